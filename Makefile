@@ -1,0 +1,99 @@
+# Everything lives in .venv, built from the exact versions in .constraints.txt; nothing is installed twice.
+#
+#   make demo                    crawl the bundled sample portal
+#   make test                    all checks and tests, as CI runs them
+#   make PYTHON=/path/python3    with an interpreter of your choice
+#
+# Targets run one after the other also under `make -j`: pip and the checks share .venv and the caches.
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help demo test format-check lint types imports wheel pytest clean FORCE
+
+SHELL := /bin/sh
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input --constraint .constraints.txt
+VENV := .venv/.stamp-venv
+RUNTIME := .venv/.stamp-runtime
+DEV := .venv/.stamp-dev
+WHEELS := .build/wheel
+
+# The user's PIP_INDEX_URL, proxies and certificates hold; what would install elsewhere than into .venv, or let another
+# folder's modules in, does not.
+unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_NO_DEPS PIP_REQUIRE_HASHES PIP_DRY_RUN PIP_PYTHON
+unexport PIP_UPGRADE PIP_PRE PIP_IGNORE_INSTALLED PIP_FORCE_REINSTALL PIP_NO_BUILD_ISOLATION
+unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS
+
+# One line of what a step does; its own output only when it fails.
+quietly = @echo "== $(1)"; output=$$($(2) 2>&1) || { printf '%s\n' "$$output"; exit 1; }
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: $(RUNTIME)  ## crawl the bundled sample portal into ./archive; needs no network
+	@.venv/bin/danvan demo
+
+test: format-check lint types imports wheel pytest  ## all checks, then the tests
+
+format-check: $(DEV)
+	$(call quietly,ruff format --check,$(PY) -m ruff format --check .)
+
+lint: $(DEV)  ## ruff
+	$(call quietly,ruff check,$(PY) -m ruff check .)
+
+types: $(DEV)  ## mypy, strict
+	$(call quietly,mypy --strict,$(PY) -m mypy)
+
+imports: $(DEV)  ## which room may import which
+	$(call quietly,lint-imports,.venv/bin/lint-imports)
+
+wheel: $(DEV)  ## build the wheel into .build/wheel and check what it holds
+	@rm -rf $(WHEELS)
+	$(call quietly,building the wheel into $(WHEELS),$(PY) -m build --wheel --no-isolation --outdir $(WHEELS))
+	$(call quietly,check-wheel-contents,.venv/bin/check-wheel-contents --toplevel danvan_crawler $(WHEELS))
+
+pytest: $(DEV)
+	@echo "== pytest"
+	@$(PY) -m pytest --quiet --numprocesses auto --dist loadfile
+
+clean:  ## remove .venv, builds and caches; archive/ stays
+	rm -rf .venv .build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find danvan_crawler spiders pipelines tests -name __pycache__ -prune -exec rm -rf {} +
+
+# A .venv that was moved here from another folder, or whose Python has gone, is made anew.
+ifneq ($(shell cat $(VENV) 2>/dev/null && $(PY) -c '' 2>/dev/null && echo works),$(CURDIR) works)
+$(VENV): FORCE
+endif
+
+$(VENV):
+	@tried=; found=; \
+	for candidate in $(or $(PYTHON),python3 python3.14 python3.13 python3.12 python3.11 python); do \
+	    if ! version=$$($$candidate -c 'import platform; print(platform.python_version())' 2>/dev/null); then \
+	        tried="$$tried, $$candidate (none that runs)"; \
+	    elif ! $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then \
+	        tried="$$tried, $$candidate (is $$version)"; \
+	    elif ! $$candidate -c 'import ensurepip, venv' 2>/dev/null; then \
+	        tried="$$tried, $$candidate (is $$version, without venv: on Debian, apt-get install python3-venv)"; \
+	    else found=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo "danvan-crawler needs Python 3.11 or newer with its venv module. Tried: $${tried#, }." >&2; \
+	    echo "Install one, or name it: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; \
+	    exit 1; \
+	fi; \
+	echo "== making .venv with $$found ($$version)"; \
+	$$found -m venv --clear .venv
+	@printf '%s\n' "$(CURDIR)" >$@
+
+# The build backend comes first and the build is not isolated, so that its version too is the one in .constraints.txt.
+$(RUNTIME): $(VENV) pyproject.toml .constraints.txt
+	$(call quietly,installing the build backend into .venv,$(PIP) hatchling editables)
+	$(call quietly,installing danvan-crawler and what it needs into .venv (a minute or two),$(PIP) --no-build-isolation --editable .)
+	@touch $@
+
+# setuptools builds what the tools need and what comes without a wheel (Py3AMF of cdxj-indexer).
+$(DEV): $(RUNTIME)
+	$(call quietly,installing setuptools into .venv,$(PIP) setuptools)
+	$(call quietly,installing the tools of checks and tests into .venv,$(PIP) --no-build-isolation --editable '.[dev]')
+	@touch $@
+
+FORCE:

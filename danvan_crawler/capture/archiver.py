@@ -1,0 +1,199 @@
+"""No archive, no response: the downloader middleware that stands nearest to the network, at 950.
+
+Every exchange that `capture.wire` recorded is written to the site's WARC before the response goes on its way to
+Scrapy's redirect, cookie and decompression middlewares and to the spider. robots.txt, redirects, error pages and
+downloads that failed half way are written too. `response.meta["capture"]` then says where: a `CaptureRecord`.
+
+If the write fails, the request fails with the same error, so that no item is made of a page that is not in the archive,
+and the engine is asked to close with reason "disk_full" or "archive_unwritable". (`CloseSpider` raised in a downloader
+middleware does nothing, and errors in signal handlers are only logged; both measured.)
+
+Statistics: `danvan/captures` exchanges written, `danvan/truncated` those of them that were incomplete,
+`danvan/archive_error` the message of the first write that failed, `danvan/warc_files` names of the finished files,
+relative to the archive.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.http import Response
+from scrapy.settings import BaseSettings
+from scrapy.statscollectors import StatsCollector
+from scrapy.utils.defer import deferred_from_coro
+
+from danvan_crawler import __version__
+from danvan_crawler.capture.wire import RECORDING_KEY, Recording
+from danvan_crawler.exceptions import ArchiveError, DiskFullError, TruncatedResponseError, UsageError
+from danvan_crawler.warc.records import DEFAULT_LEVEL, CaptureRecord
+from danvan_crawler.warc.writer import WarcWriter
+
+CAPTURE_KEY = "capture"
+"""Where in `request.meta` (which is `response.meta`) the `CaptureRecord` of the exchange is found."""
+
+DEFAULT_MAX_BYTES = 1_000_000_000
+
+capture_written = object()
+"""Scrapy signal: an exchange is in the archive. Handlers get `record` (CaptureRecord) and `request`."""
+
+_logger = logging.getLogger(__name__)
+
+
+def warcinfo(slug: str, settings: BaseSettings, *, title: str | None = None) -> dict[str, str]:
+    """Fields of the warcinfo record, WARC/1.1 section 6.2 and Dublin Core, in the order in which they are written.
+
+    `title` is the site's name in words. Fields without a value are left out.
+    """
+    fields = {
+        "software": f"danvan-crawler/{__version__} (Scrapy {version('scrapy')}, warcio {version('warcio')})",
+        "robots": "obey" if settings.getbool("ROBOTSTXT_OBEY") else "ignore",
+        "operator": settings.get("DANVAN_OPERATOR") or "",
+        "isPartOf": slug,
+        "description": f"Crawl of {title} ({slug})" if title else f"Crawl by the spider {slug}",
+        "http-header-user-agent": settings.get("USER_AGENT") or "",
+        "hostname": socket.gethostname(),
+    }
+    return {name: str(value) for name, value in fields.items() if value}
+
+
+def writer_for(spider: Any, settings: BaseSettings) -> WarcWriter:
+    """The writer of a crawl: named after its spider, with the site's profile if the spider has a site."""
+    archive = settings.get("DANVAN_ARCHIVE")
+    if not archive:
+        raise UsageError("the setting DANVAN_ARCHIVE is empty: it has to name the archive's folder")
+    site = getattr(spider, "site", None)
+    return WarcWriter(
+        Path(archive).absolute(),
+        spider.name,
+        warcinfo=warcinfo(spider.name, settings, title=getattr(site, "name", None)),
+        profile=getattr(site, "source_text", None),
+        max_bytes=settings.getint("DANVAN_WARC_MAX_BYTES", DEFAULT_MAX_BYTES),
+        compression_level=settings.getint("DANVAN_GZIP_LEVEL", DEFAULT_LEVEL),
+    )
+
+
+def close_reason(error: ArchiveError) -> str:
+    """The finish reason of a crawl that could not write its archive."""
+    return "disk_full" if isinstance(error, DiskFullError) else "archive_unwritable"
+
+
+def check_complete(response: Response, capture: CaptureRecord) -> None:
+    """Raise `TruncatedResponseError` for a response that is cut off: no item is made of half a page.
+
+    A download that the spider itself stopped (`StopDownload(fail=False)`) is what it asked for and passes.
+    """
+    if capture.truncated is None or "download_stopped" in response.flags:
+        return
+    raise TruncatedResponseError(
+        f"{response.url} ended before its response did ({capture.truncated}); "
+        f"what arrived is in {capture.warc_file} at {capture.warc_offset}"
+    )
+
+
+class ArchiverMiddleware:
+    """Writes every exchange with `writer`, which makes its file at the first: a run that gets nothing leaves none.
+
+    `close_crawl` is called once, with a finish reason, when the archive turns out to be unwritable; `announce` with
+    every exchange that is written and its request.
+    """
+
+    def __init__(
+        self,
+        writer: WarcWriter,
+        stats: StatsCollector,
+        close_crawl: Callable[[str], None],
+        announce: Callable[[CaptureRecord, Request], None],
+    ) -> None:
+        self._writer = writer
+        self._stats = stats
+        self._close_crawl = close_crawl
+        self._announce = announce
+        self._failed = False
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> ArchiverMiddleware:
+        """Raises `UsageError` for settings that no archive can be made with."""
+        assert crawler.stats is not None  # made by the crawler before any component
+        archiver = cls(
+            writer_for(crawler.spider, crawler.settings),
+            crawler.stats,
+            partial(_close_crawl, crawler),
+            partial(_announce, crawler),
+        )
+        crawler.signals.connect(archiver.close, signals.spider_closed)
+        crawler.signals.connect(archiver.close, signals.engine_stopped)  # for a crawl that fails before it is closed
+        return archiver
+
+    def process_request(self, request: Request) -> None:
+        """Forget what redirects and retries copied with `meta`: those are captures of other exchanges."""
+        request.meta.pop(CAPTURE_KEY, None)
+        request.meta.pop(RECORDING_KEY, None)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        """The same response, when its exchange is in the archive; raises `ArchiveError` or `TruncatedResponseError`."""
+        if "cached" in response.flags:
+            request.meta.pop(CAPTURE_KEY, None)
+            return response
+        capture = self._archive(request)
+        if capture is None:
+            raise ArchiveError(f"{response.url} was not recorded: is it downloaded by another handler than ours?")
+        check_complete(response, capture)
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Write what had arrived when the download failed; Scrapy goes on with its retries."""
+        self._archive(request)
+
+    def _archive(self, request: Request) -> CaptureRecord | None:
+        """Write the exchange that the handler left in `request.meta`; None when there is none or nothing arrived."""
+        recording: Recording | None = request.meta.pop(RECORDING_KEY, None)
+        exchange = None if recording is None else recording.exchange()
+        if exchange is None:
+            return None
+        try:
+            capture = self._writer.write_exchange(exchange)
+        except ArchiveError as error:
+            self._fail(error)
+            raise
+        request.meta[CAPTURE_KEY] = capture
+        self._stats.inc_value("danvan/captures")
+        if capture.truncated is not None:
+            self._stats.inc_value("danvan/truncated")
+        self._announce(capture, request)
+        return capture
+
+    def _fail(self, error: ArchiveError) -> None:
+        if self._failed:
+            return
+        self._failed = True
+        _logger.error("The archive cannot be written, the crawl stops: %s", error)
+        self._stats.set_value("danvan/archive_error", str(error))
+        self._close_crawl(close_reason(error))
+
+    def close(self) -> None:
+        """Finish the WARC files of this run; errors are logged and kept in the statistics. May be called again."""
+        try:
+            self._writer.close()
+        except ArchiveError as error:
+            _logger.error("The WARC files of this run could not be finished: %s", error)
+            self._stats.set_value("danvan/archive_error", str(error))
+        self._stats.set_value("danvan/warc_files", self._writer.files)
+
+
+def _announce(crawler: Crawler, record: CaptureRecord, request: Request) -> None:
+    crawler.signals.send_catch_log(capture_written, record=record, request=request)
+
+
+def _close_crawl(crawler: Crawler, reason: str) -> None:
+    assert crawler.engine is not None
+    # Not awaited: the engine waits for the request that is failing just now.
+    closing = deferred_from_coro(crawler.engine.close_spider_async(reason=reason))
+    closing.addErrback(lambda failure: _logger.error("The crawl could not be closed: %s", failure.value))

@@ -1,0 +1,138 @@
+"""Which addresses a spider may contact, decided on the address and not on the name.
+
+A Party portal is on the public Internet. A link or redirect that leads to 127.0.0.1, to the router of the office or to
+a cloud's metadata service is a mistake or an attack, whatever host name it wears. One `AddressPolicy` decides:
+
+- `GuardMiddleware` asks it before anything happens, about an address written into the URL, and refuses other schemes;
+- `capture.wire` asks it about every new connection, after TCP has connected and before the first byte is sent, TLS
+  greeting included: names that resolve to a private address, that change their address, or that a redirect leads to
+  are refused there;
+- a site profile with `private_network = true` opens host and port of its home and sections, nothing else.
+
+What counts as public follows the IANA special-purpose registries (RFC 6890 and its updates). `ipaddress.is_global` of
+Python 3.11 calls multicast, fec0::/10 and 6to4 or NAT64 wrappings of private addresses global (measured), hence the
+explicit rules.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from typing import Any
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.statscollectors import StatsCollector
+
+from danvan_crawler.exceptions import CaptureRefusedError
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that IANA has given out; the rest of IPv6 is special or unassigned
+_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are the IPv4 address that is really contacted
+_DOCUMENTATION = IPv6Network("3fff::/20")  # RFC 9637; newer than the tables of Python 3.11
+
+
+def is_public(address: str) -> bool:
+    """True for a unicast address on the public Internet; False for anything else, also for what is no IP address.
+
+    An IPv6 address that carries an IPv4 address (mapped, 6to4, NAT64) is as public as the one it carries.
+    """
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return _is_public_v4(ip) if isinstance(ip, IPv4Address) else _is_public_v6(ip)
+
+
+def _is_public_v4(ip: IPv4Address) -> bool:
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+
+
+def _is_public_v6(ip: IPv6Address) -> bool:
+    if ip.scope_id is not None:
+        return False
+    carried = ip.ipv4_mapped or ip.sixtofour
+    if carried is None and ip in _NAT64:
+        carried = IPv4Address(int(ip) & 0xFFFFFFFF)
+    if carried is not None:
+        return _is_public_v4(carried)
+    return ip in _GLOBAL_UNICAST and ip.is_global and ip not in _DOCUMENTATION
+
+
+@dataclass(frozen=True, slots=True)
+class AddressPolicy:
+    """What one spider may contact: every public address and, of the private ones, what is listed here.
+
+    `allowed` holds (host in lower case, port). `any_private` opens all private addresses; it is for spiders that are
+    not ours and say `private_network = True`.
+    """
+
+    allowed: frozenset[tuple[str, int]] = frozenset()
+    any_private: bool = False
+
+    def check(self, host: str, port: int, address: str) -> None:
+        """Raise `CaptureRefusedError` when `host`:`port`, found at the IP address `address`, may not be contacted."""
+        if self.any_private or is_public(address) or (host.lower().rstrip("."), port) in self.allowed:
+            return
+        raise CaptureRefusedError(
+            f"refused to contact {host}:{port}: its address {address} is private, "
+            "and private_network does not allow this host and port"
+        )
+
+
+def policy_for(spider: object) -> AddressPolicy:
+    """The policy of a spider: of its site profile if it has one, else of its class attribute `private_network`."""
+    site: Any = getattr(spider, "site", None)
+    if site is None:
+        return AddressPolicy(any_private=getattr(spider, "private_network", False) is True)
+    return AddressPolicy(allowed=site.private_endpoints() if site.private_network else frozenset())
+
+
+def check_url(url: str, policy: AddressPolicy) -> None:
+    """Raise `CaptureRefusedError` for what can be refused without connecting: the scheme, or an address as host."""
+    try:
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
+    except ValueError as error:
+        raise CaptureRefusedError(f"refused to fetch {url}: the URL is malformed ({error})") from error
+    if scheme not in DEFAULT_PORTS:
+        raise CaptureRefusedError(f"refused to fetch {url}: only http and https can be archived")
+    if host is None:
+        raise CaptureRefusedError(f"refused to fetch {url}: the URL has no host")
+    if _is_literal(host):
+        policy.check(host, DEFAULT_PORTS[scheme] if port is None else port, host)
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+class GuardMiddleware:
+    """Downloader middleware, to stand before all others: robots.txt of a refused address is not asked for either.
+
+    A refused request fails with `CaptureRefusedError`, which Scrapy logs and gives to the errback, and counts in the
+    statistic `danvan/refused`, whether it was refused here or when the connection was made.
+    """
+
+    def __init__(self, policy: AddressPolicy, stats: StatsCollector) -> None:
+        self._policy = policy
+        self._stats = stats
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> GuardMiddleware:
+        assert crawler.stats is not None  # made by the crawler before any component
+        return cls(policy_for(crawler.spider), crawler.stats)
+
+    def process_request(self, request: Request) -> None:
+        check_url(request.url, self._policy)
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        if isinstance(exception, CaptureRefusedError):
+            self._stats.inc_value("danvan/refused")

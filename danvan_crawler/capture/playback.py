@@ -1,0 +1,63 @@
+"""An archived response as the crawl saw it: from the record's bytes to what Scrapy handed to the spider.
+
+The same steps in the same order: transfer framing off, Scrapy's own choice of response class, Scrapy's own
+decompression with its limits. A page that a crawl could not decode can't be decoded here either, and in the same way.
+"""
+
+from __future__ import annotations
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
+from scrapy.http import Headers, Response
+from scrapy.responsetypes import responsetypes
+
+from danvan_crawler.capture.archiver import CAPTURE_KEY
+from danvan_crawler.warc.message import entity_body, parse_head, split_head, status_of
+from danvan_crawler.warc.reader import WarcRecord
+from danvan_crawler.warc.records import CaptureRecord, media_type_of
+
+# Twisted keeps these to itself (twisted.web._newclient.HTTPParser.CONN_CONTROL_HEADERS), so the spider never saw them.
+_CONNECTION_FIELDS = frozenset(
+    {b"connection", b"keep-alive", b"te", b"trailers", b"transfer-encoding", b"upgrade", b"proxy-connection"}
+)
+
+
+def capture_of(record: WarcRecord, warc_file: str) -> CaptureRecord:
+    """Where a response record is, as the crawl noted it. `warc_file` is relative to the archive."""
+    return CaptureRecord(
+        url=record.url or "",
+        date=record.date,
+        warc_file=warc_file,
+        warc_offset=record.offset,
+        warc_record_id=record.id,
+        payload_digest=record.headers.get("WARC-Payload-Digest"),
+        status=status_of(record.block),
+        truncated=record.truncated,  # type: ignore[arg-type]  # as written by whoever made the record
+        media_type=media_type_of(record.block),
+    )
+
+
+class Playback:
+    """Turns response records into Scrapy responses with the settings of one crawler."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._decompression = HttpCompressionMiddleware.from_crawler(crawler)
+
+    def response(self, record: WarcRecord, capture: CaptureRecord) -> Response:
+        """The response with `meta["capture"]` set.
+
+        Raises what Scrapy raises for a body that it can't decode (IgnoreRequest when it grows beyond DOWNLOAD_MAXSIZE).
+        """
+        head, _ = split_head(record.block)
+        headers = Headers()
+        for name, value in parse_head(head).fields:
+            if name.lower() not in _CONNECTION_FIELDS:
+                headers.appendlist(name, value)
+        body = entity_body(record.block)
+        made = responsetypes.from_args(headers=headers, url=capture.url, body=body)
+        request = Request(capture.url, meta={CAPTURE_KEY: capture})
+        response = made(url=capture.url, status=capture.status or 0, headers=headers, body=body, request=request)
+        decoded = self._decompression.process_response(request, response)
+        assert isinstance(decoded, Response)
+        return decoded

@@ -1,0 +1,70 @@
+"""The `danvan` command: one module per subcommand, imported when it is asked for.
+
+Importing Scrapy and SQLAlchemy takes most of a second; `danvan --help` needs neither.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from danvan_crawler import __version__
+from danvan_crawler.exceptions import DanvanError, ExitCode
+
+COMMANDS = {
+    "demo": "Crawl the bundled sample portal and show what comes out.",
+    "crawl": "Crawl sites into the archive.",
+    "sites": "List the sites, or show one's profile.",
+    "search": "Search articles.",
+    "show": "Show one article with its revisions and captures.",
+    "capture": "Print a WARC record, or save its payload.",
+    "export": "Export articles as JSONL or CSV.",
+    "rebuild": "Derive the item database again from the WARC files.",
+}
+"""Name and one line of each command, in the order of the help; module `danvan_crawler.cli.<name>` holds `command`."""
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"danvan_crawler.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="danvan")
+def cli() -> None:
+    """Crawl Vietnamese provincial Party sites into WARC, and read them as a feed of articles.
+
+    Start with `danvan demo`. Data goes to stdout, everything else to stderr.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: runs a command and exits with a code of the contract."""
+    try:
+        code = cli.main(arguments, prog_name="danvan", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(ExitCode.USAGE)
+    except click.Abort:
+        sys.exit(ExitCode.INTERRUPTED)
+    except DanvanError as error:
+        print(f"danvan: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        # The reader (head, less) has what it wanted. Python would complain again when it flushes stdout.
+        sys.stdout = None
+        sys.exit(ExitCode.OK)
+    sys.exit(int(code) if isinstance(code, int) else ExitCode.OK)

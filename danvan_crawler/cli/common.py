@@ -1,0 +1,103 @@
+"""Options and output that commands share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from danvan_crawler.archive import site_registry
+from danvan_crawler.exceptions import UsageError
+from danvan_crawler.sites import SiteRegistry
+from danvan_crawler.store.queries import Filter
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def errors() -> Console:
+    """Where human text goes: colours and bars on a terminal, plain lines otherwise."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def _absolute(_context: click.Context, _option: click.Parameter, value: Path) -> Path:
+    return value.absolute()
+
+
+archive_option = click.option(
+    "--archive",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="DANVAN_ARCHIVE",
+    default=Path("archive"),
+    show_default=True,
+    callback=_absolute,
+    help="The archive folder; environment variable DANVAN_ARCHIVE.",
+)
+sites_option = click.option(
+    "--sites",
+    "site_folders",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    multiple=True,
+    callback=lambda _context, _option, value: tuple(folder.absolute() for folder in value),
+    help="A folder of further site profiles; may be repeated. Environment variable DANVAN_SITES.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _day(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    from dateutil.parser import isoparse
+
+    try:
+        if len(value) != 10:
+            raise ValueError(value)
+        day: str = isoparse(value).date().isoformat()
+        return day
+    except ValueError as error:
+        raise click.BadParameter(f"must be a day like 2017-05-23, got {value!r}", param=option) from error
+
+
+since_option = click.option("--since", callback=_day, metavar="DAY", help="First day of publication, e.g. 2017-05-23.")
+until_option = click.option("--until", callback=_day, metavar="DAY", help="Last day of publication, inclusive.")
+
+
+def filter_options(function: F) -> F:
+    """--site, --section, --province, --body, --since and --until, handed to the command as one Filter `criteria`."""
+    import functools
+
+    @functools.wraps(function)
+    def with_filter(*args: Any, **kwargs: Any) -> Any:
+        given = {name: kwargs.pop(name) for name in ("site", "section", "province", "body", "since", "until")}
+        return function(*args, criteria=Filter(**given), **kwargs)
+
+    wrapped: Any = with_filter
+    for option in (
+        until_option,
+        since_option,
+        click.option("--body", metavar="KIND", help="Kind of Party body, e.g. ban-dan-van."),
+        click.option("--province", metavar="CODE", help="Province code, e.g. VN-21."),
+        click.option("--section", metavar="NAME", help="Section as printed, e.g. 'Tin tức'."),
+        click.option("--site", metavar="SLUG", help="One site."),
+    ):
+        wrapped = option(wrapped)
+    result: F = wrapped
+    return result
+
+
+def registry(archive: Path, site_folders: tuple[Path, ...]) -> SiteRegistry:
+    """The sites known to this archive, with DANVAN_SITES before --sites. Raises ProfileError."""
+    from_environment = [Path(folder) for folder in os.environ.get("DANVAN_SITES", "").split(os.pathsep) if folder]
+    for folder in from_environment:
+        if not folder.is_dir():
+            raise UsageError(f"DANVAN_SITES: {folder} is not a folder")
+    return site_registry(archive, (*from_environment, *site_folders))
+
+
+def write_out(text: str) -> None:
+    """A line of data on stdout, UTF-8 whatever the locale says."""
+    sys.stdout.buffer.write(text.encode() + b"\n")

@@ -1,0 +1,128 @@
+"""`danvan crawl`: sites into the archive."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import click
+
+from danvan_crawler.cli.common import (
+    archive_option,
+    errors,
+    registry,
+    since_option,
+    sites_option,
+    until_option,
+    write_out,
+)
+from danvan_crawler.exceptions import ExitCode, UsageError
+from danvan_crawler.sites import SiteRegistry
+
+
+@click.command("crawl")
+@click.argument("slugs", metavar="SLUG...", nargs=-1)
+@click.option("--all", "all_sites", is_flag=True, help="Every enabled site.")
+@since_option
+@until_option
+@click.option("--full", is_flag=True, help="Walk all pages of all sections and ask for every article again.")
+@click.option("--plan", is_flag=True, help="Fetch listings only and print the articles that would be fetched.")
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Sites crawled at the same time."
+)
+@click.option(
+    "--max-pages", type=click.IntRange(min=1), metavar="N", help="Stop after N listing and article pages of a site."
+)
+@click.option(
+    "--time-limit", type=click.IntRange(min=1), metavar="SECONDS", help="Stop cleanly after this time (exit code 7)."
+)
+@archive_option
+@sites_option
+def command(
+    slugs: tuple[str, ...],
+    all_sites: bool,
+    jobs: int,
+    archive: Path,
+    site_folders: tuple[Path, ...],
+    **options: Any,
+) -> int:
+    """Crawl sites into the archive: every exchange as WARC, articles into the item database.
+
+    A crawl takes up where the last one ended and stops at known ground.
+
+    \b
+    Example:
+      danvan crawl thanhhoa-danvan --since 2017-01-01
+      danvan crawl --all --jobs 4
+    """
+    known = registry(archive, site_folders)
+    wanted = _wanted(known, slugs, all_sites)
+    if len(wanted) == 1:
+        return int(crawl_here(wanted[0], known.folders, archive, options))
+    with ThreadPoolExecutor(jobs) as pool:
+        codes = list(pool.map(lambda slug: _crawl_apart(slug, archive, site_folders, options), wanted))
+    for slug, code in zip(wanted, codes, strict=True):
+        errors().print(f"{slug}: exit code {int(code)}", markup=False)
+    return int(ExitCode.worst(codes))
+
+
+def _wanted(known: SiteRegistry, slugs: tuple[str, ...], all_sites: bool) -> list[str]:
+    if all_sites == bool(slugs):
+        raise UsageError("name the sites to crawl, or give --all; `danvan sites` lists them")
+    if all_sites:
+        enabled = [site.slug for site in known if site.enabled]
+        if not enabled:
+            raise UsageError("no site is enabled; put a profile into ARCHIVE/sites")
+        return enabled
+    for slug in slugs:
+        if not known.get(slug).enabled:
+            raise UsageError(f"site {slug!r} has enabled = false in {known.origin(slug)}: it is not contacted")
+    return list(dict.fromkeys(slugs))
+
+
+def crawl_here(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str, Any]) -> ExitCode:
+    """Crawls one site in this process, with a progress line on a terminal."""
+    # Scrapy takes long to import, and its settings are read from the environment when it is.
+    from danvan_crawler.cli.progress import CrawlProgress
+    from danvan_crawler.ops.runner import new_process, report, run
+
+    settings: dict[str, Any] = {"DANVAN_ARCHIVE": str(archive), "DANVAN_SITES": [str(folder) for folder in profiles]}
+    if options.get("time_limit"):
+        settings["CLOSESPIDER_TIMEOUT"] = options["time_limit"]
+    console = errors()
+    if console.is_terminal:
+        settings["LOG_LEVEL"] = os.environ.get("DANVAN_LOG_LEVEL", "ERROR")
+    process = new_process(settings)
+    crawler = process.create_crawler(slug)
+    arguments = {name: options[name] for name in ("since", "until", "full", "plan", "max_pages") if options.get(name)}
+    with CrawlProgress(crawler, console, slug):
+        result = run(process, crawler, **arguments)
+    for url in getattr(result.spider, "planned", ()):
+        write_out(url)
+    report(result, slug)
+    stats = result.stats
+    errors().print(
+        f"{slug}: {stats.get('danvan/listings', 0)} listing pages, {stats.get('danvan/articles', 0)} articles, "
+        f"{stats.get('danvan/captures', 0)} captures in {len(stats.get('danvan/warc_files', []))} WARC files",
+        markup=False,
+    )
+    return result.code
+
+
+def _crawl_apart(slug: str, archive: Path, site_folders: tuple[Path, ...], options: dict[str, Any]) -> ExitCode:
+    """Crawls one site in a process of its own: what goes wrong there stays there."""
+    arguments = [sys.executable, "-m", "danvan_crawler", "crawl", slug, "--archive", str(archive)]
+    for folder in site_folders:
+        arguments += ["--sites", str(folder)]
+    for name, value in options.items():
+        if value is True:
+            arguments.append(f"--{name.replace('_', '-')}")
+        elif value:
+            arguments += [f"--{name.replace('_', '-')}", str(value)]
+    code = subprocess.run(arguments, check=False).returncode
+    return ExitCode(code) if code in set(ExitCode) else ExitCode.ERROR

@@ -1,0 +1,52 @@
+"""`danvan export`: articles for other programs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from danvan_crawler.cli.common import archive_option, errors, filter_options
+from danvan_crawler.exceptions import ArchiveError
+from danvan_crawler.feeds.export import WRITERS
+from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.queries import Filter, items
+
+
+@click.command("export")
+@filter_options
+@click.option(
+    "--format", "form", type=click.Choice(sorted(WRITERS)), default="jsonl", show_default=True, help="File format."
+)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file; stdout else."
+)
+@archive_option
+def command(criteria: Filter, form: str, output: Path | None, archive: Path) -> None:
+    """Export articles: one per line as JSON, or CSV for spreadsheets. Fields are described in archive/README.md.
+
+    \b
+    Example:
+      danvan export --since 2017-01-01 -o articles.jsonl
+      danvan export --format csv --site mau-danvan -o articles.csv
+    """
+    engine = open_for_reading(database_path(archive))
+    write = WRITERS[form]
+    with engine.connect() as connection:
+        found = items(connection, criteria)
+        if output is None:
+            write(found, sys.stdout.buffer)
+            return
+        # Readers of the file see the old export or the whole new one.
+        temporary = output.with_name(f".{output.name}.{os.getpid()}")
+        try:
+            with temporary.open("wb") as file:
+                written = write(found, file)
+            temporary.replace(output)
+        except OSError as error:
+            raise ArchiveError(f"{output}: cannot be written: {error.strerror}") from error
+        finally:
+            temporary.unlink(missing_ok=True)
+    errors().print(f"{output}: {written} articles", markup=False)

@@ -1,0 +1,46 @@
+"""`danvan rebuild`: the item database from the WARC files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from danvan_crawler.cli.common import archive_option, errors, registry, sites_option
+from danvan_crawler.exceptions import ExitCode
+
+
+@click.command("rebuild")
+@archive_option
+@sites_option
+def command(archive: Path, site_folders: tuple[Path, ...]) -> int:
+    """Derive the item database again from the WARC files alone.
+
+    The old database stays in use until the new one is complete. Exit code 8 when a WARC file is damaged.
+
+    \b
+    Example:
+      danvan rebuild --archive /srv/danvan
+    """
+    from danvan_crawler.ops.rebuild import rebuild
+    from danvan_crawler.ops.runner import project_settings
+
+    console = errors()
+    columns = (TextColumn("rebuild"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task("rebuild", total=None)
+        found = rebuild(
+            archive,
+            registry(archive, site_folders),
+            project_settings({"DANVAN_ARCHIVE": str(archive)}),
+            lambda done, total: progress.update(task, completed=done, total=total),
+        )
+    for failure in found.failures:
+        console.print(f"danvan: {failure}", markup=False)
+    for damage in found.damage:
+        console.print(f"danvan: {damage}", markup=False)
+    console.print(
+        f"{len(found.sites)} sites, {found.captures} captures, {found.articles} captures of articles", markup=False
+    )
+    return int(ExitCode.DAMAGED if found.damage else ExitCode.OK)

@@ -1,0 +1,37 @@
+"""`scrapy runspider FILE`: any spider, archived under its own name, ending with the exit code of the run."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from scrapy.commands import runspider
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
+
+from danvan_crawler.ops.runner import report, run
+
+
+class Command(runspider.Command):
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert isinstance(self.crawler_process, AsyncCrawlerProcess)
+        process: AsyncCrawlerProcess = self.crawler_process
+        command = self
+
+        class _Runner:
+            """Stands in for the process while Scrapy's command finds the spider in the file."""
+
+            bootstrap_failed = False
+
+            def create_crawler(self, spider: Any) -> Crawler:
+                return process.create_crawler(spider)
+
+            def crawl(self, crawler: Crawler, **arguments: Any) -> None:
+                result = run(process, crawler, **arguments)
+                report(result, crawler.spidercls.name)
+                command.exitcode = int(result.code)
+
+            def start(self) -> None:
+                pass  # `crawl` has run it to its end
+
+        self.crawler_process = _Runner()  # type: ignore[assignment]
+        super().run(args, opts)

@@ -1,0 +1,60 @@
+"""`danvan search`: articles by their words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from danvan_crawler.cli.common import archive_option, errors, filter_options, json_option, write_out
+from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.queries import Filter
+from danvan_crawler.store.search import MARK_END, MARK_START, Hit, search
+
+
+@click.command("search")
+@click.argument("query")
+@filter_options
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many hits.")
+@json_option
+@archive_option
+def command(query: str, criteria: Filter, limit: int, as_json: bool, archive: Path) -> None:
+    """Search articles, newest first.
+
+    Words with marks are matched exactly, words without match any marks. "…" is a phrase, word* a prefix, -word
+    excludes.
+
+    \b
+    Example:
+      danvan search 'dân vận khéo'
+      danvan search 'dan van kheo' --since 2017-01-01 --json
+    """
+    engine = open_for_reading(database_path(archive))
+    found = 0
+    with engine.connect() as connection:
+        for hit in search(connection, query, criteria, limit):
+            found += 1
+            if as_json:
+                write_out(json.dumps({**hit.item, "snippet": _plain(hit.snippet)}, ensure_ascii=False))
+            else:
+                _print(hit)
+    if not as_json:
+        errors().print(f"{found} hit{'' if found == 1 else 's'}")
+
+
+def _print(hit: Hit) -> None:
+    from rich.console import Console
+
+    out = Console(highlight=False, soft_wrap=True)
+    item = hit.item
+    day = (item["published_at"] or "no date   ")[:10]
+    out.print(f"[bold]{escape(item['title'])}[/bold]")
+    out.print(f"  {day}  {escape(item['site'])}  {escape(item['section'])}  {item['item_id']}")
+    snippet = escape(" ".join(hit.snippet.split()))
+    out.print("  " + snippet.replace(MARK_START, "[reverse]").replace(MARK_END, "[/reverse]"))
+
+
+def _plain(snippet: str) -> str:
+    return snippet.replace(MARK_START, "").replace(MARK_END, "")

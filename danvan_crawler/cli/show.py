@@ -1,0 +1,81 @@
+"""`danvan show`: one article, its revisions and the captures behind them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from danvan_crawler.cli.common import archive_option, json_option, write_out
+from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.queries import History, history
+
+_CAPTURE_FIELDS = ("warc_date", "url", "status", "warc_file", "warc_offset", "warc_record_id", "payload_digest")
+
+
+@click.command("show")
+@click.argument("item")
+@json_option
+@archive_option
+def command(item: str, as_json: bool, archive: Path) -> None:
+    """Show one article with its revisions and the captures behind them. ITEM is an item_id or an address.
+
+    \b
+    Example:
+      danvan show http://127.0.0.1:8017/tin-tuc/hoat-dong/hoi-nghi-1.html
+    """
+    engine = open_for_reading(database_path(archive))
+    with engine.connect() as connection:
+        found = history(connection, item)
+    if as_json:
+        write_out(json.dumps(_document(found), ensure_ascii=False, indent=2))
+    else:
+        for line in _lines(found):
+            write_out(line)
+
+
+def _document(found: History) -> dict[str, object]:
+    return {
+        **found.item,
+        "revisions": [dict(row) for row in found.revisions],
+        "captures": [
+            {**{name: row[name] for name in _CAPTURE_FIELDS}, "content_hash": row["content_hash"]}
+            for row in found.captures
+        ],
+    }
+
+
+def _lines(found: History) -> list[str]:
+    item = found.item
+    lines = [item["title"], "=" * min(len(item["title"]), 80), ""]
+    for label, value in (
+        ("Item", item["item_id"]),
+        ("Address", item["canonical_url"]),
+        ("Section", item["section"]),
+        ("Published", f"{item['published_at']} ({item['published_precision']})" if item["published_at"] else None),
+        ("Printed", item["published_raw"]),
+        ("Author", item["author"]),
+        ("Source", item["source"]),
+        ("Tags", ", ".join(item["tags"])),
+        ("Warnings", "; ".join(item["warnings"])),
+    ):
+        if value:
+            lines.append(f"{label + ':':<11}{value}")
+    lines += ["", item["lead"], "", *item["body_text"].split("\n"), ""]
+    for kind in ("images", "attachments"):
+        for linked in item[kind]:
+            name = linked.get("name") or linked.get("caption") or ""
+            kept = linked["capture"]["warc_record_id"] if linked["capture"] else "not archived"
+            lines.append(f"{kind[:-1].capitalize()}: {linked['url']}  {name}  [{kept}]")
+    lines.append("")
+    current = item["revision"]
+    for row in found.revisions:
+        mark = "current" if row["revision"] == current else "       "
+        lines.append(f"Revision {row['revision']} {mark}  {row['captured_at']}  {row['title']}")
+    for row in found.captures:
+        lines.append(
+            f"Capture {row['warc_date']}  {row['status']}  {row['warc_record_id']}"
+            f"  {row['warc_file']}@{row['warc_offset']}"
+        )
+    return lines

@@ -1,0 +1,68 @@
+"""`danvan sites`: what can be crawled."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.table import Table
+
+from danvan_crawler.cli.common import archive_option, errors, json_option, registry, sites_option, write_out
+from danvan_crawler.sites import Site
+
+
+@click.group("sites", invoke_without_command=True)
+@archive_option
+@sites_option
+@json_option
+@click.pass_context
+def command(context: click.Context, archive: Path, site_folders: tuple[Path, ...], as_json: bool) -> None:
+    """List the sites that can be crawled.
+
+    Profiles come from the package, ARCHIVE/sites and --sites folders; a later one with the same slug wins.
+
+    \b
+    Example:
+      danvan sites
+      danvan sites show mau-danvan
+    """
+    context.obj = known = registry(archive, site_folders)
+    if context.invoked_subcommand is not None:
+        return
+    if as_json:
+        write_out(json.dumps([_facts(site, known.origin(site.slug)) for site in known], ensure_ascii=False, indent=2))
+    elif errors().is_terminal:
+        table = Table("slug", "name", "family", "home", "sections", "enabled")
+        for site in known:
+            table.add_row(
+                site.slug, site.name, site.family, site.home, str(len(site.sections)), "yes" if site.enabled else "no"
+            )
+        errors().print(table)
+    else:
+        for site in known:
+            write_out("\t".join((site.slug, site.name, site.family, site.home)))
+
+
+@command.command("show")
+@click.argument("slug")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the profile's TOML.")
+@click.pass_obj
+def show(known: Any, slug: str, as_json: bool) -> None:
+    """Print the profile of one site.
+
+    \b
+    Example:
+      danvan sites show mau-danvan
+    """
+    site = known.get(slug)
+    if as_json:
+        write_out(json.dumps(_facts(site, known.origin(slug)), ensure_ascii=False, indent=2))
+    else:
+        errors().print(f"# {known.origin(slug)}", markup=False)
+        write_out(site.source_text.rstrip("\n"))
+
+
+def _facts(site: Site, origin: Path) -> dict[str, Any]:
+    return {**site.model_dump(mode="json"), "profile": str(origin)}

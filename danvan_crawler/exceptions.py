@@ -1,0 +1,102 @@
+"""Every error that danvan-crawler raises on purpose, and the exit code that each one means.
+
+    DanvanError                    1  unexpected error
+    ├── UsageError                 2  wrong option, argument or setting
+    │   ├── ProfileError           2  a site profile that cannot be used; names file, key and reason
+    │   ├── UnknownSiteError       2  no profile has that slug
+    │   └── UnknownItemError       2  no article or capture has that id or URL
+    ├── CaptureRefusedError        3  the guard refused to contact an address
+    ├── TruncatedResponseError     3  a response ended before its message did
+    ├── LockedError                5  another run holds the lock of the site
+    ├── ArchiveError               1  the archive folder cannot be read or written
+    │   ├── DiskFullError          6  no space left on the archive's file system
+    │   └── ArchiveDamagedError    8  a WARC file holds what cannot be read
+    └── StoreError                 1  the item database cannot be read or written
+
+Codes are those of the contract in README.md; `ExitCode.worst` picks the one that a run of several sites reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit status of `danvan` and of `scrapy crawl` in this project."""
+
+    OK = 0
+    ERROR = 1
+    USAGE = 2
+    SITE_FAILED = 3
+    UNHEALTHY = 4
+    LOCKED = 5
+    INTERRUPTED = 7
+    DISK_FULL = 6
+    DAMAGED = 8
+
+    @classmethod
+    def worst(cls, codes: Iterable[ExitCode]) -> ExitCode:
+        """The code that stands for several: the first that occurs of 1, 2, 8, 6, 3, 4, 5, 7, else 0."""
+        found = set(codes)
+        order = (
+            cls.ERROR,
+            cls.USAGE,
+            cls.DAMAGED,
+            cls.DISK_FULL,
+            cls.SITE_FAILED,
+            cls.UNHEALTHY,
+            cls.LOCKED,
+            cls.INTERRUPTED,
+        )
+        return next((code for code in order if code in found), cls.OK)
+
+
+class DanvanError(Exception):
+    """Base of all; its message is one sentence that a user can act on."""
+
+    exit_code: ExitCode = ExitCode.ERROR
+
+
+class UsageError(DanvanError):
+    exit_code = ExitCode.USAGE
+
+
+class ProfileError(UsageError):
+    pass
+
+
+class UnknownSiteError(UsageError):
+    pass
+
+
+class UnknownItemError(UsageError):
+    pass
+
+
+class CaptureRefusedError(DanvanError):
+    exit_code = ExitCode.SITE_FAILED
+
+
+class TruncatedResponseError(DanvanError):
+    exit_code = ExitCode.SITE_FAILED
+
+
+class LockedError(DanvanError):
+    exit_code = ExitCode.LOCKED
+
+
+class ArchiveError(DanvanError):
+    pass
+
+
+class DiskFullError(ArchiveError):
+    exit_code = ExitCode.DISK_FULL
+
+
+class ArchiveDamagedError(ArchiveError):
+    exit_code = ExitCode.DAMAGED
+
+
+class StoreError(DanvanError):
+    pass

@@ -1,0 +1,1 @@
+"""Items for others: files in the formats that analysts read."""

@@ -1,0 +1,27 @@
+"""Log lines that an operator reads: none per request, one per thing that went wrong."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from scrapy import Request, Spider
+from scrapy.http import Response
+from scrapy.logformatter import LogFormatter, LogFormatterResult
+
+
+class QuietLogFormatter(LogFormatter):
+    """Scrapy's formatter without a line per response and per item; formatting them costs more than archiving does."""
+
+    def crawled(self, request: Request, response: Response, spider: Spider) -> LogFormatterResult:
+        return None  # type: ignore[return-value]  # documented: None means no line
+
+    def scraped(self, item: Any, response: Any, spider: Spider) -> LogFormatterResult:
+        return None  # type: ignore[return-value]
+
+    def download_error(
+        self, failure: Any, request: Request, spider: Spider, errmsg: str | None = None
+    ) -> LogFormatterResult:
+        result = super().download_error(failure, request, spider, errmsg)
+        result["level"] = logging.DEBUG  # the spider says it in one line, without traceback
+        return result

@@ -1,0 +1,63 @@
+"""Running a spider to its end and saying how it went, for `danvan crawl` and `scrapy crawl` alike."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from scrapy import Spider
+from scrapy.crawler import AsyncCrawlerProcess, Crawler
+from scrapy.settings import Settings
+
+from danvan_crawler.exceptions import DanvanError, ExitCode
+from danvan_crawler.ops.run import RunExtension
+
+
+@dataclass(slots=True)
+class Result:
+    """How one crawl ended."""
+
+    code: ExitCode
+    findings: list[str] = field(default_factory=list)
+    stats: dict[str, Any] = field(default_factory=dict)
+    spider: Spider | None = None
+
+
+def project_settings(overrides: dict[str, Any]) -> Settings:
+    """The project's settings, with overrides of command line rank."""
+    settings = Settings()
+    settings.setmodule("danvan_crawler.settings", priority="project")
+    settings.setdict(overrides, priority="cmdline")
+    return settings
+
+
+def new_process(overrides: dict[str, Any]) -> AsyncCrawlerProcess:
+    """A process that can run one crawl; installs the reactor and logging."""
+    return AsyncCrawlerProcess(project_settings(overrides))
+
+
+def run(process: AsyncCrawlerProcess, crawler: Crawler, **arguments: Any) -> Result:
+    """Runs one crawler in this process and returns when it has ended; a process can do that once.
+
+    Never raises a DanvanError: it becomes the result. SIGINT and SIGTERM stop the crawl cleanly, a second one at once.
+    """
+    task = process.crawl(crawler, **arguments)
+    process.start()
+    spider = crawler.spider
+    stats = dict(crawler.stats.get_stats()) if spider is not None and crawler.stats is not None else {}
+    error = task.exception() if task.done() and not task.cancelled() else None
+    if isinstance(error, DanvanError):
+        return Result(error.exit_code, [str(error)], stats, spider)
+    if error is not None:
+        return Result(ExitCode.ERROR, [f"{type(error).__name__}: {error}"], stats, spider)
+    extension = crawler.get_extension(RunExtension)
+    if extension is None or extension.outcome is None:
+        return Result(ExitCode.INTERRUPTED, ["stopped at once; the next run continues"], stats, spider)
+    return Result(extension.outcome, extension.findings, stats, spider)
+
+
+def report(result: Result, slug: str) -> None:
+    """Tells on stderr what a user should know of a crawl that did not go well."""
+    for finding in result.findings:
+        print(f"danvan: {slug}: {finding}", file=sys.stderr)

@@ -1,0 +1,211 @@
+"""Serves the sample portal over HTTP/1.1 on loopback: keep-alive, Content-Length, gzip for pages, validators for files.
+
+A threaded `http.server` is enough: the demo and the tests ask for a few hundred pages. Beyond Scrapy it has to satisfy
+browsers, so that one can look at the portal while it is being crawled.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import socket
+import sys
+import threading
+from email.utils import formatdate, parsedate_to_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from danvan_crawler.sample._content import EDITIONS
+from danvan_crawler.sample.portal import Page, render
+
+# The files never change, so they all carry one date: 23 May 2017, 00:00 in Việt Nam.
+_FILES_CHANGED = 1495472400
+_HOST = "127.0.0.1"
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether an Accept-Encoding header asks for gzip (RFC 9110, section 12.5.3); "gzip;q=0" refuses it.
+
+    >>> accepts_gzip("gzip, deflate"), accepts_gzip("identity, gzip;q=0")
+    (True, False)
+    """
+    for part in accept_encoding.lower().split(","):
+        coding, _, weight = part.partition(";")
+        if coding.strip() == "gzip":
+            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return False
+
+
+def is_unchanged(etag: str, if_none_match: str | None, if_modified_since: str | None) -> bool:
+    """Whether a conditional request gets 304 (RFC 9110, section 13.2.2: If-None-Match decides alone when present)."""
+    if if_none_match is not None:
+        known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+        return etag in known or "*" in known
+    if if_modified_since is None:
+        return False
+    try:
+        return parsedate_to_datetime(if_modified_since).timestamp() >= _FILES_CHANGED
+    except ValueError:
+        return False
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+    # Header and body leave in two writes: with Nagle's algorithm the second would wait for the client's delayed ACK.
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def version_string(self) -> str:
+        """What the Server header says."""
+        return "CongMau/1.0"
+
+    def do_GET(self) -> None:
+        self._answer(with_body=True)
+
+    def do_HEAD(self) -> None:
+        self._answer(with_body=False)
+
+    def _answer(self, *, with_body: bool) -> None:
+        portal = self.server.portal
+        portal.note(self.path)
+        target = urlsplit(self.path)
+        page = render(target.path, target.query, edition=portal.edition, base_url=portal.url)
+        status, headers, body = self._negotiate(page)
+        self.send_response(status)
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        if with_body and status != 304:
+            self.wfile.write(body)
+
+    def _negotiate(self, page: Page) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Status, headers and body as this client gets them."""
+        headers, body = list(page.headers), page.body
+        if page.static:
+            etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+            headers += [("ETag", etag), ("Last-Modified", formatdate(_FILES_CHANGED, usegmt=True))]
+            if is_unchanged(etag, self.headers["If-None-Match"], self.headers["If-Modified-Since"]):
+                return 304, headers, b""
+        elif body:
+            headers.append(("Vary", "Accept-Encoding"))
+            if accepts_gzip(self.headers.get("Accept-Encoding", "")):
+                # Without a time in it, so that equal pages are equal bytes.
+                body = gzip.compress(body, mtime=0)
+                headers.append(("Content-Encoding", "gzip"))
+        if body:
+            headers.append(("Content-Type", page.media_type))
+        headers.append(("Content-Length", str(len(body))))
+        return page.status, headers, body
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Silent: what the demo prints is about the crawl."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, portal: SamplePortal, port: int) -> None:
+        self.portal = portal
+        self._open: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        super().__init__((_HOST, port), _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        with self._lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        with self._lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """Ends the connections that clients keep alive; their threads notice and close them."""
+        with self._lock:
+            for connection in self._open:
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A client that goes away is not worth a traceback.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class SamplePortal:
+    """The sample portal on a loopback port.
+
+    >>> with SamplePortal() as portal:
+    ...     portal.url.startswith("http://127.0.0.1:")
+    True
+    """
+
+    def __init__(self, port: int = 0, edition: int = 1) -> None:
+        """`port` 0 lets the system choose. Nothing listens before `start`."""
+        self._port = port
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self._requested: list[str] = []
+        self.edition = edition
+
+    @property
+    def edition(self) -> int:
+        """The edition served, 1 or 2; may be set while serving. ValueError for any other."""
+        return self._edition
+
+    @edition.setter
+    def edition(self, edition: int) -> None:
+        if edition not in EDITIONS:
+            raise ValueError(f"the sample portal has the editions 1 and 2, not {edition!r}")
+        self._edition = edition
+
+    @property
+    def url(self) -> str:
+        """Address of the home page. RuntimeError before `start`."""
+        if self._server is None:
+            raise RuntimeError("the sample portal has no address before it is started")
+        return f"http://{_HOST}:{self._server.server_address[1]}/"
+
+    @property
+    def requests(self) -> int:
+        """Requests answered since `start`."""
+        return len(self._requested)
+
+    @property
+    def requested(self) -> list[str]:
+        """Their targets (path and query, as sent) in order of arrival."""
+        return list(self._requested)
+
+    def note(self, target: str) -> None:
+        """Records a request; called by the threads that answer."""
+        self._requested.append(target)
+
+    def start(self) -> Self:
+        """Listens and answers in threads of its own; OSError when the port is taken."""
+        if self._server is None:
+            self._server = _Server(self, self._port)
+            self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sample", daemon=True)
+            self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Stops listening and hangs up; does nothing when stopped already."""
+        server, thread = self._server, self._thread
+        self._server = self._thread = None
+        if server is None or thread is None:
+            return
+        server.shutdown()
+        thread.join()
+        server.hang_up()
+        server.server_close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()

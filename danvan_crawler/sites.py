@@ -1,0 +1,356 @@
+"""Site profiles: facts about one portal in one TOML file, checked when they are read.
+
+Read from `spiders/sites/*.toml`, then `ARCHIVE/sites/*.toml`, then each folder given by `--sites` or `DANVAN_SITES`; a
+later profile with the same slug wins. A profile that cannot be used is a `ProfileError` that names file, key and
+reason, before any request is made.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta, tzinfo
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from dateutil import tz
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+
+from danvan_crawler.exceptions import ProfileError, UnknownSiteError
+from danvan_crawler.urls import canonical, endpoint, host_of
+
+MINIMUM_DELAY = 1.0
+"""Seconds between two requests to a public host; a profile may ask for more, never for less."""
+SELECTORS = frozenset({"article_link", "title", "lead", "body", "published", "section"})
+"""What a selector of a profile may say, in the same words for every family."""
+DURATION = re.compile(
+    r"(?P<sign>[+-])?P(?=.)(?:(?P<days>[0-9]{1,4})D)?"
+    r"(?:T(?=.)(?:(?P<hours>[0-9]{1,4})H)?(?:(?P<minutes>[0-9]{1,4})M)?(?:(?P<seconds>[0-9]{1,4})S)?)?"
+)
+_ZONE_NAME = re.compile(r"UTC|[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+")
+_HOST_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def is_xpath(selector: str) -> bool:
+    """Whether a profile's selector is XPath, and not CSS."""
+    return selector.startswith(("/", "./", "("))
+
+
+def _http_url(value: str) -> str:
+    if not re.match(r"(?i)https?://", value) or re.search(r"\s", value) or _CONTROLS.search(value):
+        raise ValueError(f"must be an absolute http:// or https:// address, got {value!r}")
+    try:
+        parts = urlsplit(value)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError as error:  # "http://[::1" and ports above 65535
+        raise ValueError(f"must be an address that can be reached, got {value!r}: {error}") from error
+    if not usable or parts.username is not None:
+        raise ValueError(f"must name a host, and no user, got {value!r}")
+    return value
+
+
+def _one_line(value: str) -> str:
+    if _CONTROLS.search(value):
+        raise ValueError(f"must be one line without control characters, got {value!r}")
+    return value
+
+
+def _usable_selectors(value: dict[str, str]) -> dict[str, str]:
+    for key, selector in value.items():
+        if key not in SELECTORS:
+            raise ValueError(f"unknown key {key!r}; there are {', '.join(sorted(SELECTORS))}")
+        if not _can_be_read(selector):
+            raise ValueError(f"{key}: is neither a CSS selector nor XPath, got {selector!r}")
+    return value
+
+
+def _can_be_read(selector: str) -> bool:
+    # Most profiles have no selectors; the parsers take longer to import than those profiles take to be read.
+    from parsel import Selector
+    from selectolax.lexbor import LexborHTMLParser, SelectolaxError
+
+    try:
+        if is_xpath(selector):
+            Selector("<p></p>", type="html").xpath(selector)
+        else:
+            LexborHTMLParser("<p></p>").css(selector)
+    except (SelectolaxError, ValueError):
+        return False
+    return True
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Section(_Strict):
+    """One news listing (chuyên mục) of a site."""
+
+    name: Annotated[str, Field(min_length=1)]
+    url: str
+
+    _absolute = field_validator("url")(_http_url)
+    _plain = field_validator("name")(_one_line)
+
+
+class Layout(_Strict):
+    """Selectors that held until a day, for captures made before it."""
+
+    until: Annotated[date, Field(strict=True)]
+    selectors: dict[str, str]
+
+    _usable = field_validator("selectors")(_usable_selectors)
+
+
+# TOML has types of its own. Without `strict`, enabled = "no" and delay = true would mean something, and perhaps not
+# what was meant.
+_Flag = Annotated[bool, Field(strict=True)]
+
+
+class Site(_Strict):
+    """A validated profile. `Site.parse` reads TOML text; `source_text` keeps that text for the archive."""
+
+    slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$", max_length=80)]
+    name: Annotated[str, Field(min_length=1)]
+    family: str
+    home: str
+    aliases: tuple[str, ...] = ()
+    province: Annotated[str, Field(pattern=r"^VN-[0-9A-Z]{2}$")]
+    body: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    timezone: str = "Asia/Ho_Chi_Minh"
+    clock_offset: str = "PT0S"
+    month_first: _Flag = False
+    enabled: _Flag = True
+    private_network: _Flag = False
+    delay: Annotated[float, Field(ge=0, le=3600, strict=True, allow_inf_nan=False)] = 1.0
+    connections: Annotated[int, Field(ge=1, le=64, strict=True)] = 1
+    sections: tuple[Section, ...]
+    selectors: dict[str, str] = Field(default_factory=dict)
+    layouts: tuple[Layout, ...] = ()
+
+    _source_text: str = PrivateAttr(default="")
+
+    _absolute = field_validator("home")(_http_url)
+    _plain = field_validator("name")(_one_line)
+    _usable = field_validator("selectors")(_usable_selectors)
+
+    @field_validator("sections")
+    @classmethod
+    def _at_least_one(cls, value: tuple[Section, ...]) -> tuple[Section, ...]:
+        # Not as min_length: pydantic then calls a list empty whose entries are wrong.
+        if not value:
+            raise ValueError("must not be empty")
+        return value
+
+    @field_validator("aliases")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not _HOST_NAME.fullmatch(host):
+                raise ValueError(f"must be host names in lower case, without scheme and port, got {host!r}")
+        return value
+
+    @field_validator("family")
+    @classmethod
+    def _known_family(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", value) or not _has_module(value):
+            raise ValueError(f"unknown family {value!r}: no module spiders/families/{value}.py")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        # gettz would read "" as this machine's zone, "GMT+7" as a POSIX rule (seven hours west), and a path as a file.
+        if not _ZONE_NAME.fullmatch(value) or tz.gettz(value) is None:
+            raise ValueError(f"unknown time zone {value!r}: give an IANA name such as Asia/Ho_Chi_Minh")
+        return value
+
+    @field_validator("clock_offset")
+    @classmethod
+    def _is_duration(cls, value: str) -> str:
+        if not DURATION.fullmatch(value):
+            raise ValueError(f"must be an ISO 8601 duration such as PT0S or -PT7H, got {value!r}")
+        return value
+
+    @model_validator(mode="after")
+    def _manners(self) -> Site:
+        if not self.private_network:
+            if self.delay < MINIMUM_DELAY:
+                raise ValueError(
+                    f"delay: must be at least {MINIMUM_DELAY} seconds unless private_network is true, got {self.delay}"
+                )
+            if self.connections > 1:
+                raise ValueError(f"connections: above 1 needs private_network = true, got {self.connections}")
+        return self
+
+    @model_validator(mode="after")
+    def _no_repetition(self) -> Site:
+        for what, values in (
+            ("sections: the name", [section.name for section in self.sections]),
+            ("sections: the address", [canonical(section.url) for section in self.sections]),
+            ("layouts: the day", [layout.until.isoformat() for layout in self.layouts]),
+        ):
+            twice = next((value for value in values if values.count(value) > 1), None)
+            if twice is not None:
+                raise ValueError(f"{what} {twice!r} stands there twice")
+        return self
+
+    @property
+    def source_text(self) -> str:
+        """The TOML text that the profile was read from."""
+        return self._source_text
+
+    @property
+    def zone(self) -> tzinfo:
+        """The zone that the site's clock shows."""
+        zone: tzinfo | None = tz.gettz(self.timezone)
+        assert zone is not None  # checked by _known_zone
+        return zone
+
+    @property
+    def clock_correction(self) -> timedelta:
+        """What has to be taken from the site's stamps to get the true time: how far its clock is ahead."""
+        match = DURATION.fullmatch(self.clock_offset)
+        assert match is not None  # checked by _is_duration
+        parts = {key: int(value) for key, value in match.groupdict().items() if value and key != "sign"}
+        return timedelta(**parts) * (-1 if match["sign"] == "-" else 1)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Host names of home, sections and aliases as addresses have them, without ports, each with and without www."""
+        found = [host_of(canonical(url)) for url in (self.home, *(section.url for section in self.sections))]
+        return tuple(
+            dict.fromkeys(name for host in (*found, *self.aliases) for name in (host, _www_twin(host)) if name)
+        )
+
+    def private_endpoints(self) -> frozenset[tuple[str, int]]:
+        """(host, port) of home and sections: where `private_network` lets this site be."""
+        urls = (self.home, *(section.url for section in self.sections))
+        return frozenset(endpoint(canonical(url)) for url in urls)
+
+    def selectors_at(self, captured_at: str) -> Mapping[str, str]:
+        """Selector overrides for a capture made at this WARC-Date (without one: now's).
+
+        Before a layout's `until`, in the site's zone, its selectors stand before those of the profile; of several
+        layouts the one that ended first after the capture.
+        """
+        day = datetime.fromisoformat(captured_at).astimezone(self.zone).date() if captured_at else None
+        if day is not None:
+            for layout in sorted(self.layouts, key=lambda candidate: candidate.until):
+                if day < layout.until:
+                    return {**self.selectors, **layout.selectors}
+        return self.selectors
+
+    @classmethod
+    def parse(cls, text: str, *, origin: str = "profile") -> Site:
+        """The profile in TOML text. `origin` names it in errors, e.g. the file's path.
+
+        Raises ProfileError naming origin, key and reason.
+        """
+        try:
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise ProfileError(f"{origin}: not valid TOML: {error}") from error
+        try:
+            site = cls.model_validate(data)
+        except ValidationError as error:
+            raise ProfileError("; ".join(f"{origin}: {_reason(detail)}" for detail in error.errors())) from error
+        site._source_text = text
+        return site
+
+
+def _has_module(family: str) -> bool:
+    try:
+        return importlib.util.find_spec(f"spiders.families.{family}") is not None
+    except ModuleNotFoundError:  # `spiders` itself: nobody has called _layout.activate()
+        return False
+
+
+def _www_twin(host: str) -> str | None:
+    """www.example.vn for example.vn and the other way round; None where www makes no sense."""
+    if host.startswith("www."):
+        return host.removeprefix("www.")
+    try:
+        ip_address(host)
+    except ValueError:
+        return f"www.{host}" if "." in host else None
+    return None
+
+
+_WORDS = {
+    "missing": "required key is missing",
+    "extra_forbidden": "unknown key",
+    "string_too_short": "must not be empty",
+    "tuple_type": "must be a list: for tables, write their head in double brackets",
+    "date_type": "must be a day like 2019-06-01, without quotes and time",
+}
+"""Pydantic's types of error that read better in the words of TOML."""
+
+
+def _reason(detail: Any) -> str:
+    key = ".".join(str(part) for part in detail["loc"])
+    message = _WORDS.get(detail["type"]) or str(detail["msg"]).removeprefix("Value error, ")
+    if detail["type"] not in ("value_error", "missing", "extra_forbidden"):
+        message = f"{message}, got {detail['input']!r}"
+    return f"{key}: {message}" if key else message
+
+
+class SiteRegistry:
+    """The sites that a run knows, by slug.
+
+    `folders` in order of increasing rank. Two profiles of one slug in the same folder are an error; over folders the
+    later one wins.
+    """
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self.folders = tuple(folders)
+        self._sites: dict[str, Site] = {}
+        self._origins: dict[str, Path] = {}
+        for folder in self.folders:
+            self._read_folder(folder)
+
+    def _read_folder(self, folder: Path) -> None:
+        here: dict[str, Path] = {}
+        for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
+            try:
+                text = path.read_text(encoding="utf-8-sig")  # some editors put a byte order mark, which TOML knows not
+            except OSError as error:
+                raise ProfileError(f"{path}: cannot be read: {error.strerror}") from error
+            except UnicodeDecodeError as error:
+                raise ProfileError(
+                    f"{path}: is not UTF-8: byte {error.object[error.start]:#x} at {error.start}"
+                ) from error
+            site = Site.parse(text, origin=str(path))
+            if site.slug in here:
+                raise ProfileError(f"{path}: slug: {site.slug!r} is already the slug of {here[site.slug]}")
+            here[site.slug] = path
+            self._sites[site.slug] = site
+            self._origins[site.slug] = path
+
+    def __iter__(self) -> Iterator[Site]:
+        return iter(sorted(self._sites.values(), key=lambda site: site.slug))
+
+    def __len__(self) -> int:
+        return len(self._sites)
+
+    def __contains__(self, slug: object) -> bool:
+        return slug in self._sites
+
+    def get(self, slug: str) -> Site:
+        """Raises UnknownSiteError with the nearest known slugs."""
+        if slug not in self._sites:
+            import difflib
+
+            near = difflib.get_close_matches(slug, self._sites, n=3)
+            hint = f"; did you mean {', '.join(near)}?" if near else "; `danvan sites` lists what is known"
+            raise UnknownSiteError(f"no site has the slug {slug!r}{hint}")
+        return self._sites[slug]
+
+    def origin(self, slug: str) -> Path:
+        """The file that the profile was read from."""
+        return self._origins[self.get(slug).slug]

@@ -1,0 +1,67 @@
+"""The full-text index: printed words exactly, and the same words folded.
+
+FTS5 must not fold by itself: its `remove_diacritics 2` makes "dẫn vần khéo" match "dân vận khéo" and still never folds
+`đ`. So the index has an exact half (title, lead, body_text: `text.canonical`, lower case is FTS5's own) and a folded
+half (`text.fold`), and a query with marks goes to the first, one without to the second.
+
+The index is an external-content table over `articles`, the form in which Datasette finds it. What is indexed is not
+what the content columns hold but its canonical or folded form: FTS5 allows that as long as deletions name the same
+words. Both forms keep the number of words, so snippets can point into the printed text. `folded_title` and
+`folded_text` are virtual columns of `articles` that give FTS5 the printed text for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from danvan_crawler.vietnamese.text import canonical, fold
+
+COLUMNS = ("title", "lead", "body_text", "folded_title", "folded_text")
+
+_CREATE = """
+CREATE VIRTUAL TABLE articles_fts USING fts5(
+    title, lead, body_text, folded_title, folded_text,
+    content="articles", content_rowid="id", tokenize="unicode61 remove_diacritics 0"
+)"""
+_INSERT = text(
+    "INSERT INTO articles_fts(rowid, title, lead, body_text, folded_title, folded_text)"
+    " VALUES (:id, :title, :lead, :body_text, :folded_title, :folded_text)"
+)
+_DELETE = text(
+    "INSERT INTO articles_fts(articles_fts, rowid, title, lead, body_text, folded_title, folded_text)"
+    " VALUES ('delete', :id, :title, :lead, :body_text, :folded_title, :folded_text)"
+)
+
+
+def create(connection: Connection) -> None:
+    """Adds the virtual columns and the index to a database that has `articles`."""
+    connection.exec_driver_sql("ALTER TABLE articles ADD COLUMN folded_title TEXT GENERATED ALWAYS AS (title) VIRTUAL")
+    connection.exec_driver_sql(
+        "ALTER TABLE articles ADD COLUMN folded_text TEXT GENERATED ALWAYS AS (lead || char(10) || body_text) VIRTUAL"
+    )
+    connection.exec_driver_sql(_CREATE)
+
+
+def _terms(article_id: int, row: Mapping[str, Any]) -> dict[str, Any]:
+    title, lead, body = canonical(row["title"]), canonical(row["lead"]), canonical(row["body_text"])
+    return {
+        "id": article_id,
+        "title": title,
+        "lead": lead,
+        "body_text": body,
+        "folded_title": fold(title),
+        "folded_text": fold(f"{lead}\n{body}"),
+    }
+
+
+def add(connection: Connection, article_id: int, row: Mapping[str, Any]) -> None:
+    """Indexes an article; `row` has title, lead and body_text as stored."""
+    connection.execute(_INSERT, _terms(article_id, row))
+
+
+def remove(connection: Connection, article_id: int, row: Mapping[str, Any]) -> None:
+    """Takes an article out; `row` must have the values that it was added with."""
+    connection.execute(_DELETE, _terms(article_id, row))

@@ -1,0 +1,144 @@
+"""Tables of the item database and the migrations that build them.
+
+`articles` holds the current revision of each article, one row per item, so that Datasette and plain SQL find what
+exports contain. `captures` lists every exchange in the archive; `revisions` keeps each distinct content of an article
+as the JSON of its page-derived fields. Lists are JSON text, which Datasette facets on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+
+from danvan_crawler.exceptions import StoreError
+from danvan_crawler.items import EXPORT_FIELDS
+from danvan_crawler.store import fulltext
+
+metadata = MetaData()
+
+_INTEGERS = frozenset({"revision", "warc_offset"})
+_NULLABLE = frozenset({
+    "author", "source", "published_raw", "published_at", "published_precision", "published_from", "updated_at",
+    "gone_at", "payload_digest",
+})  # fmt: skip
+
+articles = Table(
+    "articles",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    *(
+        Column(name, Integer if name in _INTEGERS else Text, nullable=name in _NULLABLE, unique=name == "item_id")
+        for name in EXPORT_FIELDS
+    ),
+)
+# Facets and filters read these instead of the table with the bodies: 0.13 s against 8.6 s over 500,000 articles.
+Index("articles_by_site", articles.c.site, articles.c.published_at)
+Index("articles_by_section", articles.c.section)
+Index("articles_by_province", articles.c.province)
+Index("articles_by_day", articles.c.published_at)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("article_id", ForeignKey("articles.id", ondelete="CASCADE"), primary_key=True),
+    Column("content_hash", Text, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("captured_at", Text, nullable=False),
+    Column("content", Text, nullable=False),  # JSON of the fields that the page gave
+)
+
+captures = Table(
+    "captures",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("url_key", Text, nullable=False),
+    Column("link_key", Text, nullable=False),  # of the link that led here; differs after a redirect
+    Column("warc_date", Text, nullable=False),
+    Column("warc_file", Text, nullable=False),
+    Column("warc_offset", Integer, nullable=False),
+    Column("warc_record_id", Text, nullable=False, unique=True),
+    Column("payload_digest", Text),
+    Column("status", Integer),
+    Column("media_type", Text),
+    Column("truncated", Text),
+    Column("article_id", ForeignKey("articles.id", ondelete="CASCADE")),
+    Column("content_hash", Text),
+    Column("is_canonical", Integer),
+    UniqueConstraint("warc_file", "warc_offset"),
+)
+Index("captures_by_url", captures.c.site, captures.c.url_key, captures.c.warc_date)
+Index("captures_by_link", captures.c.site, captures.c.link_key)
+Index("captures_by_article", captures.c.article_id)
+
+listing_links = Table(
+    "listing_links",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("link_key", Text, primary_key=True),
+    Column("section", Text, primary_key=True),
+    Column(
+        "seen_at", Text, nullable=False
+    ),  # WARC-Date, file, offset and place of the earliest listing: sorts in that order
+    Column("entry_seen_at", Text, nullable=False),  # the same of the latest listing, whose entry follows
+    Column("entry", Text, nullable=False),
+)
+
+frontier = Table(
+    "frontier",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("link_key", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("section", Text, nullable=False),
+    Column("state", Text, nullable=False),  # pending, archived, failed, rejected
+    Column("attempts", Integer, nullable=False),
+    Column("last_error", Text),
+)
+Index("frontier_by_state", frontier.c.site, frontier.c.state)
+
+walks = Table(
+    "walks",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("section_url", Text, primary_key=True),
+    Column("completed_at", Text, nullable=False),  # WARC-Date of the last page when a walk reached the end
+)
+
+visit_counters = Table(
+    "visit_counters",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("captured_at", Text, primary_key=True),
+    Column("today", Integer),
+    Column("yesterday", Integer),
+    Column("this_week", Integer),
+    Column("this_month", Integer),
+    Column("total", Integer),
+)
+
+
+def _create(connection: Connection) -> None:
+    metadata.create_all(connection)
+    fulltext.create(connection)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create,)
+"""Step n brings a database of schema version n to n+1. Steps are never edited once released: the next one mends."""
+
+
+def migrate(connection: Connection) -> None:
+    """Brings the database to the newest schema, inside the caller's transaction.
+
+    Raises StoreError when it was written by a newer danvan-crawler.
+    """
+    version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"the database has schema version {version}, this danvan-crawler knows {len(MIGRATIONS)}: install a newer one"
+        )
+    for step in range(version, len(MIGRATIONS)):
+        MIGRATIONS[step](connection)
+        connection.exec_driver_sql(f"PRAGMA user_version = {step + 1}")

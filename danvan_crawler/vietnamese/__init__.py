@@ -1,0 +1,7 @@
+"""Vietnamese as it is printed on Party sites: pure functions, no Scrapy, no clock, no network.
+
+    timestamps   the publication stamp in a date line, or None text         what an item stores (`clean`), what is
+    hashed and searched (`canonical`), what is searched without marks (`fold`)
+
+Other programs may import these; names and meanings are part of the project's contract.
+"""

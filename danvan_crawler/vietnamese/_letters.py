@@ -1,0 +1,54 @@
+"""Character tables that both text and timestamps read by.
+
+Vietnamese writes twelve vowels, six of them with a *shape* mark (â ă ê ô ơ ư), and one of five *tone* marks on at
+most one vowel of a syllable. đ is a letter of its own and has no decomposition in Unicode. Pages hold every spelling
+of this: composed (NFC), decomposed (NFD), the two marks in the wrong order, Icelandic eth for đ, and invisible
+characters from word processors.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Grave, acute, tilde, hook above, dot below: the order in which `VOWELS` and `_tones` count them, 0 being no tone.
+TONE_MARKS = "\u0300\u0301\u0303\u0309\u0323"
+
+# Each vowel without tone, then with its five tones, in the order of TONE_MARKS.
+VOWELS = (
+    "aàáãảạ",
+    "ăằắẵẳặ",
+    "âầấẫẩậ",
+    "eèéẽẻẹ",
+    "êềếễểệ",
+    "iìíĩỉị",
+    "oòóõỏọ",
+    "ôồốỗổộ",
+    "ơờớỡởợ",
+    "uùúũủụ",
+    "ưừứữửự",
+    "yỳýỹỷỵ",
+)
+
+# Fragments of a character class. Line breaks other than \n, spaces other than U+0020, and what shows nothing at all.
+# U+00AD is ư in TCVN3 text: a legacy charset has to be decoded before anything here is taken out.
+LINE_BREAKS = "\x0b\x0c\r\u2028\u2029"
+ODD_SPACES = "\t\u00a0\u2000-\u200a\u202f\u205f\u3000"
+INVISIBLE = "\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+
+# Eth and African d, as fonts and the windows-1252 view of other charsets show them.
+FAKE_D = {"ð": "đ", "Ð": "Đ", "ɖ": "đ", "Ɖ": "Đ"}
+
+# é + circumflex: canonical order leaves a tone before a shape mark alone, since both have class 230, and NFC then
+# cannot compose ế. Only vowels that take a shape mark are mended; other languages stack marks on purpose.
+_TONE_BEFORE_SHAPE = re.compile("([aeoAEO]\u0323?)([\u0300\u0301\u0303\u0309])([\u0302\u0306])")
+
+
+def compose(text: str) -> str:
+    """Return `text` in NFC with shape marks before tone marks, so that every Vietnamese letter is one code point.
+
+    >>> compose("\\u00e9\\u0302") == "ế"
+    True
+    """
+    swapped = _TONE_BEFORE_SHAPE.sub(r"\1\3\2", unicodedata.normalize("NFD", text))
+    return unicodedata.normalize("NFC", swapped)

@@ -1,0 +1,115 @@
+"""Three depths of normalising Vietnamese text.
+
+    clean      what an item stores: NFC, plain spaces, one newline between paragraphs; spelling exactly as printed
+    canonical  what is hashed and searched: clean, look-alikes mended, one tone placement; case kept
+    fold       what is searched by a query without marks: canonical, lower case, marks off, đ -> d
+
+The order inside is fixed: entities, NFC with mark order, look-alikes, spaces, tone placement, folding. Legacy
+charsets (TCVN3, VNI) have to be decoded before any of it: TCVN3 writes ư as a soft hyphen, which every depth removes.
+The database does no folding of its own, since SQLite never folds đ and PostgreSQL does.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+
+from danvan_crawler.vietnamese._letters import FAKE_D, INVISIBLE, LINE_BREAKS, ODD_SPACES, VOWELS, compose
+from danvan_crawler.vietnamese._tones import place_all
+
+_BREAK = re.compile(f"\r\n|[{LINE_BREAKS}]")
+_SPACE = re.compile(f"[{ODD_SPACES}]")
+_UNSEEN = re.compile(f"[{INVISIBLE}]")
+# Half a surrogate pair comes out of broken JSON escapes; no database or file takes it.
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ODD = re.compile(f"[{LINE_BREAKS}{ODD_SPACES}{INVISIBLE}\ud800-\udfff]")
+_MARK = re.compile("[\u0300-\u036f]")
+_ROOM = re.compile(r"[ \n]{2,}")
+
+# Decoded until nothing is left: a page that encoded its text twice shows `&nbsp;` to its readers. A name needs its
+# semicolon, so that addresses with `&copy=1` stay. The nested ampersand is taken at once, or `&amp;amp;amp;…` would
+# cost its square.
+_NESTED_AMPERSAND = re.compile(r"&(?:(?:amp|#0*38|#x0*26);)+(?=#?\w{1,32};)", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
+
+_FAKE_D = re.compile("[" + "".join(FAKE_D) + "]")
+_TRUE_D = str.maketrans(FAKE_D)
+_CYRILLIC = str.maketrans("аеорсухіАВЕКМНОРСТУХІ", "aeopcyxiABEKMHOPCTYXI")
+_CYRILLIC_LETTER = re.compile("[аеорсухіАВЕКМНОРСТУХІ]")
+_WORD = re.compile("[^\\W\\d_][\\w\u0300-\u036f]*")
+_LATIN = re.compile("[A-Za-zÀ-ÖØ-öø-ɏẠ-ỹ]")
+
+_SHAPELESS = dict(zip("ăâêôơư", "aaeoou", strict=True))
+_FOLDED = str.maketrans({letter: _SHAPELESS.get(row[0], row[0]) for row in VOWELS for letter in row} | {"đ": "d"})
+
+
+def clean(text: str) -> str:
+    """Return `text` as items store it: NFC, single spaces, one newline between lines, no blank at either end.
+
+    Tone placement and look-alike letters stay as printed, entities stay too (the HTML parser decoded them once).
+    Invisible characters go, so a soft hyphen joins what it stood between. Half surrogates become U+FFFD.
+
+    >>> clean("  Tỉnh\\u00a0uỷ  Thanh Hoá \\r\\n\\r\\n Ban\\u200b Dân vận ")
+    'Tỉnh uỷ Thanh Hoá\\nBan Dân vận'
+    """
+    if _ODD.search(text):
+        text = _SURROGATE.sub("\ufffd", text)
+        text = _BREAK.sub("\n", text)
+        text = _SPACE.sub(" ", text)
+        text = _UNSEEN.sub("", text)
+    if not unicodedata.is_normalized("NFC", text) or _MARK.search(text):
+        text = compose(text)
+    text = _ROOM.sub(lambda run: "\n" if "\n" in run[0] else " ", text)
+    return text.strip(" \n")
+
+
+def canonical(text: str) -> str:
+    """Return the form that is hashed and searched; idempotent, case kept.
+
+    Beyond `clean`: entities that are still there are decoded, eth becomes đ, Cyrillic look-alikes inside a Latin word
+    become Latin (Москва stays), and the tone stands where the old style puts it.
+
+    >>> canonical("Tỉnh uỷ, Thanh Hoá"), canonical("Ðảng bộ"), canonical("Москва")
+    ('Tỉnh ủy, Thanh Hóa', 'Đảng bộ', 'Москва')
+    """
+    text = _mended(text)
+    # Mending can complete an entity (`&am\u00adp;`), so the two take turns until neither finds anything.
+    while (decoded := _unescaped(text)) != text:
+        text = _mended(decoded)
+    return place_all(text)
+
+
+def fold(text: str) -> str:
+    """Return `canonical(text)` in lower case without marks, đ as d: the form of a query typed without marks.
+
+    >>> fold("Đảng bộ Tỉnh uỷ ĐẮK LẮK")
+    'dang bo tinh uy dak lak'
+    """
+    folded = canonical(text).lower().translate(_FOLDED)
+    if folded.isascii():
+        return folded
+    # Left are letters of other languages: their Latin marks go, other scripts keep theirs. A mark that stood alone
+    # may leave blanks side by side.
+    return clean(_MARK.sub("", unicodedata.normalize("NFD", folded)))
+
+
+def _mended(text: str) -> str:
+    """Return `clean(text)` with look-alike letters replaced by the letters they stand for."""
+    text = clean(text)
+    if _FAKE_D.search(text):
+        text = text.translate(_TRUE_D)
+    if _CYRILLIC_LETTER.search(text):
+        # A Latin letter may now stand before a mark that its look-alike could not join.
+        text = compose(_WORD.sub(_latin_word, text))
+    return text
+
+
+def _unescaped(text: str) -> str:
+    if "&" not in text:
+        return text
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), _NESTED_AMPERSAND.sub("&", text))
+
+
+def _latin_word(word: re.Match[str]) -> str:
+    return word[0].translate(_CYRILLIC) if _LATIN.search(word[0]) else word[0]

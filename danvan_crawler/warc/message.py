@@ -1,0 +1,142 @@
+"""HTTP/1.x messages as they were on the wire: where the parts begin and end, and what the fields say.
+
+Nothing here changes a byte. The functions are given what a socket carried and say where its head ends, what its status
+is and which bytes of its body are the entity. They read as the client that fetched the message did (Twisted's parser):
+a line ends in LF and an optional CR before it is not part of the line; a transfer coding makes Content-Length void;
+repeated Content-Length fields count when they agree. So the entity found here in an archived response is the body that
+a live crawl was given.
+
+Sources: RFC 9112 sections 2.2, 5, 6 and 7.1; WARC/1.1 section 6.3 for the payload of a response.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_BLANK_LINE = re.compile(rb"\n\r?\n")
+_STATUS_LINE = re.compile(rb"HTTP/\d+(?:\.\d+)?[ \t]+(\d{3})(?!\d)", re.IGNORECASE)
+_CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]+)[ \t]*(?:;.*)?\Z", re.DOTALL)
+_LENGTH = re.compile(rb"[0-9]{1,18}\Z")
+
+_SWITCHING_PROTOCOLS = 101
+_WITHOUT_BODY = frozenset({204, 304})
+
+
+@dataclass(frozen=True, slots=True)
+class MessageHead:
+    """Start line and fields of a message: names verbatim, values without the white space around them."""
+
+    start_line: bytes
+    fields: tuple[tuple[bytes, bytes], ...]
+
+    def get(self, name: bytes) -> bytes | None:
+        """Value of the first field of that name, whatever its case; None when there is none."""
+        wanted = name.lower()
+        return next((value for field, value in self.fields if field.lower() == wanted), None)
+
+    def getall(self, name: bytes) -> list[bytes]:
+        """Values of all fields of that name, in the order of the message."""
+        wanted = name.lower()
+        return [value for field, value in self.fields if field.lower() == wanted]
+
+
+def split_interim(data: bytes) -> tuple[bytes, bytes]:
+    """Leading interim responses (100, 102, 103, ... but not 101, which ends HTTP), and the final response.
+
+    When no final response has begun, everything is interim: `(data, b"")`.
+    """
+    start = 0
+    while start < len(data) and _is_interim(_status_at(data, start)):
+        end = _BLANK_LINE.search(data, start)
+        if end is None:
+            return data, b""
+        start = end.end()
+    return data[:start], data[start:]
+
+
+def split_head(message: bytes) -> tuple[bytes, bytes]:
+    """The head with its blank line, and the body as it was on the wire. A head that never ended has no body."""
+    end = _BLANK_LINE.search(message)
+    return (message, b"") if end is None else (message[: end.end()], message[end.end() :])
+
+
+def parse_head(head: bytes) -> MessageHead:
+    """Start line and fields of a head as `split_head` gives it.
+
+    A line that begins with white space continues the field before it (obs-fold); a line without a colon is no field.
+    """
+    start_line, *lines = head.split(b"\n")
+    unfolded: list[bytes] = []
+    for line in lines:
+        content = line.removesuffix(b"\r")
+        if not content:
+            break
+        if content[:1] in (b" ", b"\t"):
+            if unfolded:
+                unfolded[-1] += content
+        else:
+            unfolded.append(content)
+    parts = (line.partition(b":") for line in unfolded)
+    return MessageHead(
+        start_line.removesuffix(b"\r"), tuple((name, value.strip()) for name, colon, value in parts if colon)
+    )
+
+
+def status_of(message: bytes) -> int | None:
+    """Status code of a response, 100 to 999; None when its first line is no status line."""
+    return _status_at(message, 0)
+
+
+def entity_body(message: bytes) -> bytes:
+    """The entity of a response: transfer framing removed, content coding kept.
+
+    This is the payload that `WARC-Payload-Digest` is computed over. Chunk extensions and trailers are framing. Of a
+    message that was cut short, or whose chunks turn out to be malformed, it is what can be told apart until there.
+    Bytes after the end that Content-Length or the last chunk announce are not entity.
+    """
+    head, body = split_head(message)
+    status = status_of(message)
+    if _is_interim(status) or status in _WITHOUT_BODY:
+        return b""
+    fields = parse_head(head)
+    codings = b",".join(fields.getall(b"Transfer-Encoding"))
+    if codings:
+        last = codings.rpartition(b",")[2].strip().lower()
+        return _dechunk(body) if last == b"chunked" else body
+    return body[: _content_length(fields)]
+
+
+def _status_at(data: bytes, start: int) -> int | None:
+    match = _STATUS_LINE.match(data, start)
+    return int(match[1]) if match else None
+
+
+def _is_interim(status: int | None) -> bool:
+    return status is not None and 100 <= status < 200 and status != _SWITCHING_PROTOCOLS
+
+
+def _content_length(fields: MessageHead) -> int | None:
+    """What Content-Length announces in bytes; None when it is absent, malformed or contradicts itself."""
+    values = {value.strip() for line in fields.getall(b"Content-Length") for value in line.split(b",")}
+    if len(values) != 1:
+        return None
+    value = values.pop()
+    return int(value) if _LENGTH.match(value) else None
+
+
+def _dechunk(body: bytes) -> bytes:
+    view = memoryview(body)
+    chunks: list[memoryview] = []
+    position = 0
+    while (line_end := body.find(b"\n", position)) != -1:
+        size = _CHUNK_SIZE.match(body[position:line_end].removesuffix(b"\r"))
+        if size is None or int(size[1], 16) == 0:
+            break
+        data_start = line_end + 1
+        data_end = data_start + int(size[1], 16)
+        chunks.append(view[data_start:data_end])
+        position = data_end + (2 if body[data_end : data_end + 2] == b"\r\n" else 1)
+        if body[position - 1 : position] != b"\n":
+            break
+    return b"".join(chunks)

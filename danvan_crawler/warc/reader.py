@@ -1,0 +1,112 @@
+"""Records out of WARC files, in order or one at its offset; what is damaged is said, never passed over.
+
+`iter_records` yields what precedes the damage and then raises. Blocks are the bytes as they were archived; the
+functions of `message` take a response apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from fastwarc.warc import HeaderMap
+
+from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError
+from danvan_crawler.warc.files import archive_error, open_name, warc_files
+from danvan_crawler.warc.members import BrokenRecordError, Member, MemberWalker
+
+__all__ = ["WarcRecord", "iter_records", "read_record", "warc_files"]
+
+
+@dataclass(slots=True)
+class WarcRecord:
+    """One record as it is in the file."""
+
+    type: str
+    """`response`, `request`, `metadata`, ... in lower case."""
+    headers: HeaderMap
+    """Named fields, str to str: `get` ignores case, `get_multiple` gives repeated ones."""
+    offset: int
+    """Byte of the file at which its gzip member begins."""
+    block: bytes
+
+    @property
+    def id(self) -> str:
+        """WARC-Record-ID without the angle brackets, `urn:uuid:...`."""
+        return self.headers["WARC-Record-ID"].removeprefix("<").removesuffix(">")
+
+    @property
+    def url(self) -> str | None:
+        """WARC-Target-URI, without the angle brackets of WARC/1.0; None for records that have none (warcinfo)."""
+        uri = self.headers.get("WARC-Target-URI")
+        return None if uri is None else uri.removeprefix("<").removesuffix(">")
+
+    @property
+    def date(self) -> str:
+        """WARC-Date verbatim."""
+        return self.headers["WARC-Date"]
+
+    @property
+    def truncated(self) -> str | None:
+        """WARC-Truncated: the reason why the block ends early; None when it is whole."""
+        return self.headers.get("WARC-Truncated")
+
+
+def iter_records(path: Path, *, types: Container[str] | None = None) -> Iterator[WarcRecord]:
+    """The records of a file in order; with `types` only those whose WARC-Type is in it, though all are checked.
+
+    Raises ArchiveDamagedError, naming file and byte, at the first bytes that are not a complete record, and
+    ArchiveError when the file cannot be read.
+    """
+    with closing(_open(path)) as file:
+        walker = MemberWalker(file)
+        while (member := _next(walker, path, types)) is not None:
+            if member.block is not None:
+                yield _record(member, member.block)
+
+
+def read_record(archive: Path, warc_file: str, offset: int) -> WarcRecord:
+    """The record that begins at byte `offset` of a file, as a CaptureRecord or an item names it.
+
+    Reads the file under its `.open` name while a run is writing it. Raises ArchiveError when there is no such file in
+    the archive, and ArchiveDamagedError when no complete record begins there.
+    """
+    name = PurePosixPath(warc_file)
+    if name.is_absolute() or ".." in name.parts:
+        raise ArchiveError(f"{warc_file!r} is not the name of a file in the archive {archive}")
+    path = archive / name
+    # The run may give the file its final name between two looks: hence a third.
+    candidates = (path, open_name(path), path)
+    found = next((candidate for candidate in candidates if candidate.is_file()), path)
+    with closing(_open(found)) as file:
+        member = _next(MemberWalker(file, offset), found, None)
+    if member is None or member.block is None:
+        raise ArchiveDamagedError(f"{found} has no record at byte {offset}: the file is shorter")
+    return _record(member, member.block)
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb", buffering=0)
+    except OSError as error:
+        raise archive_error(error, f"read {path}") from error
+
+
+def _next(walker: MemberWalker, path: Path, types: Container[str] | None) -> Member | None:
+    try:
+        return walker.next(lambda headers: types is None or _type(headers) in types)
+    except BrokenRecordError as error:
+        raise ArchiveDamagedError(f"{path} is damaged: no complete record at byte {error.offset}: {error}") from error
+    except OSError as error:
+        raise archive_error(error, f"read {path}") from error
+
+
+def _type(headers: HeaderMap) -> str:
+    return headers["WARC-Type"].lower()
+
+
+def _record(member: Member, block: bytes) -> WarcRecord:
+    return WarcRecord(_type(member.headers), member.headers, member.offset, block)

@@ -1,0 +1,195 @@
+"""The WARC file that a run writes: append whole exchanges, roll over, finish.
+
+A run never appends to a file of an earlier run and never replaces one. Its file is created with the first exchange and
+called `.open` until it is complete; then it is synced and renamed. Everything that belongs to one exchange goes to the
+kernel in one unbuffered write: a killed process leaves no pair half written, except inside that one write, and
+`recovery` cuts that back. (Of 20 runs killed with -9, a buffered writer left 17 torn files.)
+
+A write that fails is cut back at once. A full disk would otherwise leave a partial record, and every record after it
+would be unreadable.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from danvan_crawler.exceptions import UsageError
+from danvan_crawler.warc.files import archive_error, file_name, finish, open_name, site_folder, this_host
+from danvan_crawler.warc.records import (
+    DEFAULT_LEVEL,
+    CaptureRecord,
+    Exchange,
+    build_profile,
+    build_warcinfo,
+    new_record_id,
+    pack_exchange,
+    warc_date,
+)
+
+_LEVELS = range(4)
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class _OpenFile:
+    """A WARC file while it is written: a raw descriptor, and the offset up to which it is known to be good."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        """Its final name."""
+        self.warcinfo_id = new_record_id()
+        self.size = 0
+        self._descriptor = descriptor
+
+    def append(self, data: bytes) -> None:
+        """Writes all of `data`, or leaves the file as it was and raises ArchiveError or DiskFullError."""
+        remaining = memoryview(data)
+        position = self.size
+        try:
+            while remaining:
+                written = os.pwrite(self._descriptor, remaining, position)
+                remaining = remaining[written:]
+                position += written
+        except OSError as error:
+            # Should cutting back fail too, the next write begins at the same byte and `finish` tries again.
+            with suppress(OSError):
+                os.ftruncate(self._descriptor, self.size)
+            raise archive_error(error, f"write {open_name(self.path)}") from error
+        self.size = position
+
+    def finish(self) -> Path | None:
+        """Syncs the file and gives it its final name. An empty one is removed: None."""
+        try:
+            try:
+                # Nothing to cut, unless an exception that is no OSError left a write half done.
+                os.ftruncate(self._descriptor, self.size)
+                os.fsync(self._descriptor)
+            finally:
+                os.close(self._descriptor)
+            if self.size:
+                return finish(open_name(self.path))
+            open_name(self.path).unlink()
+        except OSError as error:
+            raise archive_error(error, f"finish {open_name(self.path)}") from error
+        return None
+
+
+class WarcWriter:
+    """Writes the exchanges of one run of one site.
+
+    `slug` names folder and files, `warcinfo` is what each file says of the run, `profile` the TOML text of the site's
+    profile. A file that has passed `max_bytes` gets no further exchange. `compression_level` is ISA-L's, 0 to 3. `now`
+    names and dates the files.
+    """
+
+    def __init__(
+        self,
+        archive: Path,
+        slug: str,
+        *,
+        warcinfo: Mapping[str, str],
+        profile: str | None = None,
+        max_bytes: int = 1_000_000_000,
+        compression_level: int = DEFAULT_LEVEL,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        if compression_level not in _LEVELS:
+            raise UsageError(f"the gzip level of WARC files is 0 to 3, not {compression_level}")
+        self._archive = archive
+        self._slug = slug
+        self._folder = site_folder(archive, slug)
+        self._warcinfo = dict(warcinfo)
+        self._profile = profile
+        self._max_bytes = max_bytes
+        self._level = compression_level
+        self._now = now
+        self._serial = 0
+        self._current: _OpenFile | None = None
+        self._finished: list[Path] = []
+
+    @property
+    def files(self) -> list[str]:
+        """Final names of this run's files so far, relative to the archive, the one being written included."""
+        paths = list(self._finished)
+        if self._current is not None and self._current.size:
+            paths.append(self._current.path)
+        return [self._relative(path) for path in paths]
+
+    def write_exchange(self, exchange: Exchange) -> CaptureRecord:
+        """Appends the records of an exchange; when it returns, the kernel has all their bytes.
+
+        Raises DiskFullError when there is no space and ArchiveError for any other failure. The file then ends with the
+        exchange before, and `close` finishes it.
+        """
+        file = self._file()
+        opening = b"" if file.size else self._opening(file)
+        packed = pack_exchange(exchange, warcinfo_id=file.warcinfo_id, level=self._level)
+        offset = file.size + len(opening) + packed.response_start
+        file.append(opening + packed.data)
+        return CaptureRecord(
+            url=packed.url,
+            date=packed.date,
+            warc_file=self._relative(file.path),
+            warc_offset=offset,
+            warc_record_id=packed.record_id,
+            payload_digest=packed.payload_digest,
+            status=packed.status,
+            truncated=exchange.truncated,
+            media_type=packed.media_type,
+        )
+
+    def close(self) -> list[Path]:
+        """Finishes the current file; the final paths of all that this run wrote. May be called again."""
+        current, self._current = self._current, None
+        if current is not None and (path := current.finish()) is not None:
+            self._finished.append(path)
+        return list(self._finished)
+
+    def _file(self) -> _OpenFile:
+        if self._current is not None and self._current.size >= self._max_bytes:
+            self.close()
+        if self._current is None:
+            self._current = self._create()
+        return self._current
+
+    def _create(self) -> _OpenFile:
+        moment = self._now().astimezone(UTC)
+        folder = self._folder / f"{moment.year:04d}"
+        host = this_host()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            while True:
+                path = folder / file_name(self._slug, moment, self._serial, host)
+                self._serial += 1
+                try:
+                    descriptor = os.open(open_name(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+                except FileExistsError:
+                    continue
+                if not path.exists():
+                    return _OpenFile(path, descriptor)
+                # Another run finished a file of this name between our look and our claim, or long ago.
+                os.close(descriptor)
+                open_name(path).unlink()
+        except OSError as error:
+            raise archive_error(error, f"create a WARC file in {folder}") from error
+
+    def _opening(self, file: _OpenFile) -> bytes:
+        """The records a file begins with; written with its first exchange, so that no file holds them alone."""
+        date = warc_date(self._now())
+        warcinfo = build_warcinfo(
+            file.path.name, self._warcinfo, record_id=file.warcinfo_id, date=date, level=self._level
+        )
+        if self._profile is None:
+            return warcinfo
+        return warcinfo + build_profile(
+            self._slug, self._profile, date=date, warcinfo_id=file.warcinfo_id, level=self._level
+        )
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self._archive).as_posix()

@@ -1,0 +1,10 @@
+"""Stages that an article passes, one verb each, in the order that `danvan_crawler/settings.py` lists.
+
+    text 100         printed text tidied
+    timestamps 200   the date line read
+    identity 500     canonical address, item id, content hash
+    validate 600     what a careful reader would notice, as warnings
+    store 900        into the database
+
+Each passes items of other spiders through untouched.
+"""

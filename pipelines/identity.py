@@ -1,0 +1,39 @@
+"""Stage 500: which article this is, and which content of it: canonical address, item id, content hash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from danvan_crawler.items import Article
+from danvan_crawler.urls import canonical, item_id
+from danvan_crawler.vietnamese import text
+
+
+class IdentityPipeline:
+    def process_item(self, item: Any) -> Any:
+        if isinstance(item, Article):
+            item.canonical_url = canonical(item.canonical_url or item.url)
+            item.item_id = item_id(item.site, item.canonical_url)
+            item.content_hash = content_hash(item)
+        return item
+
+
+def content_hash(article: Article) -> str:
+    """SHA-256 (hex) of canonical JSON of what makes a revision.
+
+    Title, lead and body in canonical spelling, so that a portal that re-types its marks makes no revision; author,
+    source, published_at and attachment addresses as they are. Keys sorted, no spaces, UTF-8.
+    """
+    content = {
+        "title": text.canonical(article.title),
+        "lead": text.canonical(article.lead),
+        "body_text": text.canonical(article.body_text),
+        "author": article.author,
+        "source": article.source,
+        "published_at": article.published_at,
+        "attachments": [attachment.url for attachment in article.attachments],
+    }
+    encoded = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(encoded.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""One module per CMS platform. Each holds one class derived from `danvan_crawler.families.Family`."""

@@ -1,0 +1,344 @@
+"""Reading a danvan_portal article page as lines: the story, its two blocks, and the visit box."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from selectolax.lexbor import LexborHTMLParser
+
+from danvan_crawler.vietnamese import timestamps
+from danvan_crawler.vietnamese.text import fold
+from spiders.outline import FileLink, Line, Picture, squeeze
+
+AUTHOR = re.compile(r"(?i)^(?:tác giả|người viết|người đăng|tin,? ảnh|tin và ảnh|bài và ảnh|bài, ảnh)\s*:\s*(\S.*)$")
+SOURCE = re.compile(r"(?i)^(?:theo\s+)?nguồn(?:\s+tin)?\s*:\s*(\S.*)$")
+TAGS = re.compile(r"(?i)^(?:từ khóa|từ khoá|tags?|thẻ)\s*:\s*(.*)$")
+FILES = re.compile(
+    r"(?i)^(?:tệp|tập tin|file|tài liệu|văn bản)\s*(?:đính kèm|kèm theo|tải về)?\s*:?$"
+    r"|^(?:tệp|tập tin|file) đính kèm\s*:?"
+)
+CONTROLS = frozenset(
+    {
+        "in trang",
+        "in bai viet",
+        "ban in",
+        "in",
+        "gui email",
+        "gui mail",
+        "gui ban be",
+        "quay lai",
+        "ve dau trang",
+        "chia se",
+    }
+)
+"""Folded labels of buttons."""
+BUTTONS = re.compile(
+    r"[\W_]*(?:in (?:tin|bai|trang|an)|ban in|gui (?:email|mail|tin|bai)|email|chia se|luot xem|xem|doc bai|nghe)\b"
+)
+"""Folded beginnings of what portals put behind the stamp on the same line."""
+VIEWS = re.compile(r"(?i)^(?:lượt xem|số lượt xem|đã xem|lượt truy cập|xem)\s*:?\s*[\d.,]+$|^[\d.,]+\s*lượt xem$")
+AFTER = re.compile(
+    r"^(?:cac )?(?:tin|bai|bai viet) (?:lien quan|khac|moi|cung chuyen muc|cu hon|moi hon|da dua|tiep theo)"
+    r"|^(?:y kien|binh luan|phan hoi)"
+)
+"""Folded beginnings of what follows an article."""
+DATE_WORDS = re.compile(
+    r"(?i)đăng|lúc|ngày|cập nhật|gửi|xuất bản|phát hành|thứ|hai|ba|tư|năm|sáu|bảy|chủ nhật|gmt|vào|bài|tin|giờ|phút"
+    r"|lượt xem|[\W\d_]+"
+)
+LABELLED = re.compile(r"(?i)(?:đăng|ngày đăng|cập nhật|gửi|xuất bản)")
+MAXIMUM_GAP = 6
+"""Lines of the second block in a row that the first one lacks (buttons, a view counter) before it has ended."""
+COUNTER_LABELS = ("hom nay", "hom qua", "tuan nay", "thang nay", "tat ca")
+_COUNTER = re.compile(
+    r"^(hôm nay|hôm qua|tuần này|tháng này|tất cả|tổng(?: số| cộng)?)\s*:?\s*([\d.,\s]*)$", re.IGNORECASE
+)
+
+
+@dataclass(slots=True)
+class Story:
+    """An article as its lines tell it."""
+
+    title: str
+    lead: str = ""
+    paragraphs: list[str] = field(default_factory=list)
+    published_raw: str | None = None
+    author: str | None = None
+    source: str | None = None
+    tags_line: str = ""
+    """Tags as printed, without their label."""
+    pictures: list[Picture] = field(default_factory=list)
+    files: list[FileLink] = field(default_factory=list)
+
+
+def date_line(text: str) -> str | None:
+    """The date line in a printed line that is a stamp and little else; a sentence that begins with a date is none.
+
+    What follows on the same line is left out: a button, or a view counter that would change with every visit.
+
+    >>> date_line("Đăng lúc: 23/05/2017 00:00:00 (GMT+7) In tin này | Lượt xem: 15")
+    'Đăng lúc: 23/05/2017 00:00:00 (GMT+7)'
+    >>> date_line("Ngày 23/05/2017, hội nghị đã khai mạc.")
+    """
+    if len(text) > 120 or not any(character.isdigit() for character in text):
+        return None
+    stamp = timestamps.parse(text)
+    if stamp is None:
+        return None
+    start = text.index(stamp.raw)
+    end = start + len(stamp.raw)
+    end += text[end : end + 1] in (")", "]")
+    before, after = (DATE_WORDS.sub("", part) for part in (text[:start], text[end:]))
+    if len(before) > 2 or (len(after) > 2 and not BUTTONS.match(fold(text[end:]))):
+        return None
+    return text[:end]
+
+
+def is_date_line(text: str) -> bool:
+    return date_line(text) is not None
+
+
+def follows_article(text: str) -> bool:
+    """Whether a line is the heading of what follows an article: related news, comments. Headings are short."""
+    return len(text) <= 60 and AFTER.match(fold(text)) is not None
+
+
+def find_story(lines: Sequence[Line]) -> Story | None:
+    """The article of a page; None when it holds none."""
+    texts = [line.text for line in lines]
+    pair = _two_blocks(texts)
+    if pair is not None:
+        first, second = pair
+        return _story(lines, second, _aligned(texts, first, second), texts[first:second])
+    start = _single_block(texts)
+    return _story(lines, start, _until_end(texts, start), []) if start is not None else None
+
+
+def _two_blocks(texts: Sequence[str]) -> tuple[int, int] | None:
+    """Where the title of the print form and that of the article stand: the repetition with the most text in common."""
+    places: dict[str, list[int]] = {}
+    for number, text in enumerate(texts):
+        if len(text) >= 8:
+            places.setdefault(text, []).append(number)
+    best: tuple[int, int] | None = None
+    best_size = 0
+    for found in places.values():
+        for first, second in pairwise(found):
+            if not _opens_block(texts, first, second):
+                continue
+            common = _aligned(texts, first, second)
+            size = _evidence(texts, first, second, common)
+            if size > best_size:
+                best, best_size = (first, second), size
+    return best
+
+
+def _evidence(texts: Sequence[str], first: int, second: int, common: Sequence[int]) -> int:
+    """How much speaks for two blocks being one story: the length of their common text, more when both are dated."""
+    lengths = [len(texts[number]) for number in common[1:]]
+    if sum(is_date_line(texts[number]) for number in range(second + 1, common[-1] + 1)) > 2:
+        return 0  # a listing that the page holds twice, for wide and for narrow windows
+    dated = all(any(is_date_line(text) for text in texts[title + 1 : title + 3]) for title in (first, second))
+    if not dated and (sum(lengths) < 200 or max(lengths) < 100):
+        return 0  # boxes repeat headlines; only a story repeats paragraphs
+    return sum(lengths) + 1000 * dated
+
+
+def _opens_block(texts: Sequence[str], first: int, second: int) -> bool:
+    """Cheap test before the alignment: what follows both titles begins with the same line, a date aside."""
+    after_first = [text for text in texts[first + 1 : min(first + 6, second)] if text and not is_date_line(text)]
+    after_second = [text for text in texts[second + 1 : second + 6] if text and not is_date_line(text)]
+    return bool(after_first) and after_first[0] in after_second[:3]
+
+
+def _aligned(texts: Sequence[str], first: int, second: int) -> list[int]:
+    """Numbers of the lines of the second block that the first has too, in order, from its title on."""
+    places: dict[str, list[int]] = {}
+    for number in range(first, second):
+        places.setdefault(texts[number], []).append(number)
+    found, reached, gap = [], first, 0
+    for number in range(second, len(texts)):
+        text = texts[number]
+        candidates = places.get(text, [])
+        place = bisect.bisect_left(candidates, reached)
+        if text and place < len(candidates):
+            reached = candidates[place] + 1
+            found.append(number)
+            gap = 0
+        elif text and not is_date_line(text):
+            gap += 1
+            if gap > MAXIMUM_GAP or follows_article(text):
+                break
+    return found
+
+
+def _single_block(texts: Sequence[str]) -> int | None:
+    """The title before the labelled date line, on a page without print form. Several such lines make a listing."""
+    dated = [number for number, text in enumerate(texts) if LABELLED.match(text) and is_date_line(text)]
+    if len(dated) not in (1, 2):
+        return None
+    for title in range(dated[0] - 1, max(dated[0] - 4, -1), -1):
+        if len(texts[title].split()) >= 3 and not VIEWS.match(texts[title]):
+            return title
+    return None
+
+
+def _until_end(texts: Sequence[str], start: int) -> list[int]:
+    found = []
+    for number in range(start, len(texts)):
+        if follows_article(texts[number]):
+            break
+        found.append(number)
+    return found
+
+
+def _story(lines: Sequence[Line], start: int, numbers: Sequence[int], print_form: Sequence[str]) -> Story:
+    story = Story(lines[start].text)
+    end = _end_of_details(lines, numbers[-1])
+    content: list[str] = []
+    for number in numbers[1:]:
+        text = lines[number].text
+        if not _is_detail(text) and not (not content and is_date_line(text)):
+            content.append(text)
+    story.lead, story.paragraphs = (content[0], content[1:]) if len(content) > 1 else ("", content)
+    story.published_raw = _date_after_title([line.text for line in lines[start + 1 : end]]) or _date_after_title(
+        print_form[1:]
+    )
+    _read_details(story, lines[start:end])
+    _read_pictures(story, lines[start:end])
+    return story
+
+
+def _date_after_title(texts: Sequence[str]) -> str | None:
+    return next((found for text in texts[:3] if (found := date_line(text)) is not None), None)
+
+
+def _is_detail(text: str) -> bool:
+    """Whether a line belongs to the article's frame and not to its text."""
+    return (
+        bool(
+            not text
+            or AUTHOR.match(text)
+            or SOURCE.match(text)
+            or TAGS.match(text)
+            or FILES.match(text)
+            or VIEWS.match(text)
+        )
+        or fold(text).strip(" .[]()|") in CONTROLS
+    )
+
+
+def _end_of_details(lines: Sequence[Line], last: int) -> int:
+    """One past the last line of author, source, tags and files that follow the text directly."""
+    end, gap = last + 1, 0
+    for number in range(last + 1, min(len(lines), last + 25)):
+        line = lines[number]
+        if follows_article(line.text):
+            break
+        if _is_detail(line.text) or line.files:
+            end, gap = number + 1, 0
+        else:
+            gap += 1
+            if gap > 3:
+                break
+    return end
+
+
+def _read_details(story: Story, lines: Sequence[Line]) -> None:
+    for number, line in enumerate(lines):
+        if match := AUTHOR.match(line.text):
+            story.author = story.author or match[1]
+        elif match := SOURCE.match(line.text):
+            story.source = story.source or match[1]
+        elif match := TAGS.match(line.text):
+            following = lines[number + 1].text if number + 1 < len(lines) else ""
+            story.tags_line = story.tags_line or match[1] or following
+        for file in line.files:
+            if file.url not in {known.url for known in story.files}:
+                story.files.append(file)
+
+
+def _read_pictures(story: Story, lines: Sequence[Line]) -> None:
+    seen: set[str] = set()
+    for number, line in enumerate(lines):
+        for picture in line.pictures:
+            if picture.url in seen:
+                continue
+            seen.add(picture.url)
+            caption = picture.caption or _caption_after(lines, number)
+            story.pictures.append(Picture(picture.url, caption))
+
+
+def _caption_after(lines: Sequence[Line], number: int) -> str | None:
+    """The line below a picture when it reads like a photo caption: "Ảnh: …", "Toàn cảnh …", and is short."""
+    for line in lines[number : number + 2]:
+        if line.text:
+            folded = fold(line.text)
+            return (
+                line.text
+                if folded.startswith(("anh", "hinh", "toan canh", "quang canh")) and len(line.text) <= 200
+                else None
+            )
+    return None
+
+
+def visit_counters(lines: Iterable[Line]) -> tuple[int | None, ...] | None:
+    """Numbers of the visit box in the order of COUNTER_LABELS; None when the page has no such box."""
+    found: dict[str, int] = {}
+    waiting: str | None = None
+    for line in lines:
+        text = line.text
+        if waiting is not None and re.fullmatch(r":?\s*[\d.,\s]+", text):
+            found.setdefault(waiting, _number(text))
+            waiting = None
+            continue
+        waiting = None
+        match = _COUNTER.match(text)
+        if match is None:
+            continue
+        label = fold(match[1])
+        label = "tat ca" if label.startswith("tong") else label
+        if match[2].strip():
+            found.setdefault(label, _number(match[2]))
+        elif label not in found:
+            waiting = label
+    # One label alone may be anything; the box has several.
+    return tuple(found.get(label) for label in COUNTER_LABELS) if len(found) >= 3 else None
+
+
+def _number(text: str) -> int:
+    return int("".join(character for character in text if character in "0123456789") or "0")
+
+
+def tags_of(line: str, linked: Iterable[str]) -> list[str]:
+    """The tags of a printed line: those that are links, else the line's parts.
+
+    >>> tags_of("phòng, chống dịch, dân vận", ["phòng, chống dịch", "dân vận"]), tags_of("dân vận; cơ sở", [])
+    (['phòng, chống dịch', 'dân vận'], ['dân vận', 'cơ sở'])
+    """
+    found = [tag for tag in linked if tag in line]
+    return list(dict.fromkeys(found)) or [tag for part in re.split(r"[,;|]", line) if (tag := part.strip(" #."))]
+
+
+def tag_links(tree: LexborHTMLParser) -> list[str]:
+    """Texts of links that lead to a tag's page, those of tag clouds included."""
+    anchors = tree.css(
+        'a[rel~="tag"], a[href*="/tag/"], a[href*="/tags/"], a[href*="/tu-khoa/"], a[href*="?tag="], a[href*="&tag="]'
+    )
+    return [text for anchor in anchors if (text := squeeze(anchor.text()).strip(" #"))]
+
+
+def breadcrumb(tree: LexborHTMLParser) -> str:
+    """The last step of the breadcrumb that is neither the home page nor the page itself; empty without a breadcrumb."""
+    node = tree.css_first('[class*="breadcrumb"], [id*="breadcrumb"], [class*="duong-dan"], [class*="duongdan"]')
+    if node is None:
+        return ""
+    steps = [squeeze(anchor.text()) for anchor in node.css("a")]
+    if not steps:
+        steps = [squeeze(part) for part in re.split(r"[»›>/|]", node.text())][:-1]
+    steps = [step for step in steps if step and fold(step) not in ("trang chu", "home")]
+    return steps[-1] if steps else ""

@@ -1,0 +1,97 @@
+"""danvan_portal: the portal that the Ban Dân vận (mass mobilisation boards) of the 2010s ran on.
+
+Maker unknown; the layout is known from one article page of Thanh Hóa's Ban Dân vận as its text was printed. How to
+recognise it: a visit box ("Truy cập", then Hôm nay, Hôm qua, Tuần này, Tháng này, Tất cả, each with a number), and
+every article twice on its page:
+
+    title                                              title
+    Ngày 23/05/2017 00:00:00                           Đăng lúc: 23/05/2017 00:00:00 (GMT+7)
+    lead                                               lead
+    paragraphs, photo caption, paragraphs              paragraphs, photo caption, paragraphs
+
+The first block is the print form of the second. That repetition is the best sign there is of where an article begins
+and ends: menus, boxes and related lists are printed once. So the page is read as lines (`spiders.outline`), the two
+blocks are laid side by side, and what both have is the article. Class names are not trusted, since only the printed
+text of the platform is known. A page with one block only (a skin without print form) is read from its date line.
+
+Preferred way to list articles: the sections of the profile, page by page. No feed or sitemap is known.
+
+Traps: `00:00:00` means that no time of day is known. The visit box counts every request, so it must not get into the
+text, where it would make a revision of each visit. Open question: whether old skins print the lead in both blocks.
+
+Selectors that a profile may override: `article_link`, `title`, `lead`, `body`, `published`, `section`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from scrapy.http import TextResponse
+
+from danvan_crawler.families import Family, Listing, captured_at
+from danvan_crawler.items import Article, Attachment, Image, VisitCounters
+from danvan_crawler.urls import file_name, host_of, path_key
+from spiders import listings
+from spiders.families import _danvan_blocks as blocks
+from spiders.outline import base_url, outline, override, parse
+from spiders.reading import apply_overrides, chosen_links, declared_address
+
+
+class DanvanPortal(Family):
+    name = "danvan_portal"
+    version = 1
+
+    def parse_section(self, response: TextResponse) -> Listing:
+        tree = parse(response)
+        base = base_url(response, tree)
+        following = listings.next_page(tree, response.url, base)
+        chosen = override(response, self._selectors(response), "article_link")
+        if chosen is not None:
+            links = tuple(chosen_links(chosen, base))
+        else:
+            links = listings.article_links(tree, base, self._is_no_article)
+        return Listing(links, following)
+
+    def parse_article(self, response: TextResponse) -> Iterable[Article | VisitCounters]:
+        tree = parse(response)
+        base = base_url(response, tree)
+        declared = declared_address(tree, base, response.url)
+        breadcrumb = blocks.breadcrumb(tree)
+        tags = blocks.tag_links(tree)
+        lines = outline(tree, base)
+        counters = blocks.visit_counters(lines)
+        if counters is not None:
+            yield VisitCounters(self.site.slug, captured_at(response), *counters)
+        story = blocks.find_story(lines)
+        if story is not None:
+            article = self._article(story, response.url, declared, breadcrumb)
+            article.tags = blocks.tags_of(story.tags_line, tags)
+            apply_overrides(article, response, self._selectors(response))
+            yield article
+
+    def _article(self, story: blocks.Story, url: str, declared: str, breadcrumb: str) -> Article:
+        return Article(
+            site=self.site.slug,
+            url=url,
+            canonical_url=declared,
+            title=story.title,
+            lead=story.lead,
+            body_text="\n".join(story.paragraphs),
+            section="" if breadcrumb == story.title else breadcrumb,
+            author=story.author,
+            source=story.source,
+            published_raw=story.published_raw,
+            published_from="visible" if story.published_raw else None,
+            images=[Image(picture.url, picture.caption) for picture in story.pictures],
+            attachments=[Attachment(file.url, file_name(file.url) or file.text) for file in story.files],
+        )
+
+    def _is_no_article(self, url: str) -> bool:
+        """Other hosts, home, and the sections with their pages."""
+        if host_of(url) not in self.site.hosts:
+            return True
+        key = path_key(url)
+        known = {path_key(self.site.home), *(path_key(section.url) for section in self.site.sections)}
+        if key in known:
+            return True
+        return any(listings.is_page_of(prefix, key) for prefix in known)

@@ -1,0 +1,154 @@
+"""Listings whose platform gives no better sign: which links are articles, and where the next page is.
+
+A listing entry is a link with a headline for its text that leads to an address with a slug or a number, outside of
+menus, boxes and footers. A link too many costs one request: the page behind it yields no article. A link too few costs
+an article, so doubt goes to the link.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from urllib.parse import unquote, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from danvan_crawler.families import ArticleLink
+from danvan_crawler.urls import canonical, host_of, path_key
+from danvan_crawler.vietnamese import timestamps
+from danvan_crawler.vietnamese.text import fold
+from spiders.outline import FILE_LINK, absolute, squeeze
+
+CHROME = re.compile(
+    r"(?i)(^|[^a-z])(menu\w*|nav\w*|footer|header|breadcrumbs?|sidebar|aside|banner|related|lien-?quan|doc-?nhieu|xem-?nhieu"
+    r"|most-?read|weblinks?|lien-?ket|slide\w*|pagination|pager|paging|phan-?trang|login|search)([^a-z]|$)"
+)
+"""Classes and ids of what stands around a listing on every page."""
+CHROME_TAGS = frozenset({"nav", "footer", "header", "aside"})
+ARTICLE_ADDRESS = re.compile(r"\d|(?:[^-/]+-){3,}[^-/]+")
+"""A number or a slug of four words somewhere in path or query."""
+NOT_A_PAGE = re.compile(r"(?i)\.(jpe?g|png|gif|webp|svg|ico|mp[34]|avi|css|js|xml|rss)$")
+MORE = frozenset({"xem tiep", "xem them", "chi tiet", "doc tiep", "doc them", "tiep tuc", "xem chi tiet", "read more"})
+NEXT_WORDS = frozenset(
+    {"trang sau", "trang tiep", "trang tiep theo", "tiep theo", "tiep", "sau", "trang ke", "ke tiep", "next"}
+)
+NEXT_SIGNS = frozenset({"›", "»", ">", "→"})
+MINIMUM_WORDS = 4
+"""Vietnamese headlines have at least four syllables; menu entries mostly fewer."""
+_PAGE_NUMBER = re.compile(r"(?i)(?:page|trang|pageindex|p|cpage|currentpage)[-=/_]?(\d+)")
+_PAGE_STEP = re.compile(rf"(?i)[/?&]*{_PAGE_NUMBER.pattern.removeprefix('(?i)')}/?")
+
+
+def article_links(tree: LexborHTMLParser, base: str, is_known: Callable[[str], bool]) -> tuple[ArticleLink, ...]:
+    """The entries of a listing in page order, one per canonical address.
+
+    `base` is what links are relative to; `is_known` tells addresses that are no articles (sections, home, other hosts).
+    """
+    entries: dict[str, list[LexborNode]] = {}
+    addresses: dict[str, str] = {}
+    for anchor in tree.css("a[href]"):
+        url = absolute(base, anchor.attributes.get("href") or "")
+        if url is None or not _may_be_article(url) or is_known(url) or in_chrome(anchor):
+            continue
+        key = path_key(url)
+        entries.setdefault(key, []).append(anchor)
+        addresses.setdefault(key, canonical(url))
+    found = []
+    for key, anchors in entries.items():
+        title = max((_headline(anchor) for anchor in anchors), key=len)
+        if len(title.split()) >= MINIMUM_WORDS:
+            found.append(ArticleLink(addresses[key], title, _printed_date(anchors, key, base)))
+    return tuple(found)
+
+
+def _may_be_article(url: str) -> bool:
+    parts = urlsplit(url)
+    if NOT_A_PAGE.search(parts.path) or FILE_LINK.search(url):
+        return False
+    return bool(ARTICLE_ADDRESS.search(unquote(parts.path)) or re.search(r"\d", parts.query))
+
+
+def _headline(anchor: LexborNode) -> str:
+    text = squeeze(anchor.text())
+    if fold(text).strip(" .»›>[]()") in MORE:
+        return ""
+    return text or squeeze(anchor.attributes.get("title") or "")
+
+
+def in_chrome(node: LexborNode) -> bool:
+    """Whether a node stands in a menu, box, header or footer."""
+    parent = node.parent
+    while parent is not None and parent.tag not in ("body", "-undef", "html"):
+        if parent.tag in CHROME_TAGS:
+            return True
+        # <main> and <article> are content whatever their classes say.
+        if parent.tag in ("main", "article"):
+            return False
+        attributes = parent.attributes
+        if CHROME.search(f"{attributes.get('class') or ''} {attributes.get('id') or ''}"):
+            return True
+        parent = parent.parent
+    return False
+
+
+def _printed_date(anchors: Iterable[LexborNode], key: str, base: str) -> str | None:
+    """The date line of an entry: looked for in growing surroundings until they hold another entry."""
+    for anchor in anchors:
+        box = anchor.parent
+        for _ in range(5):
+            if box is None or box.tag in ("body", "html", "main") or _holds_other_entry(box, key, base):
+                break
+            for piece in box.text(separator="\n").split("\n"):
+                if len(piece) < 80 and timestamps.parse(piece) is not None:
+                    return squeeze(piece)
+            box = box.parent
+    return None
+
+
+def _holds_other_entry(box: LexborNode, key: str, base: str) -> bool:
+    for anchor in box.css("a[href]"):
+        url = absolute(base, anchor.attributes.get("href") or "")
+        if url is not None and path_key(url) != key and _may_be_article(url) and _headline(anchor).count(" ") >= 2:
+            return True
+    return False
+
+
+def next_page(tree: LexborHTMLParser, url: str, base: str) -> str | None:
+    """The address of the following listing page: by rel=next, by number, by word, by sign, in that order of trust."""
+    candidates: list[tuple[str, str]] = []
+    for anchor in tree.css("a[href], link[rel][href]"):
+        target = absolute(base, anchor.attributes.get("href") or "")
+        if target is None or host_of(target) != host_of(url) or path_key(target) == path_key(url):
+            continue
+        if "next" in (anchor.attributes.get("rel") or "").lower().split():
+            return target
+        if anchor.tag == "a":
+            label = squeeze(anchor.text()) or squeeze(anchor.attributes.get("title") or "")
+            candidates.append((label, target))
+    following = str(page_number(url) + 1)
+    for label, target in candidates:
+        if label.strip("[] ") == following and page_number(target) == int(following):
+            return target
+    for label, target in candidates:
+        if fold(label).strip(" ›»>→.[]") in NEXT_WORDS:
+            return target
+    for label, target in candidates:
+        if label in NEXT_SIGNS and page_number(target) == int(following):
+            return target
+    return None
+
+
+def page_number(url: str) -> int:
+    """The number of a listing page as the end of its address tells it; 1 when it tells none."""
+    parts = urlsplit(url)
+    found = _PAGE_NUMBER.findall(f"{_last_step(parts.path)}?{parts.query}")
+    return int(found[-1]) if found else 1
+
+
+def is_page_of(prefix: str, key: str) -> bool:
+    """Whether a path key is a further page of the listing with this path key."""
+    return key.startswith(prefix) and _PAGE_STEP.fullmatch(key[len(prefix) :]) is not None
+
+
+def _last_step(path: str) -> str:
+    return path.rstrip("/").rsplit("/", 1)[-1]

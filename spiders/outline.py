@@ -1,0 +1,185 @@
+"""A page as the lines that a reader sees, with its pictures and files in their places.
+
+Portals of one platform differ in markup and agree in what they print. Families that read the printed lines survive a
+new skin; selectors are for what lines can't tell.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urljoin
+
+from parsel import Selector
+from scrapy.http import TextResponse
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+from w3lib.url import safe_url_string
+
+from danvan_crawler.sites import is_xpath
+
+UNSEEN = ["script", "style", "noscript", "template", "svg", "select", "textarea", "iframe", "object", "head"]
+INLINE = [
+    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins",
+    "kbd", "label", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u",
+    "var", "wbr", "nobr",
+]  # fmt: skip
+"""Elements whose text runs on in the line around them; every other element begins a new one."""
+FILE_LINK = re.compile(
+    r"(?i)\.(pdf|docx?|xlsx?|pptx?|rtf|odt|ods|odp|zip|rar|7z)(?:$|[?#&])|[?&](download|tai-?ve)=|/download/"
+)
+_BREAK, _IMAGE, _FILE, _END = "\x1e", "\x01", "\x02", "\x03"
+_MARK = re.compile(f"([{_IMAGE}{_FILE}])(\\d+){_END}")
+_CONTROLS = re.compile("[\x01-\x03\x1e]")
+_UNSAFE = re.compile(r'[^!-~]|["<>\\^`{|}]')
+_ICON = re.compile(
+    r"(?i)(?:^|[/_-])(?:icons?|print|e?mail|share|facebook|zalo|twitter|youtube|rss|bullet|arrow|spacer|blank|pixel|logo|star|new|hot)[\w-]*\.(?:gif|png|svg|jpe?g|ico)$"
+)
+"""File names of buttons and ornaments."""
+MAX_LINES = 5000
+"""Lines of a page that are looked at; the longest real article seen has some 300."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    url: str
+    caption: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileLink:
+    url: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One printed line: text with single spaces, and what stands in it."""
+
+    text: str
+    pictures: tuple[Picture, ...] = ()
+    files: tuple[FileLink, ...] = ()
+
+
+@dataclass(slots=True)
+class _Marks:
+    pictures: list[Picture] = field(default_factory=list)
+    files: list[FileLink] = field(default_factory=list)
+
+
+def parse(response: TextResponse) -> LexborHTMLParser:
+    """The page as a tree. Control characters that this module marks places with are taken out first."""
+    return LexborHTMLParser(_CONTROLS.sub(" ", response.text))
+
+
+def base_url(response: TextResponse, tree: LexborHTMLParser) -> str:
+    """What relative addresses on the page are relative to."""
+    node = tree.css_first("base[href]")
+    return urljoin(response.url, node.attributes.get("href") or "") if node is not None else response.url
+
+
+def outline(tree: LexborHTMLParser, base: str) -> list[Line]:
+    """The page's lines from top to bottom, hidden ones included (print forms are). Consumes the tree."""
+    if tree.body is None:
+        return []
+    marks = _Marks()
+    tree.strip_tags(UNSEEN)
+    _mark_files(tree, base, marks)
+    _mark_pictures(tree, base, marks)
+    tree.unwrap_tags(INLINE)
+    tree.merge_text_nodes()
+    pieces = tree.body.text(separator=_BREAK).split(_BREAK)
+    return [line for line in (_line(piece, marks) for piece in pieces[: MAX_LINES * 4]) if line is not None][:MAX_LINES]
+
+
+def _mark_files(tree: LexborHTMLParser, base: str, marks: _Marks) -> None:
+    for anchor in tree.css("a[href]"):
+        href = (anchor.attributes.get("href") or "").strip()
+        if FILE_LINK.search(href) and (url := absolute(base, href)):
+            marks.files.append(FileLink(url, squeeze(anchor.text())))
+            anchor.insert_after(f"{_FILE}{len(marks.files) - 1}{_END}")
+
+
+def _mark_pictures(tree: LexborHTMLParser, base: str, marks: _Marks) -> None:
+    for image in tree.css("img"):
+        url = picture_url(image, base)
+        if url is None or _is_ornament(image, url):
+            continue
+        marks.pictures.append(Picture(url, _figure_caption(image)))
+        image.replace_with(f"{_BREAK}{_IMAGE}{len(marks.pictures) - 1}{_END}{_BREAK}")
+
+
+def _is_ornament(image: LexborNode, url: str) -> bool:
+    """Buttons, bullets and tracking pixels: by their size where the page gives it, else by their name."""
+    for name in ("width", "height"):
+        size = image.attributes.get(name) or ""
+        if size.isdigit() and int(size) <= 40:
+            return True
+    return _ICON.search(url.split("?", 1)[0]) is not None
+
+
+def picture_url(image: LexborNode, base: str) -> str | None:
+    """Where an <img> really gets its picture: lazy-loading scripts keep it in a data attribute."""
+    for name in ("data-src", "data-original", "src"):
+        value = (image.attributes.get(name) or "").strip()
+        if value and not value.startswith("data:"):
+            return absolute(base, value)
+    return None
+
+
+def _figure_caption(image: LexborNode) -> str | None:
+    """The caption that the markup ties to a picture: a <figcaption>, or a class that says so, in the same small box."""
+    box = image.parent
+    for _ in range(4):
+        if box is None or box.tag in ("body", "html") or len(box.css("img")) > 1:
+            return None
+        caption = box.css_first('figcaption, [class*="caption"], [class*="chu-thich"], [class*="chuthich"]')
+        if caption is not None:
+            return squeeze(caption.text()) or None
+        box = box.parent
+    return None
+
+
+def _line(piece: str, marks: _Marks) -> Line | None:
+    if _IMAGE not in piece and _FILE not in piece:
+        text = squeeze(piece)
+        return Line(text) if text else None
+    found = [(kind, int(number)) for kind, number in _MARK.findall(piece)]
+    return Line(
+        squeeze(_MARK.sub("", piece)),
+        tuple(marks.pictures[number] for kind, number in found if kind == _IMAGE),
+        tuple(marks.files[number] for kind, number in found if kind == _FILE),
+    )
+
+
+def squeeze(text: str) -> str:
+    """Text with every run of white space, no-break spaces included, as one space."""
+    return " ".join(text.split())
+
+
+def absolute(base: str, href: str) -> str | None:
+    """The http(s) address that a link leads to, percent-encoded, without fragment; None for mailto: and the like."""
+    try:
+        url = urljoin(base, href.strip())
+        if _UNSAFE.search(url):
+            url = safe_url_string(url)
+    except ValueError:  # "http://[" and the like
+        return None
+    return url.split("#", 1)[0] if url.lower().startswith(("http://", "https://")) else None
+
+
+def select(response: TextResponse, expression: str) -> list[LexborNode]:
+    """Nodes that a profile's selector finds: XPath when it begins with `/`, `.` followed by `/`, or `(`, else CSS.
+
+    Each result is a tree of its own, so that callers may change it.
+    """
+    if is_xpath(expression):
+        found = Selector(response.text, type="html").xpath(expression).getall()
+    else:
+        found = [node.html or "" for node in parse(response).css(expression)]
+    return [node for html in found if (node := LexborHTMLParser(html).body) is not None]
+
+
+def override(response: TextResponse, selectors: Mapping[str, str], key: str) -> Sequence[LexborNode] | None:
+    """What a profile's selector for `key` finds; None when the profile has none."""
+    return select(response, selectors[key]) if key in selectors else None

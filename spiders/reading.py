@@ -1,0 +1,53 @@
+"""What families read alike: a page's declared address, and a profile's selectors in place of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from scrapy.http import TextResponse
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from danvan_crawler.families import ArticleLink
+from danvan_crawler.items import Article
+from danvan_crawler.urls import canonical, host_of, path_key
+from spiders.outline import absolute, outline, override, squeeze
+
+
+def declared_address(tree: LexborHTMLParser, base: str, url: str) -> str:
+    """<link rel=canonical> where it names another page of the same host, else the address as fetched.
+
+    One that names the front page is a template's mistake.
+    """
+    node = tree.css_first('link[rel="canonical"][href]')
+    declared = absolute(base, node.attributes.get("href") or "") if node is not None else None
+    if declared is None or host_of(declared) != host_of(url) or path_key(declared) in ("/", path_key(url)):
+        return url
+    return declared
+
+
+def chosen_links(chosen: Iterable[LexborNode], base: str) -> Iterator[ArticleLink]:
+    """Entries of a listing from the nodes that a profile's `article_link` finds, each address once."""
+    seen: set[str] = set()
+    for body in chosen:
+        for anchor in body.css("a[href]"):
+            url = absolute(base, anchor.attributes.get("href") or "")
+            title = squeeze(anchor.text())
+            if url and title and path_key(url) not in seen:
+                seen.add(path_key(url))
+                yield ArticleLink(canonical(url), title)
+
+
+def apply_overrides(article: Article, response: TextResponse, selectors: Mapping[str, str]) -> None:
+    """Puts what a profile's selectors find in the place of what the family read, where they find anything."""
+    for key in ("title", "lead", "section", "published"):
+        nodes = override(response, selectors, key)
+        if nodes:
+            text = squeeze(nodes[0].text())
+            if key == "published":
+                article.published_raw, article.published_from = text, "visible"
+            else:
+                setattr(article, key, text)
+    bodies = override(response, selectors, "body")
+    if bodies:
+        lines = (line for body in bodies for line in outline(LexborHTMLParser(body.html or ""), response.url))
+        article.body_text = "\n".join(line.text for line in lines if line.text)

@@ -1,0 +1,46 @@
+"""What holds for every test: nothing of the caller's environment leaks in, no clock decides, and CI skips nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import hypothesis
+import pytest
+
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true"} or os.environ.get("DANVAN_CI") == "1"
+
+# No deadline: a test that fails because the machine was busy says nothing about the code. In CI the examples are the
+# same in every run, so that a failure there is met again on a desk.
+hypothesis.settings.register_profile("danvan", deadline=None, derandomize=IN_CI)
+hypothesis.settings.load_profile("danvan")
+
+
+def pytest_configure() -> None:
+    """Forgets settings of the person who runs the tests: their archive, profiles and proxies are none of ours.
+
+    DANVAN_CI stays, since the parallel workers start after this and read it again.
+    """
+    for name in set(os.environ) - {"DANVAN_CI"}:
+        if name.startswith(("DANVAN_", "SCRAPY_")) or name.lower() in {"http_proxy", "https_proxy", "all_proxy"}:
+            del os.environ[name]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skipped test is a failed one: a check that silently stopped running protects nobody."""
+    report = yield
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not allow: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole module that skips itself (`importorskip`, `pytest.skip(allow_module_level=True)`)."""
+    report = yield
+    if IN_CI and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which CI does not allow: {report.longrepr}"
+    return report

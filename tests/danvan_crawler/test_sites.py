@@ -1,0 +1,248 @@
+"""What a right profile says, and which of several profiles counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from danvan_crawler import _layout
+from danvan_crawler.archive import site_folders, site_registry
+from danvan_crawler.exceptions import ExitCode, ProfileError, UnknownSiteError
+from danvan_crawler.sites import Site, SiteRegistry
+
+Profile = Callable[..., str]
+MakeSite = Callable[..., Site]
+
+
+@pytest.fixture
+def site(profile: Profile) -> MakeSite:
+    return lambda **parts: Site.parse(profile(**parts))
+
+
+def test_a_profile_with_the_required_keys_has_the_defaults_of_the_contract(site: MakeSite) -> None:
+    found = site()
+    assert found.timezone == "Asia/Ho_Chi_Minh"
+    assert found.clock_offset == "PT0S"
+    assert found.enabled is True
+    assert found.month_first is found.private_network is False
+    assert (found.delay, found.connections) == (1.0, 1)
+    assert (found.aliases, dict(found.selectors), found.layouts) == ((), {}, ())
+
+
+def test_every_key_of_the_contract_is_read(site: MakeSite) -> None:
+    found = site(
+        aliases='["old.example.vn"]',
+        timezone='"UTC"',
+        clock_offset='"PT7H"',
+        month_first="true",
+        enabled="false",
+        private_network="true",
+        delay="0.5",
+        connections="4",
+        end="""[[sections]]
+name = "Dân vận khéo"
+url = "https://tin.example.vn/dan-van-kheo/"
+[selectors]
+title = "h1.title"
+[[layouts]]
+until = 2019-06-01
+selectors = { published = "span.ngaydang" }
+""",
+    )
+    assert found.slug == "thanhhoa-danvan"
+    assert found.name == "Ban Dân vận Tỉnh ủy Thanh Hóa"
+    assert (found.family, found.home) == ("danvan_portal", "https://danvan.example.vn/")
+    assert (found.province, found.body) == ("VN-21", "ban-dan-van")
+    assert found.aliases == ("old.example.vn",)
+    assert (found.timezone, found.clock_offset) == ("UTC", "PT7H")
+    assert (found.month_first, found.enabled, found.private_network) == (True, False, True)
+    assert (found.delay, found.connections) == (0.5, 4)
+    assert [section.name for section in found.sections] == ["Tin tức - Sự kiện", "Dân vận khéo"]
+    assert found.sections[1].url == "https://tin.example.vn/dan-van-kheo/"
+    assert found.selectors == {"title": "h1.title"}
+    assert found.layouts[0].until == date(2019, 6, 1)
+    assert found.layouts[0].selectors == {"published": "span.ngaydang"}
+
+
+def test_the_text_of_a_profile_is_kept_for_the_archive(profile: Profile) -> None:
+    text = "# a remark\n" + profile()
+    assert Site.parse(text).source_text == text
+
+
+def test_a_private_site_may_be_asked_without_delay_over_several_connections(site: MakeSite) -> None:
+    found = site(private_network="true", delay="0", connections="8")
+    assert (found.delay, found.connections) == (0, 8)
+
+
+def test_a_site_may_ask_for_more_delay(site: MakeSite) -> None:
+    assert site(delay="5").delay == 5.0
+
+
+@pytest.mark.parametrize("selector", ["h1.title", "div > p:first-child", "//h1/text()", "(//p)[1]", "./div"])
+def test_css_and_xpath_are_selectors(site: MakeSite, selector: str) -> None:
+    found = site(end=f"[selectors]\ntitle = '{selector}'\n")
+    assert found.selectors["title"] == selector
+
+
+@pytest.mark.parametrize(
+    ("offset", "seconds"),
+    [("PT0S", 0), ("PT7H", 25200), ("-PT7H", -25200), ("+PT30M", 1800), ("P1DT1H1M1S", 90061), ("P2D", 172800)],
+)
+def test_the_clock_is_corrected_by_its_offset(site: MakeSite, offset: str, seconds: int) -> None:
+    assert site(clock_offset=f'"{offset}"').clock_correction == timedelta(seconds=seconds)
+
+
+def test_the_zone_is_that_of_the_sites_clock(site: MakeSite) -> None:
+    assert site().zone.utcoffset(datetime(2017, 5, 23)) == timedelta(hours=7)
+
+
+def test_hosts_are_those_of_home_sections_and_aliases_with_and_without_www(site: MakeSite) -> None:
+    sections = '[[sections]]\nname = "Tin"\nurl = "https://WWW.Tin.example.vn:8443/"\n'
+    found = site(aliases='["old.example.vn"]', sections=sections)
+    assert found.hosts == (
+        "danvan.example.vn",
+        "www.danvan.example.vn",
+        "www.tin.example.vn",
+        "tin.example.vn",
+        "old.example.vn",
+        "www.old.example.vn",
+    )
+
+
+def test_addresses_in_numbers_and_single_names_have_no_www(site: MakeSite) -> None:
+    sections = '[[sections]]\nname = "Tin"\nurl = "http://[::1]:8017/"\n'
+    found = site(home='"http://127.0.0.1:8017/"', aliases='["localhost"]', sections=sections)
+    assert found.hosts == ("127.0.0.1", "::1", "localhost")
+
+
+def test_a_vietnamese_host_name_is_known_as_addresses_have_it(site: MakeSite) -> None:
+    assert site(home='"https://tỉnhủy.vn/"').hosts[0] == "xn--tnhy-vw5a2h.vn"
+
+
+def test_private_endpoints_are_host_and_port_of_home_and_sections(site: MakeSite) -> None:
+    sections = '[[sections]]\nname = "Tin"\nurl = "http://127.0.0.1:8018/tin/"\n'
+    found = site(home='"https://Portal.example/"', aliases='["127.0.0.2"]', private_network="true", sections=sections)
+    assert found.private_endpoints() == {("portal.example", 443), ("127.0.0.1", 8018)}
+
+
+LAYOUTS = """[selectors]
+title = "h1.now"
+[[layouts]]
+until = 2019-06-01
+selectors = { title = "h1.second", published = "span.second" }
+[[layouts]]
+until = 2015-01-01
+selectors = { title = "h1.first" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("captured_at", "title", "published"),
+    [
+        ("2012-03-04T05:06:07.000000Z", "h1.first", None),
+        ("2014-12-31T16:59:59.999999Z", "h1.first", None),
+        ("2014-12-31T17:00:00.000000Z", "h1.second", "span.second"),
+        ("2019-05-31T16:59:59Z", "h1.second", "span.second"),
+        ("2019-05-31T17:00:00Z", "h1.now", None),
+        ("2026-11-23T08:00:00Z", "h1.now", None),
+        ("", "h1.now", None),
+    ],
+)
+def test_selectors_are_those_of_the_layout_at_the_day_of_capture_in_the_sites_zone(
+    site: MakeSite, captured_at: str, title: str, published: str | None
+) -> None:
+    found = site(end=LAYOUTS).selectors_at(captured_at)
+    assert (found["title"], found.get("published")) == (title, published)
+
+
+def test_a_layout_keeps_the_selectors_that_it_does_not_replace(site: MakeSite) -> None:
+    layouts = '[selectors]\nlead = "p.sapo"\n[[layouts]]\nuntil = 2019-06-01\nselectors = { title = "h2" }\n'
+    assert site(end=layouts).selectors_at("2018-01-01T00:00:00Z") == {"lead": "p.sapo", "title": "h2"}
+
+
+def write(folder: Path, name: str, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_registry_has_the_sites_of_its_folders_by_slug(profile: Profile, tmp_path: Path) -> None:
+    write(tmp_path, "b.toml", profile(slug='"b-danvan"'))
+    origin = write(tmp_path, "a.toml", profile(slug='"a-danvan"'))
+    write(tmp_path, "notes.txt", "no profile")
+    known = SiteRegistry([tmp_path])
+    assert [found.slug for found in known] == ["a-danvan", "b-danvan"]
+    assert len(known) == 2
+    assert "a-danvan" in known
+    assert "c-danvan" not in known
+    assert known.origin("a-danvan") == origin
+
+
+def test_the_profile_in_the_later_folder_wins(profile: Profile, tmp_path: Path) -> None:
+    write(tmp_path / "first", "x.toml", profile(name='"first"'))
+    later = write(tmp_path / "later", "y.toml", profile(name='"later"'))
+    known = SiteRegistry([tmp_path / "first", tmp_path / "later"])
+    assert known.get("thanhhoa-danvan").name == "later"
+    assert known.origin("thanhhoa-danvan") == later
+
+
+def test_two_profiles_of_one_slug_in_a_folder_are_refused(profile: Profile, tmp_path: Path) -> None:
+    first, second = write(tmp_path, "a.toml", profile()), write(tmp_path, "b.toml", profile())
+    with pytest.raises(ProfileError) as caught:
+        SiteRegistry([tmp_path])
+    assert str(caught.value) == f"{second}: slug: 'thanhhoa-danvan' is already the slug of {first}"
+
+
+def test_a_wrong_profile_is_refused_with_its_path(profile: Profile, tmp_path: Path) -> None:
+    path = write(tmp_path, "a.toml", profile(colour='"red"'))
+    with pytest.raises(ProfileError, match=rf"^{re.escape(str(path))}: colour: unknown key$"):
+        SiteRegistry([tmp_path])
+
+
+def test_a_profile_that_is_not_utf_8_is_refused_with_its_path(profile: Profile, tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(profile(name='"Dân vận"').encode("cp1258", errors="replace"))
+    with pytest.raises(ProfileError, match=r"a\.toml: is not UTF-8: byte 0xe2 at \d+"):
+        SiteRegistry([tmp_path])
+
+
+def test_a_byte_order_mark_does_no_harm(profile: Profile, tmp_path: Path) -> None:
+    (tmp_path / "a.toml").write_bytes(b"\xef\xbb\xbf" + profile().encode())
+    assert SiteRegistry([tmp_path]).get("thanhhoa-danvan").source_text == profile()
+
+
+def test_a_profile_that_cannot_be_opened_is_refused_with_its_path(tmp_path: Path) -> None:
+    (tmp_path / "a.toml").mkdir()
+    with pytest.raises(ProfileError, match=r"a\.toml: cannot be read: Is a directory"):
+        SiteRegistry([tmp_path])
+
+
+def test_a_folder_that_is_not_there_holds_no_profiles(tmp_path: Path) -> None:
+    assert len(SiteRegistry([tmp_path / "sites"])) == 0
+
+
+def test_an_unknown_slug_suggests_near_ones(profile: Profile, tmp_path: Path) -> None:
+    write(tmp_path, "a.toml", profile())
+    known = SiteRegistry([tmp_path])
+    with pytest.raises(
+        UnknownSiteError, match=r"no site has the slug 'thanhoa-danvan'; did you mean thanhhoa-danvan\?"
+    ):
+        known.get("thanhoa-danvan")
+    with pytest.raises(UnknownSiteError, match="`danvan sites` lists what is known") as caught:
+        known.origin("qwerty")
+    assert caught.value.exit_code is ExitCode.USAGE
+
+
+def test_bundled_profiles_come_before_the_archives_and_those_before_the_users(tmp_path: Path) -> None:
+    folders = site_folders(tmp_path / "archive", [tmp_path / "mine"])
+    assert folders == [_layout.project_root() / "spiders" / "sites", tmp_path / "archive" / "sites", tmp_path / "mine"]
+
+
+def test_an_archive_knows_the_bundled_sites_and_its_own(profile: Profile, tmp_path: Path) -> None:
+    write(tmp_path / "sites", "x.toml", profile())
+    known = site_registry(tmp_path)
+    assert {"mau-danvan", "thanhhoa-danvan"} <= {found.slug for found in known}
