@@ -31,7 +31,7 @@ IMPOSSIBLE: Final = Refusal.IMPOSSIBLE
 
 @dataclass(frozen=True, slots=True)
 class FoundTime:
-    """A time of day at view[start:end]. `printed` is 0, 1 or 2: nothing finer than hours, minutes, seconds."""
+    """A time of day at view[start:end], without its zone."""
 
     start: int
     end: int
@@ -103,12 +103,11 @@ def time_before(seen: View, start: int) -> FoundTime | Refusal | None:
     match = _BEFORE.search(lower[first:start])
     if match is None:
         return None
-    begin, end = first + match.start(), first + match.start("between")
+    begin = first + match.start()
     if "\n" in match["between"] and lower[lower.rfind("\n", 0, begin) + 1 : begin].strip():
         # On the line above, only a time that begins its line belongs to the date.
         return None
-    if match["zone"]:
-        end = first + match.end("zone")
+    end = first + match.start("zone" if match["zone"] else "between")
     half = match["half"] or match["part"]
     return _found(match, begin, end, half, spaced=match["m4"], spoken=match["said"] is not None)
 

@@ -8,9 +8,8 @@ exactly one tone and is onset + one to three vowels + coda of a Vietnamese sylla
 2. A vowel with a shape mark takes the tone, the last one of two (ươ).
 3. Else the only vowel; else, with a coda, the last vowel; else the middle one of three; else the first of two.
 
-Any other word (café, names) is left alone. i/y variants (lý/lí) are a spelling choice, not tone placement. Checked
-against the 6,631 syllables of hunspell-vi: the old-style rule changes 69, every one ending in oa, oe or uy, and is
-stable.
+Any other word (café, names) is left alone. i/y variants (lý/lí) are a spelling choice, not tone placement. A reference
+implementation of the same rule changes 69 of the 6,631 syllables of hunspell-vi, every one ending in oa, oe or uy.
 """
 
 from __future__ import annotations

@@ -113,9 +113,12 @@ def _read(seen: View, found: FoundDate, zone: tzinfo) -> tuple[Rank, Timestamp |
     start, end, finder = found.start, found.end, None
     if isinstance(clock, FoundTime):
         start, end, finder = min(start, clock.start), max(end, clock.end), clock
-    printed = _clock.zone_at(seen.lower, end, finder)
-    if isinstance(printed, tuple):
-        end = printed[1]
+    # The zone stands behind the whole stamp or behind a time that comes first: "08:05 GMT+7, 23/05/2017".
+    zones = [_clock.zone_at(seen.lower, end, finder)]
+    if isinstance(zones[0], tuple):
+        end = zones[0][1]
+    if finder and finder.end < found.start:
+        zones.append(_clock.zone_at(seen.lower, finder.end, finder))
     look = Look(
         start,
         end,
@@ -127,10 +130,10 @@ def _read(seen: View, found: FoundDate, zone: tzinfo) -> tuple[Rank, Timestamp |
     rank = _context.rank(seen, look)
     if rank is None:
         return None
-    if found.day is None or IMPOSSIBLE in (before, after, printed) or (before and after):
+    offsets = {place[0] for place in zones if isinstance(place, tuple)}
+    if found.day is None or IMPOSSIBLE in (before, after, *zones) or (before and after) or len(offsets) > 1:
         return rank, IMPOSSIBLE
-    if isinstance(printed, tuple):
-        zone = printed[0]
+    zone = offsets.pop() if offsets else zone
     at = datetime.combine(found.day, finder.at if finder else time(), zone)
     precision: Precision = "minute" if finder and finder.at != time() else "day"
     if finder and finder.seconds and precision == "minute":
@@ -139,7 +142,7 @@ def _read(seen: View, found: FoundDate, zone: tzinfo) -> tuple[Rank, Timestamp |
 
 
 def _read_moment(seen: View, found: FoundDate, zone: tzinfo) -> tuple[Rank, Timestamp | Refusal] | None:
-    """The same for a date that came with its time in one ISO 8601 token."""
+    """The same for a date that came with its time, and mostly its zone, in one ISO 8601 token."""
     assert found.moment is not None
     look = Look(found.start, found.end, mechanical=True, spoken=False, short_year=False, separator="")
     rank = _context.rank(seen, look)
@@ -151,6 +154,9 @@ def _read_moment(seen: View, found: FoundDate, zone: tzinfo) -> tuple[Rank, Time
         if found.moment[11:13] == "24" or abs(at.utcoffset() or timedelta()) > _FARTHEST:
             return rank, IMPOSSIBLE
     except ValueError:
+        return rank, IMPOSSIBLE
+    if _clock.zone_at(seen.lower, found.end, None) is not None:
+        # A second zone behind the token; behind a token without one this is no form that any platform prints.
         return rank, IMPOSSIBLE
     at = at.replace(microsecond=0, tzinfo=at.tzinfo or zone)
     if at.time() == time():

@@ -74,6 +74,20 @@ def test_a_printed_zone_wins_over_the_site_zone() -> None:
     assert read("23/05/2017 08:05 (GMT+7)", timezone="Europe/Paris") == ("2017-05-23T08:05:00+07:00", "minute")
 
 
+def test_a_zone_behind_a_time_that_comes_first_holds() -> None:
+    assert read("08:05 GMT, 23/05/2017") == ("2017-05-23T08:05:00+00:00", "minute")
+    assert read("08:05 (GMT+9) - 23/05/2017") == ("2017-05-23T08:05:00+09:00", "minute")
+
+
+def test_two_zones_that_disagree_are_none() -> None:
+    assert read("08:05 (GMT+7) - 23/05/2017 (GMT+9)") is None
+    assert read("2017-05-23T08:05:00 GMT+9") is None
+
+
+def test_a_zone_that_several_countries_use_is_none() -> None:
+    assert (read("23/05/2017 08:05 EST"), read("08:05 CST, 23/05/2017")) == (None, None)
+
+
 def test_without_a_printed_zone_the_site_zone_holds() -> None:
     assert read("23/05/2017 08:05", timezone="Europe/Paris") == ("2017-05-23T08:05:00+02:00", "minute")
 
