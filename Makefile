@@ -2,12 +2,13 @@
 #
 #   make demo                    crawl the bundled sample portal
 #   make test                    all checks and tests, as CI runs them
+#   make bench                   measure beside wget and Scrapy; needs nginx and wget, and an hour
 #   make PYTHON=/path/python3    with an interpreter of your choice
 #
 # Targets run one after the other also under `make -j`: pip and the checks share .venv and the caches.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test format-check lint types imports wheel pytest clean FORCE
+.PHONY: help demo test format-check lint types imports wheel pytest bench clean FORCE
 
 SHELL := /bin/sh
 PY := .venv/bin/python
@@ -53,7 +54,12 @@ wheel: $(DEV)  ## build the wheel into .build/wheel and check what it holds
 
 pytest: $(DEV)
 	@echo "== pytest"
-	@$(PY) -m pytest --quiet --numprocesses auto --dist loadfile
+	@$(PY) -m pytest --numprocesses auto --dist loadfile
+
+# Smaller and quicker: make bench PAGES=500 ROUNDS=1 ITEMS=5000. Where the time of a crawl goes: make bench PROFILE=1.
+bench: $(RUNTIME)  ## measure beside wget and Scrapy, and put the table into README.md
+	@$(PY) tests/benchmarks/bench.py $(if $(PAGES),--pages $(PAGES)) $(if $(LISTINGS),--listings $(LISTINGS)) \
+	    $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ITEMS),--items $(ITEMS)) $(if $(PROFILE),--profile)
 
 clean:  ## remove .venv, builds and caches; archive/ stays
 	rm -rf .venv .build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -7,6 +7,7 @@
     │   └── UnknownItemError       2  no article or capture has that id or URL
     ├── CaptureRefusedError        3  the guard refused to contact an address
     ├── TruncatedResponseError     3  a response ended before its message did
+    ├── UndecodableBodyError       3  a body whose content coding cannot be taken off
     ├── LockedError                5  another run holds the lock of the site
     ├── ArchiveError               1  the archive folder cannot be read or written
     │   ├── DiskFullError          6  no space left on the archive's file system
@@ -79,6 +80,10 @@ class CaptureRefusedError(DanvanError):
 
 
 class TruncatedResponseError(DanvanError):
+    exit_code = ExitCode.SITE_FAILED
+
+
+class UndecodableBodyError(DanvanError):
     exit_code = ExitCode.SITE_FAILED
 
 

@@ -37,6 +37,13 @@ class Listing:
 
     links: tuple[ArticleLink, ...]
     next_url: str | None = None
+    is_feed: bool = False
+    """Read from a feed or sitemap."""
+
+
+FEED = "(feed)"
+"""`meta["section"]` of a request for a feed or sitemap that names articles of all sections. It is asked for on walks
+that do not know a section to its end, may be missing, and gives its articles no section."""
 
 
 class Family(ABC):
@@ -50,7 +57,7 @@ class Family(ABC):
         self.site = site
 
     def section_requests(self) -> Iterator[Request]:
-        """One request for the first page of each section; `meta["section"]` is the section's name."""
+        """One request for the first page of each section; `meta["section"]` is the section's name, or FEED."""
         for section in self.site.sections:
             yield Request(section.url, meta={"section": section.name})
 

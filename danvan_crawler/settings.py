@@ -23,6 +23,7 @@ DANVAN_OPERATOR = os.environ.get("DANVAN_OPERATOR", "")
 DANVAN_CONTACT = os.environ.get("DANVAN_CONTACT", "")
 DANVAN_WARC_MAX_BYTES = int(os.environ.get("DANVAN_WARC_MAX_BYTES", "1000000000"))
 DANVAN_GZIP_LEVEL = int(os.environ.get("DANVAN_GZIP_LEVEL", "2"))
+DANVAN_MAX_RETRY_AFTER = float(os.environ.get("DANVAN_MAX_RETRY_AFTER", "120"))
 
 USER_AGENT = (
     f"danvan-crawler/{__version__} (archiving news of Party committees; +{DANVAN_CONTACT or 'no contact given'})"
@@ -60,6 +61,10 @@ DOWNLOAD_HANDLERS = {
 }
 DOWNLOADER_MIDDLEWARES = {
     "danvan_crawler.capture.guard.GuardMiddleware": 60,
+    "danvan_crawler.capture.backoff.RetryAfterMiddleware": 560,
+    # Scrapy's hands on as much of a broken body as it can decode; half a page would look like an edited article.
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "danvan_crawler.capture.decoding.DecodingMiddleware": 590,
     # The guard checks the connected address, and through a proxy that is the proxy's.
     "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
     # Nearest to the network: what it raises fails the request, so nothing is parsed that is not archived.

@@ -3,6 +3,9 @@
 The same article is linked with tracking parameters, session ids and print switches. Folding those away is what keeps
 one article one item. Everything else in an address is kept: portals have been seen with `//` in paths and `&` without
 `?`, and "repairing" them leads to other pages.
+
+Nothing here raises on a string. Pages print addresses such as `http://[` or `http://example.vn:80x/`; one of them in a
+listing must not cost the other links. What cannot be read as an address has no host and stays as it is.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import hashlib
 import posixpath
 import re
 from functools import lru_cache
-from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 from w3lib.url import safe_url_string
 
@@ -27,6 +30,10 @@ SESSION_IN_PATH = re.compile(r"(?i);jsessionid=[^/?#]*|/\(S\([a-z0-9]+\)\)")
 """Cookieless sessions of Java and ASP.NET servers."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SCRIPTS = ("", ".asp", ".aspx", ".ashx", ".php", ".jsp", ".do", ".htm", ".html")
+"""Ends of paths that name a program or a page, not the file that comes out of it."""
+
 
 @lru_cache(maxsize=65536)
 def canonical(url: str) -> str:
@@ -38,7 +45,9 @@ def canonical(url: str) -> str:
     >>> canonical("HTTP://Example.vn:80/tin/a-1.html?utm_source=zalo&id=3&print=1#top")
     'http://example.vn/tin/a-1.html?id=3'
     """
-    parts = urlsplit(safe_url_string(url.strip(), encoding="utf-8"))
+    parts = _split(url)
+    if parts is None:
+        return _SURROGATE.sub("\ufffd", url).strip()
     host = (parts.hostname or "").rstrip(".")
     if ":" in host:
         host = f"[{host}]"
@@ -46,6 +55,16 @@ def canonical(url: str) -> str:
     if parts.port is not None and parts.port != DEFAULT_PORTS.get(scheme):
         host = f"{host}:{parts.port}"
     return urlunsplit((scheme, host, SESSION_IN_PATH.sub("", parts.path) or "/", _kept_query(parts.query), ""))
+
+
+def _split(url: str) -> SplitResult | None:
+    """The percent-encoded address in its parts; None when it is none."""
+    try:
+        parts = urlsplit(safe_url_string(_SURROGATE.sub("\ufffd", url).strip(), encoding="utf-8"))
+        _ = parts.port  # a wrong one raises only when it is asked for
+    except ValueError:
+        return None
+    return parts
 
 
 def _kept_query(query: str) -> str:
@@ -59,43 +78,80 @@ def _is_noise(pair: str) -> bool:
     return bool(PRINT.match(name) and PRINT_VALUES.match(value))
 
 
+@lru_cache(maxsize=65536)
 def path_key(url: str) -> str:
     """Path and query of the canonical form: equal for http/https, www and alias hosts of one site.
 
     >>> path_key("https://www.example.vn/tin/a-1.html?fbclid=x") == path_key("http://example.vn/tin/a-1.html")
     True
     """
-    parts = urlsplit(canonical(url))
-    return parts.path + (f"?{parts.query}" if parts.query else "")
+    parts = _split(canonical(url))
+    return _path_and_query(parts) if parts is not None else canonical(url)
+
+
+def _path_and_query(parts: SplitResult) -> str:
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def is_canonical(url: str, canonical_url: str) -> bool:
+    """Whether an address as fetched is the canonical one itself, on any host, and not a variant of it.
+
+    >>> is_canonical("https://www.example.vn/a-1.html", "http://example.vn/a-1.html")
+    True
+    >>> is_canonical("http://example.vn/a-1.html?print=1", "http://example.vn/a-1.html")
+    False
+    """
+    parts = _split(url)
+    return parts is not None and _path_and_query(parts) == path_key(canonical_url)
 
 
 def item_id(site: str, canonical_url: str) -> str:
-    """`<slug>-<16 hex digits>`: the first 64 bits of the SHA-256 of the path key. Stable over a move to another host."""
+    """`<slug>-<16 hex digits>`: the first 64 bits of the path key's SHA-256, which a move to another host keeps."""
     return f"{site}-{hashlib.sha256(path_key(canonical_url).encode()).hexdigest()[:16]}"
 
 
 def host_of(url: str) -> str:
     """Host name in lower case, without port; empty when there is none."""
-    return (urlsplit(url).hostname or "").rstrip(".")
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def bare_host(url: str) -> str:
+    """Host name as in the canonical form, without `www.`: equal for addresses that one server answers."""
+    return host_of(canonical(url)).removeprefix("www.")
 
 
 def endpoint(url: str) -> tuple[str, int]:
-    """Host and port that a request for this address goes to."""
-    parts = urlsplit(url)
-    return host_of(url), parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
+    """Host and port that a request for this address goes to; ("", 0) when there is none to go to."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return "", 0
+    return host_of(url), port or DEFAULT_PORTS.get(parts.scheme, 0)
 
 
 def file_name(url: str) -> str:
     """The file's name at the end of an address, percent-decoded: of `?file=` style parameters when the path names none.
 
+    Never holds a slash, whatever the address hides in escapes.
+
     >>> file_name("http://example.vn/tep/K%E1%BA%BF%20ho%E1%BA%A1ch%20131.pdf?download=1")
     'Kế hoạch 131.pdf'
     """
-    parts = urlsplit(url)
-    name = unquote(posixpath.basename(parts.path))
-    if posixpath.splitext(name)[1].lower() in ("", ".aspx", ".ashx", ".php", ".html"):
+    parts = _split(url)
+    if parts is None:
+        return ""
+    name = _last_part(unquote(parts.path))
+    if posixpath.splitext(name)[1].lower() in _SCRIPTS:
         for _, value in parse_qsl(parts.query):
-            candidate = posixpath.basename(value)
+            candidate = _last_part(value)
             if re.fullmatch(r"[^/\\]+\.[A-Za-z0-9]{2,5}", candidate):
                 return candidate
     return name
+
+
+def _last_part(path: str) -> str:
+    return posixpath.basename(path.replace("\\", "/"))

@@ -6,4 +6,5 @@ site_spider.py   walks a site's sections and fetches what it finds
 loader.py        makes a spider of every profile
 outline.py       a page as the lines that a reader sees
 listings.py      article links and the next page, where a platform gives no better sign
+taming.py        pages that a parser would take minutes for, cut to what can be read
 """

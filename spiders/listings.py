@@ -8,7 +8,8 @@ an article, so doubt goes to the link.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from urllib.parse import unquote, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -17,11 +18,12 @@ from danvan_crawler.families import ArticleLink
 from danvan_crawler.urls import canonical, host_of, path_key
 from danvan_crawler.vietnamese import timestamps
 from danvan_crawler.vietnamese.text import fold
-from spiders.outline import FILE_LINK, absolute, squeeze
+from spiders.outline import FILE_LINK, absolute, box_owners, squeeze
 
 CHROME = re.compile(
     r"(?i)(^|[^a-z])(menu\w*|nav\w*|footer|header|breadcrumbs?|sidebar|aside|banner|related|lien-?quan|doc-?nhieu|xem-?nhieu"
-    r"|most-?read|weblinks?|lien-?ket|slide\w*|pagination|pager|paging|phan-?trang|login|search)([^a-z]|$)"
+    r"|most-?read|weblinks?|lien-?ket|slide\w*|pagination|pager|paging|phan-?trang|login|search"
+    r"|trinh-?don|thuc-?don|dau-?trang|chan-?trang|duong-?dan)([^a-z]|$)"
 )
 """Classes and ids of what stands around a listing on every page."""
 CHROME_TAGS = frozenset({"nav", "footer", "header", "aside"})
@@ -35,30 +37,51 @@ NEXT_WORDS = frozenset(
 NEXT_SIGNS = frozenset({"›", "»", ">", "→"})
 MINIMUM_WORDS = 4
 """Vietnamese headlines have at least four syllables; menu entries mostly fewer."""
-_PAGE_NUMBER = re.compile(r"(?i)(?:page|trang|pageindex|p|cpage|currentpage)[-=/_]?(\d+)")
+MAX_LINKS = 5000
+"""Links of a page that are looked at."""
+MAX_REPEATED = 4
+"""Links to one article (picture, headline, "read more") whose surroundings are looked at for a date."""
+_PAGE_NUMBER = re.compile(r"(?i)(?:page|trang|pageindex|p|cpage|currentpage)[-=/_]?([0-9]{1,9})(?![0-9])")
 _PAGE_STEP = re.compile(rf"(?i)[/?&]*{_PAGE_NUMBER.pattern.removeprefix('(?i)')}/?")
 
 
-def article_links(tree: LexborHTMLParser, base: str, is_known: Callable[[str], bool]) -> tuple[ArticleLink, ...]:
+def article_links(
+    tree: LexborHTMLParser, base: str, is_known: Callable[[str], bool], *, minimum_words: int = MINIMUM_WORDS
+) -> tuple[ArticleLink, ...]:
     """The entries of a listing in page order, one per canonical address.
 
     `base` is what links are relative to; `is_known` tells addresses that are no articles (sections, home, other hosts).
+    Where addresses tell articles for sure, a headline may be shorter than `MINIMUM_WORDS`.
     """
     entries: dict[str, list[LexborNode]] = {}
     addresses: dict[str, str] = {}
-    for anchor in tree.css("a[href]"):
+    titles: dict[str, str] = {}
+    headlined: list[tuple[LexborNode, str]] = []
+    around: dict[int, bool] = {}
+    for anchor in _some(tree.css("a[href]")):
         url = absolute(base, anchor.attributes.get("href") or "")
-        if url is None or not _may_be_article(url) or is_known(url) or in_chrome(anchor):
+        if url is None or not _may_be_article(url):
             continue
-        key = path_key(url)
+        key, headline = path_key(url), _headline(anchor)
+        if headline.count(" ") >= 2:
+            headlined.append((anchor, key))
+        if is_known(url) or in_chrome(anchor, around):
+            continue
         entries.setdefault(key, []).append(anchor)
         addresses.setdefault(key, canonical(url))
-    found = []
-    for key, anchors in entries.items():
-        title = max((_headline(anchor) for anchor in anchors), key=len)
-        if len(title.split()) >= MINIMUM_WORDS:
-            found.append(ArticleLink(addresses[key], title, _printed_date(anchors, key, base)))
-    return tuple(found)
+        titles[key] = max(titles.get(key, ""), headline, key=len)
+    owners = box_owners(headlined)
+    return tuple(
+        ArticleLink(addresses[key], titles[key], _printed_date(anchors, key, owners))
+        for key, anchors in entries.items()
+        if len(titles[key].split()) >= minimum_words
+    )
+
+
+def _some(anchors: list[LexborNode]) -> list[LexborNode]:
+    """All links of a page, or the first and the last of an endless one: pagination is at either end."""
+    half = MAX_LINKS // 2
+    return anchors if len(anchors) <= MAX_LINKS else [*anchors[:half], *anchors[-half:]]
 
 
 def _may_be_article(url: str) -> bool:
@@ -75,28 +98,46 @@ def _headline(anchor: LexborNode) -> str:
     return text or squeeze(anchor.attributes.get("title") or "")
 
 
-def in_chrome(node: LexborNode) -> bool:
-    """Whether a node stands in a menu, box, header or footer."""
-    parent = node.parent
-    while parent is not None and parent.tag not in ("body", "-undef", "html"):
-        if parent.tag in CHROME_TAGS:
-            return True
-        # <main> and <article> are content whatever their classes say.
-        if parent.tag in ("main", "article"):
-            return False
-        attributes = parent.attributes
-        if CHROME.search(f"{attributes.get('class') or ''} {attributes.get('id') or ''}"):
-            return True
-        parent = parent.parent
-    return False
+def in_chrome(node: LexborNode, known: dict[int, bool] | None = None) -> bool:
+    """Whether a node stands in a menu, box, header or footer.
+
+    `known`, by `mem_id`, keeps what was found for the boxes around nodes of one page that were asked about before.
+    """
+    known = {} if known is None else known
+    passed: list[int] = []
+    box, answer = node.parent, False
+    while box is not None and box.tag not in ("body", "-undef", "html"):
+        place = box.mem_id
+        if place in known:
+            answer = known[place]
+            break
+        passed.append(place)
+        decided = _is_chrome(box)
+        if decided is not None:
+            answer = decided
+            break
+        box = box.parent
+    known.update(dict.fromkeys(passed, answer))
+    return answer
 
 
-def _printed_date(anchors: Iterable[LexborNode], key: str, base: str) -> str | None:
+def _is_chrome(box: LexborNode) -> bool | None:
+    """What one box says of all that is in it; None when it says nothing."""
+    if box.tag in CHROME_TAGS:
+        return True
+    # <main> and <article> are content whatever their classes say.
+    if box.tag in ("main", "article"):
+        return False
+    attributes = box.attributes
+    return True if CHROME.search(f"{attributes.get('class') or ''} {attributes.get('id') or ''}") else None
+
+
+def _printed_date(anchors: Iterable[LexborNode], key: str, owners: Mapping[int, str | None]) -> str | None:
     """The date line of an entry: looked for in growing surroundings until they hold another entry."""
-    for anchor in anchors:
+    for anchor in islice(anchors, MAX_REPEATED):
         box = anchor.parent
         for _ in range(5):
-            if box is None or box.tag in ("body", "html", "main") or _holds_other_entry(box, key, base):
+            if box is None or box.tag in ("body", "html", "main") or owners.get(box.mem_id, key) != key:
                 break
             for piece in box.text(separator="\n").split("\n"):
                 if len(piece) < 80 and timestamps.parse(piece) is not None:
@@ -105,18 +146,10 @@ def _printed_date(anchors: Iterable[LexborNode], key: str, base: str) -> str | N
     return None
 
 
-def _holds_other_entry(box: LexborNode, key: str, base: str) -> bool:
-    for anchor in box.css("a[href]"):
-        url = absolute(base, anchor.attributes.get("href") or "")
-        if url is not None and path_key(url) != key and _may_be_article(url) and _headline(anchor).count(" ") >= 2:
-            return True
-    return False
-
-
 def next_page(tree: LexborHTMLParser, url: str, base: str) -> str | None:
     """The address of the following listing page: by rel=next, by number, by word, by sign, in that order of trust."""
     candidates: list[tuple[str, str]] = []
-    for anchor in tree.css("a[href], link[rel][href]"):
+    for anchor in _some(tree.css("a[href], link[rel][href]")):
         target = absolute(base, anchor.attributes.get("href") or "")
         if target is None or host_of(target) != host_of(url) or path_key(target) == path_key(url):
             continue

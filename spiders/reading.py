@@ -1,4 +1,4 @@
-"""What families read alike: a page's declared address, and a profile's selectors in place of their own."""
+"""What families read alike: a page's declared address, a profile's selectors in place of their own, nodes in a tree."""
 
 from __future__ import annotations
 
@@ -23,6 +23,22 @@ def declared_address(tree: LexborHTMLParser, base: str, url: str) -> str:
     if declared is None or host_of(declared) != host_of(url) or path_key(declared) in ("/", path_key(url)):
         return url
     return declared
+
+
+def drop(nodes: Iterable[LexborNode]) -> None:
+    """Takes nodes out of their tree. Of nested ones only the outermost: its memory goes with all that is in it."""
+    found = list(nodes)
+    ids = {node.mem_id for node in found}
+    for node in [node for node in found if not any(box.mem_id in ids for box in ancestors(node))]:
+        node.decompose()
+
+
+def ancestors(node: LexborNode) -> Iterator[LexborNode]:
+    """The boxes around a node, from the nearest to <html>."""
+    box = node.parent
+    while box is not None:
+        yield box
+        box = box.parent
 
 
 def chosen_links(chosen: Iterable[LexborNode], base: str) -> Iterator[ArticleLink]:

@@ -1,18 +1,18 @@
 """An archived response as the crawl saw it: from the record's bytes to what Scrapy handed to the spider.
 
-The same steps in the same order: transfer framing off, Scrapy's own choice of response class, Scrapy's own
-decompression with its limits. A page that a crawl could not decode can't be decoded here either, and in the same way.
+The same steps in the same order: transfer framing off, Scrapy's own choice of response class, `capture.decoding` with
+its limits. A page that a crawl could not decode can't be decoded here either, and in the same way.
 """
 
 from __future__ import annotations
 
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.http import Headers, Response
 from scrapy.responsetypes import responsetypes
 
 from danvan_crawler.capture.archiver import CAPTURE_KEY
+from danvan_crawler.capture.decoding import DecodingMiddleware
 from danvan_crawler.warc.message import entity_body, parse_head, split_head, status_of
 from danvan_crawler.warc.reader import WarcRecord
 from danvan_crawler.warc.records import CaptureRecord, media_type_of
@@ -42,12 +42,12 @@ class Playback:
     """Turns response records into Scrapy responses with the settings of one crawler."""
 
     def __init__(self, crawler: Crawler) -> None:
-        self._decompression = HttpCompressionMiddleware.from_crawler(crawler)
+        self._decoding = DecodingMiddleware.from_crawler(crawler)
 
     def response(self, record: WarcRecord, capture: CaptureRecord) -> Response:
         """The response with `meta["capture"]` set.
 
-        Raises what Scrapy raises for a body that it can't decode (IgnoreRequest when it grows beyond DOWNLOAD_MAXSIZE).
+        Raises UndecodableBodyError, as the crawl did, for a body that cannot be decoded whole.
         """
         head, _ = split_head(record.block)
         headers = Headers()
@@ -58,6 +58,4 @@ class Playback:
         made = responsetypes.from_args(headers=headers, url=capture.url, body=body)
         request = Request(capture.url, meta={CAPTURE_KEY: capture})
         response = made(url=capture.url, status=capture.status or 0, headers=headers, body=body, request=request)
-        decoded = self._decompression.process_response(request, response)
-        assert isinstance(decoded, Response)
-        return decoded
+        return self._decoding.process_response(request, response)

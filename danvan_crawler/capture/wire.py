@@ -61,6 +61,7 @@ from twisted.web._newclient import HTTP11ClientProtocol
 from twisted.web.client import HTTPConnectionPool
 from twisted.web.iweb import IResponse
 
+from danvan_crawler.capture.certificates import CertificateWatch
 from danvan_crawler.capture.guard import AddressPolicy, policy_for
 from danvan_crawler.exceptions import CaptureRefusedError
 from danvan_crawler.warc.message import split_interim
@@ -203,6 +204,10 @@ class _TeeProtocol(_LenientHTTP11ClientProtocol):
 
     _recording: Recording | None = None
 
+    def __init__(self, quiescent: Callable[[Any], None], look: Callable[[Any], None]) -> None:
+        super().__init__(quiescent)  # type: ignore[no-untyped-call]
+        self._look: Callable[[Any], None] | None = look
+
     def request(self, request: Any) -> Deferred[IResponse]:
         self._recording = request.recording
         return super().request(request)
@@ -210,6 +215,9 @@ class _TeeProtocol(_LenientHTTP11ClientProtocol):
     def dataReceived(self, data: bytes) -> None:
         if self._recording is not None:
             self._recording.received(data)
+        if self._look is not None and ISSLTransport.providedBy(self.transport):
+            self._look(self.transport.getHandle())  # type: ignore[union-attr]  # the check above leaves no None
+        self._look = None
         super().dataReceived(data)  # type: ignore[no-untyped-call]
 
     def _finishResponse(self, rest: bytes) -> None:
@@ -234,13 +242,20 @@ class _TeeFactory(_LenientHTTP11ClientFactory):
     An exception raised here closes the connection and fails the request. It comes before TLS is started.
     """
 
-    def __init__(self, quiescent: Callable[[Any], None], metadata: str, check: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        quiescent: Callable[[Any], None],
+        metadata: str,
+        check: Callable[[str], None],
+        look: Callable[[Any], None],
+    ) -> None:
         super().__init__(quiescent, metadata)  # type: ignore[no-untyped-call]
         self._check = check
+        self._look = look
 
     def buildProtocol(self, addr: IAddress | None) -> HTTP11ClientProtocol:
         self._check(str(getattr(addr, "host", addr)))
-        return _TeeProtocol(self._quiescentCallback)  # type: ignore[no-untyped-call]
+        return _TeeProtocol(self._quiescentCallback, self._look)
 
 
 class _GuardedPool(HTTPConnectionPool):
@@ -249,15 +264,17 @@ class _GuardedPool(HTTPConnectionPool):
     A cached connection needs no second check: its key holds host and port, and its peer cannot change.
     """
 
-    def __init__(self, reactor: Any, policy: AddressPolicy, max_per_host: int) -> None:
+    def __init__(self, reactor: Any, policy: AddressPolicy, watch: CertificateWatch, max_per_host: int) -> None:
         super().__init__(reactor, persistent=True)  # type: ignore[no-untyped-call]
         self._policy = policy
+        self._watch = watch
         self.maxPersistentPerHost = max_per_host
 
     def _newConnection(self, key: Any, endpoint: Any) -> Deferred[HTTP11ClientProtocol]:
         _scheme, host, port, *_bind_address = key
-        check = partial(self._policy.check, host.decode("ascii"), port)
-        factory = _TeeFactory(partial(self._putConnection, key), repr(endpoint), check)
+        name = host.decode("ascii")
+        check, look = partial(self._policy.check, name, port), partial(self._watch.look, name)
+        factory = _TeeFactory(partial(self._putConnection, key), repr(endpoint), check, look)
         connection: Deferred[HTTP11ClientProtocol] = endpoint.connect(factory)
         return connection
 
@@ -295,7 +312,9 @@ class WireDownloadHandler(HTTP11DownloadHandler):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         stock = self._pool  # made by Scrapy and not yet used: its reactor and its limit, with our guard
-        self._pool = _GuardedPool(stock._reactor, policy_for(crawler.spider), stock.maxPersistentPerHost)
+        assert crawler.stats is not None  # made by the crawler before any component
+        watch = CertificateWatch(crawler.stats)
+        self._pool = _GuardedPool(stock._reactor, policy_for(crawler.spider), watch, stock.maxPersistentPerHost)
 
     async def download_request(self, request: Request) -> Response:
         """Scrapy's method of this name, with a recording; raises what Scrapy's raises, and `CaptureRefusedError`."""

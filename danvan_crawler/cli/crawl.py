@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +20,7 @@ from danvan_crawler.cli.common import (
     write_out,
 )
 from danvan_crawler.exceptions import ExitCode, UsageError
+from danvan_crawler.ops.children import ChildCrawls
 from danvan_crawler.sites import SiteRegistry
 
 
@@ -64,8 +63,8 @@ def command(
     wanted = _wanted(known, slugs, all_sites)
     if len(wanted) == 1:
         return int(crawl_here(wanted[0], known.folders, archive, options))
-    with ThreadPoolExecutor(jobs) as pool:
-        codes = list(pool.map(lambda slug: _crawl_apart(slug, archive, site_folders, options), wanted))
+    with ChildCrawls() as children, ThreadPoolExecutor(jobs) as pool:
+        codes = list(pool.map(lambda slug: children.run(_arguments(slug, archive, site_folders, options)), wanted))
     for slug, code in zip(wanted, codes, strict=True):
         errors().print(f"{slug}: exit code {int(code)}", markup=False)
     return int(ExitCode.worst(codes))
@@ -114,9 +113,9 @@ def crawl_here(slug: str, profiles: Iterable[Path], archive: Path, options: dict
     return result.code
 
 
-def _crawl_apart(slug: str, archive: Path, site_folders: tuple[Path, ...], options: dict[str, Any]) -> ExitCode:
-    """Crawls one site in a process of its own: what goes wrong there stays there."""
-    arguments = [sys.executable, "-m", "danvan_crawler", "crawl", slug, "--archive", str(archive)]
+def _arguments(slug: str, archive: Path, site_folders: tuple[Path, ...], options: dict[str, Any]) -> list[str]:
+    """The command line that crawls one site as this one was asked to."""
+    arguments = ["crawl", slug, "--archive", str(archive)]
     for folder in site_folders:
         arguments += ["--sites", str(folder)]
     for name, value in options.items():
@@ -124,5 +123,4 @@ def _crawl_apart(slug: str, archive: Path, site_folders: tuple[Path, ...], optio
             arguments.append(f"--{name.replace('_', '-')}")
         elif value:
             arguments += [f"--{name.replace('_', '-')}", str(value)]
-    code = subprocess.run(arguments, check=False).returncode
-    return ExitCode(code) if code in set(ExitCode) else ExitCode.ERROR
+    return arguments

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +12,7 @@ from sqlalchemy import func, select
 
 from danvan_crawler.cli.common import archive_option, errors
 from danvan_crawler.exceptions import ExitCode, UsageError
+from danvan_crawler.ops.children import ChildCrawls
 from danvan_crawler.sample import SamplePortal, articles, profile_toml
 from danvan_crawler.sample.profile import SLUG
 from danvan_crawler.store.database import database_path, open_for_reading
@@ -42,16 +41,22 @@ def command(archive: Path, port: int | None) -> int:
       danvan demo --archive demo-archive
     """
     console = errors()
-    with _portal(port) as portal, tempfile.TemporaryDirectory(prefix="danvan-demo-") as folder:
+    with (
+        ChildCrawls() as children,
+        _portal(port) as portal,
+        tempfile.TemporaryDirectory(prefix="danvan-demo-") as folder,
+    ):
         Path(folder, f"{SLUG}.toml").write_text(profile_toml(portal.url), encoding="utf-8")
         console.print(f"The sample portal is at {portal.url}")
         console.print("First crawl: everything is new.")
-        first = _crawl(archive, folder)
-        portal.edition = 2
-        console.print("Second crawl: one article was edited, one is new.")
-        second = _crawl(archive, folder)
+        # Each in a process of its own, as cron would start it.
+        crawl = ["crawl", SLUG, "--archive", str(archive), "--sites", folder]
+        code = children.run(crawl)
+        if code is ExitCode.OK:
+            portal.edition = 2
+            console.print("Second crawl: one article was edited, one is new.")
+            code = children.run(crawl)
         edited = _edited_address(portal.url)
-    code = ExitCode.worst([first, second])
     if code is ExitCode.OK:
         _report(archive, edited)
     return int(code)
@@ -64,15 +69,6 @@ def _portal(port: int | None) -> SamplePortal:
         if port is not None:
             raise UsageError(f"port {port} cannot be used: {error.strerror}") from error
         return SamplePortal().start()
-
-
-def _crawl(archive: Path, profiles: str) -> ExitCode:
-    """One crawl in a process of its own, as cron would start it."""
-    code = subprocess.run(
-        [sys.executable, "-m", "danvan_crawler", "crawl", SLUG, "--archive", str(archive), "--sites", profiles],
-        check=False,
-    ).returncode
-    return ExitCode(code) if code in set(ExitCode) else ExitCode.ERROR
 
 
 def _edited_address(home: str) -> str:

@@ -17,7 +17,8 @@ from danvan_crawler.exceptions import ExitCode
 def command(archive: Path, site_folders: tuple[Path, ...]) -> int:
     """Derive the item database again from the WARC files alone.
 
-    The old database stays in use until the new one is complete. Exit code 8 when a WARC file is damaged.
+    The old database stays in use until the new one is complete. When a WARC file is damaged the exit code is 8: what can
+    be read is in the new database, and the old one is kept as danvan.sqlite.before-rebuild.
 
     \b
     Example:
@@ -43,4 +44,6 @@ def command(archive: Path, site_folders: tuple[Path, ...]) -> int:
     console.print(
         f"{len(found.sites)} sites, {found.captures} captures, {found.articles} captures of articles", markup=False
     )
-    return int(ExitCode.DAMAGED if found.damage else ExitCode.OK)
+    if found.damage:
+        return int(ExitCode.DAMAGED)
+    return int(ExitCode.ERROR if found.failures else ExitCode.OK)

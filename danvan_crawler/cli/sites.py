@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Console
 from rich.table import Table
 
 from danvan_crawler.cli.common import archive_option, errors, json_option, registry, sites_option, write_out
@@ -33,13 +35,13 @@ def command(context: click.Context, archive: Path, site_folders: tuple[Path, ...
         return
     if as_json:
         write_out(json.dumps([_facts(site, known.origin(site.slug)) for site in known], ensure_ascii=False, indent=2))
-    elif errors().is_terminal:
+    elif sys.stdout.isatty():
         table = Table("slug", "name", "family", "home", "sections", "enabled")
         for site in known:
             table.add_row(
                 site.slug, site.name, site.family, site.home, str(len(site.sections)), "yes" if site.enabled else "no"
             )
-        errors().print(table)
+        Console().print(table)
     else:
         for site in known:
             write_out("\t".join((site.slug, site.name, site.family, site.home)))

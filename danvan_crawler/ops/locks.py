@@ -1,11 +1,12 @@
-"""One run per site at a time.
+"""One run per site at a time, and no run while the database is rebuilt.
 
-The lock is the kernel's (flock), on a file that stays: it dies with its holder however that ends, kill -9 included, and
+Locks are the kernel's (flock), on files that stay: a lock dies with its holder however that ends, kill -9 included, and
 a file left behind means nothing.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -13,19 +14,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from danvan_crawler.exceptions import ArchiveError, LockedError
+from danvan_crawler.exceptions import LockedError
+from danvan_crawler.warc.files import archive_error
 
 
-class SiteLock:
-    """Exclusive lock on one site of one archive; a context manager.
+class _FileLock:
+    """A lock on one file; a context manager.
 
-    `acquire` raises LockedError, naming the holder's process, when another run has it, and ArchiveError when the lock
-    file cannot be written.
+    `acquire` raises LockedError when somebody else's lock excludes it, and ArchiveError (DiskFullError) when the file
+    cannot be written.
     """
 
-    def __init__(self, archive: Path, slug: str) -> None:
-        self.path = archive / "locks" / f"{slug}.lock"
-        self._slug = slug
+    def __init__(self, path: Path, *, shared: bool) -> None:
+        self.path = path
+        self._kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         self._file: int | None = None
 
     def acquire(self) -> None:
@@ -33,17 +35,18 @@ class SiteLock:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise ArchiveError(f"{self.path}: cannot be written: {error.strerror}") from error
+            raise archive_error(error, f"write {self.path}") from error
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, self._kind | fcntl.LOCK_NB)
         except OSError as error:
-            holder = os.read(file, 32).decode(errors="replace").strip() or "unknown"
+            holder = os.pread(file, 32, 0).decode(errors="replace").strip() or "unknown"
             os.close(file)
             if error.errno not in (errno.EACCES, errno.EAGAIN):
-                raise ArchiveError(f"{self.path}: cannot be locked: {error.strerror}") from error
-            raise LockedError(f"site {self._slug!r}: another run holds its lock (process {holder})") from error
-        os.ftruncate(file, 0)
-        os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
+                raise archive_error(error, f"lock {self.path}") from error
+            raise LockedError(self._refusal(holder)) from error
+        with contextlib.suppress(OSError):  # a full disk; who holds the lock is for people, the lock is the kernel's
+            os.ftruncate(file, 0)
+            os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
         self._file = file
 
     def release(self) -> None:
@@ -51,6 +54,9 @@ class SiteLock:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def _refusal(self, holder: str) -> str:
+        raise NotImplementedError
 
     def __enter__(self) -> Self:
         self.acquire()
@@ -60,3 +66,35 @@ class SiteLock:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
     ) -> None:
         self.release()
+
+
+class SiteLock(_FileLock):
+    """Exclusive lock on one site of one archive; a context manager.
+
+    `acquire` raises LockedError, naming the holder's process, when another run has it, and ArchiveError when the lock
+    file cannot be written.
+    """
+
+    def __init__(self, archive: Path, slug: str) -> None:
+        super().__init__(archive / "locks" / f"{slug}.lock", shared=False)
+        self._slug = slug
+
+    def _refusal(self, holder: str) -> str:
+        return f"site {self._slug!r}: another run holds its lock (process {holder})"
+
+
+class DatabaseLock(_FileLock):
+    """Lock on an archive's item database: shared by runs, which write to it, exclusive for what replaces it.
+
+    A site that was never crawled has no lock that a rebuild could see; a crawl of it that begins during a rebuild
+    would write to the file that is about to be replaced.
+    """
+
+    def __init__(self, archive: Path, *, exclusive: bool = False) -> None:
+        # No site or spider can have a name that begins with a dot.
+        super().__init__(archive / "locks" / ".database.lock", shared=not exclusive)
+
+    def _refusal(self, holder: str) -> str:
+        if self._kind == fcntl.LOCK_SH:
+            return f"the item database is being rebuilt (process {holder})"
+        return f"a crawl or another rebuild is running (process {holder}): the item database cannot be replaced now"

@@ -1,10 +1,11 @@
-"""The life of one run: its lock, what dead runs left, its store, its report."""
+"""The life of one run: its locks, what dead runs left, its store, its report."""
 
 from __future__ import annotations
 
 import json
 import logging
 import secrets
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -13,16 +14,20 @@ from weakref import WeakKeyDictionary
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.statscollectors import StatsCollector
+from scrapy.utils.defer import deferred_from_coro
+from sqlalchemy import select
 from twisted.python.failure import Failure
 
 from danvan_crawler.capture.archiver import capture_written
-from danvan_crawler.exceptions import ArchiveError, DanvanError, ExitCode
-from danvan_crawler.ops.locks import SiteLock
+from danvan_crawler.exceptions import ArchiveError, DanvanError, DiskFullError, ExitCode, StoreError
+from danvan_crawler.ops.locks import DatabaseLock, SiteLock
 from danvan_crawler.ops.outcome import judge
-from danvan_crawler.store.database import database_path
+from danvan_crawler.ops.replay import Replay, scan
+from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.schema import frontier
 from danvan_crawler.store.writes import Store
 from danvan_crawler.warc.records import CaptureRecord
-from danvan_crawler.warc.recovery import recover
+from danvan_crawler.warc.recovery import Recovered, recover
 
 logger = logging.getLogger(__name__)
 _STORES: WeakKeyDictionary[Crawler, Store] = WeakKeyDictionary()
@@ -41,74 +46,114 @@ def store_of(crawler: Crawler) -> Store:
 class RunExtension:
     """Scrapy extension that frames a run. Created before anything contacts the network.
 
-    `__init__` raises LockedError, ArchiveError or StoreError: then nothing is crawled. `outcome` is set when the spider
-    has closed.
+    `from_crawler` raises LockedError, ArchiveError or StoreError: then nothing is crawled. `outcome` is set by
+    `finish`, when the spider has closed and the archiver has finished its files: the locks have to last until then, or
+    the next run would take a file that is just being renamed for one of a dead run.
     """
 
-    _stats: StatsCollector
-
-    def __init__(self, archive: Path, slug: str, *, is_site: bool) -> None:
+    def __init__(self, archive: Path, crawler: Crawler) -> None:
+        assert crawler.spider is not None
+        assert crawler.stats is not None
         self.archive = archive
-        self.slug = slug
-        self.is_site = is_site
+        self.slug = crawler.spider.name
         self.started_at = datetime.now(UTC)
         self.run_id = secrets.token_hex(4)
         self.outcome: ExitCode | None = None
         self.findings: list[str] = []
-        self._lock = SiteLock(archive, slug)
-        self._lock.acquire()
-        try:
-            self.recovered = recover(archive / "warc" / slug)
-            self.store = Store(database_path(archive))
-        except OSError as error:
-            self._lock.release()
-            raise ArchiveError(f"{error.filename}: {error.strerror}") from error
-        except DanvanError:
-            self._lock.release()
-            raise
-        for file in self.recovered:
-            logger.warning(
-                "%s: left by a run that died; kept %d bytes, cut %d", file.path, file.kept_bytes, file.cut_bytes
-            )
+        self.recovered: list[Recovered] = []
+        self._crawler = crawler
+        self._stats: StatsCollector = crawler.stats
+        self._site = getattr(crawler.spider, "site", None)
+        self._reason: str | None = None
+        self._stopping = False
+        with ExitStack() as held:
+            held.enter_context(SiteLock(archive, self.slug))
+            held.enter_context(DatabaseLock(archive))
+            self.store = self._open()
+            held.callback(self.store.close)
+            attach_store(crawler, self.store)
+            self._take_over()
+            self._held = held.pop_all()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        spider = crawler.spider
-        assert spider is not None
-        assert crawler.stats is not None
-        extension = cls(
-            Path(crawler.settings["DANVAN_ARCHIVE"]).absolute(), spider.name, is_site=hasattr(spider, "site")
-        )
-        extension._stats = crawler.stats
-        attach_store(crawler, extension.store)
+        extension = cls(Path(crawler.settings["DANVAN_ARCHIVE"]).absolute(), crawler)
         crawler.signals.connect(extension.capture_written, capture_written)
         crawler.signals.connect(extension.item_error, signals.item_error)
         crawler.signals.connect(extension.spider_error, signals.spider_error)
         crawler.signals.connect(extension.spider_closed, signals.spider_closed)
+        crawler.signals.connect(extension.finish, signals.engine_stopped)
         return extension
+
+    def _open(self) -> Store:
+        try:
+            self.recovered = recover(self.archive / "warc" / self.slug)
+            return Store(database_path(self.archive))
+        except OSError as error:
+            raise ArchiveError(f"{error.filename}: {error.strerror}") from error
+
+    def _take_over(self) -> None:
+        """Brings what dead runs archived into the database: rows of their last captures may have died with them."""
+        for file in self.recovered:
+            logger.warning(
+                "%s: left by a run that died; kept %d bytes, cut %d", file.path, file.kept_bytes, file.cut_bytes
+            )
+        files = [file.path for file in self.recovered if file.records]
+        if not files:
+            return
+        found = scan(self.archive, self.slug, files)
+        replay = Replay(self.archive, self.slug, self._site, self.store, self._crawler, found.profiles)
+        with open_for_reading(database_path(self.archive)).connect() as connection:
+            known = select(frontier.c.link_key, frontier.c.section).where(frontier.c.site == self.slug)
+            replay.expect(row.tuple() for row in connection.execute(known).all())
+        for place in found.places:
+            replay.take(place)
+        for failure in replay.failures:
+            logger.warning("%s", failure)
+        self.store.flush()
 
     def capture_written(self, record: CaptureRecord, request: Request) -> None:
         redirects = request.meta.get("redirect_urls")
-        self.store.note_capture(self.slug, record, link=redirects[0] if redirects else None)
+        try:
+            self.store.note_capture(self.slug, record, link=redirects[0] if redirects else None)
+        except (StoreError, DiskFullError) as error:
+            self._count_error("danvan/item_errors", error)
 
     def item_error(self, failure: Failure) -> None:
-        self._stats.inc_value("danvan/item_errors")
+        self._count_error("danvan/item_errors", failure.value)
 
     def spider_error(self, failure: Failure) -> None:
-        self._stats.inc_value("danvan/spider_errors")
+        self._count_error("danvan/spider_errors", failure.value)
+
+    def _count_error(self, name: str, error: BaseException | None) -> None:
+        """Counts what went wrong. A database that cannot be written ends the crawl: it would only be fetched again."""
+        self._stats.inc_value(name)
+        if isinstance(error, (StoreError, DiskFullError)) and not self._stopping and self._crawler.engine is not None:
+            self._stopping = True
+            logger.error("The item database cannot be written, the crawl stops: %s", error)
+            reason = "disk_full" if isinstance(error, DiskFullError) else "database_unwritable"
+            # Not awaited: the engine waits for the item or response that is failing just now.
+            closing = deferred_from_coro(self._crawler.engine.close_spider_async(reason=reason))
+            closing.addErrback(lambda failure: logger.error("The crawl could not be closed: %s", failure.value))
 
     def spider_closed(self, spider: Spider, reason: str) -> None:
+        self._reason = reason
+
+    def finish(self) -> None:
+        """Judges the run, writes its report and gives the locks back. Idempotent; waits for the spider to close."""
+        if self._reason is None or self.outcome is not None:
+            return
         try:
             self.store.close()
-        except DanvanError:
+        except DanvanError as error:
             self._stats.inc_value("danvan/item_errors")
-            logger.exception("the last captures could not be indexed; `danvan rebuild` brings them back")
-        self.outcome, self.findings = judge(self._stats.get_stats(), reason, is_site=self.is_site)
+            logger.error("The last captures could not be indexed, `danvan rebuild` brings them back: %s", error)
+        self.outcome, self.findings = judge(self._stats.get_stats(), self._reason, is_site=self._site is not None)
         try:
-            self._write_report(reason)
+            self._write_report(self._reason)
         except OSError as error:  # a full disk has its own exit code, and the report is no record
             logger.error("%s: the run report cannot be written: %s", error.filename, error.strerror)
-        self._lock.release()
+        self._held.pop_all().close()
 
     def _write_report(self, reason: str) -> None:
         assert self.outcome is not None

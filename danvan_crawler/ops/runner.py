@@ -52,6 +52,8 @@ def run(process: AsyncCrawlerProcess, crawler: Crawler, **arguments: Any) -> Res
     if error is not None:
         return Result(ExitCode.ERROR, [f"{type(error).__name__}: {error}"], stats, spider)
     extension = crawler.get_extension(RunExtension)
+    if extension is not None and task.done():
+        extension.finish()  # for an engine that stopped before it ran
     if extension is None or extension.outcome is None:
         return Result(ExitCode.INTERRUPTED, ["stopped at once; the next run continues"], stats, spider)
     return Result(extension.outcome, extension.findings, stats, spider)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select
 
 from danvan_crawler.exceptions import UnknownItemError
 from danvan_crawler.items import EXPORT_FIELDS, LIST_FIELDS
+from danvan_crawler.store.captures import CaptureRow, by_key, complete
 from danvan_crawler.store.schema import articles, captures, revisions
-from danvan_crawler.urls import canonical, path_key
+from danvan_crawler.urls import bare_host, canonical, item_id, path_key
 
 EXPORT_COLUMNS = tuple(articles.c[name] for name in EXPORT_FIELDS)
 _CHUNK = 500
@@ -60,23 +61,24 @@ def count(connection: Connection, criteria: Filter) -> int:
 
 
 def items(connection: Connection, criteria: Filter) -> Iterator[Item]:
-    """Items that pass the filter, ordered by item_id, in constant memory."""
-    last = ""
-    while True:
-        statement = (
-            select(*EXPORT_COLUMNS)
-            .where(articles.c.item_id > last, *criteria.conditions())
-            .order_by(articles.c.item_id)
-            .limit(_CHUNK)
-        )
-        rows = connection.execute(statement).mappings().all()
-        yield from hydrate(connection, rows)
-        if len(rows) < _CHUNK:
-            return
-        last = rows[-1]["item_id"]
+    """Items that pass the filter, ordered by item_id, in constant memory.
+
+    The filter runs once, over ids alone; rows with their bodies are fetched a chunk at a time.
+    """
+    wanted = select(articles.c.id).where(*criteria.conditions()).order_by(articles.c.item_id)
+    ids = connection.execute(wanted, execution_options={"yield_per": _CHUNK}).scalars()
+    for chunk in ids.partitions():
+        yield from by_ids(connection, chunk)
 
 
-def hydrate(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[Item]:
+def by_ids(connection: Connection, ids: Sequence[int]) -> list[Item]:
+    """Items with these ids of `articles`, in this order."""
+    statement = select(articles.c.id, *EXPORT_COLUMNS).where(articles.c.id.in_(ids))
+    rows = {row["id"]: row for row in connection.execute(statement).mappings()}
+    return hydrate(connection, [rows[row_id] for row_id in ids])
+
+
+def hydrate(connection: Connection, rows: Iterable[Mapping[Any, Any]]) -> list[Item]:
     """Rows of `articles` as items: lists decoded, images and attachments joined with their captures."""
     found = [
         {name: json.loads(row[name]) if name in LIST_FIELDS else row[name] for name in EXPORT_FIELDS} for row in rows
@@ -85,35 +87,15 @@ def hydrate(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> list[I
     for item in found:
         for linked in (*item["images"], *item["attachments"]):
             wanted.setdefault(item["site"], set()).add(path_key(linked["url"]))
-    known = {site: _captures_of(connection, site, keys) for site, keys in wanted.items()}
+    known = {site: by_key(connection, site, keys) for site, keys in wanted.items()}
     for item in found:
         for linked in (*item["images"], *item["attachments"]):
-            _attach(linked, known[item["site"]].get(path_key(linked["url"]), ()), item["captured_at"])
+            candidates = complete(known[item["site"]][path_key(linked["url"])], linked["url"])
+            _attach(linked, candidates, item["captured_at"])
     return found
 
 
-def _captures_of(connection: Connection, site: str, keys: set[str]) -> dict[str, list[Mapping[str, Any]]]:
-    found: dict[str, list[Mapping[str, Any]]] = {}
-    ordered = sorted(keys)
-    for start in range(0, len(ordered), _CHUNK):
-        part = ordered[start : start + _CHUNK]
-        statement = (
-            select(captures)
-            .where(
-                captures.c.site == site,
-                or_(captures.c.url_key.in_(part), captures.c.link_key.in_(part)),
-                captures.c.status == 200,
-                captures.c.truncated.is_(None),
-            )
-            .order_by(captures.c.warc_date, captures.c.warc_file, captures.c.warc_offset)
-        )
-        for row in connection.execute(statement).mappings():
-            for key in {row["url_key"], row["link_key"]}:
-                found.setdefault(key, []).append(row)
-    return found
-
-
-def _attach(linked: dict[str, Any], candidates: Sequence[Mapping[str, Any]], captured_at: str) -> None:
+def _attach(linked: dict[str, Any], candidates: Sequence[CaptureRow], captured_at: str) -> None:
     """The capture that shows what the article showed: the first one made after the article's, else the last before."""
     after = [row for row in candidates if row["warc_date"] >= captured_at]
     chosen = after[0] if after else candidates[-1] if candidates else None
@@ -130,9 +112,9 @@ class History:
     """One article with all that the archive has of it."""
 
     item: Item
-    revisions: tuple[Mapping[str, Any], ...]
+    revisions: tuple[dict[str, Any], ...]
     """revision, content_hash, captured_at and title of each, oldest first."""
-    captures: tuple[Mapping[str, Any], ...]
+    captures: tuple[dict[str, Any], ...]
     """Rows of `captures`, in order of WARC-Date."""
 
 
@@ -140,23 +122,43 @@ def history(connection: Connection, wanted: str) -> History:
     """The article with this item_id or address (any variant of it). Raises UnknownItemError."""
     row = connection.execute(select(articles).where(articles.c.item_id == wanted)).mappings().one_or_none()
     if row is None and "://" in wanted:
-        key = path_key(wanted)
-        captured = select(captures.c.article_id).where(or_(captures.c.url_key == key, captures.c.link_key == key))
-        same_page = or_(articles.c.canonical_url == canonical(wanted), articles.c.id.in_(captured))
-        found = connection.execute(select(articles).where(same_page)).mappings().all()
-        exact = [candidate for candidate in found if candidate["canonical_url"] == canonical(wanted)]
-        row = (exact or found or [None])[0]
+        row = _at_address(connection, wanted)
     if row is None:
         raise UnknownItemError(f"no article has the item_id or address {wanted!r}")
-    content = func.json_extract(revisions.c.content, "$.title").label("title")
+    title = func.json_extract(revisions.c.content, "$.title").label("title")
     versions = connection.execute(
-        select(revisions.c.revision, revisions.c.content_hash, revisions.c.captured_at, content)
+        select(revisions.c.revision, revisions.c.content_hash, revisions.c.captured_at, title)
         .where(revisions.c.article_id == row["id"])
         .order_by(revisions.c.revision)
     )
-    exchanges = connection.execute(
+    seen = connection.execute(
         select(captures)
-        .where(and_(captures.c.article_id == row["id"]))
+        .where(captures.c.article_id == row["id"])
         .order_by(captures.c.warc_date, captures.c.warc_file, captures.c.warc_offset)
     )
-    return History(hydrate(connection, [row])[0], tuple(versions.mappings()), tuple(exchanges.mappings()))
+    return History(
+        hydrate(connection, [row])[0],
+        tuple(dict(version) for version in versions.mappings()),
+        tuple(dict(capture) for capture in seen.mappings()),
+    )
+
+
+def _at_address(connection: Connection, url: str) -> RowMapping | None:
+    """The article whose canonical address this is, else one that was captured there."""
+    key, address, host = path_key(url), canonical(url), bare_host(url)
+    # Site by site, because that is how the indexes go: a scan would read every body.
+    sites = connection.execute(select(articles.c.site).distinct()).scalars().all()
+    ids: set[int] = set()
+    for site in sites:
+        captured = by_key(connection, site, [key])[key]
+        is_here = any(bare_host(row["url"]) == host for row in captured)
+        if is_here:
+            ids.update(row["article_id"] for row in captured if row["article_id"] is not None)
+        identity = articles.c.item_id == item_id(site, address)
+        own = connection.execute(select(articles.c.id, articles.c.canonical_url).where(identity)).one_or_none()
+        if own is not None and (is_here or bare_host(own.canonical_url) == host):
+            ids.add(own.id)
+    statement = select(articles).where(articles.c.id.in_(ids)).order_by(articles.c.id)
+    found = connection.execute(statement).mappings().all()
+    exact = [row for row in found if row["canonical_url"] == address]
+    return (*exact, *found, None)[0]

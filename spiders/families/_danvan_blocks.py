@@ -6,6 +6,7 @@ import bisect
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 from selectolax.lexbor import LexborHTMLParser
@@ -53,10 +54,17 @@ DATE_WORDS = re.compile(
 LABELLED = re.compile(r"(?i)(?:đăng|ngày đăng|cập nhật|gửi|xuất bản)")
 MAXIMUM_GAP = 6
 """Lines of the second block in a row that the first one lacks (buttons, a view counter) before it has ended."""
+MAXIMUM_PAIRS = 200
+"""Repeated headlines of a page that are looked at; a menu printed twice has some tens."""
+MAXIMUM_TAGS_LINE = 2000
+"""Characters of the printed tags that are looked at."""
 COUNTER_LABELS = ("hom nay", "hom qua", "tuan nay", "thang nay", "tat ca")
 _COUNTER = re.compile(
-    r"^(hôm nay|hôm qua|tuần này|tháng này|tất cả|tổng(?: số| cộng)?)\s*:?\s*([\d.,\s]*)$", re.IGNORECASE
+    r"^(hôm nay|hôm qua|tuần này|tháng này|tất cả|tổng(?: số| cộng)?)\s*:?\s*([0-9.,\s]*)$", re.IGNORECASE
 )
+_NUMBER = re.compile(r":?\s*[0-9][0-9.,\s]*")
+_MAXIMUM_DIGITS = 15
+"""A counter with more is none; the database could not keep it either."""
 
 
 @dataclass(slots=True)
@@ -75,6 +83,7 @@ class Story:
     files: list[FileLink] = field(default_factory=list)
 
 
+@lru_cache(maxsize=8192)  # a line is asked about several times while blocks are compared
 def date_line(text: str) -> str | None:
     """The date line in a printed line that is a stamp and little else; a sentence that begins with a date is none.
 
@@ -124,17 +133,21 @@ def _two_blocks(texts: Sequence[str]) -> tuple[int, int] | None:
     for number, text in enumerate(texts):
         if len(text) >= 8:
             places.setdefault(text, []).append(number)
+    pairs = [pair for found in places.values() for pair in pairwise(found) if _opens_block(texts, *pair)]
+    # Two dated titles are the best sign, so a page that repeats without end is cut where there is least to lose.
+    pairs.sort(key=lambda pair: not _is_dated(texts, *pair))
     best: tuple[int, int] | None = None
     best_size = 0
-    for found in places.values():
-        for first, second in pairwise(found):
-            if not _opens_block(texts, first, second):
-                continue
-            common = _aligned(texts, first, second)
-            size = _evidence(texts, first, second, common)
-            if size > best_size:
-                best, best_size = (first, second), size
+    for first, second in pairs[:MAXIMUM_PAIRS]:
+        size = _evidence(texts, first, second, _aligned(texts, first, second))
+        if size > best_size:
+            best, best_size = (first, second), size
     return best
+
+
+def _is_dated(texts: Sequence[str], first: int, second: int) -> bool:
+    """Whether a date line stands close below both titles."""
+    return all(any(is_date_line(text) for text in texts[title + 1 : title + 3]) for title in (first, second))
 
 
 def _evidence(texts: Sequence[str], first: int, second: int, common: Sequence[int]) -> int:
@@ -142,7 +155,7 @@ def _evidence(texts: Sequence[str], first: int, second: int, common: Sequence[in
     lengths = [len(texts[number]) for number in common[1:]]
     if sum(is_date_line(texts[number]) for number in range(second + 1, common[-1] + 1)) > 2:
         return 0  # a listing that the page holds twice, for wide and for narrow windows
-    dated = all(any(is_date_line(text) for text in texts[title + 1 : title + 3]) for title in (first, second))
+    dated = _is_dated(texts, first, second)
     if not dated and (sum(lengths) < 200 or max(lengths) < 100):
         return 0  # boxes repeat headlines; only a story repeats paragraphs
     return sum(lengths) + 1000 * dated
@@ -249,6 +262,7 @@ def _end_of_details(lines: Sequence[Line], last: int) -> int:
 
 
 def _read_details(story: Story, lines: Sequence[Line]) -> None:
+    files: dict[str, FileLink] = {}
     for number, line in enumerate(lines):
         if match := AUTHOR.match(line.text):
             story.author = story.author or match[1]
@@ -258,8 +272,8 @@ def _read_details(story: Story, lines: Sequence[Line]) -> None:
             following = lines[number + 1].text if number + 1 < len(lines) else ""
             story.tags_line = story.tags_line or match[1] or following
         for file in line.files:
-            if file.url not in {known.url for known in story.files}:
-                story.files.append(file)
+            files.setdefault(file.url, file)
+    story.files = list(files.values())
 
 
 def _read_pictures(story: Story, lines: Sequence[Line]) -> None:
@@ -292,8 +306,8 @@ def visit_counters(lines: Iterable[Line]) -> tuple[int | None, ...] | None:
     waiting: str | None = None
     for line in lines:
         text = line.text
-        if waiting is not None and re.fullmatch(r":?\s*[\d.,\s]+", text):
-            found.setdefault(waiting, _number(text))
+        if waiting is not None and _NUMBER.fullmatch(text) and (number := _number(text)) is not None:
+            found.setdefault(waiting, number)
             waiting = None
             continue
         waiting = None
@@ -302,16 +316,17 @@ def visit_counters(lines: Iterable[Line]) -> tuple[int | None, ...] | None:
             continue
         label = fold(match[1])
         label = "tat ca" if label.startswith("tong") else label
-        if match[2].strip():
-            found.setdefault(label, _number(match[2]))
+        if (number := _number(match[2])) is not None:
+            found.setdefault(label, number)
         elif label not in found:
             waiting = label
     # One label alone may be anything; the box has several.
     return tuple(found.get(label) for label in COUNTER_LABELS) if len(found) >= 3 else None
 
 
-def _number(text: str) -> int:
-    return int("".join(character for character in text if character in "0123456789") or "0")
+def _number(text: str) -> int | None:
+    digits = "".join(character for character in text if character in "0123456789")
+    return int(digits) if 0 < len(digits) <= _MAXIMUM_DIGITS else None
 
 
 def tags_of(line: str, linked: Iterable[str]) -> list[str]:
@@ -320,6 +335,7 @@ def tags_of(line: str, linked: Iterable[str]) -> list[str]:
     >>> tags_of("phòng, chống dịch, dân vận", ["phòng, chống dịch", "dân vận"]), tags_of("dân vận; cơ sở", [])
     (['phòng, chống dịch', 'dân vận'], ['dân vận', 'cơ sở'])
     """
+    line = line[:MAXIMUM_TAGS_LINE]
     found = [tag for tag in linked if tag in line]
     return list(dict.fromkeys(found)) or [tag for part in re.split(r"[,;|]", line) if (tag := part.strip(" #."))]
 

@@ -1,27 +1,40 @@
 """nukeviet: NukeViet, the Vietnamese open-source CMS on which many Party and state portals run; versions 3.4 to 4.5.
 
-Maker: VINADES.,JSC. How to recognise it: `<meta name="generator" content="NukeViet v4.x">` (4.0.0 still says v3),
+Maker: VINADES.,JSC. How to recognise it: `<meta name="generator" content="NukeViet v4.x">` (4.0.00 still says v3),
 scripts that set `nv_base_siteurl`, files under `/uploads/<module>/YYYY_MM/`. Read from the default theme's templates:
 
     version       title                            lead           body                     date
     3.4           div.news_column h1               #hometext      div.bodytext             span.time
+    3.4 "modern"  div.title h1                     #hometext h2   #bodytext                span.small
     4.0.00        h1                               #hometext h2   div.bodytext             div.time
     4.0.10-4.0.20 h1                               #hometext      div.bodytext             em.time
     4.0.29-4.2    h1.title                         div.hometext   #news-bodyhtml.bodytext  span.h5
-    4.3-4.5       h1.title[itemprop=headline]      div.hometext   #news-bodyhtml.bodytext  span.h5
+    4.3-4.5, eGov h1.title[itemprop=headline]      div.hometext   #news-bodyhtml.bodytext  span.h5
 
-Preferred way to list articles: the category pages, `/<category>/` and `/<category>/page-N/`, newest first. The sitemap
-of the news module holds the 1,000 newest at most, the feeds 30, and articles with `inhome` off are in neither.
+Preferred way to list articles: the category pages, `/<category>/` and `/<category>/page-N/`. They come in views:
+
+    viewcat_page_new  one featured entry (h2), entries (h3) in the news column, older titles below it: newest first
+    viewcat_page_old  the same, oldest first: what is new stands on the last page
+    viewcat_list      numbered titles without dates
+    viewcat_grid      pictures with titles; only the featured entry is in the news column, the others lie beside it
+    viewcat_main_*    the newest entry, nine titles, a block for each child category; from page 2 on oldest first and
+                      without the ten oldest, which only the child categories show
+    viewcat_two_column  the newest entry and a block for each child category; no further pages
+
+So feeds and the sitemap are read as well, on walks that do not know a section to its end: a category's feed
+(`/rss/<category>/`, 30 newest) and the news module's part of `/sitemap.xml` (1,000 newest). Of the sitemap only what
+lies under a section's address is taken: it names everything that a portal publishes, the profile says what is wanted.
 
 Traps:
 - The visible stamp ("Thứ hai - 22/05/2017 14:00") is the only right date: since 4.3 the hidden `datePublished` carries
   the time of the last edit, and `article:published_time` prints `2017-05-23+0708:05:00`: day, offset, time. That one
   serves for one thing: where 00:00 is displayed it tells a real midnight (00:00:01) from "no time of day known".
+- `pubDate` in feeds is local time labelled GMT in some versions, and a minute pattern where seconds belong.
 - The hidden `itemprop=author` names the account that typed the article in ("quantri"); the author is the one printed.
 - An article in several categories answers under each with a redirect to its own; `<link rel=canonical>` is right.
+- An address that does not exist answers with a redirect to the front page, feeds and pages behind the last included.
 - Print, save and mail forms (`/print/`, `/savefile/`, `/sendmail/`), tag pages (`/tag/`) and `?download=1&id=N` look
   like article addresses. "Những tin mới hơn" below an article has the same markup as a listing.
-- In the grid view only the featured entry is in the news column, the others lie beside it.
 - Pages of other modules (about, siteterms) print headline and text in the same classes, without a news column.
 
 Selectors that a profile may override: `article_link`, `title`, `lead`, `body`, `published`, `section`.
@@ -30,40 +43,60 @@ Selectors that a profile may override: `article_link`, `title`, `lead`, `body`, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
+from scrapy import Request
 from scrapy.http import TextResponse
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from danvan_crawler.families import ArticleLink, Family, Listing
-from danvan_crawler.items import Article, Attachment, Image, VisitCounters
-from danvan_crawler.urls import canonical, host_of, path_key
+from danvan_crawler.families import FEED, ArticleLink, Family, Listing
+from danvan_crawler.items import Article, VisitCounters
+from danvan_crawler.sites import Site
+from danvan_crawler.urls import host_of, path_key
 from danvan_crawler.vietnamese import timestamps
 from spiders import listings
-from spiders.outline import absolute, base_url, outline, override, parse, squeeze
-from spiders.reading import apply_overrides, chosen_links, declared_address
+from spiders.families import _nukeviet_article as page
+from spiders.feeds import Feed, read_feed
+from spiders.outline import base_url, outline, override, parse, squeeze
+from spiders.reading import apply_overrides, chosen_links, declared_address, drop
 
-TITLE = 'h1[itemprop="headline"], h1.title, .news_column h1, h1'
-BODY = "#news-bodyhtml, div.bodytext"
-LEAD = "div.hometext, #hometext"
-STAMP = ".news_column .h5, .news_column .time, span.h5, span.time, div.time, em.time"
+COLUMNS = ".news_column, .listz-news, .t-news, .cat-news, .news_grid, .table-list-news"
+"""What holds entries: of the default themes `news_column`, of the theme "modern" (3.4, 4.0) the others."""
+BOXES = "#hot-news, #topnews, .block_tophits, .other_blocknews, .listnews, .lastest-news, .featured-products"
+"""Boxes that a theme puts around every listing: news of the whole site, most read."""
+OTHER_NEWS = ".related, .other-news, .list-items"
+"""Lists of bare titles: entries where they stand within a column, titles of the next page where they stand below."""
 ARTICLE = re.compile(r"-\d+(?:\.html|/)?$")
 """Ending of an article's path, or of the `op` of an unrewritten address."""
 NO_ARTICLE = re.compile(
-    r"/(?:tag|print|savefile|sendmail|rss|feeds|search|seek|users|admin|page)/|/page-\d+/?$", re.IGNORECASE
+    r"/(?:tag|topic|groups|author|print|savefile|sendmail|rss|feeds|search|seek|users|admin|page|content)/"
+    r"|/page-\d+/?$",
+    re.IGNORECASE,
 )
-RELATED = ".related, .other-news, .detail-related, .list-items, .block_tophits"
-_GARBLED = re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)[+-]\d\d(?P<time>\d\d:\d\d:\d\d)$")
-"""`article:published_time` as NukeViet 4.3 to 4.5 prints it."""
-AUTHOR = re.compile(r"(?i)^Tác giả(?: bài viết)?\s*:\s*(\S.*)$")
-SOURCE = re.compile(r"(?i)^Nguồn(?: tin)?\s*:\s*(\S.*)$")
+_SITEMAP = re.compile(r"/sitemap-(?P<language>[a-z]{2})\.(?P<module>[^/]+)\.xml$")
+_LANGUAGE = re.compile(r"[a-z]{2}")
+_OP = re.compile(r"(?:^|&)op=([^&]*)")
 
 
 class NukeViet(Family):
     name = "nukeviet"
-    version = 1
+    version = 2
+
+    def __init__(self, site: Site) -> None:
+        super().__init__(site)
+        self._sections = frozenset(path_key(section.url) for section in site.sections)
+
+    def section_requests(self) -> Iterator[Request]:
+        yield from super().section_requests()
+        for feed in dict.fromkeys(feed_address(section.url) for section in self.site.sections):
+            yield Request(feed, meta={"section": FEED})
+        yield Request(sitemap_address(self.site.home), meta={"section": FEED})
 
     def parse_section(self, response: TextResponse) -> Listing:
+        feed = read_feed(response)
+        if feed is not None:
+            return self._named(feed, path_key(response.url))
         tree = parse(response)
         base = base_url(response, tree)
         following = listings.next_page(tree, response.url, base)
@@ -71,146 +104,147 @@ class NukeViet(Family):
         links = tuple(chosen_links(chosen, base)) if chosen is not None else self._entries(tree, base)
         return Listing(links, following)
 
+    def _named(self, feed: Feed, key: str) -> Listing:
+        """What a feed names: all of a section's own feed, of others what lies under a section."""
+        own = {path_key(feed_address(section.url)) for section in self.site.sections}
+        links = (link for link in feed.links if not self._is_no_article(link.url))
+        if key not in own | self._sections:
+            links = (link for link in links if self._is_under_a_section(path_key(link.url)))
+        return Listing(tuple(links), self._news_sitemap(feed.sitemaps), is_feed=True)
+
+    def _is_under_a_section(self, key: str) -> bool:
+        return any(key.startswith(section if section.endswith("/") else f"{section}/") for section in self._sections)
+
+    def _news_sitemap(self, sitemaps: Iterable[str]) -> str | None:
+        """The sitemap of the module that the sections are of: one that their addresses name, else `news`."""
+        steps = {step for section in self._sections for step in section.strip("/").split("/")}
+        found: dict[tuple[bool, bool], str] = {}
+        for url in sitemaps:
+            match = _SITEMAP.search(urlsplit(url).path)
+            if match is None or host_of(url) not in self.site.hosts:
+                continue
+            named, language = match["module"] in steps, match["language"]
+            if named or match["module"] == "news":
+                found.setdefault((not named, language not in steps and language != "vi"), url)
+        return found[min(found)] if found else None
+
     def _entries(self, tree: LexborHTMLParser, base: str) -> tuple[ArticleLink, ...]:
-        """Entries of a category page in any of its views; of the whole page where a theme has no news column."""
-        # The column's parent, because the grid view puts most entries beside the column.
-        columns = {
-            node.parent.mem_id: node.parent.html or ""
-            for node in tree.css(".news_column, #news, .viewcat")
-            if node.parent is not None and not listings.in_chrome(node)
-        }
-        page = LexborHTMLParser("".join(columns.values())) if columns else tree
-        for node in page.css(RELATED):  # older news below the page's own, with entries of another form
-            node.decompose()
-        return listings.article_links(page, base, self._is_no_article)
+        """Entries of a category page in any of its views; of the whole page where a theme renames the columns."""
+        column = _column(tree)
+        links: tuple[ArticleLink, ...] = ()
+        if column is not None:
+            links = listings.article_links(column, base, self._is_no_article, minimum_words=1)
+        if not links:
+            _drop_other_news(tree)
+            links = listings.article_links(tree, base, self._is_no_article)
+        # A category may end in a number as articles do: /dai-hoi-dang-bo-nhiem-ky-2020-2025/. Articles lie under it.
+        categories = {path_key(link.url).rstrip("/").rpartition("/")[0] for link in links}
+        return tuple(link for link in links if path_key(link.url).rstrip("/") not in categories)
 
     def _is_no_article(self, url: str) -> bool:
         key = path_key(url)
-        if host_of(url) not in self.site.hosts or NO_ARTICLE.search(key.split("?", 1)[0]):
-            return True
         path, _, query = key.partition("?")
-        return not ARTICLE.search(path) and not (ARTICLE.search(query) and "op=" in query)
+        if op := _OP.search(query):  # index.php?language=vi&nv=news&op=<category>/<alias>-<ID>
+            path = f"/{op[1]}"
+        if host_of(url) not in self.site.hosts or NO_ARTICLE.search(path) or not ARTICLE.search(path):
+            return True
+        return key in self._sections
 
     def parse_article(self, response: TextResponse) -> Iterable[Article | VisitCounters]:
         tree = parse(response)
         base = base_url(response, tree)
-        body = tree.css_first(BODY)
-        title = _title(tree)
-        # Modules other than news have headline and text, too; only news has its column around them.
-        if (
-            body is None
-            or title is None
-            or tree.css_first(".news_column, #news_detail, [itemtype*=NewsArticle]") is None
-        ):
-            return
-        lead = tree.css_first(LEAD)
-        author, source = _credits(tree)
-        article = Article(
+        selectors = self._selectors(response)
+        body = tree.css_first(page.BODY)
+        is_story = body is not None and page.is_news(tree, body)
+        if body is not None and is_story:
+            article = self._article(tree, body, base, response.url)
+        else:  # unless the profile knows where the text is
+            article = Article(self.site.slug, response.url, page.declared_title(tree), "")
+        apply_overrides(article, response, selectors)
+        if article.title and (is_story or article.body_text):
+            yield article
+
+    def _article(self, tree: LexborHTMLParser, body: LexborNode, base: str, url: str) -> Article:
+        heading = page.find_title(tree, body)
+        title = squeeze(heading.text()) if heading is not None else page.declared_title(tree)
+        head, foot = page.above(body, heading), page.below(body, heading)
+        lead = page.lead_of(head, base)
+        author, source = page.credits_of(foot, base)
+        published_raw = page.stamp_of(head, base)
+        lines = outline(LexborHTMLParser(body.html or ""), base)
+        return Article(
             site=self.site.slug,
-            url=response.url,
-            canonical_url=declared_address(tree, base, response.url),
+            url=url,
+            canonical_url=declared_address(tree, base, url),
             title=title,
-            lead=squeeze(lead.text()) if lead is not None else "",
-            body_text="\n".join(line.text for line in outline(LexborHTMLParser(body.html or ""), base) if line.text),
-            section=_section(tree, title),
+            lead=lead,
+            body_text=page.text_of(lines, lead),
+            section=page.section_of(tree, title),
             author=author,
             source=source,
-            published_raw=_stamp(tree),
-            tags=_tags(tree),
-            images=_images(tree, body, base),
-            attachments=_attachments(tree, base),
+            published_raw=published_raw,
+            published_from="visible" if published_raw else None,
+            published_precision="minute" if page.is_real_midnight(tree, published_raw) else None,
+            tags=page.tags_of(tree),
+            images=page.images_of(head, lines, base),
+            attachments=page.attachments_of(tree, body, base),
         )
-        article.published_from = "visible" if article.published_raw else None
-        if _is_real_midnight(tree, article.published_raw):
-            article.published_precision = "minute"
-        apply_overrides(article, response, self._selectors(response))
-        yield article
 
 
-def _title(tree: LexborHTMLParser) -> str | None:
-    for selector in TITLE.split(", "):
-        node = tree.css_first(selector)
-        if node is not None and (text := squeeze(node.text())):
-            return text
-    return None
+def feed_address(section_url: str) -> str:
+    """Where NukeViet has the feed of a category: `rss` goes before the category's name, or behind the module's.
+
+    >>> feed_address("https://example.vn/vi/news/dan-van-kheo/")
+    'https://example.vn/vi/news/rss/dan-van-kheo/'
+    """
+    parts = urlsplit(section_url)
+    if "nv=" in parts.query:
+        query = _OP.sub(r"&op=rss/\1", parts.query).lstrip("&")
+        return urlunsplit(parts._replace(query=query if "op=" in query else f"{query}&op=rss"))
+    steps = [step for step in parts.path.split("/") if step]
+    is_module = not steps or steps[-1] == "news" or _LANGUAGE.fullmatch(steps[-1]) is not None
+    steps.insert(len(steps) if is_module else -1, "rss")
+    return urlunsplit(parts._replace(path=f"/{'/'.join(steps)}/", query="", fragment=""))
 
 
-def _stamp(tree: LexborHTMLParser) -> str | None:
-    """The first printed stamp around the article; dates of related news and of the rating box are not it."""
-    for node in tree.css(STAMP):
-        text = squeeze(node.text())
-        if len(text) <= 80 and not listings.in_chrome(node) and timestamps.parse(text) is not None:
-            return text
-    return None
+def sitemap_address(home: str) -> str:
+    """Where NukeViet has its sitemap index: beside the front page, outside of its languages.
+
+    >>> sitemap_address("https://example.vn/vi/")
+    'https://example.vn/sitemap.xml'
+    """
+    return urljoin(re.sub(r"/[a-z]{2}/$", "/", home.split("?", 1)[0]), "sitemap.xml")
 
 
-def _is_real_midnight(tree: LexborHTMLParser, published_raw: str | None) -> bool:
-    """Whether a displayed 00:00 is a time of day: the page's metadata gives the same day with seconds behind it."""
-    meta = tree.css_first('meta[property="article:published_time"]')
-    match = _GARBLED.match(meta.attributes.get("content") or "") if meta is not None else None
-    if match is None or published_raw is None or match["time"] == "00:00:00" or not match["time"].startswith("00:00:"):
-        return False
-    return f"{match['day']}/{match['month']}/{match['year']} 00:00" in published_raw
+def _column(tree: LexborHTMLParser) -> LexborHTMLParser | None:
+    """A page's main column as a tree of its own; None where the page has none of the known ones."""
+    boxed = {node.mem_id for box in tree.css(BOXES) for node in box.css(COLUMNS)}
+    # The columns' parents, because views put entries beside the columns.
+    holders = [node.parent for node in tree.css(COLUMNS) if node.mem_id not in boxed and not listings.in_chrome(node)]
+    holders += [node.parent for node in tree.css("a.show.h4") if _is_list_group(node.parent)]
+    found = {holder.mem_id: holder for holder in holders if holder is not None}
+    if not found:
+        return None
+    column = LexborHTMLParser("".join(holder.html or "" for holder in found.values()))
+    drop(column.css(f"{BOXES}, .label"))  # numbers of viewcat_list would change with every new article
+    _drop_other_news(column)
+    return column
 
 
-def _credits(tree: LexborHTMLParser) -> tuple[str | None, str | None]:
-    """Author and source as printed below the text, one line each (4.x) or side by side (3.x)."""
-    author = source = None
-    for node in tree.css("p, div.h5, div.bodytext ~ div, div.text-right"):
-        text = squeeze(node.text())
-        if len(text) > 300:
-            continue
-        for part in re.split(r"(?=Nguồn(?: tin)?\s*:)|(?=Tác giả(?: bài viết)?\s*:)", text):
-            if match := AUTHOR.match(part.strip()):
-                author = author or match[1]
-            elif match := SOURCE.match(part.strip()):
-                source = source or match[1]
-    return author, source
+def _is_list_group(node: LexborNode | None) -> bool:
+    return node is not None and "list-group" in (node.attributes.get("class") or "").split()
 
 
-def _section(tree: LexborHTMLParser, title: str) -> str:
-    """The last step of the breadcrumb that is not the article; the page's metadata where a theme prints none."""
-    steps = [
-        squeeze(node.text()) for node in tree.css('[class*="breadcrumb"] [itemprop="name"], [class*="breadcrumb"] a')
-    ]
-    steps = [step for step in dict.fromkeys(steps) if step and step != title]
-    if len(steps) > 1:
-        return steps[-1]
-    meta = tree.css_first('meta[property="article:section"]')
-    return squeeze(meta.attributes.get("content") or "") if meta is not None else ""
+def _drop_other_news(tree: LexborHTMLParser) -> None:
+    """Drops the titles of the next page below a column. Titles within one are entries; their short dates go.
 
-
-def _tags(tree: LexborHTMLParser) -> list[str]:
-    """Texts of the article's own tag links: those in a line that begins with a label, not those of a tag cloud."""
-    found: list[str] = []
-    for anchor in tree.css('a[href*="/tag/"], a[href*="op=tag"]'):
-        line = anchor.parent
-        if line is not None and re.match(r"(?i)\s*(?:tags?|từ khóa|từ khoá)\s*:", squeeze(line.text())):
-            found.append(squeeze(anchor.text()))
-    return list(dict.fromkeys(tag for tag in found if tag))
-
-
-def _images(tree: LexborHTMLParser, body: LexborNode, base: str) -> list[Image]:
-    """The picture beside the lead and those in the text, each once."""
-    found: dict[str, Image] = {}
-    for node in (tree.css_first("figure.article, #imghome, .imghome, .newscontent figure"), body):
-        fragment = LexborHTMLParser(node.html or "") if node is not None else None
-        for line in outline(fragment, base) if fragment is not None else ():
-            for picture in line.pictures:
-                found.setdefault(picture.url, Image(picture.url, picture.caption))
-    return list(found.values())
-
-
-def _attachments(tree: LexborHTMLParser, base: str) -> list[Attachment]:
-    """Files of the article's own list ("File đính kèm"). The link names a number, the list prints the file's name."""
-    found: dict[str, Attachment] = {}
-    for anchor in tree.css('a[href*="download=1"], .news-download-file a[download]'):
-        url = absolute(base, anchor.attributes.get("href") or "")
-        if url is None:
-            continue
-        strong = anchor.css_first("strong")
-        printed = squeeze(strong.text() if strong is not None else anchor.text())
-        name = re.sub(r"(?i)^(?:tập tin|file|tệp)\s*:?\s*", "", printed)
-        if name:
-            found.setdefault(path_key(url), Attachment(canonical(url), name))
-    return list(found.values())
+    The same entry shows day and time on the page that it is on, and would read differently there.
+    """
+    lists = tree.css(OTHER_NEWS)
+    inside = {node.mem_id for column in tree.css(COLUMNS) for node in column.css(OTHER_NEWS)}
+    entries = [node for node in lists if node.mem_id in inside]
+    stamps = [stamp for node in entries for stamp in node.css("em, span")]
+    drop(stamp for stamp in stamps if timestamps.parse(squeeze(stamp.text())) is not None)
+    for node in entries:
+        node.attrs["class"] = ""  # `related` is the name of chrome elsewhere
+    drop(node for node in lists if node.mem_id not in inside)

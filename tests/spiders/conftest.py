@@ -43,13 +43,19 @@ def case() -> Callable[[str], tuple[HtmlResponse, dict[str, Any]]]:
 
 @pytest.fixture
 def make_site() -> Callable[..., Site]:
-    """A profile of the danvan_portal family; `extra` is TOML put behind its required keys."""
+    """A profile with one section; `extra` is TOML put behind its required keys."""
 
-    def make(*, home: str = "http://danvan.example.vn/", section: str | None = None, extra: str = "") -> Site:
+    def make(
+        *,
+        home: str = "http://danvan.example.vn/",
+        section: str | None = None,
+        extra: str = "",
+        family: str = "danvan_portal",
+    ) -> Site:
         return Site.parse(
             f'''slug = "vi-du-danvan"
 name = "Ban Dân vận Tỉnh ủy"
-family = "danvan_portal"
+family = "{family}"
 home = "{home}"
 province = "VN-21"
 body = "ban-dan-van"

@@ -1,1 +1,17 @@
-"""`scrapy crawl` and `scrapy runspider` with the exit codes of the contract (setting COMMANDS_MODULE)."""
+"""`scrapy crawl`, `list` and `runspider` with the exit codes of the contract (setting COMMANDS_MODULE)."""
+
+from __future__ import annotations
+
+from scrapy.exceptions import UsageError
+from scrapy.settings import BaseSettings
+
+from danvan_crawler.archive import site_registry
+from danvan_crawler.exceptions import ProfileError
+
+
+def check_profiles(settings: BaseSettings) -> None:
+    """Reads the site profiles before Scrapy does, which would show a traceback for a wrong one: a UsageError instead."""
+    try:
+        site_registry(settings["DANVAN_ARCHIVE"], settings.getlist("DANVAN_SITES"))
+    except ProfileError as error:
+        raise UsageError(str(error), print_help=False) from error

@@ -35,7 +35,9 @@ def test_the_article_is_read_once_and_whole(case: Case, make_site: Callable[...,
 
 
 @pytest.mark.parametrize("name", ARTICLES)
-def test_the_displayed_date_line_is_kept_and_reads_as_a_day(case: Case, make_site: Callable[..., Site], name: str) -> None:
+def test_the_displayed_date_line_is_kept_and_reads_as_a_day(
+    case: Case, make_site: Callable[..., Site], name: str
+) -> None:
     article, _, expected = _parsed(case, make_site, name)
     assert article.published_raw == expected["published_raw"]
     stamp = timestamps.parse(article.published_raw)

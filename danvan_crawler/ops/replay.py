@@ -1,0 +1,296 @@
+"""Captures of one site, in the order in which they began, to rows of the database.
+
+A crawl knows why it asked for an address: it was a section's page, a link in one, or a picture. The WARC does not say,
+but the pages are in it: so a replay gives each address its part as the crawl did, from the sections of the profiles,
+through the links and next pages of the listings, over redirects. What then makes items is the crawl's own code:
+`families.extract` and the pipelines. Every write is idempotent: what the database has already stays as it is.
+
+A rebuild replays everything that the archive has of a site. A run that recovers the file of a dead one replays that
+file, because rows of its last captures may have died with it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urljoin
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
+from scrapy.http import Response, TextResponse
+from scrapy.utils.conf import build_component_list
+from scrapy.utils.misc import build_from_crawler, load_object
+from w3lib.url import safe_url_string
+
+from danvan_crawler.capture.playback import Playback, capture_of
+from danvan_crawler.exceptions import ArchiveDamagedError, DanvanError, ProfileError
+from danvan_crawler.families import FEED, ArticleLink, Family, extract, load_family
+from danvan_crawler.items import Article, VisitCounters
+from danvan_crawler.ops.requisites import FINAL_STATUSES, NO_SECTION, requisite_urls
+from danvan_crawler.sites import Site
+from danvan_crawler.store.frontier import ARCHIVED, FAILED, NEW, PENDING, REJECTED
+from danvan_crawler.store.writes import Store
+from danvan_crawler.urls import host_of, path_key
+from danvan_crawler.warc.files import final_name
+from danvan_crawler.warc.message import parse_head, split_head
+from danvan_crawler.warc.reader import WarcRecord, iter_records, read_record
+from danvan_crawler.warc.records import CaptureRecord, profile_uri
+
+logger = logging.getLogger(__name__)
+
+CHANGED = "changed"
+"""State that `Store.write_listing` gives a link whose entry reads differently than before."""
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_AT_ONCE = 1000
+"""Addresses in one statement: a sitemap may name 50,000, SQLite takes 32,766 values."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A response record; sorts by WARC-Date, file, offset."""
+
+    date: str
+    warc_file: str
+    offset: int
+
+
+@dataclass(slots=True)
+class Scan:
+    """What the WARC files of one site hold."""
+
+    places: list[Place] = field(default_factory=list)
+    """Response records in the order in which the exchanges began."""
+    profiles: dict[str, str] = field(default_factory=dict)
+    """TOML text by WARC file, oldest file first."""
+    damage: list[str] = field(default_factory=list)
+    """Where a file cannot be read, one sentence each; what precedes it is in `places`."""
+
+
+def scan(archive: Path, slug: str, files: Iterable[Path]) -> Scan:
+    """Looks through WARC files of a site, each record checked."""
+    found = Scan()
+    for path in files:
+        name = final_name(path).relative_to(archive).as_posix()
+        try:
+            for record in iter_records(path, types=("response", "metadata")):
+                if record.type == "response":
+                    found.places.append(Place(record.date, name, record.offset))
+                elif record.url == profile_uri(slug):
+                    found.profiles[name] = record.block.decode()
+        except ArchiveDamagedError as error:
+            found.damage.append(str(error))
+    found.places.sort()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Why a crawl asked for an address."""
+
+    section: str | None
+    """The listing's section, or FEED; None for an article, NO_SECTION for a picture or file."""
+    link: str | None = None
+    """Where the redirects that led here began."""
+    first_url: str | None = None
+    """First page of the section, for the pages of a section that the profile has."""
+
+
+class Replay:
+    """One site's captures to rows of `store`; `site` is None for the archive of a spider that is no site's.
+
+    `crawler` is what pipelines and decompression are built from, and has `store` attached. `profiles` are those of the
+    WARC files: a section that the profile has lost since is still a section where its pages were captured.
+    `articles` counts captures that gave one, `failures` names pages that could not be parsed, one sentence each.
+    """
+
+    def __init__(
+        self, archive: Path, slug: str, site: Site | None, store: Store, crawler: Crawler, profiles: Mapping[str, str]
+    ) -> None:
+        self.archive, self.slug, self.store = archive, slug, store
+        self.articles = 0
+        self.failures: list[str] = []
+        self._playback = Playback(crawler)
+        self._stages = [
+            build_from_crawler(load_object(stage), crawler)
+            for stage in build_component_list(crawler.settings.get_component_priority_dict_with_base("ITEM_PIPELINES"))
+        ]
+        self._parts: dict[str, _Part] = {}
+        self._names: dict[str, dict[str, str]] = {}
+        self._family: Family | None = None
+        if site is not None:
+            site = self._with_past(site, profiles)
+            self._family = load_family(site)
+            for request in self._family.section_requests():
+                self._parts[path_key(request.url)] = _Part(request.meta["section"], first_url=request.url)
+        self._hosts = set(site.hosts) if site is not None else set()
+
+    def _with_past(self, site: Site, profiles: Mapping[str, str]) -> Site:
+        """The site with the sections and hosts that it had in archived profiles; fills `_names`."""
+        sections = {path_key(section.url): section for section in site.sections}
+        hosts = dict.fromkeys(site.hosts)
+        parsed: dict[str, Site | None] = {}
+        for name, text in profiles.items():
+            if text not in parsed:
+                parsed[text] = self._archived(text)
+            past = parsed[text]
+            if past is None:
+                continue
+            hosts.update(dict.fromkeys(past.hosts))
+            self._names[name] = {path_key(section.url): section.name for section in past.sections}
+            for section in past.sections:
+                sections.setdefault(path_key(section.url), section)
+        return site.model_copy(update={"sections": tuple(sections.values()), "aliases": tuple(hosts)})
+
+    def _archived(self, text: str) -> Site | None:
+        try:
+            return Site.parse(text, origin=f"a profile archived with {self.slug}")
+        except ProfileError as error:
+            logger.debug("%s", error)
+            return None
+
+    def expect(self, known: Iterable[tuple[str, str]]) -> None:
+        """Tells of addresses whose listing or article is not among the captures to come: rows (link_key, section)."""
+        for key, section in known:
+            self._parts.setdefault(key, _Part(NO_SECTION if section == NO_SECTION else None))
+
+    def take(self, place: Place) -> None:
+        """Brings one capture into the database. Raises ArchiveError, StoreError; a page it can't parse is a failure."""
+        record = read_record(self.archive, place.warc_file, place.offset)
+        capture = capture_of(record, place.warc_file)
+        part = self._part(capture)
+        self.store.note_capture(self.slug, capture, link=part.link if part else None)
+        if capture.status is None:
+            return
+        if capture.status in _REDIRECTS and not capture.truncated:
+            self._follow(record, capture, part)
+        elif part is None or self._family is None:
+            return
+        elif capture.truncated or not 200 <= capture.status < 300:
+            self._mark_failed(capture, part)
+        else:
+            try:
+                self._read(self._family, self._playback.response(record, capture), capture, part)
+            except DanvanError:
+                raise
+            except Exception as error:
+                # The crawl logged the same and went on; here, too, one page must not cost the others.
+                self.failures.append(f"{capture.url}: {type(error).__name__}: {error}")
+                logger.debug("%s: cannot be parsed", capture.url, exc_info=True)
+
+    def _part(self, capture: CaptureRecord) -> _Part | None:
+        key = path_key(capture.url)
+        part = self._parts.get(key)
+        name = self._names.get(capture.warc_file, {}).get(key)
+        return replace(part, section=name) if part is not None and name is not None else part
+
+    def _follow(self, record: WarcRecord, capture: CaptureRecord, part: _Part | None) -> None:
+        location = parse_head(split_head(record.block)[0]).get(b"Location")
+        if location:
+            target = urljoin(capture.url, safe_url_string(location))
+            part = part or _Part(NO_SECTION)
+            self._parts.setdefault(path_key(target), replace(part, link=part.link or capture.url))
+
+    def _read(self, family: Family, response: Response, capture: CaptureRecord, part: _Part) -> None:
+        if part.section is None:
+            self._read_article(family, response, capture, part)
+        elif part.section == NO_SECTION:
+            self._mark(capture, part, ARCHIVED)
+        elif isinstance(response, TextResponse) and host_of(response.url) in self._hosts:
+            if part.section == FEED:
+                self._read_feed(family, response)
+            else:
+                self._read_listing(family, response, capture, part)
+
+    def _read_article(self, family: Family, response: Response, capture: CaptureRecord, part: _Part) -> None:
+        found = False
+        for item in extract(family, response) if host_of(response.url) in self._hosts else ():
+            if isinstance(item, VisitCounters):
+                self.store.write_counters(item)
+                continue
+            assert isinstance(response, TextResponse)
+            requisites = {path_key(url): url for url in requisite_urls(response, item, self._hosts)}
+            self.store.frontier.discover(self.slug, requisites, NO_SECTION)
+            for key in requisites:
+                self._parts.setdefault(key, _Part(NO_SECTION))
+            found = self._through_stages(item) or found
+        self.articles += found
+        if not found:
+            self._mark(capture, part, REJECTED, "no article on the page")
+
+    def _through_stages(self, item: Article) -> bool:
+        try:
+            for stage in self._stages:
+                item = stage.process_item(item)
+        except DropItem:
+            return False
+        return True
+
+    def _read_listing(self, family: Family, response: TextResponse, capture: CaptureRecord, part: _Part) -> None:
+        section, first = part.section or "", part.first_url
+        if first is not None and self._is_first(capture, part):
+            open_walk(self.store, self.slug, first, section)
+        listing = family.parse_section(response)
+        listed = self.store.write_listing(self.slug, section, capture, listing.links)
+        news = any(entry.state in (NEW, PENDING, CHANGED) for entry in listed)
+        for entry in listed:
+            key = path_key(entry.link.url)
+            self._parts.setdefault(key, _Part(None))
+            if entry.state == CHANGED:
+                self.store.frontier.mark(self.slug, key, PENDING)
+        if listing.next_url is not None:
+            key = path_key(listing.next_url)
+            if self._parts.get(key, part).section:
+                self._parts[key] = _Part(section, first_url=first)
+        if first is None:
+            return
+        if listing.next_url is None or (not news and self.store.frontier.walked(self.slug, first)):
+            close_walk(self.store, self.slug, first, capture.date)
+
+    def _read_feed(self, family: Family, response: TextResponse) -> None:
+        named = family.parse_section(response)
+        if not named.is_feed:
+            return
+        for url, _ in discover_named(self.store, self.slug, named.links):
+            self._parts.setdefault(path_key(url), _Part(None))
+        if named.next_url is not None:
+            self._parts.setdefault(path_key(named.next_url), _Part(FEED))
+
+    def _mark_failed(self, capture: CaptureRecord, part: _Part) -> None:
+        if part.section is None or part.section == NO_SECTION:
+            final = part.section == NO_SECTION and capture.status in FINAL_STATUSES
+            self._mark(capture, part, REJECTED if final else FAILED, f"HTTP {capture.status}")
+        elif part.first_url is not None and capture.status in FINAL_STATUSES and not self._is_first(capture, part):
+            close_walk(self.store, self.slug, part.first_url, capture.date)
+
+    @staticmethod
+    def _is_first(capture: CaptureRecord, part: _Part) -> bool:
+        return part.first_url is not None and path_key(part.link or capture.url) == path_key(part.first_url)
+
+    def _mark(self, capture: CaptureRecord, part: _Part, state: str, reason: str | None = None) -> None:
+        self.store.frontier.mark(self.slug, path_key(part.link or capture.url), state, reason)
+
+
+def discover_named(store: Store, slug: str, links: Sequence[ArticleLink]) -> Iterator[tuple[str, str]]:
+    """Remembers what a feed names. Gives each address with the state that it had; the feed is no section of theirs."""
+    for start in range(0, len(links), _AT_ONCE):
+        addresses = {path_key(link.url): link.url for link in links[start : start + _AT_ONCE]}
+        states = store.frontier.discover(slug, addresses, FEED)
+        yield from ((url, states[key]) for key, url in addresses.items())
+
+
+def open_walk(store: Store, slug: str, first_url: str, section: str) -> None:
+    """Notes that a walk of this section has begun. Until it is closed, known ground is no reason for another to stop.
+
+    The note is the section's own address as pending in the frontier, so it survives a killed run.
+    """
+    key = path_key(first_url)
+    store.frontier.discover(slug, {key: first_url}, section)
+    store.frontier.mark(slug, key, PENDING)
+
+
+def close_walk(store: Store, slug: str, first_url: str, at: str) -> None:
+    """Notes that a walk of this section came to its end, or to known ground; `at` is the WARC-Date of the last page."""
+    store.frontier.complete_walk(slug, first_url, at)
+    store.frontier.mark(slug, path_key(first_url), ARCHIVED)

@@ -1,0 +1,99 @@
+"""Captures as the database knows them: one row per exchange, found by address.
+
+Rows are found by path key, because variants and hosts of one page have to meet. Which *file* an address showed is a
+narrower question: a picture on another portal may well have the path of one of ours, and an item must not name a record
+that it did not come from. So `complete` also looks at hosts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import BindParameter, Connection, bindparam, select, union_all
+from sqlalchemy.dialects.sqlite import insert
+
+from danvan_crawler.store.schema import captures
+from danvan_crawler.urls import bare_host, path_key
+
+CaptureRow = Mapping[str, Any]
+"""A row of table `captures`."""
+
+CHUNK = 500
+"""Keys looked up at a time; far below SQLite's limit of variables."""
+
+INSERT = insert(captures).on_conflict_do_nothing()
+_HERE = captures.c.site == bindparam("of_site")
+_KEYS: BindParameter[str] = bindparam("keys", expanding=True)
+# Two look-ups and not one with OR: that would read all captures of the site.
+HAS_KEY = captures.c.id.in_(
+    union_all(
+        select(captures.c.id).where(_HERE, captures.c.url_key.in_(_KEYS)),
+        # The inequality looks redundant, and tells SQLite that it may use the index `captures_by_link`.
+        select(captures.c.id).where(_HERE, captures.c.link_key.in_(_KEYS), captures.c.link_key != captures.c.url_key),
+    )
+)
+"""The condition for captures of `of_site` that were made at, or reached from, an address with one of `keys`."""
+_BY_KEY = select(captures).where(HAS_KEY).order_by(captures.c.warc_date, captures.c.warc_file, captures.c.warc_offset)
+
+
+class CaptureLike(Protocol):
+    """What the store reads of `warc.records.CaptureRecord`."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def date(self) -> str: ...
+    @property
+    def warc_file(self) -> str: ...
+    @property
+    def warc_offset(self) -> int: ...
+    @property
+    def warc_record_id(self) -> str: ...
+    @property
+    def payload_digest(self) -> str | None: ...
+    @property
+    def status(self) -> int | None: ...
+    @property
+    def media_type(self) -> str | None: ...
+    @property
+    def truncated(self) -> str | None: ...
+
+
+def row_of(site: str, record: CaptureLike, link: str | None) -> dict[str, Any]:
+    """The row of an exchange. `link` is the address that was asked for first when redirects led to this one."""
+    url_key = path_key(record.url)
+    return {
+        "site": site,
+        "url": record.url,
+        "url_key": url_key,
+        "link_key": path_key(link) if link else url_key,
+        "warc_date": record.date,
+        "warc_file": record.warc_file,
+        "warc_offset": record.warc_offset,
+        "warc_record_id": record.warc_record_id,
+        "payload_digest": record.payload_digest,
+        "status": record.status,
+        "media_type": record.media_type,
+        "truncated": record.truncated,
+    }
+
+
+def by_key(connection: Connection, site: str, keys: Collection[str]) -> dict[str, list[CaptureRow]]:
+    """Rows with this path key, or reached from a link with it, in order of WARC-Date, file, offset."""
+    found: dict[str, list[CaptureRow]] = {key: [] for key in keys}
+    ordered = sorted(found)
+    for start in range(0, len(ordered), CHUNK):
+        chunk = ordered[start : start + CHUNK]
+        for row in connection.execute(_BY_KEY, {"of_site": site, "keys": chunk}).mappings():
+            for key in {row["url_key"], row["link_key"]} & found.keys():
+                found[key].append(dict(row))
+    return found
+
+
+def complete(rows: Sequence[CaptureRow], url: str) -> list[CaptureRow]:
+    """Of the rows with this address's key, the complete 200 responses that it gave, itself or over a redirect."""
+    host = bare_host(url)
+    if not any(bare_host(row["url"]) == host for row in rows):
+        return []
+    return [row for row in rows if row["status"] == 200 and row["truncated"] is None]

@@ -1,0 +1,59 @@
+"""Feeds and sitemaps: XML that names articles without being a listing.
+
+What they say about time is not read. `lastmod` is the last edit, and portals have been seen that label local time GMT
+in `pubDate`; neither is what a reader was shown.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import unescape
+
+from parsel import Selector
+from scrapy.http import TextResponse
+
+from danvan_crawler.families import ArticleLink
+from danvan_crawler.urls import canonical, path_key
+from spiders.outline import absolute, squeeze
+
+_ROOT = re.compile(r"[\s\ufeff]*(?:<[?!][^>]*>\s*)*<(?:\w+:)?(?:rss|RDF|feed|urlset|sitemapindex)\b")
+_ROOT_WITHIN = 4096
+"""Characters in which the first element has to begin: HTML pages must not be searched to their end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What one feed, sitemap or sitemap index names."""
+
+    links: tuple[ArticleLink, ...] = ()
+    """Articles in its order, each address once, without dates; a sitemap gives no titles."""
+    sitemaps: tuple[str, ...] = ()
+    """Addresses of the sitemaps that an index names."""
+
+
+def read_feed(response: TextResponse) -> Feed | None:
+    """What an RSS or Atom feed, a sitemap or a sitemap index names; None for anything else. Never raises on bad XML."""
+    text = response.text
+    if not _ROOT.match(text[:_ROOT_WITHIN]):
+        return None
+    root = Selector(text=text, type="xml")
+    found: dict[str, ArticleLink] = {}
+    for entry in root.xpath('//*[local-name()="item" or local-name()="entry" or local-name()="url"]'):
+        title = entry.xpath('string(*[local-name()="title"])').get() or ""
+        for address in _addresses(entry):
+            url = absolute(response.url, address)
+            if url is not None:
+                found.setdefault(path_key(url), ArticleLink(canonical(url), squeeze(unescape(title))))
+    sitemaps = root.xpath('//*[local-name()="sitemap"]/*[local-name()="loc"]/text()').getall()
+    absolutes = (absolute(response.url, address) for address in sitemaps)
+    return Feed(tuple(found.values()), tuple(dict.fromkeys(url for url in absolutes if url is not None)))
+
+
+def _addresses(entry: Selector) -> list[str]:
+    """The first address of an entry: RSS has it in `link`, Atom in `link/@href`, a sitemap in `loc`."""
+    found = entry.xpath(
+        '*[local-name()="link" or local-name()="loc"]/text()'
+        ' | *[local-name()="link"][not(@rel) or @rel="alternate"]/@href'
+    )
+    return [address for address in found.getall() if address.strip()][:1]

@@ -1,0 +1,76 @@
+"""Stage 600: warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from scrapy.exceptions import DropItem
+
+from danvan_crawler.items import Article
+from pipelines.validate import ValidatePipeline
+
+MakeArticle = Callable[..., Article]
+READ = {"published_at": "2017-05-23T08:15:30+07:00"}
+
+
+def warnings(article: Article) -> list[str]:
+    assert ValidatePipeline().process_item(article) is article
+    return article.warnings
+
+
+def test_a_whole_article_has_no_warnings(make_article: MakeArticle) -> None:
+    assert warnings(make_article(**READ)) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "warning"),
+    [
+        ({"published_raw": None}, "no date line"),
+        ({"published_raw": "hôm nào đó"}, "unreadable date line"),
+        ({**READ, "lead": ""}, "empty lead"),
+        ({**READ, "body_text": ""}, "empty body"),
+    ],
+)
+def test_what_is_missing_is_a_warning(make_article: MakeArticle, fields: dict[str, Any], warning: str) -> None:
+    assert warnings(make_article(**fields)) == [warning]
+
+
+@pytest.mark.parametrize(
+    ("published_at", "expected"),
+    [
+        ("2026-11-30T15:00:00+07:00", []),
+        ("2026-11-30T15:00:01+07:00", ["published in the future"]),
+        ("2062-01-01T00:00:00+07:00", ["published in the future"]),
+    ],
+)
+def test_a_stamp_more_than_a_week_after_the_capture_is_a_warning(
+    make_article: MakeArticle, published_at: str, expected: list[str]
+) -> None:
+    assert warnings(make_article(published_at=published_at)) == expected
+
+
+def test_everything_that_is_missing_is_told(make_article: MakeArticle) -> None:
+    assert warnings(make_article(published_raw=None, lead="", body_text="")) == [
+        "no date line",
+        "empty lead",
+        "empty body",
+    ]
+
+
+def test_warnings_of_a_family_stay_first(make_article: MakeArticle) -> None:
+    assert warnings(make_article(**READ, lead="", warnings=["from the family"])) == ["from the family", "empty lead"]
+
+
+def test_an_article_without_a_title_is_dropped_and_named(make_article: MakeArticle) -> None:
+    with pytest.raises(
+        DropItem, match=r"http://danvan\.example\.vn/tin-tuc/hoi-nghi-1\.html: an article without a title"
+    ):
+        ValidatePipeline().process_item(make_article(title=""))
+
+
+def test_items_of_other_spiders_pass_untouched() -> None:
+    item = {"title": ""}
+    assert ValidatePipeline().process_item(item) is item
+    assert item == {"title": ""}

@@ -1,0 +1,104 @@
+"""What holds for every family and every bundled profile."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import spiders.families
+from danvan_crawler import _layout
+from danvan_crawler.families import Family
+from danvan_crawler.sites import Site, SiteRegistry
+
+ROOT = Path(__file__).resolve().parents[3]
+PROFILES = sorted((_layout.project_root() / "spiders" / "sites").glob("*.toml"))
+FAMILIES = sorted(
+    module.name for module in pkgutil.iter_modules(spiders.families.__path__) if not module.name.startswith("_")
+)
+HOOKS = ["section_requests", "parse_section", "parse_article"]
+
+
+def family_of(module: str) -> type[Family]:
+    """The one family class of a module."""
+    loaded = importlib.import_module(f"spiders.families.{module}")
+    found = [
+        value
+        for value in vars(loaded).values()
+        if inspect.isclass(value) and issubclass(value, Family) and value.__module__ == loaded.__name__
+    ]
+    (family,) = found
+    return family
+
+
+def test_there_are_families_and_profiles() -> None:
+    assert "danvan_portal" in FAMILIES
+    assert "mau-danvan" in [path.stem for path in PROFILES]
+
+
+@pytest.mark.parametrize("module", FAMILIES)
+def test_a_family_has_the_name_of_its_module_and_a_version(module: str) -> None:
+    family = family_of(module)
+    assert family.name == module
+    assert isinstance(family.version, int)
+    assert family.version >= 1
+
+
+@pytest.mark.parametrize("module", FAMILIES)
+def test_a_family_has_no_public_name_but_the_hooks_in_their_order(module: str) -> None:
+    public = [name for name in vars(family_of(module)) if not name.startswith("_")]
+    assert [name for name in public if name not in {"name", "version"}] == [name for name in HOOKS if name in public]
+    assert {"parse_section", "parse_article"} <= set(public)
+
+
+@pytest.mark.parametrize("module", FAMILIES)
+def test_a_family_reads_its_response_and_no_clock_network_settings_or_file(module: str) -> None:
+    source = Path(spiders.families.__path__[0], f"{module}.py").read_text(encoding="utf-8")
+    imported = {
+        name.split(".")[0]
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+    }
+    assert imported & {"time", "socket", "os", "pathlib", "random", "requests", "urllib3", "subprocess"} == set()
+    assert [word for word in ("datetime.now", "date.today", "utcnow", "settings") if word in source] == []
+
+
+@pytest.mark.parametrize("module", FAMILIES)
+def test_a_family_tells_the_platforms_story(module: str) -> None:
+    story = importlib.import_module(f"spiders.families.{module}").__doc__ or ""
+    assert story.startswith(f"{module}: ")
+    assert len(story.split()) > 100
+
+
+@pytest.mark.parametrize("module", FAMILIES)
+def test_a_family_has_fixtures(module: str) -> None:
+    folder = ROOT / "tests" / "fixtures" / module
+    cases = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    assert cases
+    for case in cases:
+        names = {path.name.removesuffix(".gz") for path in case.iterdir()}
+        assert {"meta.json", "expected.json"} <= names, case
+        assert {name for name in names if name.startswith("page.")}, case
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
+def test_a_profile_is_named_after_its_slug(path: Path) -> None:
+    assert Site.parse(path.read_text(encoding="utf-8"), origin=str(path)).slug == path.stem
+
+
+@pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)
+def test_a_profile_of_an_enabled_site_waits_a_second_and_stays_on_the_internet(path: Path) -> None:
+    site = Site.parse(path.read_text(encoding="utf-8"))
+    assert not site.enabled or (site.delay >= 1.0 and not site.private_network)
+
+
+def test_bundled_profiles_have_different_slugs_and_hosts() -> None:
+    sites = list(SiteRegistry([PROFILES[0].parent]))
+    assert len(sites) == len(PROFILES)
+    homes = [site.home for site in sites]
+    assert len(set(homes)) == len(homes)

@@ -1,0 +1,266 @@
+"""Pages that are no pages, that never end, that lie: no family raises, and what it returns is right or nothing."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scrapy import Request
+from scrapy.http import HtmlResponse
+
+from danvan_crawler.families import Family, extract, load_family
+from danvan_crawler.items import Article, VisitCounters
+from danvan_crawler.sites import Site
+from danvan_crawler.warc.records import CaptureRecord
+
+URL = "http://danvan.example.vn/tin-tuc/hoi-nghi-1.html"
+TITLE = "Hội nghị sơ kết công tác dân vận"
+LEAD = "Sáng 23/5, Ban Dân vận Tỉnh ủy tổ chức hội nghị."
+PARAGRAPHS = [
+    f"Đoạn {number}: các đại biểu đã thảo luận về công tác dân vận ở cơ sở trong sáu tháng." for number in range(4)
+]
+
+
+def block(date: str, *, after: str = "") -> str:
+    text = "".join(f"<p>{paragraph}</p>" for paragraph in [date, LEAD, *PARAGRAPHS])
+    return f"<h1>{TITLE}</h1>{text}{after}"
+
+
+STORY = block("Ngày 23/05/2017 00:00:00") + block("Đăng lúc: 23/05/2017 00:00:00 (GMT+7)")
+
+
+def response(body: str | bytes) -> HtmlResponse:
+    capture = CaptureRecord(
+        url=URL, date="2026-11-23T08:00:00Z", warc_file="warc/x.warc.gz", warc_offset=0, warc_record_id="urn:uuid:0",
+        payload_digest=None, status=200, truncated=None, media_type="text/html",
+    )  # fmt: skip
+    return HtmlResponse(
+        URL,
+        headers={"Content-Type": "text/html; charset=utf-8"},
+        body=body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body,
+        request=Request(URL, meta={"capture": capture}),
+    )
+
+
+@pytest.fixture
+def family(make_site: Callable[..., Site]) -> Family:
+    return load_family(make_site())
+
+
+def read(family: Family, body: str | bytes) -> list[Article | VisitCounters]:
+    return list(extract(family, response(body)))
+
+
+def assert_the_story(found: list[Article | VisitCounters], title: str = TITLE) -> None:
+    (article,) = [item for item in found if isinstance(item, Article)]
+    assert (article.title, article.lead, article.body_text) == (title, LEAD, "\n".join(PARAGRAPHS))
+    assert article.published_raw == "Đăng lúc: 23/05/2017 00:00:00 (GMT+7)"
+
+
+LINK_TARGETS = [
+    "http://[::1",
+    "http://[::1]/1",
+    "http://x:99999/1",
+    "http://danvan.example.vn:99999/tin-1.html",
+    "http://danvan.example.vn:x/1",
+    "javascript:alert(1)",
+    "data:text/html,1",
+    "mailto:a1@b.vn",
+    "tel:123",
+    "//",
+    "http://",
+    "http:1",
+    "?",
+    "#",
+    "..//..//1",
+    "tin&#0;-1",
+    "tin&#10;-1",
+    "http://danvan.example.vn/%zz1",
+    "http://user:pw@danvan.example.vn/1",
+    "\\\\danvan.example.vn\\1",
+    f"http://{'a' * 300}.vn/1",
+    "http://..vn/1",
+    "http://ａ.vn/1",
+    f"http://danvan.example.vn/{'1' * 100_000}",
+    "http://[v1.x]/1",
+    "http://danvan.example.vn:０/1",
+    "http://[fe80::1%25eth0]/1",
+    "http://xn--/1",
+    f"?page={'9' * 5000}",
+    "\ud8001.html",
+]
+LINKS = "".join(f'<a href="{target}">Tiêu đề của một bài viết dài</a> ' for target in LINK_TARGETS)
+IMAGES = "".join(f'<img src="{target}"><img data-src="{target}">' for target in LINK_TARGETS)
+
+EMPTY: dict[str, str | bytes] = {
+    "nothing": b"",
+    "white space": " \n\t ",
+    "no body": "<html><head><title>x</title></head></html>",
+    "frames": "<html><frameset><frame src=x></frameset></html>",
+    "one word": "hello",
+    "every byte": bytes(range(256)) * 1000,
+    "random bytes": random.Random(1).randbytes(300_000),
+    "a picture": b"\x89PNG\r\n\x1a\n" + random.Random(2).randbytes(100_000),
+    "only NUL": b"\x00" * 100_000,
+    "only pictures": "".join(f"<img src='{number}.jpg'>" for number in range(5000)),
+    "pictures inside each other": "".join(f"<div><img src='{number}.jpg'>" for number in range(3000)),
+    "nested without end": "<div>" * 200_000 + "x",
+    "nested text without end": "".join(f"<div>t{number} abc def" for number in range(50_000)),
+    "fonts without end": "".join(f"<font size={number}><p>x" for number in range(5000)),
+    "one endless line": "<p>" + "dân vận khéo " * 350_000,
+    "one endless word": "<p>" + "a" * 5_000_000,
+    "endless spaces": "<p>" + "&nbsp;" * 300_000,
+    "endless dates": "<p>" + "23/05/2017 " * 200_000,
+    "date lines": "".join(f"<p>Đăng lúc: {1 + number % 28}/05/2017 08:{number % 60:02}</p>" for number in range(5000)),
+    "headlines printed twice": "".join(f"<p>Tiêu đề {number} abc</p><p>Xem tiếp</p>" for number in range(1200)) * 2,
+    "an unclosed comment": "<!--" + STORY,
+    "an unclosed textarea": "<textarea>" + STORY,
+    "a selection": "<select>" + "<option>x" * 50_000,
+    "one tag": "<div " + " ".join(f"a{number}=1" for number in range(50_000)) + ">",
+}
+
+
+@pytest.mark.parametrize("body", EMPTY.values(), ids=EMPTY.keys())
+def test_a_page_without_a_story_gives_no_article(family: Family, body: str | bytes) -> None:
+    assert [item for item in read(family, body) if isinstance(item, Article)] == []
+
+
+@pytest.mark.parametrize("body", EMPTY.values(), ids=EMPTY.keys())
+def test_a_page_without_entries_gives_an_empty_listing(family: Family, body: str | bytes) -> None:
+    assert family.parse_section(response(body)).links == ()
+
+
+WITH_STORY = {
+    "NUL": STORY.replace("Đoạn", "Đo\x00ạn").replace("<p>", "<p>\x00"),
+    "control characters": STORY.replace(": ", ": \x01\x02\x03\x1e\x01\x03\x02\x03"),
+    "control characters by number": STORY.replace(": ", ": &#1;&#3;&#x02;&#3&#30;"),
+    "links that lead nowhere": LINKS + STORY + LINKS,
+    "pictures that are nowhere": STORY + IMAGES,
+    "a base that is none": f"<head><base href='http://[::1'></head>{LINKS}{STORY}",
+    "a base at a port that is none": f"<head><base href='http://x:99999/'></head>{LINKS}{STORY}{IMAGES}",
+    "a script as base": f"<head><base href='javascript:x'></head>{LINKS}{STORY}",
+    "a canonical address that is none": f"<head><link rel=canonical href='http://danvan.example.vn:99999/x1'></head>{STORY}",
+    "the title many times before": f"<h2>{TITLE}</h2>" * 500 + STORY,
+    "the title many times after": STORY + f"<p>Tin liên quan</p><h2>{TITLE}</h2>" * 500,
+    "related news without end": STORY + "<h3>Tin liên quan</h3>" + "".join(
+        f"<li><a href='/tin-{number}.html'>Tiêu đề bài viết {number}</a> (23/05/2017)" for number in range(10_000)
+    ),
+    "an endless line after": STORY + "<h3>Tin liên quan</h3><p>" + "dân vận " * 600_000,
+    "an endless nest after": STORY + "<h3>Tin liên quan</h3>" + "<div>" * 200_000,
+    "a nest around": "<div>" * 500 + STORY + "</div>" * 500,
+    "a nest of formatting around": "<b><i><u><font size=1>" * 30 + STORY,
+    "endless tags": STORY + "<p>Từ khóa: " + ", ".join(f"tag {number}" for number in range(5000)) + "</p>"
+    + "".join(f"<a href='/tag/{number}'>tag {number}</a>" for number in range(5000)),
+    "a breadcrumb without end": "<div class=breadcrumb>" + "a/" * 100_000 + "</div>" + STORY,
+    "a selection before": "<select>" + "<option>x</option>" * 3000 + "</select>" + STORY,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("body", WITH_STORY.values(), ids=WITH_STORY.keys())
+def test_the_story_is_found_whatever_stands_around_it(family: Family, body: str) -> None:
+    found = read(family, body)
+    (article,) = [item for item in found if isinstance(item, Article)]
+    article.body_text = article.body_text.replace("\ufffd", "").replace(":  ", ": ")
+    assert_the_story(found)
+
+
+def test_a_byte_order_mark_counts_more_than_the_declared_charset(family: Family) -> None:
+    assert_the_story(read(family, STORY.encode("utf-16")))
+
+
+@pytest.mark.parametrize(
+    "entity",
+    ["&Ban", "&#;", "&#x;", "&#99999999999;", "&amp;amp;", "&#xD800;", "&nosuch;", "&lt"],
+    ids=lambda text: text,
+)
+def test_broken_entities_leave_the_rest_of_the_text(family: Family, entity: str) -> None:
+    (article,) = read(family, STORY.replace("các đại biểu", f"các {entity} đại biểu"))
+    assert isinstance(article, Article)
+    assert article.body_text.count("đại biểu đã thảo luận") == 4
+
+
+def test_files_without_end_are_kept_once_each(family: Family) -> None:
+    files = "".join(f"<a href='/f{number % 3000}.pdf'>f</a> " for number in range(6000))
+    (article,) = read(family, block("Ngày 23/05/2017") + block("Đăng lúc: 23/05/2017 08:00", after=f"<p>{files}</p>"))
+    assert isinstance(article, Article)
+    assert len(article.attachments) == 3000
+
+
+def test_links_that_lead_nowhere_are_no_entries(family: Family) -> None:
+    for link in family.parse_section(response(LINKS)).links:
+        assert link.url.startswith("http://danvan.example.vn/")
+
+
+def test_many_entries_are_all_found_in_their_order(family: Family) -> None:
+    html = "".join(f"<div><a href='/tin-{number}.html'>Tiêu đề bài viết {number}</a>" for number in range(2000))
+    found = family.parse_section(response(html)).links
+    assert [link.url for link in found] == [f"http://danvan.example.vn/tin-{number}.html" for number in range(2000)]
+
+
+@pytest.mark.parametrize(
+    ("box", "counters"),
+    [
+        (["9" * 5000, "1", "2", "3", "4"], (None, 1, 2, 3, 4)),
+        (["9" * 16, "1", "2", "3", "9" * 15], (None, 1, 2, 3, 999_999_999_999_999)),
+        (["...", "1", "2", "3", "4.567"], (None, 1, 2, 3, 4567)),
+        (["²³", "1", "٣٤", "3", "4"], (None, 1, None, 3, 4)),
+    ],
+    ids=["5000 digits", "16 digits", "dots", "other digits"],
+)
+def test_a_visit_box_with_nonsense_gives_the_numbers_that_are_some(
+    family: Family, box: list[str], counters: tuple[int | None, ...]
+) -> None:
+    labels = ("Hôm nay", "Hôm qua", "Tuần này", "Tháng này", "Tất cả")
+    html = "".join(f"<p>{label}</p><p>{value}</p>" for label, value in zip(labels, box, strict=True))
+    (found,) = read(family, html)
+    assert isinstance(found, VisitCounters)
+    assert (found.today, found.yesterday, found.this_week, found.this_month, found.total) == counters
+
+
+PIECES = [
+    "<p>",
+    "</p>",
+    "<div>",
+    "</div>",
+    "<a href='/tin-1.html'>",
+    "</a>",
+    "<table>",
+    "<td>",
+    "</table>",
+    "<img src=1.jpg>",
+    "<br>",
+    "<b>",
+    "</b>",
+    "<!--",
+    "-->",
+    "<script>",
+    "</script>",
+    "<ul>",
+    "<li>",
+    "&#1;",
+    "&",
+    "<",
+    "\x00",
+    "\x1e",
+    TITLE,
+    LEAD,
+    "Ngày 23/05/2017",
+    "Đăng lúc: 23/05/2017 08:00",
+    "Hôm nay",
+    "15",
+    "Tin liên quan",
+    "Nguồn: Báo",
+    "Từ khóa:",
+    "<a href='a.pdf'>",
+]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=st.lists(st.sampled_from(PIECES) | st.text(max_size=8), max_size=60))
+def test_no_mixture_of_markup_raises(family: Family, pieces: list[str]) -> None:
+    html = "".join(pieces)
+    read(family, html)
+    family.parse_section(response(html))
