@@ -110,6 +110,7 @@ def item_id(site: str, canonical_url: str) -> str:
     return f"{site}-{hashlib.sha256(path_key(canonical_url).encode()).hexdigest()[:16]}"
 
 
+@lru_cache(maxsize=65536)
 def host_of(url: str) -> str:
     """Host name in lower case, without port; empty when there is none."""
     try:

@@ -12,6 +12,8 @@ from danvan_crawler.vietnamese import text
 
 
 class IdentityPipeline:
+    """Fills canonical_url, item_id and content_hash."""
+
     def process_item(self, item: Any) -> Any:
         if isinstance(item, Article):
             item.canonical_url = canonical(item.canonical_url or item.url)

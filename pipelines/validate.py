@@ -18,6 +18,8 @@ FUTURE_TOLERANCE = timedelta(days=7)
 
 
 class ValidatePipeline:
+    """Adds warnings; drops an article that has no title, since that is none."""
+
     def process_item(self, item: Any) -> Any:
         if isinstance(item, Article):
             if not item.title:

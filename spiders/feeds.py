@@ -14,6 +14,7 @@ from parsel import Selector
 from scrapy.http import TextResponse
 
 from danvan_crawler.families import ArticleLink
+from danvan_crawler.pages import text_of
 from danvan_crawler.urls import canonical, path_key
 from spiders.outline import absolute, squeeze
 
@@ -34,7 +35,7 @@ class Feed:
 
 def read_feed(response: TextResponse) -> Feed | None:
     """What an RSS or Atom feed, a sitemap or a sitemap index names; None for anything else. Never raises on bad XML."""
-    text = response.text
+    text = text_of(response)
     if not _ROOT.match(text[:_ROOT_WITHIN]):
         return None
     root = Selector(text=text, type="xml")

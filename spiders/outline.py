@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 from parsel import Selector
@@ -16,6 +17,7 @@ from scrapy.http import TextResponse
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from w3lib.url import safe_url_string
 
+from danvan_crawler.pages import text_of
 from danvan_crawler.sites import is_xpath
 from spiders.taming import tamed
 
@@ -48,12 +50,16 @@ MAX_LINES = 5000
 
 @dataclass(frozen=True, slots=True)
 class Picture:
+    """A picture where it stands on the page, with the caption that the markup ties to it."""
+
     url: str
     caption: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class FileLink:
+    """A link to a document, with its text."""
+
     url: str
     text: str
 
@@ -75,7 +81,7 @@ class _Marks:
 
 def parse(response: TextResponse) -> LexborHTMLParser:
     """The page as a tree. Control characters that this module marks places with are taken out first."""
-    text = tamed(response.text)
+    text = tamed(text_of(response))
     if any(mark in text for mark in _MARKS):  # a plain search costs a hundredth of the substitution
         text = text.translate(_WITHOUT_MARKS)
     if "&#" in text:
@@ -112,11 +118,12 @@ def _mark_files(tree: LexborHTMLParser, base: str, marks: _Marks) -> None:
         if FILE_LINK.search(href) and (url := absolute(base, href)):
             marks.files.append(FileLink(url, squeeze(anchor.text())))
             anchor.insert_after(f"{_FILE}{len(marks.files) - 1}{_END}")
+            if len(marks.files) == MAX_LINES:
+                break
 
 
 def _mark_pictures(tree: LexborHTMLParser, base: str, marks: _Marks) -> None:
     found = [(image, url) for image in tree.css("img")[:MAX_LINES] if (url := picture_url(image, base)) is not None]
-    found = [(image, url) for image, url in found if not _is_ornament(image, url)]
     owners = box_owners((image, str(number)) for number, (image, _) in enumerate(found))
     for number, (image, url) in enumerate(found):
         marks.pictures.append(Picture(url, _figure_caption(image, str(number), owners)))
@@ -143,21 +150,20 @@ def box_owners(named: Iterable[tuple[LexborNode, str]]) -> dict[int, str | None]
     return owners
 
 
-def _is_ornament(image: LexborNode, url: str) -> bool:
-    """Buttons, bullets and tracking pixels: by their size where the page gives it, else by their name."""
-    for name in ("width", "height"):
-        size = image.attributes.get(name) or ""
-        if size.isdigit() and int(size) <= 40:
-            return True
-    return _ICON.search(url.split("?", 1)[0]) is not None
-
-
 def picture_url(image: LexborNode, base: str) -> str | None:
-    """Where an <img> really gets its picture: lazy-loading scripts keep it in a data attribute."""
+    """Where an <img> really gets its picture: lazy-loading scripts keep it in a data attribute.
+
+    None for buttons, bullets and tracking pixels: by their size where the page gives it, else by their name.
+    """
+    attributes = image.attributes
+    for name in ("width", "height"):
+        size = attributes.get(name) or ""
+        if size.isdigit() and int(size) <= 40:
+            return None
     for name in ("data-src", "data-original", "src"):
-        value = (image.attributes.get(name) or "").strip()
+        value = (attributes.get(name) or "").strip()
         if value and not value.startswith("data:"):
-            return absolute(base, value)
+            return None if _ICON.search(value.split("?", 1)[0]) else absolute(base, value)
     return None
 
 
@@ -193,6 +199,22 @@ def squeeze(text: str) -> str:
 
 def absolute(base: str, href: str) -> str | None:
     """The http(s) address that a link leads to, percent-encoded, without fragment; None for mailto: and the like."""
+    if href.startswith("/"):  # the same wherever on the site it stands: menus and boxes repeat it on every page
+        base = _origin(base)
+    return _absolute(base, href)
+
+
+@lru_cache(maxsize=1024)
+def _origin(base: str) -> str:
+    """The address of a page's front page; the address itself when it is none."""
+    try:
+        return urljoin(base, "/")
+    except ValueError:
+        return base
+
+
+@lru_cache(maxsize=16384)
+def _absolute(base: str, href: str) -> str | None:
     try:
         url = urljoin(base, href.strip())
         if not url.lower().startswith(("http://", "https://")) or len(url) > MAX_ADDRESS:
@@ -212,7 +234,7 @@ def select(response: TextResponse, expression: str) -> list[LexborNode]:
     Each result is a tree of its own, so that callers may change it.
     """
     if is_xpath(expression):
-        found = Selector(response.text, type="html").xpath(expression).getall()
+        found = Selector(text_of(response), type="html").xpath(expression).getall()
     else:
         found = [node.html or "" for node in parse(response).css(expression)]
     return [node for html in found if (node := LexborHTMLParser(html).body) is not None]

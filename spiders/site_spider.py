@@ -15,7 +15,7 @@ spare nothing there, but name articles that no listing page shows.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Container, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Self
@@ -51,7 +51,7 @@ class Walk:
 
     section: str
     first_url: str
-    was_complete: bool
+    was_complete: bool = False
     """The walk before came to an end of its own: known ground is a reason to stop."""
     seen: set[str] = field(default_factory=set)
     pages: int = 0
@@ -89,6 +89,7 @@ class SiteSpider(Spider):
         self.planned: list[str] = []
         """Article addresses that a crawl would fetch, with `plan`."""
         self._asked: set[str] = set()
+        self._asked_for_feeds = False
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -101,6 +102,8 @@ class SiteSpider(Spider):
                 "AUTOTHROTTLE_START_DELAY": site.delay,
                 "CONCURRENT_REQUESTS_PER_DOMAIN": site.connections,
                 "CONCURRENT_REQUESTS": max(site.connections, 2),
+                # In the order of the listings: what is newest comes first, and a run that is cut short has it.
+                "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
             },
             priority="spider",
         )
@@ -133,32 +136,20 @@ class SiteSpider(Spider):
         self.crawler.stats.inc_value(f"danvan/{name}")
 
     async def start(self) -> AsyncIterator[Any]:
-        waiting = {path_key(one.url): one for one in self.store.frontier.waiting(self.site.slug)}
-        requests = list(self.family.section_requests())
-        sections = [request for request in requests if request.meta["section"] != FEED]
-        walks = [self._walk(request, cut_short=waiting) for request in sections]
-        for walk in walks:
-            waiting.pop(path_key(walk.first_url), None)
+        walks = {path_key(request.url) for request in self.family.section_requests()}
+        waiting = [one for one in self.store.frontier.waiting(self.site.slug) if path_key(one.url) not in walks]
         # What an earlier run left behind has no date here, so a run for certain days leaves it to the next one.
         if not (self.since or self.until):
-            for request in self._requisite_requests([one.url for one in waiting.values() if one.section == NO_SECTION]):
+            for request in self._requisite_requests(one.url for one in waiting if one.section == NO_SECTION):
                 yield request
-            for one in waiting.values():
+            for one in waiting:
                 for request in self._article_requests(one.url) if one.section != NO_SECTION else ():
                     yield request
-        for request, walk in zip(sections, walks, strict=True):
-            for listing in self._take_page(self._listing_request(request, walk)):
+        for request in self.family.section_requests():
+            if request.meta["section"] == FEED:
+                continue
+            for listing in self._take_page(self._listing_request(request, Walk(request.meta["section"], request.url))):
                 yield listing
-        # What a feed names has no date, so a run for certain days or so many pages does without.
-        is_limited = self.since or self.until or self.pages_left is not None
-        if not is_limited and (self.full or not all(walk.was_complete for walk in walks)):
-            for request in requests:
-                if request.meta["section"] == FEED:
-                    yield self._feed_request(request)
-
-    def _walk(self, request: Request, *, cut_short: Container[str]) -> Walk:
-        walked = self.store.frontier.walked(self.site.slug, request.url)
-        return Walk(request.meta["section"], request.url, walked and path_key(request.url) not in cut_short)
 
     def _listing_request(self, request: Request, walk: Walk) -> Request:
         return request.replace(
@@ -167,6 +158,15 @@ class SiteSpider(Spider):
             cb_kwargs={"walk": walk},
             priority=_LISTING_PRIORITY,
         )
+
+    def _feed_requests(self) -> Iterator[Request]:
+        """Asks for the feeds, once. They name no dates: a run for certain days or so many pages does without."""
+        if self._asked_for_feeds or self.since or self.until or self.pages_left is not None:
+            return
+        self._asked_for_feeds = True
+        for request in self.family.section_requests():
+            if request.meta["section"] == FEED:
+                yield self._feed_request(request)
 
     def _feed_request(self, request: Request) -> Request:
         return request.replace(callback=self.parse_feed, errback=self.feed_failed, priority=_FEED_PRIORITY)
@@ -198,7 +198,7 @@ class SiteSpider(Spider):
             return
         if walk.pages == 0:
             # Before anything of the page is known: else a run killed after this would leave it as known ground.
-            open_walk(self.store, self.site.slug, walk.first_url, walk.section)
+            walk.was_complete = open_walk(self.store, self.site.slug, walk.first_url, walk.section)
             self._count("sections_read")
         listing = self.family.parse_section(response)
         walk.pages += 1
@@ -214,6 +214,8 @@ class SiteSpider(Spider):
             news = news or fresh
             if (fresh or self.full) and self._is_wanted(entry.link):
                 yield from self._article_requests(entry.link.url)
+        if self.full or not walk.was_complete:
+            yield from self._feed_requests()
         following = self._next_page(response, listing, walk, news)
         if following is not None:
             yield from self._take_page(self._listing_request(Request(following, meta={"section": walk.section}), walk))

@@ -40,7 +40,7 @@ _CLOSED_BY_WHAT_FOLLOWS = frozenset(
             "track",
             "wbr",
         ),
-        *("p", "li", "dt", "dd", "option", "optgroup", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup"),
+        *("p", "li", "dt", "dd", "optgroup", "tr", "td", "th", "thead", "tbody", "tfoot", "colgroup"),
         *("html", "head", "body"),
     }
 )
@@ -60,23 +60,29 @@ def tamed(html: str) -> str:
     if len(html) < LIGHT_LENGTH and html.count("<") < LIGHT_TAGS:
         return html
     still_open: Counter[str] = Counter()
-    depth = formatting = options = looks = reopened = 0
+    depth = formatting = options = weight = looks = reopened = 0
     for tag in _TAG.finditer(html):
-        if tag[2] is None:  # a comment or a script
+        closing, name, attributes = tag.groups()
+        if name is None:  # a comment or a script
             continue
-        name = tag[2].lower()
-        if len(tag[3]) > MAX_ATTRIBUTES and len(tag[3].split(None, MAX_ATTRIBUTES)) > MAX_ATTRIBUTES:
-            return html[: tag.start()]
-        options = 0 if name == "select" else options + (name == "option")
-        looks += depth + options + _FORMATTING_WEIGHT * formatting
+        looks += weight
         reopened += formatting
-        if looks > MAX_LOOKS or reopened > MAX_REOPENED:
+        if looks > MAX_LOOKS or reopened > MAX_REOPENED or (len(attributes) > MAX_ATTRIBUTES and _is_long(attributes)):
             return html[: tag.start()]
-        # A tag that closes itself is a shape in a drawing.
-        if name in _CLOSED_BY_WHAT_FOLLOWS or tag[3].endswith("/"):
+        name = name.lower()
+        if name == "option":
+            options += 1
+        elif name in _CLOSED_BY_WHAT_FOLLOWS or attributes.endswith("/"):  # or a shape in a drawing, closed by itself
             continue
-        step = 1 if not tag[1] else -1 if still_open[name] else 0
-        still_open[name] += step
-        depth += step
-        formatting += step if name in _FORMATTING else 0
+        else:
+            options = 0 if name == "select" else options
+            step = 1 if not closing else -1 if still_open[name] else 0
+            still_open[name] += step
+            depth += step
+            formatting += step if name in _FORMATTING else 0
+        weight = depth + options + _FORMATTING_WEIGHT * formatting
     return html
+
+
+def _is_long(attributes: str) -> bool:
+    return len(attributes.split(None, MAX_ATTRIBUTES)) > MAX_ATTRIBUTES

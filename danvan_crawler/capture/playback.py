@@ -17,10 +17,15 @@ from danvan_crawler.warc.message import entity_body, parse_head, split_head, sta
 from danvan_crawler.warc.reader import WarcRecord
 from danvan_crawler.warc.records import CaptureRecord, media_type_of
 
-# Twisted keeps these to itself (twisted.web._newclient.HTTPParser.CONN_CONTROL_HEADERS), so the spider never saw them.
+# Twisted keeps these to itself (twisted.web._newclient.HTTPParser.CONNECTION_CONTROL_HEADERS), so the spider never saw
+# them; Scrapy puts Content-Length back where Twisted goes by it.
 _CONNECTION_FIELDS = frozenset(
-    {b"connection", b"keep-alive", b"te", b"trailers", b"transfer-encoding", b"upgrade", b"proxy-connection"}
+    {
+        *(b"connection", b"content-length", b"keep-alive", b"proxy-connection"),
+        *(b"te", b"trailers", b"transfer-encoding", b"upgrade"),
+    }
 )
+_WITHOUT_BODY = frozenset({204, 304})
 
 
 def capture_of(record: WarcRecord, warc_file: str) -> CaptureRecord:
@@ -49,12 +54,15 @@ class Playback:
 
         Raises UndecodableBodyError, as the crawl did, for a body that cannot be decoded whole.
         """
-        head, _ = split_head(record.block)
+        head = parse_head(split_head(record.block)[0])
+        body = entity_body(record.block)
         headers = Headers()
-        for name, value in parse_head(head).fields:
+        chunked, length = head.get(b"Transfer-Encoding"), head.get(b"Content-Length")
+        if capture.status in _WITHOUT_BODY or (length is not None and chunked is None):
+            headers[b"Content-Length"] = str(len(body)).encode()
+        for name, value in head.fields:
             if name.lower() not in _CONNECTION_FIELDS:
                 headers.appendlist(name, value)
-        body = entity_body(record.block)
         made = responsetypes.from_args(headers=headers, url=capture.url, body=body)
         request = Request(capture.url, meta={CAPTURE_KEY: capture})
         response = made(url=capture.url, status=capture.status or 0, headers=headers, body=body, request=request)

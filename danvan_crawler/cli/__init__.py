@@ -6,8 +6,10 @@ Importing Scrapy and SQLAlchemy takes most of a second; `danvan --help` needs ne
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -37,6 +39,16 @@ class _LazyGroup(click.Group):
         command: click.Command = importlib.import_module(f"danvan_crawler.cli.{cmd_name}").command
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # The reader (head, less) has what it wanted, which is no error. Python flushes once more when it ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return ExitCode.OK
+        return result
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -63,8 +75,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except DanvanError as error:
         print(f"danvan: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
-        # The reader (head, less) has what it wanted. Python would complain again when it flushes stdout.
-        sys.stdout = None
-        sys.exit(ExitCode.OK)
     sys.exit(int(code) if isinstance(code, int) else ExitCode.OK)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -51,13 +52,10 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 def _day(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
     if value is None:
         return None
-    from dateutil.parser import isoparse
-
     try:
-        if len(value) != 10:
+        if len(value) != 10 or value[4] != "-" or value[7] != "-":  # fromisoformat also reads weeks and 20170523
             raise ValueError(value)
-        day: str = isoparse(value).date().isoformat()
-        return day
+        return date.fromisoformat(value).isoformat()
     except ValueError as error:
         raise click.BadParameter(f"must be a day like 2017-05-23, got {value!r}", param=option) from error
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import click
+from rich.console import Console
 from rich.markup import escape
 
 from danvan_crawler.cli.common import archive_option, errors, filter_options, json_option, write_out
@@ -45,15 +47,18 @@ def command(query: str, criteria: Filter, limit: int, as_json: bool, archive: Pa
 
 
 def _print(hit: Hit) -> None:
-    from rich.console import Console
-
-    out = Console(highlight=False, soft_wrap=True)
     item = hit.item
     day = (item["published_at"] or "no date   ")[:10]
+    place = f"  {day}  {item['site']}  {item['section']}  {item['item_id']}"
+    snippet = " ".join(hit.snippet.split())
+    if not sys.stdout.isatty():
+        for line in (item["title"], place, f"  {_plain(snippet)}"):
+            write_out(line)
+        return
+    out = Console(highlight=False, soft_wrap=True)
     out.print(f"[bold]{escape(item['title'])}[/bold]")
-    out.print(f"  {day}  {escape(item['site'])}  {escape(item['section'])}  {item['item_id']}")
-    snippet = escape(" ".join(hit.snippet.split()))
-    out.print("  " + snippet.replace(MARK_START, "[reverse]").replace(MARK_END, "[/reverse]"))
+    out.print(place, markup=False)
+    out.print("  " + escape(snippet).replace(MARK_START, "[reverse]").replace(MARK_END, "[/reverse]"))
 
 
 def _plain(snippet: str) -> str:

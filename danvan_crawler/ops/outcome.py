@@ -54,15 +54,15 @@ def _site_findings(stats: Mapping[str, Any], reason: str | None) -> list[tuple[E
     elif reason == "finished" and not stats.get("danvan/sections_read") and not stats.get("danvan/max_pages_reached"):
         found.append((ExitCode.SITE_FAILED, "no section could be read"))
     if (further := stats.get("danvan/listings_failed", 0) - failed) > 0:
-        found.append(
-            (ExitCode.SITE_FAILED, f"{further} later listing pages cannot be read; the next run tries again")
-        )
+        found.append((ExitCode.SITE_FAILED, f"{further} later listing pages cannot be read; the next run tries again"))
     if stats.get("danvan/articles_failed") and not stats.get("danvan/articles"):
         found.append((ExitCode.SITE_FAILED, f"all {stats['danvan/articles_failed']} articles asked for failed"))
     return found
 
 
 def _spider_findings(stats: Mapping[str, Any]) -> list[tuple[ExitCode, str]]:
-    if stats.get("downloader/request_count") and not stats.get("downloader/response_count"):
+    # What the guard refuses is not counted by the downloader.
+    asked = stats.get("downloader/request_count") or stats.get("danvan/refused")
+    if asked and not stats.get("downloader/response_count"):
         return [(ExitCode.SITE_FAILED, "no request got a response")]
     return []

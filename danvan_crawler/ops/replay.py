@@ -118,6 +118,7 @@ class Replay:
         ]
         self._parts: dict[str, _Part] = {}
         self._names: dict[str, dict[str, str]] = {}
+        self._was_complete: dict[str, bool] = {}
         self._family: Family | None = None
         if site is not None:
             site = self._with_past(site, profiles)
@@ -190,7 +191,10 @@ class Replay:
         if location:
             target = urljoin(capture.url, safe_url_string(location))
             part = part or _Part(NO_SECTION)
-            self._parts.setdefault(path_key(target), replace(part, link=part.link or capture.url))
+            led = replace(part, link=part.link or capture.url)
+            known = self._parts.setdefault(path_key(target), led)
+            if part.section is None and known.link != led.link:  # asked for on its own: the crawl followed nothing
+                self._mark(capture, part, ARCHIVED, f"leads to {target}")
 
     def _read(self, family: Family, response: Response, capture: CaptureRecord, part: _Part) -> None:
         if part.section is None:
@@ -230,7 +234,7 @@ class Replay:
     def _read_listing(self, family: Family, response: TextResponse, capture: CaptureRecord, part: _Part) -> None:
         section, first = part.section or "", part.first_url
         if first is not None and self._is_first(capture, part):
-            open_walk(self.store, self.slug, first, section)
+            self._was_complete[first] = open_walk(self.store, self.slug, first, section)
         listing = family.parse_section(response)
         listed = self.store.write_listing(self.slug, section, capture, listing.links)
         news = any(entry.state in (NEW, PENDING, CHANGED) for entry in listed)
@@ -245,7 +249,7 @@ class Replay:
                 self._parts[key] = _Part(section, first_url=first)
         if first is None:
             return
-        if listing.next_url is None or (not news and self.store.frontier.walked(self.slug, first)):
+        if listing.next_url is None or (not news and self._was_complete.get(first)):
             close_walk(self.store, self.slug, first, capture.date)
 
     def _read_feed(self, family: Family, response: TextResponse) -> None:
@@ -280,14 +284,16 @@ def discover_named(store: Store, slug: str, links: Sequence[ArticleLink]) -> Ite
         yield from ((url, states[key]) for key, url in addresses.items())
 
 
-def open_walk(store: Store, slug: str, first_url: str, section: str) -> None:
-    """Notes that a walk of this section has begun. Until it is closed, known ground is no reason for another to stop.
+def open_walk(store: Store, slug: str, first_url: str, section: str) -> bool:
+    """Notes that a walk of this section has begun. Returns whether the one before came to an end of its own.
 
-    The note is the section's own address as pending in the frontier, so it survives a killed run.
+    Only then is known ground a reason to stop. The note is the section's own address as pending in the frontier, so it
+    survives a killed run.
     """
     key = path_key(first_url)
-    store.frontier.discover(slug, {key: first_url}, section)
+    before = store.frontier.discover(slug, {key: first_url}, section)[key]
     store.frontier.mark(slug, key, PENDING)
+    return before == ARCHIVED and store.frontier.walked(slug, first_url)
 
 
 def close_walk(store: Store, slug: str, first_url: str, at: str) -> None:

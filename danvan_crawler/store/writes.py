@@ -199,6 +199,11 @@ class Store:
                 {"capture": capture.id, "article": article_id, "hash": article.content_hash, "canonical": canonical},
             )
             self._save_revision(connection, article_id, article, view)
+            if (
+                capture.url_key != capture.link_key
+            ):  # redirects led here: a listing that links this very page finds it known
+                page = {capture.url_key: article.url}
+                self.frontier.discover(article.site, page, row["section"] or article.site, connection=connection)
             keys = {capture.link_key, capture.url_key, path_key(article.url), path_key(article.canonical_url)}
             self.frontier.mark_all(article.site, keys, ARCHIVED, connection=connection)
 

@@ -17,8 +17,8 @@ _META = re.compile(rb"""(?i)<(?:meta|\?xml)\b[^>]{0,200}?(?:charset|encoding)\s*
 _HEAD_BYTES = 4096
 """Where a declaration in the markup is looked for; HTML asks for it in the first 1,024 bytes, portals do not know."""
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_BROKEN_SHARE = 0.02
-"""Share of broken sequences among all non-ASCII ones up to which a page is UTF-8 with damage, not another charset."""
+_BROKEN_SHARE = 0.25
+"""Broken sequences per whole letter up to which a page is damaged UTF-8; in another charset nearly all are broken."""
 _FALLBACK = "cp1258"
 # What these names mean on the web (WHATWG Encoding Standard, "Names and labels"); windows-1252 pages from Viet Nam that
 # hold bytes outside of ASCII are windows-1258 as a rule, and equal where it matters where they are not.
@@ -90,4 +90,4 @@ def _known(name: str | None) -> str | None:
         found = codecs.lookup(_WEB_NAMES.get(cleaned, cleaned))
     except (LookupError, ValueError):
         return None
-    return found.name if found._is_text_encoding else None  # type: ignore[attr-defined]  # what str.encode checks
+    return found.name if found._is_text_encoding else None  # what str.encode checks

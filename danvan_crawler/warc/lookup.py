@@ -18,7 +18,8 @@ def full_id(record_id: str) -> str:
 def find_record(archive: Path, record_id: str, hint: tuple[str, int] | None = None) -> WarcRecord:
     """The record with this id: where `hint` (file, offset) says, else wherever it is in the archive.
 
-    Without a hint, or with a wrong one, every file is read. Raises UnknownItemError, ArchiveError.
+    Without a hint, or with a wrong one, every file is read; a damaged one does not hide what others hold. Raises
+    UnknownItemError, and ArchiveError when the record is nowhere and a file could not be read to its end.
     """
     wanted = full_id(record_id)
     if hint is not None:
@@ -29,8 +30,14 @@ def find_record(archive: Path, record_id: str, hint: tuple[str, int] | None = No
         else:
             if record.id == wanted:
                 return record
+    damage: ArchiveError | None = None
     for path in warc_files(archive, include_open=True):
-        for record in iter_records(path):
-            if record.id == wanted:
-                return record
+        try:
+            for record in iter_records(path):
+                if record.id == wanted:
+                    return record
+        except ArchiveError as error:
+            damage = damage or error
+    if damage is not None:
+        raise damage
     raise UnknownItemError(f"no WARC file in {archive} holds a record {wanted}")

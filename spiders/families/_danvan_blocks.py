@@ -52,6 +52,8 @@ DATE_WORDS = re.compile(
     r"|lượt xem|[\W\d_]+"
 )
 LABELLED = re.compile(r"(?i)(?:đăng|ngày đăng|cập nhật|gửi|xuất bản)")
+_LONGEST_LABEL = 80
+"""Characters; buttons, counters and headings of a file list are shorter, and paragraphs need not be looked at."""
 MAXIMUM_GAP = 6
 """Lines of the second block in a row that the first one lacks (buttons, a view counter) before it has ended."""
 MAXIMUM_PAIRS = 200
@@ -108,6 +110,7 @@ def date_line(text: str) -> str | None:
 
 
 def is_date_line(text: str) -> bool:
+    """Whether a printed line is a stamp and little else."""
     return date_line(text) is not None
 
 
@@ -232,17 +235,11 @@ def _date_after_title(texts: Sequence[str]) -> str | None:
 
 def _is_detail(text: str) -> bool:
     """Whether a line belongs to the article's frame and not to its text."""
-    return (
-        bool(
-            not text
-            or AUTHOR.match(text)
-            or SOURCE.match(text)
-            or TAGS.match(text)
-            or FILES.match(text)
-            or VIEWS.match(text)
-        )
-        or fold(text).strip(" .[]()|") in CONTROLS
-    )
+    if not text or AUTHOR.match(text) or SOURCE.match(text) or TAGS.match(text):
+        return True
+    if len(text) > _LONGEST_LABEL:
+        return False
+    return bool(FILES.match(text) or VIEWS.match(text)) or fold(text).strip(" .[]()|") in CONTROLS
 
 
 def _end_of_details(lines: Sequence[Line], last: int) -> int:

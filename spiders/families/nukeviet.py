@@ -80,6 +80,8 @@ _OP = re.compile(r"(?:^|&)op=([^&]*)")
 
 
 class NukeViet(Family):
+    """NukeViet's news module in the layouts of its major versions."""
+
     name = "nukeviet"
     version = 2
 

@@ -76,6 +76,13 @@ class JobSpider(scrapy.Spider):
             status=response.status,
             flags=response.flags,
             body=base64.b64encode(response.body).decode(),
+            kind=type(response).__name__,
+            headers=[
+                [name.decode("latin-1"), value.decode("latin-1")]
+                for name in response.headers
+                for value in response.headers.getlist(name)
+            ],
+            encoding=getattr(response, "encoding", None),
         )
 
     def failed(self, failure: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from danvan_crawler.store.writes import Store
 
 
 def rows(path: Path, statement: str) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         return connection.execute(statement).fetchall()
 
 
@@ -86,9 +87,7 @@ def test_a_changed_article_is_a_new_revision_and_the_old_one_stays(store: Store,
     assert revisions(store, article.item_id) == [(1, "Tựa cũ"), (2, "Tựa mới")]
 
 
-def test_an_article_that_goes_back_to_its_old_text_has_its_old_revision(
-    store: Store, desk: Any, exported: Any
-) -> None:
+def test_an_article_that_goes_back_to_its_old_text_has_its_old_revision(store: Store, desk: Any, exported: Any) -> None:
     first = desk.publish(store, "/bai-1.html", "08:00", "Tựa cũ")
     desk.publish(store, "/bai-1.html", "09:00", "Tựa mới")
     desk.publish(store, "/bai-1.html", "10:00", "Tựa cũ")

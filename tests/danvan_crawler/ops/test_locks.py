@@ -1,0 +1,136 @@
+"""Locks: who excludes whom, and that no dead process holds one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from danvan_crawler.exceptions import ArchiveError, ExitCode, LockedError
+from danvan_crawler.ops.locks import DatabaseLock, SiteLock
+
+HOLDER = """
+import sys
+from pathlib import Path
+from danvan_crawler.ops.locks import DatabaseLock, SiteLock
+
+SiteLock(Path(sys.argv[1]), sys.argv[2]).acquire()
+DatabaseLock(Path(sys.argv[1]), exclusive=sys.argv[3] == "exclusive").acquire()
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+StartHolder = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def start_holder(tmp_path: Path) -> Iterator[StartHolder]:
+    """Starts a process that holds the lock of a site, and the database's, until it dies."""
+    children: list[subprocess.Popen[str]] = []
+
+    def start(slug: str = "thanhhoa-danvan", database: str = "shared") -> subprocess.Popen[str]:
+        child = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(tmp_path), slug, database],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        )
+        children.append(child)
+        assert child.stdout is not None
+        assert child.stdout.readline() == "held\n"
+        return child
+
+    yield start
+    for child in children:
+        with child:
+            child.kill()
+
+
+def test_another_process_is_refused_and_told_who_holds_the_lock(start_holder: StartHolder, tmp_path: Path) -> None:
+    holder = start_holder()
+    with pytest.raises(LockedError) as caught:
+        SiteLock(tmp_path, "thanhhoa-danvan").acquire()
+    assert str(caught.value) == f"site 'thanhhoa-danvan': another run holds its lock (process {holder.pid})"
+    assert caught.value.exit_code is ExitCode.LOCKED
+
+
+def test_a_killed_process_holds_nothing(start_holder: StartHolder, tmp_path: Path) -> None:
+    holder = start_holder(database="exclusive")
+    holder.kill()
+    holder.wait()
+    lock = SiteLock(tmp_path, "thanhhoa-danvan")
+    assert lock.path.read_text() == f"{holder.pid}\n"
+    with lock, DatabaseLock(tmp_path, exclusive=True):
+        assert lock.path.read_text() == f"{os.getpid()}\n"
+
+
+def test_a_child_of_the_holder_does_not_inherit_the_lock(tmp_path: Path) -> None:
+    with SiteLock(tmp_path, "thanhhoa-danvan"):
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with child:
+        with SiteLock(tmp_path, "thanhhoa-danvan"):
+            pass
+        child.kill()
+
+
+def test_two_locks_of_one_process_exclude_each_other(tmp_path: Path) -> None:
+    with SiteLock(tmp_path, "thanhhoa-danvan"), pytest.raises(LockedError):
+        SiteLock(tmp_path, "thanhhoa-danvan").acquire()
+
+
+def test_sites_and_archives_have_locks_of_their_own(tmp_path: Path) -> None:
+    with SiteLock(tmp_path, "a-danvan"), SiteLock(tmp_path, "b-danvan"), SiteLock(tmp_path / "other", "a-danvan"):
+        pass
+
+
+def test_a_lock_that_was_given_back_can_be_taken_again(tmp_path: Path) -> None:
+    lock = SiteLock(tmp_path, "thanhhoa-danvan")
+    for _ in range(2):
+        lock.acquire()
+        lock.release()
+        lock.release()
+
+
+def test_a_lock_is_given_back_after_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), SiteLock(tmp_path, "thanhhoa-danvan"):
+        raise ZeroDivisionError
+    with SiteLock(tmp_path, "thanhhoa-danvan"):
+        pass
+
+
+def test_a_file_left_behind_means_nothing(tmp_path: Path) -> None:
+    lock = SiteLock(tmp_path, "thanhhoa-danvan")
+    lock.path.parent.mkdir()
+    lock.path.write_text("1\n")
+    with lock:
+        pass
+    assert lock.path.is_file()
+
+
+def test_a_lock_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "locks").write_text("a file where the folder should be")
+    with pytest.raises(ArchiveError, match=r"thanhhoa-danvan\.lock"):
+        SiteLock(tmp_path, "thanhhoa-danvan").acquire()
+
+
+def test_runs_share_the_database(start_holder: StartHolder, tmp_path: Path) -> None:
+    start_holder()
+    with DatabaseLock(tmp_path), DatabaseLock(tmp_path):
+        pass
+
+
+def test_a_rebuild_waits_for_no_run(start_holder: StartHolder, tmp_path: Path) -> None:
+    holder = start_holder()
+    with pytest.raises(LockedError, match=rf"a crawl or another rebuild is running \(process {holder.pid}\)"):
+        DatabaseLock(tmp_path, exclusive=True).acquire()
+
+
+def test_no_run_begins_during_a_rebuild(start_holder: StartHolder, tmp_path: Path) -> None:
+    holder = start_holder(database="exclusive")
+    with pytest.raises(LockedError, match=rf"the item database is being rebuilt \(process {holder.pid}\)"):
+        DatabaseLock(tmp_path).acquire()

@@ -1,0 +1,147 @@
+"""What the statistics of a run mean as an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.ops.outcome import judge
+
+GOOD = {
+    "danvan/sections_read": 3,
+    "danvan/listings": 7,
+    "danvan/listings_with_links": 7,
+    "danvan/articles": 40,
+    "danvan/captures": 90,
+    "downloader/request_count": 90,
+    "downloader/response_count": 90,
+}
+
+
+def code(stats: Mapping[str, object], reason: str | None = "finished", *, is_site: bool = True) -> ExitCode:
+    return judge({**GOOD, **stats}, reason, is_site=is_site)[0]
+
+
+def test_a_run_that_read_everything_is_good_and_says_nothing() -> None:
+    assert judge(GOOD, "finished", is_site=True) == (ExitCode.OK, [])
+
+
+@pytest.mark.parametrize(
+    "stats",
+    [
+        {"danvan/articles": 0},
+        {"danvan/articles_failed": 3},
+        {"danvan/requisites_failed": 5},
+        {"danvan/pages_without_article": 2},
+        {"danvan/listings_with_links": 1},
+        {"danvan/truncated": 1},
+        {"danvan/refused": 1},
+    ],
+)
+def test_nothing_new_or_a_few_losses_are_no_failure(stats: Mapping[str, object]) -> None:
+    assert code(stats) is ExitCode.OK
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("disk_full", ExitCode.DISK_FULL),
+        ("archive_unwritable", ExitCode.ERROR),
+        ("closespider_timeout", ExitCode.INTERRUPTED),
+        ("shutdown", ExitCode.INTERRUPTED),
+        ("cancelled", ExitCode.INTERRUPTED),
+        ("database_unwritable", ExitCode.ERROR),
+        ("asked_to_wait", ExitCode.SITE_FAILED),
+        (None, ExitCode.INTERRUPTED),
+    ],
+)
+def test_the_reason_of_the_end_has_a_code_and_a_sentence(reason: str | None, expected: ExitCode) -> None:
+    found, findings = judge(GOOD, reason, is_site=True)
+    assert found is expected
+    assert len(findings) == 1
+
+
+@pytest.mark.parametrize(
+    ("stats", "expected"),
+    [
+        ({"danvan/sections_failed": 1}, ExitCode.SITE_FAILED),
+        ({"danvan/sections_failed": 3, "danvan/sections_read": 0}, ExitCode.SITE_FAILED),
+        ({"danvan/sections_read": 0}, ExitCode.SITE_FAILED),
+        ({"danvan/articles_failed": 9, "danvan/articles": 0}, ExitCode.SITE_FAILED),
+        ({"danvan/listings_failed": 1}, ExitCode.SITE_FAILED),
+        ({"danvan/listings_with_links": 0}, ExitCode.UNHEALTHY),
+        ({"danvan/item_errors": 1}, ExitCode.ERROR),
+        ({"danvan/spider_errors": 1}, ExitCode.ERROR),
+        ({"danvan/archive_error": "x: no space"}, ExitCode.ERROR),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, dict) else value.name,
+)
+def test_what_went_wrong_has_a_code_and_a_sentence(stats: Mapping[str, object], expected: ExitCode) -> None:
+    found, findings = judge({**GOOD, **stats}, "finished", is_site=True)
+    assert found is expected
+    assert len(findings) == 1
+
+
+def test_a_run_that_asked_for_nothing_failed() -> None:
+    assert judge({}, "finished", is_site=True)[0] is ExitCode.SITE_FAILED
+
+
+@pytest.mark.parametrize(
+    ("stats", "reason", "expected"),
+    [
+        ({"danvan/sections_failed": 3}, "disk_full", ExitCode.DISK_FULL),
+        ({"danvan/sections_failed": 3}, "shutdown", ExitCode.SITE_FAILED),
+        ({"danvan/listings_with_links": 0}, "closespider_timeout", ExitCode.UNHEALTHY),
+        ({"danvan/item_errors": 3}, "disk_full", ExitCode.DISK_FULL),
+        ({"danvan/archive_error": "x: no space"}, "disk_full", ExitCode.DISK_FULL),
+        ({"danvan/sections_read": 0}, "shutdown", ExitCode.INTERRUPTED),
+    ],
+)
+def test_of_several_findings_the_worst_gives_the_code(
+    stats: Mapping[str, object], reason: str, expected: ExitCode
+) -> None:
+    assert code(stats, reason) is expected
+
+
+def test_the_finding_behind_the_code_comes_first_and_all_are_told() -> None:
+    found, findings = judge({**GOOD, "danvan/sections_failed": 2}, "shutdown", is_site=True)
+    assert found is ExitCode.SITE_FAILED
+    assert findings == ["2 of the sections cannot be read", "stopped by a signal; the next run continues"]
+
+
+def test_of_a_spider_without_site_only_requests_are_judged() -> None:
+    assert judge({"downloader/request_count": 3, "downloader/response_count": 1}, "finished", is_site=False) == (
+        ExitCode.OK,
+        [],
+    )
+
+
+def test_a_spider_without_site_that_got_no_response_failed() -> None:
+    found = judge({"downloader/request_count": 3}, "finished", is_site=False)
+    assert found == (ExitCode.SITE_FAILED, ["no request got a response"])
+
+
+def test_a_spider_without_site_that_asked_for_nothing_is_good() -> None:
+    assert judge({}, "finished", is_site=False) == (ExitCode.OK, [])
+
+
+@pytest.mark.parametrize(
+    ("codes", "expected"),
+    [
+        ([], 0),
+        ([0, 0], 0),
+        ([0, 7], 7),
+        ([7, 5], 5),
+        ([5, 4], 4),
+        ([4, 3], 3),
+        ([3, 6], 6),
+        ([6, 8], 8),
+        ([7, 5, 4, 3, 6, 8], 8),
+        ([2, 3], 2),
+        ([1, 8], 1),
+    ],
+)  # fmt: skip
+def test_the_code_of_several_sites_is_the_first_of_the_contracts_order(codes: list[int], expected: int) -> None:
+    assert ExitCode.worst(ExitCode(number) for number in codes) == expected

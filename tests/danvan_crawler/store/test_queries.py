@@ -1,0 +1,122 @@
+"""Reading items back: filters, order, and one article with its history."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from danvan_crawler.exceptions import UnknownItemError
+from danvan_crawler.store.database import open_for_reading
+from danvan_crawler.store.queries import Filter, History, count, history, items
+from danvan_crawler.store.writes import Store
+
+
+@pytest.fixture
+def filled(store: Store, desk: Any) -> Path:
+    """Four articles: three dated, one without a date, one of another site, province, body and section."""
+    desk.publish(store, "/1.html", "08:00", "một", published_at="2017-05-22T23:59:59+07:00", section="Tin tức")
+    desk.publish(store, "/2.html", "08:01", "hai", published_at="2017-05-23T00:00:00+07:00", section="Văn bản")
+    desk.publish(store, "/3.html", "08:02", "ba", published_at=None, section="Tin tức")
+    other = {"site": "khac-kiemtra", "province": "VN-07", "body": "uy-ban-kiem-tra", "section": "Kiểm tra"}
+    desk.publish(store, "/4.html", "08:03", "bốn", published_at="2017-05-24T23:59:59+07:00", **other)
+    return store.path
+
+
+@pytest.mark.parametrize(
+    ("criteria", "expected"),
+    [
+        ({}, {"một", "hai", "ba", "bốn"}),
+        ({"site": "khac-kiemtra"}, {"bốn"}),
+        ({"province": "VN-21"}, {"một", "hai", "ba"}),
+        ({"body": "uy-ban-kiem-tra"}, {"bốn"}),
+        ({"section": "Tin tức"}, {"một", "ba"}),
+        ({"site": "vi-du-danvan", "section": "Kiểm tra"}, set()),
+        ({"since": "2017-05-23"}, {"hai", "bốn"}),
+        ({"until": "2017-05-23"}, {"một", "hai"}),
+        ({"since": "2017-05-23", "until": "2017-05-23"}, {"hai"}),
+        ({"until": "2017-05-24"}, {"một", "hai", "bốn"}),
+        ({"since": "2018-01-01"}, set()),
+        ({"site": "' OR 1=1 --"}, set()),
+    ],
+)
+def test_a_filter_passes_what_it_names(criteria: dict[str, str], expected: set[str], filled: Path) -> None:
+    with open_for_reading(filled).connect() as connection:
+        assert {item["title"] for item in items(connection, Filter(**criteria))} == expected
+        assert count(connection, Filter(**criteria)) == len(expected)
+
+
+def test_items_come_in_the_order_of_their_ids_over_chunks(store: Store, desk: Any, exported: Any) -> None:
+    for number in range(60):
+        desk.publish(store, f"/{number}.html", f"08:{number:02}", f"bài {number}")
+    ids = [item["item_id"] for item in exported(store.path)]
+    assert len(ids) == 60
+    assert ids == sorted(ids)
+
+
+def test_a_long_export_sees_the_database_as_it_was_at_its_beginning(store: Store, desk: Any) -> None:
+    for number in range(3):
+        desk.publish(store, f"/{number}.html", "08:00", f"bài {number}")
+    with open_for_reading(store.path).connect() as connection:
+        reading = items(connection, Filter())
+        seen = [next(reading)["title"]]
+        desk.publish(store, "/3.html", "09:00", "bài 3")
+        desk.publish(store, "/0.html", "09:00", "bài 0, sửa")
+        seen += [item["title"] for item in reading]
+    assert sorted(seen) == ["bài 0", "bài 1", "bài 2"]
+
+
+def found(store: Store, wanted: str) -> History:
+    with open_for_reading(store.path).connect() as connection:
+        return history(connection, wanted)
+
+
+def test_a_history_tells_every_revision_and_every_capture_in_order_of_time(store: Store, desk: Any) -> None:
+    desk.publish(store, "/1.html", "09:00", "mới")
+    article = desk.publish(store, "/1.html", "08:00", "cũ")
+    told = found(store, article.item_id)
+    assert told.item["title"] == "mới"
+    assert [(row["revision"], row["title"], row["captured_at"][11:16]) for row in told.revisions] == [
+        (1, "cũ", "08:00"),
+        (2, "mới", "09:00"),
+    ]
+    assert [row["warc_date"][11:16] for row in told.captures] == ["08:00", "09:00"]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://danvan.example.vn/1.html",
+        "https://www.danvan.example.vn/1.html?utm_source=zalo#top",
+        "HTTP://DANVAN.example.vn:80/1.html?print=1",
+    ],
+)
+def test_an_article_is_found_under_any_variant_of_its_address(address: str, store: Store, desk: Any) -> None:
+    desk.publish(store, "/1.html", "08:00", "một")
+    assert found(store, address).item["title"] == "một"
+
+
+@pytest.mark.parametrize("path", ["/cu.html", "/moi.html", "/bai/1.html"], ids=["link", "address", "canonical"])
+def test_an_article_is_found_under_the_addresses_that_led_to_it(path: str, store: Store, desk: Any) -> None:
+    store.note_capture(desk.site, desk.capture("/cu.html", "07:59", status=301))
+    host = "http://danvan.example.vn"
+    desk.publish(store, "/moi.html", "08:00", "một", link="/cu.html", canonical_url=f"{host}/bai/1.html")
+    assert found(store, host + path).item["title"] == "một"
+
+
+def test_of_two_sites_with_one_path_the_host_decides(store: Store, desk: Any) -> None:
+    desk.publish(store, "http://mot.example.vn/1.html", "08:00", "một", site="mot-danvan")
+    desk.publish(store, "http://hai.example.vn/1.html", "08:00", "hai", site="hai-danvan")
+    assert found(store, "http://mot.example.vn/1.html").item["title"] == "một"
+    assert found(store, "https://hai.example.vn/1.html").item["title"] == "hai"
+    with pytest.raises(UnknownItemError):
+        found(store, "http://ba.example.vn/1.html")
+
+
+@pytest.mark.parametrize("wanted", ["vi-du-danvan-0000000000000000", "http://[", "http://danvan.example.vn/2.html", ""])
+def test_what_is_not_there_is_named_in_the_error(wanted: str, store: Store, desk: Any) -> None:
+    desk.publish(store, "/1.html", "08:00")
+    with pytest.raises(UnknownItemError) as caught:
+        found(store, wanted)
+    assert repr(wanted) in str(caught.value)

@@ -1,0 +1,194 @@
+"""Searching: marks count when they are typed, anything can be typed, and every hit shows why it is one."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+
+from danvan_crawler.store import search as searching
+from danvan_crawler.store.database import open_for_reading
+from danvan_crawler.store.queries import Filter
+from danvan_crawler.store.search import MARK_END, MARK_START, Hit, search
+from danvan_crawler.store.writes import Store
+
+TITLES = {
+    "khéo": "Phong trào dân vận khéo",
+    "vần": "Bài thơ dẫn vần khéo",
+    "đảng": "Đảng bộ tỉnh Đắk Lắk",
+    "dạng": "Đa dạng sinh học",
+    "cũ": "Tỉnh uỷ Hoà Bình họp",
+    "mới": "Tỉnh ủy Hòa Bình họp kín",
+    "số": "Công văn số 131-KH/TU ngày 23/5",
+    "nhạc": "Khéo vận dân",
+}
+
+
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory, desk: Any) -> Iterator[Connection]:
+    """A database with one article per title, published on successive days."""
+    store = Store(tmp_path_factory.mktemp("search") / "danvan.sqlite")
+    for day, (name, title) in enumerate(TITLES.items(), start=1):
+        at = f"2017-05-{day:02}T00:00:00+07:00"
+        desk.publish(store, f"/{name}.html", f"08:{day:02}", title, lead="", body_text="Thân bài.", published_at=at)
+    store.close()
+    with open_for_reading(store.path).connect() as opened:
+        yield opened
+
+
+def hits(connection: Connection, query: str, limit: int = 50, **criteria: str) -> list[Hit]:
+    return list(search(connection, query, Filter(**criteria), limit))
+
+
+def names(connection: Connection, query: str, **criteria: str) -> set[str]:
+    found = {hit.item["title"] for hit in hits(connection, query, **criteria)}
+    return {name for name, title in TITLES.items() if title in found}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("dân vận khéo", {"khéo", "nhạc"}),
+        ("dẫn vần khéo", {"vần"}),
+        ("dan van kheo", {"khéo", "vần", "nhạc"}),
+        ("DÂN VẬN KHÉO", {"khéo", "nhạc"}),
+        ("DAN VAN", {"khéo", "vần", "nhạc"}),
+        ("đảng", {"đảng"}),
+        ("Đảng", {"đảng"}),
+        ("dang", {"đảng", "dạng"}),
+        ("dak lak", {"đảng"}),
+        ("tỉnh ủy hòa bình", {"cũ", "mới"}),
+        ("tỉnh uỷ hoà bình", {"cũ", "mới"}),
+        ("tinh uy hoa binh", {"cũ", "mới"}),
+        (unicodedata.normalize("NFD", "dân vận khéo"), {"khéo", "nhạc"}),
+        (unicodedata.normalize("NFD", "tỉnh uỷ"), {"cũ", "mới"}),
+        ("Ðảng", {"đảng"}),  # eth, as some fonts and charsets write it
+        ("dân van", {"khéo", "nhạc"}),
+        ('"dân vận khéo"', {"khéo"}),
+        ('"dan van kheo"', {"khéo", "vần"}),
+        ('"dân vận', {"khéo"}),
+        ("khé*", {"khéo", "vần", "nhạc"}),
+        ("vậ*", {"khéo", "nhạc"}),
+        ("va*", {"khéo", "vần", "số", "nhạc"}),
+        ("khéo -vần", {"khéo", "nhạc"}),
+        ("kheo -dan", set()),
+        ('khéo -"dân vận"', {"vần", "nhạc"}),
+        ("kheo -vần -nhac -thơ", {"khéo", "nhạc"}),
+        ("-vần khéo", {"khéo", "nhạc"}),
+        ("131-KH/TU", {"số"}),
+        ("131-kh/tu*", {"số"}),
+        ("23/5", {"số"}),
+        ("dân & vận!", {"khéo", "nhạc"}),
+        ("dân _ vận", {"khéo", "nhạc"}),
+        ("dân AND vận", set()),
+        ("title:dân", set()),
+        ("không có", set()),
+    ],
+)
+def test_a_query_finds(query: str, expected: set[str], connection: Connection) -> None:
+    assert names(connection, query) == expected
+
+
+@pytest.mark.parametrize("query", ["", "  ", '""', "*", "()", "-", "_", "!?"])
+def test_a_query_without_words_gives_the_newest_items(query: str, connection: Connection) -> None:
+    assert [hit.item["title"] for hit in hits(connection, query, 2)] == [TITLES["nhạc"], TITLES["số"]]
+
+
+@pytest.mark.parametrize("query", ["-vần", '-"dân vận"', "-a -b"])
+def test_a_query_that_only_excludes_finds_nothing(query: str, connection: Connection) -> None:
+    assert hits(connection, query) == []
+
+
+def test_hits_come_newest_first_and_no_more_than_asked_for(connection: Connection) -> None:
+    assert [hit.item["title"] for hit in hits(connection, "kheo", 2)] == [TITLES["nhạc"], TITLES["vần"]]
+
+
+def test_filters_hold_for_hits(connection: Connection) -> None:
+    assert names(connection, "kheo", since="2017-05-02") == {"vần", "nhạc"}
+    assert names(connection, "kheo", until="2017-05-01") == {"khéo"}
+    assert names(connection, "kheo", site="khac-danvan") == set()
+
+
+def test_a_snippet_shows_the_printed_words_that_were_found(store: Store, desk: Any) -> None:
+    body = "Mở đầu. " + "chữ " * 80 + "Tỉnh uỷ Hoà Bình họp. " + "chữ " * 80
+    desk.publish(store, "/1.html", "08:00", "Tựa", body_text=body)
+    with open_for_reading(store.path).connect() as connection:
+        for query in ("tỉnh ủy", "tinh uy"):
+            (hit,) = hits(connection, query)
+            assert f"{MARK_START}Tỉnh{MARK_END} {MARK_START}uỷ{MARK_END}" in hit.snippet
+            assert len(hit.snippet) < 300
+
+
+def test_without_a_query_the_snippet_is_the_lead(store: Store, desk: Any) -> None:
+    desk.publish(store, "/1.html", "08:00", lead="Sapô.")
+    with open_for_reading(store.path).connect() as connection:
+        assert [hit.snippet for hit in hits(connection, "")] == ["Sapô."]
+
+
+def test_an_edited_article_is_found_by_its_new_words_only(store: Store, desk: Any) -> None:
+    desk.publish(store, "/1.html", "08:00", "Tựa cũ kỹ")
+    desk.publish(store, "/1.html", "09:00", "Tựa tươi mới")
+    with open_for_reading(store.path).connect() as connection:
+        assert [len(hits(connection, query)) for query in ("kỹ", "ky", "tươi", "tuoi")] == [0, 0, 1, 1]
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory, desk: Any) -> Path:
+    """A database in which `dân` has more matches than search sorts, a hundred of them in March 2017."""
+    store = Store(tmp_path_factory.mktemp("search") / "danvan.sqlite")
+    for number in range(searching._MANY + 50):
+        day = f"20{10 + number % 10}-03-{1 + number % 28:02}T00:00:00+07:00"
+        section = "Hiếm" if number % 100 == 0 else "Tin tức"
+        desk.publish(
+            store, f"/{number}.html", "08:00", f"Dân bài {number}", body_text="x", published_at=day, section=section
+        )
+    store.close()
+    return store.path
+
+
+@pytest.mark.parametrize(
+    "criteria", [{}, {"section": "Hiếm"}, {"since": "2017-01-01", "until": "2017-12-31"}, {"site": "vi-du-danvan"}]
+)
+def test_many_matches_give_the_same_hits_in_the_same_order_as_sorting_them_would(
+    criteria: dict[str, str], crowded: Path
+) -> None:
+    with open_for_reading(crowded).connect() as connection:
+        newest = [hit.item["item_id"] for hit in hits(connection, "", 30, **criteria)]
+        assert [hit.item["item_id"] for hit in hits(connection, "dân", 30, **criteria)] == newest
+        assert all(f"{MARK_START}Dân{MARK_END}" in hit.snippet for hit in hits(connection, "dân", 30, **criteria))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "dân " * 2000, "dân" + "".join(f" -v{number}" for number in range(1500)), " ".join(map(str, range(1500))),
+        "(" * 500, '"' * 501, "d" * 100_000, "dân AND (vận OR", "NEAR(dân vận, 2)", "^dân + vận", "{title} : dân",
+        "articles_fts MATCH 'x'", "'; DROP TABLE articles; --", ":expression ?1 @x $y", "\0", "dân\0vận", "\ud800 dân",
+        "\u202edân", "a\u0301" * 100, "*dân*", "- -dân", "--dân", "-*", "dân -_", "ﬁ İ ẞ ٣ 一 👩‍👩‍👧",
+    ],
+    ids=lambda query: ascii(query[:20]),
+)  # fmt: skip
+def test_a_strange_query_is_answered(query: str, connection: Connection) -> None:
+    assert len(hits(connection, query)) <= len(TITLES)
+
+
+@settings(max_examples=300)
+@given(query=st.text() | st.text(alphabet="dân vận\"-*()_:^{}+,.\0'\\ANDORNTEAR ", max_size=60))
+@example(query="dân vận")
+def test_no_query_raises(query: str, connection: Connection) -> None:
+    hits(connection, query)
+
+
+@settings(max_examples=200)
+@given(
+    words=st.lists(st.sampled_from(sorted({word for title in TITLES.values() for word in title.split()})), min_size=1)
+)
+def test_words_of_an_article_find_it(words: list[str], connection: Connection) -> None:
+    expected = {title for title in TITLES.values() if set(words) <= set(title.split())}
+    assert expected <= {hit.item["title"] for hit in hits(connection, " ".join(words))}
