@@ -137,7 +137,7 @@ def endpoint(url: str) -> tuple[str, int]:
 def file_name(url: str) -> str:
     """The file's name at the end of an address, percent-decoded: of `?file=` style parameters when the path names none.
 
-    Never holds a slash, whatever the address hides in escapes.
+    An escaped slash belongs to the name ("131-KH/TU.pdf"), unless the name would then climb out of a folder.
 
     >>> file_name("http://example.vn/tep/K%E1%BA%BF%20ho%E1%BA%A1ch%20131.pdf?download=1")
     'Kế hoạch 131.pdf'
@@ -145,13 +145,18 @@ def file_name(url: str) -> str:
     parts = _split(url)
     if parts is None:
         return ""
-    name = _last_part(unquote(parts.path))
+    name = _safe_name(unquote(parts.path.rsplit("/", 1)[-1]))
     if posixpath.splitext(name)[1].lower() in _SCRIPTS:
         for _, value in parse_qsl(parts.query):
             candidate = _last_part(value)
             if re.fullmatch(r"[^/\\]+\.[A-Za-z0-9]{2,5}", candidate):
                 return candidate
     return name
+
+
+def _safe_name(name: str) -> str:
+    steps = re.split(r"[/\\]", name)
+    return _last_part(name) if {"", ".", ".."} & set(steps) else name
 
 
 def _last_part(path: str) -> str:

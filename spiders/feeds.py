@@ -1,7 +1,7 @@
 """Feeds and sitemaps: XML that names articles without being a listing.
 
-What they say about time is not read. `lastmod` is the last edit, and portals have been seen that label local time GMT
-in `pubDate`; neither is what a reader was shown.
+What they say about time is not read. `lastmod` may be the last edit, and `pubDate` has been seen with the month in the
+place of the minutes; neither is what a reader was shown.
 """
 
 from __future__ import annotations

@@ -117,8 +117,15 @@ class SiteSpider(Spider):
 
     def request_dropped(self, request: Request) -> None:
         """Scrapy drops a redirect to an address that this run has asked for already, and calls nobody back."""
-        if "link" in request.meta:
-            self._mark(request.meta["link"], ARCHIVED, f"leads to {request.url}")
+        link = request.meta.get("link")
+        if link is None:
+            return
+        if request.url in request.meta.get("redirect_urls", ()):
+            self._count("articles_failed")
+            self._mark(link, REJECTED, "redirects in a circle")
+            self.logger.warning("%s: redirects in a circle", link)
+        else:
+            self._mark(link, ARCHIVED, f"leads to {request.url}")
 
     def item_dropped(self, item: Any, response: Response, exception: Exception) -> None:
         if isinstance(item, Article) and "link" in response.meta:

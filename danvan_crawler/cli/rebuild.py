@@ -17,8 +17,8 @@ from danvan_crawler.exceptions import ExitCode
 def command(archive: Path, site_folders: tuple[Path, ...]) -> int:
     """Derive the item database again from the WARC files alone.
 
-    The old database stays in use until the new one is complete. When a WARC file is damaged the exit code is 8: what can
-    be read is in the new database, and the old one is kept as danvan.sqlite.before-rebuild.
+    The old database stays in use until the new one is complete. When a WARC file is damaged the exit code is 8: what
+    can be read is in the new database, and the old one is kept as danvan.sqlite.before-rebuild.
 
     \b
     Example:

@@ -25,7 +25,7 @@ from scrapy.utils.misc import build_from_crawler, load_object
 from w3lib.url import safe_url_string
 
 from danvan_crawler.capture.playback import Playback, capture_of
-from danvan_crawler.exceptions import ArchiveDamagedError, DanvanError, ProfileError
+from danvan_crawler.exceptions import ArchiveDamagedError, DanvanError, ProfileError, UndecodableBodyError
 from danvan_crawler.families import FEED, ArticleLink, Family, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
 from danvan_crawler.ops.requisites import FINAL_STATUSES, NO_SECTION, requisite_urls
@@ -173,6 +173,8 @@ class Replay:
         else:
             try:
                 self._read(self._family, self._playback.response(record, capture), capture, part)
+            except UndecodableBodyError:
+                self._mark_failed(capture, part)  # the crawl got no page of it either
             except DanvanError:
                 raise
             except Exception as error:

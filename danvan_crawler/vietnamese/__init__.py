@@ -1,7 +1,9 @@
 """Vietnamese as it is printed on Party sites: pure functions, no Scrapy, no clock, no network.
 
-    timestamps   the publication stamp in a date line, or None text         what an item stores (`clean`), what is
-    hashed and searched (`canonical`), what is searched without marks (`fold`)
+    charset      the text of a page, by its bytes first and by what it declares then (`decode`)
+    timestamps   the publication stamp in a date line, or None (`parse`)
+    text         what an item stores (`clean`), what is hashed and searched (`canonical`), what is searched without
+                 marks (`fold`)
 
 Other programs may import these; names and meanings are part of the project's contract.
 """

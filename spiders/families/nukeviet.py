@@ -29,7 +29,7 @@ Traps:
 - The visible stamp ("Thứ hai - 22/05/2017 14:00") is the only right date: since 4.3 the hidden `datePublished` carries
   the time of the last edit, and `article:published_time` prints `2017-05-23+0708:05:00`: day, offset, time. That one
   serves for one thing: where 00:00 is displayed it tells a real midnight (00:00:01) from "no time of day known".
-- `pubDate` in feeds is local time labelled GMT in some versions, and a minute pattern where seconds belong.
+- `pubDate` in feeds has the month where the minutes belong: 23:00 on 31 December is "16:12:00 GMT".
 - The hidden `itemprop=author` names the account that typed the article in ("quantri"); the author is the one printed.
 - An article in several categories answers under each with a redirect to its own; `<link rel=canonical>` is right.
 - An address that does not exist answers with a redirect to the front page, feeds and pages behind the last included.

@@ -68,7 +68,7 @@ class RulesSpider(CrawlSpider):
     name = "rules"
 
     def __init__(self, start: str, **arguments: Any) -> None:
-        extractor = LinkExtractor(allow_domains=[urlsplit(start).hostname or ""])
+        extractor = LinkExtractor(allow_domains=[urlsplit(start).netloc])
         self.rules = (Rule(extractor, callback="count", follow=True),)
         super().__init__(**arguments)
         self.start_urls = [start]

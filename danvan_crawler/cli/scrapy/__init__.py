@@ -10,7 +10,7 @@ from danvan_crawler.exceptions import ProfileError
 
 
 def check_profiles(settings: BaseSettings) -> None:
-    """Reads the site profiles before Scrapy does, which would show a traceback for a wrong one: a UsageError instead."""
+    """Reads the site profiles before Scrapy does, whose traceback for a wrong one says little: a UsageError instead."""
     try:
         site_registry(settings["DANVAN_ARCHIVE"], settings.getlist("DANVAN_SITES"))
     except ProfileError as error:

@@ -27,7 +27,9 @@ SHORT = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nonly this"
 
 
 def capture(truncated: Any = None) -> CaptureRecord:
-    return CaptureRecord("http://example.vn/", "2026-11-23T07:46:11Z", "warc/a.warc.gz", 7, "urn:uuid:1", None, 200, truncated, None)
+    return CaptureRecord(
+        "http://example.vn/", "2026-11-23T07:46:11Z", "warc/a.warc.gz", 7, "urn:uuid:1", None, 200, truncated, None
+    )
 
 
 # Pure parts
@@ -144,7 +146,9 @@ def test_failure_without_a_byte_does_not_inherit_the_capture_of_its_redirect(
 
 def test_exchanges_made_at_the_same_time_are_kept_apart(site: Any, crawl: Callable[..., Any]) -> None:
     paths = [f"/slow/{i}" for i in range(12)]
-    crawled = crawl(requests_for(site, *paths), settings={"CONCURRENT_REQUESTS": 6, "CONCURRENT_REQUESTS_PER_DOMAIN": 6})
+    crawled = crawl(
+        requests_for(site, *paths), settings={"CONCURRENT_REQUESTS": 6, "CONCURRENT_REQUESTS_PER_DOMAIN": 6}
+    )
     exchanges = crawled.exchanges()
     for path in paths:
         [exchange] = exchanges[site.url(path)]

@@ -15,7 +15,15 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
 
 @pytest.mark.parametrize(
     "address",
-    ["8.8.8.8", "14.225.0.1", "2001:4860:4860::8888", "2400:cb00::1", "::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::"],
+    [
+        "8.8.8.8",
+        "14.225.0.1",
+        "2001:4860:4860::8888",
+        "2400:cb00::1",
+        "::ffff:8.8.8.8",
+        "64:ff9b::808:808",
+        "2002:808:808::",
+    ],
 )
 def test_public(address: str) -> None:
     assert is_public(address)
