@@ -17,7 +17,7 @@ from typing import Self
 from isal import isal_zlib
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.http import Response, TextResponse
+from scrapy.http import Response
 from scrapy.responsetypes import responsetypes
 
 from danvan_crawler.exceptions import UndecodableBodyError
@@ -119,5 +119,16 @@ class DecodingMiddleware:
         headers = response.headers.copy()
         del headers["Content-Encoding"]
         kind = responsetypes.from_args(headers=headers, url=response.url, body=body)
-        encoding = {"encoding": None} if issubclass(kind, TextResponse) else {}
-        return response.replace(cls=kind, headers=headers, body=body, **encoding)
+        # Not response.replace: that looks at the old response's encoding, and so lets a detector loose on compressed
+        # bytes. It took a fifth of a crawl's time.
+        return kind(
+            url=response.url,
+            status=response.status,
+            headers=headers,
+            body=body,
+            flags=response.flags,
+            request=response.request,
+            certificate=response.certificate,
+            ip_address=response.ip_address,
+            protocol=response.protocol,
+        )

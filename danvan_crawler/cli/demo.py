@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -94,12 +97,18 @@ def _report(archive: Path, edited: str) -> None:
     console.print(f"Item database:\n  {database_path(archive)}", markup=False)
     console.print("Try next:")
     for words in (
-        ("danvan", "search", "dân vận khéo", *where),
-        ("danvan", "show", item_id(SLUG, edited), *where),
-        ("danvan", "export", "--format", "csv", "-o", "articles.csv", *where),
+        ("search", "dân vận khéo", *where),
+        ("show", item_id(SLUG, edited), *where),
+        ("export", "--format", "csv", "-o", "articles.csv", *where),
     ):
-        console.print(f"  {_shell(words)}", markup=False)
+        console.print(f"  {shlex.join([*_program(), *words])}", markup=False)
 
 
-def _shell(words: Sequence[str]) -> str:
-    return shlex.join(words)
+def _program() -> Sequence[str]:
+    """How this program is called from where the user is: `danvan` need not be on PATH, as after `make demo`."""
+    script = Path(sys.argv[0])
+    if shutil.which("danvan") is not None:
+        return ("danvan",)
+    if script.name == "danvan":
+        return (os.path.relpath(script),)
+    return (sys.executable, "-m", "danvan_crawler")

@@ -34,7 +34,12 @@ def requisite_urls(response: TextResponse, article: Article, hosts: Container[st
     linked = [image.url for image in article.images] + [file.url for file in article.attachments]
     text = text_of(response)
     base = get_base_url(text[:_BASE_WITHIN], response.url)
-    pictures = (_absolute(base, unescape(src)) for src in dict.fromkeys(_PICTURE.findall(text)))
+    # What begins at the root is the same wherever on the site it stands, and menus repeat it on every page.
+    front = urljoin(base, "/")
+    pictures = (
+        _absolute(front if src.startswith("/") else base, unescape(src))
+        for src in dict.fromkeys(_PICTURE.findall(text))
+    )
     found = (url for url in (*linked, *pictures) if url is not None and host_of(url) in hosts)
     return list({path_key(url): url for url in reversed(list(found))}.values())[::-1]
 

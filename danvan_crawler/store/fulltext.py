@@ -53,23 +53,39 @@ def create(connection: Connection) -> None:
 
 
 def _terms(article_id: int, row: Mapping[Any, Any]) -> dict[str, Any]:
-    title, lead, body = canonical(row["title"]), canonical(row["lead"]), canonical(row["body_text"])
+    title, folded_title = indexed_forms(row["title"])
+    lead, folded_lead = indexed_forms(row["lead"])
+    body, folded_body = indexed_forms(row["body_text"])
     return {
         "id": article_id,
         "title": title,
         "lead": lead,
         "body_text": body,
-        "folded_title": _fold_words(title),
-        "folded_text": _fold_words(f"{lead}\n{body}"),
+        "folded_title": folded_title,
+        "folded_text": f"{folded_lead}\n{folded_body}",
     }
 
 
-def _fold_words(text: str) -> str:
-    """`fold(text)`, word by word: the few thousand words of the language are soon all in the cache."""
-    return " ".join(map(_fold_word, text.split(" ")))
+def indexed_forms(text: str) -> tuple[str, str]:
+    """A text in canonical and in folded form, as far as words go: line breaks become spaces.
+
+    Done word by word, because the few thousand words of the language are soon all in the cache: half the time that it
+    takes for the whole text.
+    """
+    words = text.replace("\n", " ").split(" ")
+    if max(map(len, words)) > _LONGEST_WORD:  # a few of those would fill the memory
+        return _forms_of(text)
+    exact, folded = zip(*map(_forms_of_word, words), strict=True)
+    return " ".join(exact), " ".join(folded)
 
 
-_fold_word = lru_cache(maxsize=16384)(fold)
+def _forms_of(text: str) -> tuple[str, str]:
+    exact = canonical(text)
+    return exact, fold(exact)
+
+
+_LONGEST_WORD = 60
+_forms_of_word = lru_cache(maxsize=32768)(_forms_of)
 
 
 def add(connection: Connection, article_id: int, row: Mapping[Any, Any]) -> None:

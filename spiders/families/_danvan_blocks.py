@@ -166,6 +166,8 @@ def _evidence(texts: Sequence[str], first: int, second: int, common: Sequence[in
 
 def _opens_block(texts: Sequence[str], first: int, second: int) -> bool:
     """Cheap test before the alignment: what follows both titles begins with the same line, a date aside."""
+    if first and texts[first - 1] and texts[first - 1] == texts[second - 1]:
+        return False  # a line within two blocks that began further up
     after_first = [text for text in texts[first + 1 : min(first + 6, second)] if text and not is_date_line(text)]
     after_second = [text for text in texts[second + 1 : second + 6] if text and not is_date_line(text)]
     return bool(after_first) and after_first[0] in after_second[:3]

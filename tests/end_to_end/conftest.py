@@ -39,16 +39,12 @@ ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60.0
 """Seconds after which a test that waits for something gives up."""
 
-Answer = bytes | Callable[[bytes], bytes]
-"""A whole response message, or what makes one of a request message."""
+Answer = bytes | Callable[[bytes], bytes]  # a whole response message, or what makes one of a request message
+HTML = "text/html; charset=utf-8"
 
 
 def message(
-    body: bytes | str = b"",
-    *,
-    status: str = "200 OK",
-    media_type: str = "text/html; charset=utf-8",
-    headers: Mapping[str, str] | None = None,
+    body: bytes | str = b"", *, status: str = "200 OK", media_type: str = HTML, headers: Mapping[str, str] | None = None
 ) -> bytes:
     """A response with a Content-Length."""
     data = body.encode() if isinstance(body, str) else body
@@ -86,6 +82,7 @@ class Portal:
     arrived: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.most_at_once = self._busy = 0
         self._held: dict[str, threading.Event] = {}
         self._news = threading.Condition()
         self._connections: set[socket.socket] = set()
@@ -164,12 +161,15 @@ class Portal:
         target = request.split(b" ", 2)[1].decode()
         with self._news:
             self.arrived.append(target)
+            self._busy += 1
+            self.most_at_once = max(self.most_at_once, self._busy)
             self._news.notify_all()
         if target in self._held:
             self._held[target].wait(PATIENCE)
         answer = self.pages.get(target) or self.pages.get(urlsplit(target).path) or self._page(target, request)
         response = answer(request) if callable(answer) else answer
         self.exchanges.append(Exchange(target, request, response))
+        self._busy -= 1
         connection.sendall(response)
 
     def _page(self, target: str, request: bytes) -> bytes:
@@ -221,10 +221,6 @@ class Record:
         return found
 
 
-def sha1(data: bytes) -> str:
-    return "sha1:" + base64.b32encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
-
-
 def read_warc(path: Path) -> list[Record]:
     """The records of a WARC file, each one gzip member of right form, length and block digest."""
     data, position, found = path.read_bytes(), 0, []
@@ -240,7 +236,8 @@ def read_warc(path: Path) -> list[Record]:
         block = rest[:-4]
         assert rest[-4:] == b"\r\n\r\n"
         assert fields["Content-Length"] == str(len(block))
-        assert fields["WARC-Block-Digest"] == sha1(block)
+        digest = hashlib.sha1(block, usedforsecurity=False).digest()
+        assert fields["WARC-Block-Digest"] == f"sha1:{base64.b32encode(digest).decode()}"
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", fields["WARC-Date"])
         found.append(Record(position, fields, block))
         position = len(data) - len(member.unused_data)
@@ -281,7 +278,6 @@ class Desk:
             "PYTHONPATH": str(ROOT),
             "DANVAN_ARCHIVE": str(self.archive),
             "DANVAN_SITES": str(self.sites),
-            "COLUMNS": "500",
             **self.environment,
         }
 

@@ -274,6 +274,16 @@ def test_a_picture_that_fails_is_asked_for_again_by_the_next_run(model: Start, a
     assert item["images"][0]["capture"] is not None
 
 
+def test_requests_come_one_at_a_time_unless_the_profile_allows_more(
+    new_portal: Callable[..., Any], new_desk: Callable[..., Any]
+) -> None:
+    single, several = new_portal(), new_portal()
+    new_desk(single, only="dan-van-kheo").crawl()
+    new_desk(several, only="dan-van-kheo", connections="4").crawl()
+    assert single.most_at_once == 1
+    assert several.most_at_once <= 4
+
+
 @pytest.mark.parametrize("option", ["--since=2023-13-01", "--until=hôm qua", "--max-pages=0", "--time-limit=0"])
 def test_a_wrong_option_is_wrong_usage(new_desk: Callable[..., Any], option: str) -> None:
     desk = new_desk("http://127.0.0.1:9/")

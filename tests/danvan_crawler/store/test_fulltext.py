@@ -7,7 +7,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from danvan_crawler.store.fulltext import indexed_forms
 from danvan_crawler.store.writes import Store
+from danvan_crawler.vietnamese.text import canonical, clean, fold
 
 
 def words(path: Path) -> set[tuple[str, str]]:
@@ -22,6 +27,35 @@ def instances(path: Path) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab(main, articles_fts, instance)")
         return sorted(connection.execute("SELECT term, doc, col, offset FROM words"))
+
+
+PIECES = [
+    "Tỉnh",
+    "uỷ",
+    "hoà",
+    "a\u0301",
+    "\u0301",
+    "Ð",
+    "đ",
+    "&amp;",
+    "&nbsp;",
+    "&",
+    "amp;",
+    "а",
+    "x",
+    "1/2",
+    " ",
+    "\n",
+    "İ",
+    "́",
+]
+
+
+@given(text=st.text() | st.lists(st.sampled_from(PIECES)).map("".join) | st.text(alphabet="ab", min_size=61))
+def test_word_by_word_a_text_has_the_words_that_it_has_as_a_whole(text: str) -> None:
+    exact, folded = indexed_forms(clean(text))
+    assert exact.split() == canonical(clean(text)).split()
+    assert folded.split() == fold(clean(text)).split()
 
 
 def test_words_are_indexed_in_one_spelling_and_folded(store: Store, desk: Any) -> None:
