@@ -32,6 +32,7 @@ from danvan_crawler.urls import is_canonical, path_key
 _NOTED_AT_MOST = 500
 """Captures kept in memory before they are written without waiting for a transaction."""
 _CONTENT_FIELDS = tuple(name for name in EXPORT_FIELDS if name not in DERIVED_BY_STORE)
+_to_json = json.JSONEncoder(ensure_ascii=False, default=asdict).encode
 
 _CAPTURE = select(captures.c.id, captures.c.warc_date, captures.c.link_key, captures.c.url_key).where(
     captures.c.warc_file == bindparam("file"), captures.c.warc_offset == bindparam("offset")
@@ -192,16 +193,16 @@ class Store:
             others = [row for row in seen if row.id != capture.id]
             canonical = is_canonical(article.url, article.canonical_url)
             view = _timeline(article, capture, canonical, others)
-            row = self._current_row(connection, article, view, known, (capture, *others))
+            content = _content(article)
+            row = self._current_row(connection, article, content, view, known, (capture, *others))
             article_id = self._save(connection, known, row)
             connection.execute(
                 _TIE_CAPTURE,
                 {"capture": capture.id, "article": article_id, "hash": article.content_hash, "canonical": canonical},
             )
-            self._save_revision(connection, article_id, article, view)
-            if (
-                capture.url_key != capture.link_key
-            ):  # redirects led here: a listing that links this very page finds it known
+            self._save_revision(connection, article_id, article, content, view)
+            if capture.url_key != capture.link_key:
+                # Redirects led here: a listing that links this very page finds it known.
                 page = {capture.url_key: article.url}
                 self.frontier.discover(article.site, page, row["section"] or article.site, connection=connection)
             keys = {capture.link_key, capture.url_key, path_key(article.url), path_key(article.canonical_url)}
@@ -211,13 +212,14 @@ class Store:
         self,
         connection: Connection,
         article: Article,
+        content: Mapping[str, Any],
         view: Timeline,
         known: Mapping[Any, Any] | None,
         seen: Sequence[Any],
     ) -> dict[str, Any]:
         """The article as it reads now: what its current revision printed, and what its captures tell together."""
         if known is None or (view.current == article.content_hash and _represents(article, view)):
-            row = _content(article)
+            row = dict(content)
         else:
             of_current = {"article": known["id"], "hash": view.current}
             row = json.loads(connection.execute(_REVISION, of_current).scalar_one())
@@ -247,14 +249,16 @@ class Store:
         return article_id
 
     @staticmethod
-    def _save_revision(connection: Connection, article_id: int, article: Article, view: Timeline) -> None:
+    def _save_revision(
+        connection: Connection, article_id: int, article: Article, content: Mapping[str, Any], view: Timeline
+    ) -> None:
         if _represents(article, view):
             row = {
                 "article_id": article_id,
                 "content_hash": article.content_hash,
                 "revision": view.numbers[article.content_hash],
                 "captured_at": article.captured_at,
-                "content": json.dumps(_content(article), ensure_ascii=False),
+                "content": _to_json(content),
             }
             connection.execute(_WRITE_REVISION, row)
         if len(view.numbers) > 1:  # an earlier capture that arrives late moves the numbers of the others
@@ -363,8 +367,6 @@ def _reads_differently(before: str, now: str) -> bool:
 def _content(article: Article) -> dict[str, Any]:
     """The fields that a page gave, as columns: lists as JSON text."""
     return {
-        name: json.dumps(getattr(article, name), ensure_ascii=False, default=asdict)
-        if name in LIST_FIELDS
-        else getattr(article, name)
+        name: _to_json(getattr(article, name)) if name in LIST_FIELDS else getattr(article, name)
         for name in _CONTENT_FIELDS
     }
