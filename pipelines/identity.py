@@ -8,7 +8,7 @@ from typing import Any
 
 from danvan_crawler.items import Article
 from danvan_crawler.urls import canonical, item_id
-from danvan_crawler.vietnamese import text
+from danvan_crawler.vietnamese.text import forms
 
 
 class IdentityPipeline:
@@ -29,9 +29,9 @@ def content_hash(article: Article) -> str:
     source, published_at and attachment addresses as they are. Keys sorted, no spaces, UTF-8.
     """
     content = {
-        "title": text.canonical(article.title),
-        "lead": text.canonical(article.lead),
-        "body_text": text.canonical(article.body_text),
+        "title": forms(article.title)[0],
+        "lead": forms(article.lead)[0],
+        "body_text": forms(article.body_text)[0],
         "author": article.author,
         "source": article.source,
         "published_at": article.published_at,

@@ -180,10 +180,15 @@ def _figure_caption(image: LexborNode, name: str, owners: Mapping[int, str | Non
     return None
 
 
+@lru_cache(maxsize=4096)  # menus, boxes and footers are the same on every page
+def _plain_line(piece: str) -> Line | None:
+    text = squeeze(piece)
+    return Line(text) if text else None
+
+
 def _line(piece: str, marks: _Marks) -> Line | None:
     if _IMAGE not in piece and _FILE not in piece:
-        text = squeeze(piece)
-        return Line(text) if text else None
+        return _plain_line(piece)
     found = [(kind, int(number)) for kind, number in _MARK.findall(piece)]
     return Line(
         squeeze(_MARK.sub("", piece)),

@@ -17,6 +17,7 @@ from scrapy.settings import Settings
 from scrapy.statscollectors import MemoryStatsCollector
 
 from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, ProfileError
+from danvan_crawler.ops.collector import spare_the_collector
 from danvan_crawler.ops.locks import DatabaseLock, SiteLock
 from danvan_crawler.ops.replay import Replay, Scan, scan
 from danvan_crawler.ops.run import attach_store
@@ -30,6 +31,9 @@ Progress = Callable[[int, int], None]
 """Called with captures done and captures in all."""
 _COMPANIONS = ("-wal", "-shm")
 """Files that SQLite keeps beside a database."""
+
+_TOGETHER = 500
+"""Captures in one transaction of the new database; a commit for each was an eighth of the time."""
 
 
 @dataclass(slots=True)
@@ -76,6 +80,7 @@ def _derive(
     scans = {slug: _scan(archive, slug) for slug in slugs}
     total = sum(len(found.places) for found in scans.values())
     store = Store(temporary)
+    spare_the_collector()
     try:
         for slug, found in scans.items():
             result.damage.extend(found.damage)
@@ -83,10 +88,12 @@ def _derive(
             crawler = _crawler(slug, site, settings)
             attach_store(crawler, store)
             replay = Replay(archive, slug, site, store, crawler, found.profiles)
-            for place in found.places:
-                replay.take(place)
-                result.captures += 1
-                progress(result.captures, total)
+            for start in range(0, len(found.places), _TOGETHER):
+                with store.together():
+                    for place in found.places[start : start + _TOGETHER]:
+                        replay.take(place)
+                        result.captures += 1
+                        progress(result.captures, total)
             result.articles += replay.articles
             result.failures.extend(replay.failures)
             result.sites.append(slug)

@@ -117,6 +117,7 @@ class Replay:
             for stage in build_component_list(crawler.settings.get_component_priority_dict_with_base("ITEM_PIPELINES"))
         ]
         self._parts: dict[str, _Part] = {}
+        self._requisites: set[str] = set()
         self._names: dict[str, dict[str, str]] = {}
         self._was_complete: dict[str, bool] = {}
         self._family: Family | None = None
@@ -216,14 +217,19 @@ class Replay:
                 self.store.write_counters(item)
                 continue
             assert isinstance(response, TextResponse)
-            requisites = {path_key(url): url for url in requisite_urls(response, item, self._hosts)}
-            self.store.frontier.discover(self.slug, requisites, NO_SECTION)
-            for key in requisites:
-                self._parts.setdefault(key, _Part(NO_SECTION))
+            self._discover(requisite_urls(response, item, self._hosts))
             found = self._through_stages(item) or found
         self.articles += found
         if not found:
             self._mark(capture, part, REJECTED, "no article on the page")
+
+    def _discover(self, requisites: Iterable[str]) -> None:
+        fresh = {key: url for url in requisites if (key := path_key(url)) not in self._requisites}
+        if fresh:
+            self._requisites.update(fresh)
+            self.store.frontier.discover(self.slug, fresh, NO_SECTION)
+            for key in fresh:
+                self._parts.setdefault(key, _Part(NO_SECTION))
 
     def _through_stages(self, item: Article) -> bool:
         try:

@@ -11,6 +11,7 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
 from danvan_crawler.exceptions import DanvanError, ExitCode
+from danvan_crawler.ops.collector import spare_the_collector
 from danvan_crawler.ops.run import RunExtension
 
 
@@ -43,6 +44,7 @@ def run(process: AsyncCrawlerProcess, crawler: Crawler, **arguments: Any) -> Res
     Never raises a DanvanError: it becomes the result. SIGINT and SIGTERM stop the crawl cleanly, a second one at once.
     """
     task = process.crawl(crawler, **arguments)
+    spare_the_collector()
     process.start()
     spider = crawler.spider
     stats = dict(crawler.stats.get_stats()) if spider is not None and crawler.stats is not None else {}

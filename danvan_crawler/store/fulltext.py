@@ -18,12 +18,11 @@ are virtual columns of `articles` that give FTS5 the printed text for them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from danvan_crawler.vietnamese.text import canonical, fold
+from danvan_crawler.vietnamese.text import forms
 
 PRINTED = frozenset({"title", "lead", "body_text"})
 """Columns of `articles` that are indexed."""
@@ -53,9 +52,9 @@ def create(connection: Connection) -> None:
 
 
 def _terms(article_id: int, row: Mapping[Any, Any]) -> dict[str, Any]:
-    title, folded_title = indexed_forms(row["title"])
-    lead, folded_lead = indexed_forms(row["lead"])
-    body, folded_body = indexed_forms(row["body_text"])
+    title, folded_title = forms(row["title"])
+    lead, folded_lead = forms(row["lead"])
+    body, folded_body = forms(row["body_text"])
     return {
         "id": article_id,
         "title": title,
@@ -66,33 +65,35 @@ def _terms(article_id: int, row: Mapping[Any, Any]) -> dict[str, Any]:
     }
 
 
-def indexed_forms(text: str) -> tuple[str, str]:
-    """A text in canonical and in folded form, as far as words go: line breaks become spaces.
+class Index:
+    """The index as a store writes it: each article with its own transaction, or many at the end of a long one.
 
-    Done word by word, because the few thousand words of the language are soon all in the cache: half the time that it
-    takes for the whole text.
+    FTS5 writes what it holds in memory to the file at every savepoint and commit: half of what an article costs
+    (measured: 0.75 ms against 0.33 ms for one of 6,500 characters).
     """
-    words = text.replace("\n", " ").split(" ")
-    if max(map(len, words)) > _LONGEST_WORD:  # a few of those would fill the memory
-        return _forms_of(text)
-    exact, folded = zip(*map(_forms_of_word, words), strict=True)
-    return " ".join(exact), " ".join(folded)
 
+    def __init__(self) -> None:
+        self._put_off: dict[int, dict[str, Any]] | None = None
 
-def _forms_of(text: str) -> tuple[str, str]:
-    exact = canonical(text)
-    return exact, fold(exact)
+    def put_off(self) -> None:
+        """From now on additions wait for `catch_up`."""
+        self._put_off = {}
 
+    def catch_up(self, connection: Connection) -> None:
+        """Writes the additions that wait, and ends the waiting."""
+        waiting, self._put_off = self._put_off, None
+        if waiting:
+            connection.execute(_INSERT, list(waiting.values()))
 
-_LONGEST_WORD = 60
-_forms_of_word = lru_cache(maxsize=32768)(_forms_of)
+    def add(self, connection: Connection, article_id: int, row: Mapping[Any, Any]) -> None:
+        """Indexes an article; `row` has title, lead and body_text as stored."""
+        terms = _terms(article_id, row)
+        if self._put_off is None:
+            connection.execute(_INSERT, terms)
+        else:
+            self._put_off[article_id] = terms
 
-
-def add(connection: Connection, article_id: int, row: Mapping[Any, Any]) -> None:
-    """Indexes an article; `row` has title, lead and body_text as stored."""
-    connection.execute(_INSERT, _terms(article_id, row))
-
-
-def remove(connection: Connection, article_id: int, row: Mapping[Any, Any]) -> None:
-    """Takes an article out; `row` must have the values that it was added with."""
-    connection.execute(_DELETE, _terms(article_id, row))
+    def remove(self, connection: Connection, article_id: int, row: Mapping[Any, Any]) -> None:
+        """Takes an article out; `row` must have the values that it was added with."""
+        if self._put_off is None or self._put_off.pop(article_id, None) is None:
+            connection.execute(_DELETE, _terms(article_id, row))

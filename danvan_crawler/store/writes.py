@@ -109,6 +109,9 @@ _NAMELESS = (
 )
 
 
+_ADD_READINGS = insert(visit_counters).on_conflict_do_nothing()
+
+
 class LinkLike(Protocol):
     """What the store reads of `families.ArticleLink`."""
 
@@ -140,6 +143,8 @@ class Store:
         self._engine = open_for_writing(path)
         self._connection = self._engine.connect()
         self._noted: list[dict[str, Any]] = []
+        self._readings: list[dict[str, Any]] = []
+        self._index = fulltext.Index()
         self.frontier = Frontier(self._transaction)
 
     def close(self) -> None:
@@ -153,16 +158,31 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Generator[Connection, None, None]:
-        """Begins with the noted captures, commits or rolls back as a whole; then they are noted still."""
-        with self._connection.begin():
+        """Begins with what was noted, commits or rolls back as a whole; then it is noted still."""
+        inside = self._connection.in_transaction()
+        with self._connection.begin_nested() if inside else self._connection.begin():
             if self._noted:
                 self._connection.execute(exchanges.INSERT, self._noted)
+            if self._readings:
+                self._connection.execute(_ADD_READINGS, self._readings)
             yield self._connection
         self._noted.clear()
+        self._readings.clear()
+
+    @contextmanager
+    def together(self) -> Generator[None, None, None]:
+        """Commits everything that is written inside at once, at its end: for a new file that nobody reads yet.
+
+        Each write is whole or nothing still. What an error ends here is lost, the notes included.
+        """
+        with self._connection.begin():
+            self._index.put_off()
+            yield
+            self._index.catch_up(self._connection)
 
     def flush(self) -> None:
-        """Writes the captures noted so far."""
-        if self._noted:
+        """Writes the captures and visit counters noted so far."""
+        if self._noted or self._readings:
             with self._transaction():
                 pass  # the transaction itself writes them
 
@@ -232,20 +252,19 @@ class Store:
     def _earliest_listing(connection: Connection, site: str, keys: Collection[str]) -> str:
         return connection.execute(_EARLIEST_LISTING, {"of_site": site, "keys": sorted(keys)}).scalar() or ""
 
-    @staticmethod
-    def _save(connection: Connection, known: Mapping[Any, Any] | None, row: Mapping[str, Any]) -> int:
+    def _save(self, connection: Connection, known: Mapping[Any, Any] | None, row: Mapping[str, Any]) -> int:
         """Writes what differs from the known row, and indexes it. Returns the row's id."""
         if known is None:
             article_id = int(connection.execute(_INSERT_ARTICLE, row).lastrowid)
-            fulltext.add(connection, article_id, row)
+            self._index.add(connection, article_id, row)
             return article_id
         article_id = int(known["id"])
         changed = {name: value for name, value in row.items() if known[name] != value}
         if changed:
             connection.execute(_UPDATE_ARTICLE, {"article": article_id, **changed})
         if changed.keys() & fulltext.PRINTED:
-            fulltext.remove(connection, article_id, known)
-            fulltext.add(connection, article_id, row)
+            self._index.remove(connection, article_id, known)
+            self._index.add(connection, article_id, row)
         return article_id
 
     @staticmethod
@@ -321,9 +340,8 @@ class Store:
             connection.execute(_UPDATE_ARTICLE, {"article": article_id, "section": section})
 
     def write_counters(self, counters: VisitCounters) -> None:
-        """Adds one reading of a visit box to its series."""
-        with self._transaction() as connection:
-            connection.execute(insert(visit_counters).on_conflict_do_nothing(), asdict(counters))
+        """Adds one reading of a visit box to its series, with the next transaction."""
+        self._readings.append(asdict(counters))
 
 
 def _timeline(article: Article, capture: Any, canonical: bool, others: Iterable[Any]) -> Timeline:

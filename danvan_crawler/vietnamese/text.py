@@ -14,8 +14,10 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
-from danvan_crawler.vietnamese._letters import FAKE_D, INVISIBLE, LINE_BREAKS, ODD_SPACES, VOWELS, compose
+from danvan_crawler.vietnamese import _folding
+from danvan_crawler.vietnamese._letters import FAKE_D, INVISIBLE, LINE_BREAKS, ODD_SPACES, compose
 from danvan_crawler.vietnamese._tones import place_all
 
 _BREAK = re.compile(f"\r\n|[{LINE_BREAKS}]")
@@ -40,8 +42,7 @@ _CYRILLIC_LETTER = re.compile("[аеорсухіАВЕКМНОРСТУХІ]")
 _WORD = re.compile("[^\\W\\d_][\\w\u0300-\u036f]*")
 _LATIN = re.compile("[A-Za-zÀ-ÖØ-öø-ɏẠ-ỹ]")
 
-_SHAPELESS = dict(zip("ăâêôơư", "aaeoou", strict=True))
-_FOLDED = str.maketrans({letter: _SHAPELESS.get(row[0], row[0]) for row in VOWELS for letter in row} | {"đ": "d"})
+_FOLDED = str.maketrans(_folding.FOLDED)
 
 
 def clean(text: str) -> str:
@@ -86,7 +87,23 @@ def fold(text: str) -> str:
     >>> fold("Đảng bộ Tỉnh uỷ ĐẮK LẮK")
     'dang bo tinh uy dak lak'
     """
-    folded = canonical(text).lower().translate(_FOLDED)
+    return forms(text)[1]
+
+
+@lru_cache(maxsize=16)  # an article's texts are asked for twice: for its content hash and for the index
+def forms(text: str) -> tuple[str, str]:
+    """Return `canonical(text)` and `fold(text)`; the second costs little once the first is known.
+
+    >>> forms("Tỉnh uỷ")
+    ('Tỉnh ủy', 'tinh uy')
+    """
+    exact = canonical(text)
+    folded = _folding.quickly(exact)
+    return exact, folded if folded is not None else _folded(exact)
+
+
+def _folded(exact: str) -> str:
+    folded = exact.lower().translate(_FOLDED)
     if folded.isascii():
         return folded
     # Left are letters of other languages: their Latin marks go, other scripts keep theirs. A mark that stood alone

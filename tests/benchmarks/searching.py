@@ -100,13 +100,13 @@ def fill(path: Path, items: int, tell: Callable[[int], None] = lambda _done: Non
     Through the store's tables and index, a thousand items a transaction: one each, as a crawl does it, takes several
     times as long and gives the same rows.
     """
-    engine = open_for_writing(path)
+    engine, index = open_for_writing(path), fulltext.Index()
     for start in range(0, items, _BATCH):
         rows = [_row(article(number, items)) for number in range(start, min(start + _BATCH, items))]
         with engine.begin() as connection:
             connection.execute(insert(articles), [{"id": start + at, **row} for at, row in enumerate(rows, start=1)])
             for at, row in enumerate(rows, start=1):
-                fulltext.add(connection, start + at, row)
+                index.add(connection, start + at, row)
         tell(start + len(rows))
     engine.dispose()
 

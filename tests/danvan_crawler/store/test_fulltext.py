@@ -7,12 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from danvan_crawler.store.fulltext import indexed_forms
 from danvan_crawler.store.writes import Store
-from danvan_crawler.vietnamese.text import canonical, clean, fold
 
 
 def words(path: Path) -> set[tuple[str, str]]:
@@ -29,33 +24,16 @@ def instances(path: Path) -> list[tuple[Any, ...]]:
         return sorted(connection.execute("SELECT term, doc, col, offset FROM words"))
 
 
-PIECES = [
-    "Tỉnh",
-    "uỷ",
-    "hoà",
-    "a\u0301",
-    "\u0301",
-    "Ð",
-    "đ",
-    "&amp;",
-    "&nbsp;",
-    "&",
-    "amp;",
-    "а",
-    "x",
-    "1/2",
-    " ",
-    "\n",
-    "İ",
-    "́",
-]
-
-
-@given(text=st.text() | st.lists(st.sampled_from(PIECES)).map("".join) | st.text(alphabet="ab", min_size=61))
-def test_word_by_word_a_text_has_the_words_that_it_has_as_a_whole(text: str) -> None:
-    exact, folded = indexed_forms(clean(text))
-    assert exact.split() == canonical(clean(text)).split()
-    assert folded.split() == fold(clean(text)).split()
+def test_what_is_written_together_is_indexed_as_if_written_one_by_one(store: Store, desk: Any, tmp_path: Path) -> None:
+    together = Store(tmp_path / "together.sqlite")
+    with together.together():
+        for one in (store, together):
+            for time, title in (("08:00", "Tựa một cũ"), ("09:00", "Tựa hai hoà"), ("10:00", "Tựa ba")):
+                desk.publish(one, "/1.html", time, title, body_text=f"Thân bài {title}")
+                desk.publish(one, f"/{title}.html", time, title, body_text=f"Thân bài {title}")
+        assert instances(together.path) == []
+    assert instances(together.path) == instances(store.path) != []
+    together.close()
 
 
 def test_words_are_indexed_in_one_spelling_and_folded(store: Store, desk: Any) -> None:

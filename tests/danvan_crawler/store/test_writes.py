@@ -234,6 +234,7 @@ def test_a_visit_box_read_twice_at_one_time_is_one_reading(store: Store, desk: A
     store.write_counters(box)
     store.write_counters(box)
     store.write_counters(VisitCounters(desk.site, "2026-11-24T08:00:00.000000Z", 5, None, None, None, 92240))
+    store.flush()
     assert [row[2:] for row in rows(store.path, "SELECT * FROM visit_counters ORDER BY captured_at")] == [
         (1, 0, 1, 0, 92232),
         (5, None, None, None, 92240),
