@@ -79,6 +79,7 @@ EXTENSIONS = {
 ITEM_PIPELINES = {
     "pipelines.text.TextPipeline": 100,
     "pipelines.timestamps.TimestampsPipeline": 200,
+    "pipelines.places.PlacesPipeline": 300,
     "pipelines.identity.IdentityPipeline": 500,
     "pipelines.validate.ValidatePipeline": 600,
     "pipelines.store.StorePipeline": 900,

@@ -77,8 +77,16 @@ def filter_options(function: F) -> F:
     for option in (
         until_option,
         since_option,
-        click.option("--body", metavar="KIND", help="Kind of Party body, e.g. ban-dan-van."),
-        click.option("--province", metavar="CODE", help="Province code, e.g. VN-21."),
+        click.option(
+            "--body",
+            metavar="KIND",
+            help="Kind of Party body, e.g. ban-dan-van or 'Ban Dân vận', with those that were merged into it.",
+        ),
+        click.option(
+            "--province",
+            metavar="PLACE",
+            help="Province of today or before, e.g. VN-21, 'Thanh Hóa' or hanam, with those that were merged into it.",
+        ),
         click.option("--section", metavar="NAME", help="Section as printed, e.g. 'Tin tức'."),
         click.option("--site", metavar="SLUG", help="One site."),
     ):

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, select
 
-from danvan_crawler.exceptions import UnknownItemError
+from danvan_crawler.exceptions import UnknownItemError, UsageError
 from danvan_crawler.items import EXPORT_FIELDS, LIST_FIELDS
 from danvan_crawler.store.captures import CaptureRow, by_key, complete
 from danvan_crawler.store.schema import articles, captures, revisions
 from danvan_crawler.urls import bare_host, canonical, item_id, path_key
+from danvan_crawler.vietnamese import bodies, provinces
 
 EXPORT_COLUMNS = tuple(articles.c[name] for name in EXPORT_FIELDS)
 _CHUNK = 500
 """Rows read at a time: enough that the look-up of their captures is one query, few enough to stay small."""
+
+_SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 Item = dict[str, Any]
 """One article as exports contain it: EXPORT_FIELDS in order, lists as lists."""
@@ -25,7 +29,11 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which items are asked for; None asks for all. `since` and `until` are inclusive ISO days of `published_at`."""
+    """Which items are asked for; None asks for all. `since` and `until` are inclusive ISO days of `published_at`.
+
+    `province` and `body` are codes, slugs or names, old or new, with or without marks; one that others were merged
+    into passes the items of those, too. Raises UsageError for a name that stands for nothing.
+    """
 
     site: str | None = None
     section: str | None = None
@@ -34,20 +42,53 @@ class Filter:
     since: str | None = None
     until: str | None = None
 
+    def __post_init__(self) -> None:
+        self.conditions()  # so that a wrong name is refused before anything is opened
+
     def conditions(self) -> list[ColumnElement[bool]]:
         """As SQL. Items without a date are left out when since or until is given."""
         c = articles.c
         found: list[ColumnElement[bool]] = [
-            c[name] == value
-            for name in ("site", "section", "province", "body")
-            if (value := getattr(self, name)) is not None
+            c[name] == value for name in ("site", "section") if (value := getattr(self, name)) is not None
         ]
+        if self.province is not None:
+            found.append(_one_of(c.province, _codes(self.province)))
+        if self.body is not None:
+            found.append(_one_of(c.body, _kinds(self.body)))
         # published_at begins with the day in the site's own zone, and ISO days sort as text.
         if self.since is not None:
             found.append(c.published_at >= self.since)
         if self.until is not None:
             found.append(c.published_at < f"{self.until}T99")
         return found
+
+
+def _codes(text: str) -> frozenset[str]:
+    """Codes of the provinces that a filter for this code or name passes."""
+    code = provinces.find(text)
+    if code is None:
+        raise _unknown("province", "the code or name", text, provinces.near(text))
+    return provinces.covered(code)
+
+
+def _kinds(text: str) -> frozenset[str]:
+    """Kinds of bodies that a filter for this slug or name passes."""
+    slug = bodies.find(text)
+    # A profile may name a kind that nobody else knows, also one that elsewhere is another spelling of a known one.
+    own = frozenset({text}) if _SLUG.fullmatch(text) else frozenset[str]()
+    if slug is None and not own:
+        raise _unknown("body", "the slug or name", text, bodies.near(text))
+    return own if slug is None else own | bodies.covered(slug)
+
+
+def _unknown(what: str, by: str, text: str, near: Sequence[str]) -> UsageError:
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    return UsageError(f"no {what} has {by} {text!r}{hint}")
+
+
+def _one_of(column: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:
+    # Of one value as an equation, along which SQLite reads the index in the order of days.
+    return column == next(iter(values)) if len(values) == 1 else column.in_(sorted(values))
 
 
 def newest_first(statement: Select[Any]) -> Select[Any]:

@@ -4,6 +4,8 @@
     timestamps   the publication stamp in a date line, or None (`parse`)
     text         what an item stores (`clean`), what is hashed and searched (`canonical`), what is searched without
                  marks (`fold`)
+    provinces    units of before and after 1 July 2025 by code, day and any spelling (`lookup`, `find`)
+    bodies       kinds of Party body, in the same way
 
 Other programs may import these; names and meanings are part of the project's contract.
 """

@@ -58,7 +58,11 @@ def test_hits_as_json_are_items_one_a_line_with_their_snippet(danvan: Danvan, ar
         (["--section", "Thông báo"], 1),
         (["--province", "VN-21"], 2),
         (["--province", "VN-22"], 0),
+        (["--province", "Thanh Hoá"], 2),
+        (["--province", "tinh thanh hoa"], 2),
         (["--body", "ban-dan-van"], 2),
+        (["--body", "Ban Tuyên giáo và Dân vận"], 2),
+        (["--body", "ban-to-chuc"], 0),
         (["--since", "2017-05-23"], 1),
         (["--since", "2017-05-24"], 0),
         (["--until", "2017-05-23"], 1),
@@ -74,6 +78,19 @@ def test_filters_narrow_a_search(danvan: Danvan, archive: Any, options: list[str
 @pytest.mark.parametrize("limit", ["0", "-1", "x"])
 def test_a_limit_that_is_none_is_wrong_usage(danvan: Danvan, limit: str) -> None:
     assert danvan("search", "x", "--limit", limit).code == 2
+
+
+@pytest.mark.parametrize("command", [["search", "x"], ["export"]], ids=lambda words: words[0])
+@pytest.mark.parametrize(
+    ("option", "name", "near"),
+    [("--province", "Thanh Hó", "Thanh Hóa"), ("--body", "Ban Dân vậm", "Ban Dân vận")],
+)
+def test_a_place_that_nobody_knows_is_wrong_usage(
+    danvan: Danvan, archive: Any, command: list[str], option: str, name: str, near: str
+) -> None:
+    result = danvan(*command, option, name)
+    assert (result.code, result.out) == (2, "")
+    assert f"{name!r}; did you mean {near}" in result.err
 
 
 @pytest.mark.parametrize("query", ["", '"', "(", "AND", "*", "a:b", "NEAR(", "\x00", "đ" * 5000])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from danvan_crawler.exceptions import UnknownItemError
+from danvan_crawler.exceptions import UnknownItemError, UsageError
 from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import Filter, History, count, history, items
 from danvan_crawler.store.writes import Store
@@ -45,6 +45,78 @@ def test_a_filter_passes_what_it_names(criteria: dict[str, str], expected: set[s
     with open_for_reading(filled).connect() as connection:
         assert {item["title"] for item in items(connection, Filter(**criteria))} == expected
         assert count(connection, Filter(**criteria)) == len(expected)
+
+
+@pytest.fixture
+def merged(store: Store, desk: Any) -> Path:
+    """Five articles of provinces and bodies that were merged, before and after, and one of a kind of its own."""
+    for number, (title, province, body) in enumerate(
+        [
+            ("Hà Nam 2017", "VN-63", "ban-dan-van"),
+            ("Nam Định 2017", "VN-67", "ban-tuyen-giao"),
+            ("Ninh Bình 2017", "VN-18", "ban-dan-van"),
+            ("Ninh Bình 2026", "VN-18", "ban-tuyen-giao-va-dan-van"),
+            ("Thanh Hóa 2026", "VN-21", "ban-tuyen-giao-va-dan-van"),
+            ("Huế 2017", "VN-26", "thanh-uy"),
+        ]
+    ):
+        desk.publish(store, f"/{number}.html", "08:00", title, province=province, body=body)
+    return store.path
+
+
+OF_NINH_BINH = {"Hà Nam 2017", "Nam Định 2017", "Ninh Bình 2017", "Ninh Bình 2026"}
+OF_MERGED_BODY = OF_NINH_BINH | {"Thanh Hóa 2026"}
+
+
+@pytest.mark.parametrize(
+    ("criteria", "expected"),
+    [
+        ({"province": "VN-18"}, OF_NINH_BINH),
+        ({"province": "Ninh Bình"}, OF_NINH_BINH),
+        ({"province": "ninh binh"}, OF_NINH_BINH),
+        ({"province": "ninhbinh"}, OF_NINH_BINH),
+        ({"province": "Hà Nam"}, {"Hà Nam 2017"}),
+        ({"province": "ha-nam"}, {"Hà Nam 2017"}),
+        ({"province": "VN-63"}, {"Hà Nam 2017"}),
+        ({"province": "tỉnh Thanh Hoá"}, {"Thanh Hóa 2026"}),
+        ({"province": "Thừa Thiên Huế"}, {"Huế 2017"}),
+        ({"province": "TP. HCM"}, set()),
+        ({"body": "ban-tuyen-giao-va-dan-van"}, OF_MERGED_BODY),
+        ({"body": "Ban Tuyên giáo và Dân vận"}, OF_MERGED_BODY),
+        ({"body": "ban-dan-van"}, {"Hà Nam 2017", "Ninh Bình 2017"}),
+        ({"body": "ban dan van tinh uy"}, {"Hà Nam 2017", "Ninh Bình 2017"}),
+        ({"body": "thanh-uy"}, {"Huế 2017"}),
+        ({"body": "ban-la"}, set()),
+        ({"province": "Ninh Bình", "body": "Ban Dân vận"}, {"Hà Nam 2017", "Ninh Bình 2017"}),
+    ],
+)
+def test_places_are_filtered_by_any_name_with_what_was_merged_into_them(
+    criteria: dict[str, str], expected: set[str], merged: Path
+) -> None:
+    with open_for_reading(merged).connect() as connection:
+        assert {item["title"] for item in items(connection, Filter(**criteria))} == expected
+        assert count(connection, Filter(**criteria)) == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("criteria", "message"),
+    [
+        ({"province": "Ninh Bin"}, "no province has the code or name 'Ninh Bin'; did you mean Ninh Bình?"),
+        (
+            {"province": "Quảng"},
+            "no province has the code or name 'Quảng'; did you mean Quảng Bình or Quảng Nam or Quảng Ngãi?",
+        ),
+        ({"province": "VN-99"}, "no province has the code or name 'VN-99'"),
+        ({"province": "37"}, "no province has the code or name '37'"),
+        ({"province": ""}, "no province has the code or name ''"),
+        ({"body": "Ban Dân vậm"}, "no body has the slug or name 'Ban Dân vậm'; did you mean Ban Dân vận?"),
+        ({"body": ""}, "no body has the slug or name ''"),
+    ],
+)
+def test_a_place_that_nobody_knows_is_wrong_usage_with_near_names(criteria: dict[str, str], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        Filter(**criteria)
+    assert str(caught.value) == message
 
 
 def test_items_come_in_the_order_of_their_ids_over_chunks(store: Store, desk: Any, exported: Any) -> None:

@@ -1,0 +1,118 @@
+"""Kinds of provincial Party bodies, and which of them held on a day.
+
+In February 2025 the departments for propaganda (Ban Tuyên giáo) and mass mobilisation (Ban Dân vận) were merged into
+one, Ban Tuyên giáo và Dân vận. What the days in bodies.tsv rest on, read in news stored from that time:
+
+- Centre: 3 February 2025 (znews.vn). Thành phố Hồ Chí Minh and Đồng Tháp: with effect from the same day
+  (hoinhabaohcm.vn, nhandan.vn). That day stands for every province with no day of its own, UNVERIFIED for those.
+- Bắc Giang: from 1 March 2025, Decision 983-QĐ/TU of 12 February (baobacgiang.vn).
+- Tiền Giang 6 February (congly.vn) and Thanh Hóa 11 February (nguoilambao.vn): days on which it was announced.
+- Đảng ủy Khối ended when Đảng ủy các cơ quan Đảng and Đảng ủy Ủy ban nhân dân were founded; it has no one successor,
+  so a site of it keeps its kind. The day is that of the Centre, UNVERIFIED for the provinces.
+- Party newspapers were joined with radio and television between 2019 and 2025, on days of their own, and stayed the
+  newspapers of their committees: one kind without an end.
+
+A profile may name kinds that are not listed here. They have no history: every function leaves them as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache
+
+from danvan_crawler.vietnamese._histories import Histories, day, day_of, lines, parts, spelling
+from danvan_crawler.vietnamese.text import fold
+
+# Whose body it is: "Ban Dân vận Tỉnh ủy Thanh Hóa", "Ban Tuyên giáo Trung ương".
+_OWNER = re.compile(r"(?<=\w)[\W_]+(?:tinh|thanh|trung)[\W_]+(?:uy|uong)\b.*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A kind of Party body as it was for a time."""
+
+    slug: str
+    """What profiles and items call it, e.g. `ban-dan-van`."""
+    name: str
+    valid_from: date | None
+    """First day; None when it was not looked up."""
+    valid_until: date | None
+    """First day on which it no longer was; None while it is."""
+    successor: str | None
+    """Slug of what it became; None when there is no single one."""
+
+
+@cache
+def _bodies() -> Histories[Body]:
+    periods: dict[str, tuple[Body, ...]] = {}
+    spellings: dict[str, list[str]] = {}
+    for row in lines("bodies.tsv"):
+        slug = row["slug"]
+        successor = row["successor"] or None
+        periods[slug] = (Body(slug, row["name"], day(row["valid_from"]), day(row["valid_until"]), successor),)
+        spellings[slug] = [slug, row["name"], *parts(row["aliases"])]
+    return Histories(periods, spellings)
+
+
+@cache
+def _elsewhere() -> dict[tuple[str, str], date]:
+    """(slug, code of a province) -> the day from which it no longer was, where that is not everybody's."""
+    return {
+        (row["slug"], province): date.fromisoformat(until)
+        for row in lines("bodies.tsv")
+        for province, until in (part.split("=") for part in parts(row["elsewhere"]))
+    }
+
+
+def lookup(slug: str, on: date, *, province: str | None = None) -> Body:
+    """What held on a day where this kind of body is or was.
+
+    `province`: the ISO 3166-2:VN code, for the few that merged theirs on another day. A body that was merged gives its
+    successor from that day. One that ended without a single successor gives itself, and so does one that is younger
+    than the day: which of its predecessors is meant, nobody can say. Raises KeyError for an unknown slug.
+
+    >>> from datetime import date
+    >>> lookup("ban-dan-van", on=date(2025, 2, 2)).name, lookup("ban-dan-van", on=date(2025, 2, 3)).name
+    ('Ban Dân vận', 'Ban Tuyên giáo và Dân vận')
+    >>> lookup("ban-dan-van", on=date(2025, 2, 28), province="VN-54").slug
+    'ban-dan-van'
+    """
+    held = _bodies().periods.get(slug)
+    if held is None:
+        raise KeyError(f"no kind of body has the slug {slug!r}: known are {', '.join(_bodies().periods)}")
+    (body,) = held
+    asked = day_of(on)
+    until = _elsewhere().get((slug, province), body.valid_until) if province is not None else body.valid_until
+    if until is None or asked < until or body.successor is None:
+        return replace(body, valid_until=until)
+    return replace(lookup(body.successor, asked, province=province), valid_from=until)
+
+
+def find(text: str) -> str | None:
+    """The slug of the kind of body that is meant by a slug or a name, with or without marks and owner. None when there
+    is none.
+
+    >>> find("Ban Dân vận Tỉnh uỷ Thanh Hoá"), find("uy ban kiem tra"), find("danvan"), find("Thành ủy")
+    ('ban-dan-van', 'uy-ban-kiem-tra', 'ban-dan-van', 'tinh-uy')
+    """
+    return _bodies().find(spelling(text), spelling(_OWNER.sub("", fold(text))))
+
+
+def near(text: str) -> list[str]:
+    """Names of kinds of bodies that resemble `text`, at most three, the likeliest first.
+
+    >>> near("Ban Dân vận động")
+    ['Ban Dân vận']
+    """
+    return _bodies().near(text)
+
+
+def covered(slug: str) -> frozenset[str]:
+    """The slug with those of all bodies that were merged into it: what a filter for it has to pass.
+
+    >>> sorted(covered("ban-tuyen-giao-va-dan-van")), sorted(covered("ban-dan-van"))
+    (['ban-dan-van', 'ban-tuyen-giao', 'ban-tuyen-giao-va-dan-van'], ['ban-dan-van'])
+    """
+    return _bodies().covered(slug)
