@@ -262,9 +262,9 @@ def test_a_database_that_another_process_holds_is_waited_for(
     held = portal.hold("/tin-tuc/dan-van-co-so/trang-2/")
     child = desk.start("crawl", "mau-danvan")
     portal.wait_for("/tin-tuc/dan-van-co-so/trang-2/")
-    with closing(sqlite3.connect(desk.archive / "danvan.sqlite", isolation_level=None, timeout=30)) as other:
+    with closing(sqlite3.connect(desk.archive / "danvan.sqlite", isolation_level=None, timeout=60)) as other:
         other.execute("BEGIN IMMEDIATE")
-        threading.Timer(3, held.set).start()
+        threading.Timer(20, held.set).start()
         held.wait()
         other.execute("COMMIT")
     desk.finish(child, code=0)
