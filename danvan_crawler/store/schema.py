@@ -71,6 +71,7 @@ captures = Table(
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE")),
     Column("content_hash", Text),
     Column("is_canonical", Integer),
+    Column("absent", Integer),  # 1 where it shows that an article that was here is gone
     UniqueConstraint("warc_file", "warc_offset"),
 )
 Index("captures_by_url", captures.c.site, captures.c.url_key, captures.c.warc_date)
@@ -82,6 +83,7 @@ Index(
     sqlite_where=captures.c.link_key != captures.c.url_key,
 )
 Index("captures_by_article", captures.c.article_id, sqlite_where=captures.c.article_id.is_not(None))
+Index("captures_absent", captures.c.site, captures.c.link_key, sqlite_where=captures.c.absent == 1)
 
 listing_links = Table(
     "listing_links",
@@ -106,15 +108,28 @@ frontier = Table(
     Column("state", Text, nullable=False),  # pending, archived, failed, rejected
     Column("attempts", Integer, nullable=False),
     Column("last_error", Text),
+    Column("due_at", Text),  # when an archived address is visited again, or a failed one tried again; like a WARC-Date
 )
 Index("frontier_by_state", frontier.c.site, frontier.c.state)
+Index("frontier_by_due", frontier.c.site, frontier.c.due_at, sqlite_where=frontier.c.due_at.is_not(None))
 
 walks = Table(
     "walks",
     metadata,
     Column("site", Text, primary_key=True),
     Column("section_url", Text, primary_key=True),
-    Column("completed_at", Text, nullable=False),  # WARC-Date of the last page when a walk reached the end
+    Column(
+        "completed_at", Text, nullable=False
+    ),  # WARC-Date of the last page when a walk came to known ground or an end
+    Column("swept_at", Text),  # WARC-Date of the last page of the last walk through all pages
+)
+
+site_state = Table(
+    "site_state",
+    metadata,
+    Column("site", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
 )
 
 visit_counters = Table(
@@ -136,8 +151,24 @@ def _create(connection: Connection) -> None:
     fulltext.create(connection)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create,)
-"""Step n brings a database of schema version n to n+1. Steps are never edited once released: the next one mends."""
+def _articles_over_time(connection: Connection) -> None:
+    for statement in (
+        "ALTER TABLE captures ADD COLUMN absent INTEGER",
+        "CREATE INDEX captures_absent ON captures (site, link_key) WHERE absent = 1",
+        "ALTER TABLE frontier ADD COLUMN due_at TEXT",
+        "CREATE INDEX frontier_by_due ON frontier (site, due_at) WHERE due_at IS NOT NULL",
+        "ALTER TABLE walks ADD COLUMN swept_at TEXT",
+        "CREATE TABLE site_state (site TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (site, name))",
+    ):
+        connection.exec_driver_sql(statement)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _articles_over_time)
+"""Step n brings a database of schema version n to n+1; the first makes a new one, as the tables above are now.
+
+A later step is plain SQL, never edited once released: the next one mends. What it adds is added to the tables above as
+well, and a test holds a database that was brought up step by step against a new one.
+"""
 
 
 def migrate(connection: Connection, path: Path) -> None:
@@ -150,9 +181,10 @@ def migrate(connection: Connection, path: Path) -> None:
         raise StoreError(
             f"{path}: has schema version {version}, this danvan-crawler knows {len(MIGRATIONS)}: install a newer one"
         )
-    for step in range(version, len(MIGRATIONS)):
-        MIGRATIONS[step](connection)
-        connection.exec_driver_sql(f"PRAGMA user_version = {step + 1}")
+    for step in MIGRATIONS[version:] if version else (_create,):
+        step(connection)
+    if version < len(MIGRATIONS):
+        connection.exec_driver_sql(f"PRAGMA user_version = {len(MIGRATIONS)}")
 
 
 def version_of(connection: Connection, path: Path) -> int:
