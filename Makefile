@@ -1,6 +1,7 @@
 # Everything lives in .venv, built from the exact versions in .constraints.txt; nothing is installed twice.
 #
 #   make demo                    crawl the bundled sample portal
+#   make replay                  look at ./archive in a browser, with pywb
 #   make test                    all checks and tests, as CI runs them
 #   make bench                   measure beside wget and Scrapy; needs nginx and wget, and an hour
 #   make PYTHON=/path/python3    with an interpreter of your choice
@@ -8,14 +9,17 @@
 # Targets run one after the other also under `make -j`: pip and the checks share .venv and the caches.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo test format-check lint types imports wheel pytest bench clean FORCE
+.PHONY: help demo replay test format-check lint types imports wheel pytest bench clean FORCE
 
 SHELL := /bin/sh
 PY := .venv/bin/python
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check --no-input --constraint .constraints.txt
+PIP_OPTIONS := --quiet --disable-pip-version-check --no-input
+PIP := $(PY) -m pip install $(PIP_OPTIONS) --constraint .constraints.txt
+PIP_REPLAY := .venv/replay/bin/python -m pip install $(PIP_OPTIONS) --constraint .constraints-replay.txt
 VENV := .venv/.stamp-venv
 RUNTIME := .venv/.stamp-runtime
 DEV := .venv/.stamp-dev
+REPLAY := .venv/.stamp-replay
 WHEELS := .build/wheel
 
 # The user's PIP_INDEX_URL, proxies and certificates hold; what would install elsewhere than into .venv, or let another
@@ -32,6 +36,9 @@ help:  ## this list
 
 demo: $(RUNTIME)  ## crawl the bundled sample portal into ./archive; needs no network
 	@.venv/bin/danvan demo
+
+replay: $(RUNTIME) $(REPLAY)  ## look at ./archive in a browser, with pywb
+	@.venv/bin/danvan replay
 
 test: format-check lint types imports wheel pytest  ## all checks, then the tests
 
@@ -52,7 +59,7 @@ wheel: $(DEV)  ## build the wheel into .build/wheel and check what it holds
 	$(call quietly,building the wheel into $(WHEELS),$(PY) -m build --wheel --no-isolation --outdir $(WHEELS))
 	$(call quietly,check-wheel-contents,.venv/bin/check-wheel-contents --toplevel danvan_crawler $(WHEELS))
 
-pytest: $(DEV)
+pytest: $(DEV) $(REPLAY)
 	@echo "== pytest"
 	@$(PY) -m pytest --numprocesses auto --dist loadfile
 
@@ -100,6 +107,13 @@ $(RUNTIME): $(VENV) pyproject.toml .constraints.txt
 $(DEV): $(RUNTIME)
 	$(call quietly,installing setuptools into .venv,$(PIP) setuptools)
 	$(call quietly,installing the tools of checks and tests into .venv,$(PIP) --no-build-isolation --editable '.[dev]')
+	@touch $@
+
+# pywb lives apart, where `danvan replay` looks for it: it wants older versions of what we use.
+$(REPLAY): $(VENV) .constraints-replay.txt
+	@$(PY) -m venv --clear .venv/replay
+	$(call quietly,installing setuptools into .venv/replay,$(PIP_REPLAY) setuptools)
+	$(call quietly,installing pywb into .venv/replay,$(PIP_REPLAY) --no-build-isolation pywb)
 	@touch $@
 
 FORCE:

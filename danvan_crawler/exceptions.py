@@ -8,6 +8,7 @@
     ├── CaptureRefusedError        3  the guard refused to contact an address
     ├── TruncatedResponseError     3  a response ended before its message did
     ├── UndecodableBodyError       3  a body whose content coding cannot be taken off
+    ├── LostPayloadError           8  a revisit refers to a record that is not in the archive
     ├── LockedError                5  another run holds the lock of the site
     ├── ArchiveError               1  the archive folder cannot be read or written
     │   ├── DiskFullError          6  no space left on the archive's file system
@@ -85,6 +86,10 @@ class TruncatedResponseError(DanvanError):
 
 class UndecodableBodyError(DanvanError):
     exit_code = ExitCode.SITE_FAILED
+
+
+class LostPayloadError(DanvanError):
+    exit_code = ExitCode.DAMAGED
 
 
 class LockedError(DanvanError):

@@ -18,6 +18,7 @@ from scrapy import Request
 from scrapy.http import Response, TextResponse
 
 from danvan_crawler.items import Article, VisitCounters
+from danvan_crawler.pages import decoded
 from danvan_crawler.sites import Site
 
 
@@ -107,4 +108,6 @@ def extract(family: Family, response: Response) -> Iterator[Article | VisitCount
             found.captured_at = capture.date
             found.warc_file, found.warc_offset = capture.warc_file, capture.warc_offset
             found.warc_record_id, found.payload_digest = capture.warc_record_id, capture.payload_digest
+            if (disagreement := decoded(response).disagreement) is not None:
+                found.warnings.append(disagreement)
         yield found

@@ -1,7 +1,8 @@
 """A response's text, decoded once, by evidence and not by declaration (`vietnamese.charset`).
 
 Scrapy believes the header, then the markup, and where both are silent asks a detector that took a quarter of a crawl's
-time (measured on 57 KB pages) and that knows no Vietnamese code page.
+time (measured on 57 KB pages) and that knows no Vietnamese code page. Text in TCVN3, VNI and the like comes out as
+Unicode, between tags, in entities and in attributes that are shown; so every reader of a page sees the same letters.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _DECODED: WeakKeyDictionary[TextResponse, Decoded] = WeakKeyDictionary()
 
 
 def decoded(response: TextResponse) -> Decoded:
-    """The text of a response, and the charset that its bytes are in."""
+    """The text of a response, the charset that its bytes are in, and what header and markup had said."""
     known = _DECODED.get(response)
     if known is None:
         content_type = (response.headers.get(b"Content-Type") or b"").decode("latin-1")

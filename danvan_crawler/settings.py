@@ -23,7 +23,10 @@ DANVAN_OPERATOR = os.environ.get("DANVAN_OPERATOR", "")
 DANVAN_CONTACT = os.environ.get("DANVAN_CONTACT", "")
 DANVAN_WARC_MAX_BYTES = int(os.environ.get("DANVAN_WARC_MAX_BYTES", "1000000000"))
 DANVAN_GZIP_LEVEL = int(os.environ.get("DANVAN_GZIP_LEVEL", "2"))
+DANVAN_REVISIT_DAYS = os.environ.get("DANVAN_REVISIT_DAYS", "1,3,7,30,180")
+DANVAN_SWEEP_DAYS = float(os.environ.get("DANVAN_SWEEP_DAYS", "30"))
 DANVAN_MAX_RETRY_AFTER = float(os.environ.get("DANVAN_MAX_RETRY_AFTER", "120"))
+DANVAN_MEMORY_LIMIT = int(os.environ.get("DANVAN_MEMORY_LIMIT", "1024"))
 
 USER_AGENT = (
     f"danvan-crawler/{__version__} (archiving news of Party committees; +{DANVAN_CONTACT or 'no contact given'})"
@@ -67,11 +70,13 @@ DOWNLOADER_MIDDLEWARES = {
     "danvan_crawler.capture.decoding.DecodingMiddleware": 590,
     # The guard checks the connected address, and through a proxy that is the proxy's.
     "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
+    "danvan_crawler.capture.conditional.ConditionalMiddleware": 940,
     # Nearest to the network: what it raises fails the request, so nothing is parsed that is not archived.
     "danvan_crawler.capture.archiver.ArchiverMiddleware": 950,
 }
 EXTENSIONS = {
     "danvan_crawler.ops.run.RunExtension": 0,
+    "danvan_crawler.ops.stopping.PromptStop": 10,
     # Runs Python posted to a local port; on by default since Scrapy 2.19.
     "scrapy.extensions.remote_control.RemoteControl": None,
     "scrapy.extensions.telnet.TelnetConsole": None,
@@ -80,6 +85,7 @@ ITEM_PIPELINES = {
     "pipelines.text.TextPipeline": 100,
     "pipelines.timestamps.TimestampsPipeline": 200,
     "pipelines.places.PlacesPipeline": 300,
+    "pipelines.documents.DocumentsPipeline": 400,
     "pipelines.identity.IdentityPipeline": 500,
     "pipelines.validate.ValidatePipeline": 600,
     "pipelines.store.StorePipeline": 900,
@@ -88,6 +94,8 @@ CONCURRENT_ITEMS = 4  # 100, the default, starts a hundred tasks a response: mea
 
 LOG_LEVEL = os.environ.get("DANVAN_LOG_LEVEL", "WARNING")
 LOG_FORMATTER = "danvan_crawler.ops.logs.QuietLogFormatter"
+MEMUSAGE_LIMIT_MB = DANVAN_MEMORY_LIMIT  # beyond it the crawl is closed cleanly
+MEMUSAGE_CHECK_INTERVAL_SECONDS = 5.0
 STATS_DUMP = False  # the run report has them
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False

@@ -125,6 +125,7 @@ class Site(_Strict):
     timezone: str = "Asia/Ho_Chi_Minh"
     clock_offset: str = "PT0S"
     month_first: _Flag = False
+    first_year: Annotated[int, Field(ge=1990, le=2100, strict=True)] | None = None
     enabled: _Flag = True
     private_network: _Flag = False
     delay: Annotated[float, Field(ge=0, le=3600, strict=True, allow_inf_nan=False)] = 1.0

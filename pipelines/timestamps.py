@@ -8,7 +8,11 @@ from scrapy.crawler import Crawler
 
 from danvan_crawler.items import Article
 from danvan_crawler.sites import Site
-from danvan_crawler.vietnamese import timestamps
+from danvan_crawler.vietnamese import dating
+from danvan_crawler.vietnamese.dating import PublishedFrom
+
+# A date that a family found elsewhere is read by the rules of that place.
+_PLACES: dict[str | None, PublishedFrom] = {"metadata": "metadata", "url": "url"}
 
 
 class TimestampsPipeline:
@@ -20,15 +24,15 @@ class TimestampsPipeline:
         return cls(getattr(crawler.spider, "site", None))
 
     def process_item(self, item: Any) -> Any:
-        if not isinstance(item, Article) or self.site is None or item.published_raw is None:
+        site = self.site
+        if not isinstance(item, Article) or site is None or item.published_raw is None:
             return item
-        stamp = timestamps.parse(item.published_raw, timezone=self.site.timezone, month_first=self.site.month_first)
+        place = _PLACES.get(item.published_from, "visible")
+        stamp = dating.read(item.published_raw, place, timezone=site.timezone, month_first=site.month_first)
         if stamp is None:
             item.published_from = None
             return item
-        # A clock that is off moves a time of day; a stamp that shows only the day says nothing about the clock.
-        moment = stamp.at if stamp.precision == "day" else stamp.at - self.site.clock_correction
-        item.published_at = moment.astimezone(self.site.zone).isoformat(timespec="seconds")
+        item.published_at = dating.moment(stamp, site.zone, site.clock_correction).isoformat(timespec="seconds")
         # A family may know from the page that a displayed midnight is a time of day.
         item.published_precision = item.published_precision or stamp.precision
         return item

@@ -6,36 +6,45 @@ Nothing is compared with the clock on the wall, only with the time of capture: a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
+from typing import Any, Self
 
+from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from danvan_crawler.items import Article
-
-FUTURE_TOLERANCE = timedelta(days=7)
-"""Portals announce ahead and clocks differ; a stamp further in the future than this is a mistake of somebody's."""
+from danvan_crawler.sites import Site
+from danvan_crawler.vietnamese.dating import doubts
 
 
 class ValidatePipeline:
     """Adds warnings; drops an article that has no title, since that is none."""
 
+    def __init__(self, site: Site | None = None) -> None:
+        self.first_year = site.first_year if site is not None else None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(getattr(crawler.spider, "site", None))
+
     def process_item(self, item: Any) -> Any:
         if isinstance(item, Article):
             if not item.title:
                 raise DropItem(f"{item.url}: an article without a title")
-            item.warnings.extend(warnings_of(item))
+            # A family that compared several dates may have said the same of this one.
+            item.warnings.extend(found for found in warnings_of(item, self.first_year) if found not in item.warnings)
         return item
 
 
-def warnings_of(article: Article) -> Iterator[str]:
-    """What is missing or implausible in an article, one short phrase each."""
+def warnings_of(article: Article, first_year: int | None = None) -> Iterator[str]:
+    """What is missing or implausible in an article, one short phrase each. `first_year` is the site's."""
     if article.published_raw is None:
         yield "no date line"
     elif article.published_at is None:
         yield "unreadable date line"
-    elif datetime.fromisoformat(article.published_at) - datetime.fromisoformat(article.captured_at) > FUTURE_TOLERANCE:
-        yield "published in the future"
+    else:
+        at, captured = datetime.fromisoformat(article.published_at), datetime.fromisoformat(article.captured_at)
+        yield from doubts(at, article.published_precision, captured, first_year)
     if not article.lead:
         yield "empty lead"
     if not article.body_text:

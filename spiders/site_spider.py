@@ -1,10 +1,8 @@
 """The walker: one spider class for all sites, driven by a profile and its family.
 
-Sections are walked page by page. A listing's entries are looked up in the crawl state before a request is built. The
-walk of a section ends at its last page, at a page that repeats what the walk has seen, and, when the walk before came
-to an end of its own, at known ground: a page without anything new. A walk that was cut short (killed, stopped, a page
-that failed, `since` reached) may have left unknown pages behind known ones, so the next one goes all the way again.
-Known articles are asked for again when their entry in a listing reads differently than before, or with `full`.
+Sections are walked page by page (`spiders.walking`). A listing's entries are looked up in the crawl state before a
+request is built. Known articles are asked for again when their entry in a listing reads differently than before, when a
+visit is due (`store.visits`), or with `full`.
 
 What a run discovers and does not get, pictures and attachments included, is pending in the crawl state, and the next
 run asks for it first.
@@ -16,8 +14,7 @@ spare nothing there, but name articles that no listing page shows.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import date
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from scrapy import Request, Spider, signals
@@ -26,37 +23,29 @@ from scrapy.http import Response, TextResponse
 from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
+from danvan_crawler import clock
+from danvan_crawler.capture.archiver import REDIRECTS_KEY
 from danvan_crawler.exceptions import ArchiveError, UsageError
-from danvan_crawler.families import FEED, ArticleLink, Family, Listing, extract, load_family
+from danvan_crawler.families import FEED, Family, Listing, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
-from danvan_crawler.ops.replay import CHANGED, close_walk, discover_named, open_walk
+from danvan_crawler.ops.absence import says_not_found
+from danvan_crawler.ops.replay import CHANGED, discover_named
 from danvan_crawler.ops.requisites import FINAL_STATUSES, NO_SECTION, requisite_urls
 from danvan_crawler.ops.run import store_of
 from danvan_crawler.sites import Site
-from danvan_crawler.store.frontier import ARCHIVED, FAILED, NEW, PENDING, REJECTED
+from danvan_crawler.store.frontier import ARCHIVED, FAILED, NEW, PENDING
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import host_of, path_key
-from danvan_crawler.vietnamese import timestamps
 from spiders import arguments
+from spiders.days import Days
+from spiders.failures import reason_of, status_of
+from spiders.noticing import note_failed_article, note_failed_listing, note_listing
+from spiders.walking import Walk, begin
 
 MAX_LISTING_PAGES = 10_000
 """Pages of one section in one walk; a calendar that never ends stops here at the latest."""
-_FEED_PRIORITY, _LISTING_PRIORITY, _ARTICLE_PRIORITY, _REQUISITE_PRIORITY = -10, 0, 10, 20
+_REVISIT_PRIORITY, _FEED_PRIORITY, _LISTING_PRIORITY, _ARTICLE_PRIORITY, _REQUISITE_PRIORITY = -20, -10, 0, 10, 20
 """What hangs on an article comes before the next article, that before the next listing: the frontier stays small."""
-
-
-@dataclass(slots=True)
-class Walk:
-    """One walk through one section."""
-
-    section: str
-    first_url: str
-    was_complete: bool = False
-    """The walk before came to an end of its own: known ground is a reason to stop."""
-    seen: set[str] = field(default_factory=set)
-    pages: int = 0
-    oldest_first: bool = False
-    """What is new stands on the last page, so known ground on the first is no reason to stop."""
 
 
 class SiteSpider(Spider):
@@ -83,13 +72,14 @@ class SiteSpider(Spider):
         if not self.site.enabled:
             raise UsageError(f"site {self.site.slug!r} has enabled = false in its profile: it is not contacted")
         self.family: Family = load_family(self.site)
-        self.since, self.until = arguments.day("since", since), arguments.day("until", until)
+        self.days = Days(self.site, arguments.day("since", since), arguments.day("until", until))
         self.full, self.plan = arguments.flag(full), arguments.flag(plan)
         self.pages_left = arguments.count("max_pages", max_pages)
         self.planned: list[str] = []
         """Article addresses that a crawl would fetch, with `plan`."""
         self._asked: set[str] = set()
         self._asked_for_feeds = False
+        self._fronts = {path_key(self.site.home), *(path_key(section.url) for section in self.site.sections)}
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -123,17 +113,31 @@ class SiteSpider(Spider):
             return
         if request.url in request.meta.get("redirect_urls", ()):
             self._count("articles_failed")
-            self._mark(link, REJECTED, "redirects in a circle")
+            self._reject(link, "redirects in a circle")
             self.logger.warning("%s: redirects in a circle", link)
-        else:
+        elif not (self._is_front(request.url) and self._is_absent(request.meta.get("capture"), link)):
             self._mark(link, ARCHIVED, f"leads to {request.url}")
 
     def item_dropped(self, item: Any, response: Response, exception: Exception) -> None:
         if isinstance(item, Article) and "link" in response.meta:
-            self._mark(response.meta["link"], REJECTED, str(exception))
+            self._reject(response.meta["link"], str(exception))
 
     def _mark(self, link: str, state: str, reason: str | None = None) -> None:
         self.store.frontier.mark(self.site.slug, path_key(link), state, reason)
+
+    def _reject(self, link: str, reason: str) -> None:
+        self.store.frontier.reject(self.site.slug, path_key(link), reason, clock.now())
+
+    def _is_front(self, url: str) -> bool:
+        """Whether this is the front page or a section, where portals send who asks for an article that is gone."""
+        return path_key(url) in self._fronts
+
+    def _is_absent(self, capture: Any, link: str) -> bool:
+        """Notes that a capture shows that the article of a link is gone. False when none is known there."""
+        if capture is None or not self.store.note_absence(self.site.slug, capture, link):
+            return False
+        self._count("articles_absent")
+        return True
 
     @property
     def store(self) -> Store:
@@ -144,32 +148,50 @@ class SiteSpider(Spider):
         self.crawler.stats.inc_value(f"danvan/{name}")
 
     async def start(self) -> AsyncIterator[Any]:
-        walks = {path_key(request.url) for request in self.family.section_requests()}
-        waiting = [one for one in self.store.frontier.waiting(self.site.slug) if path_key(one.url) not in walks]
+        frontier, slug, now = self.store.frontier, self.site.slug, clock.now()
+        sections = [request for request in self.family.section_requests() if request.meta["section"] != FEED]
+        firsts = {path_key(request.url) for request in sections}
+        waiting = [one for one in frontier.waiting(slug, now) if path_key(one.url) not in firsts]
         # What an earlier run left behind has no date here, so a run for certain days leaves it to the next one.
-        if not (self.since or self.until):
+        if not self.days.are_limited:
             for request in self._requisite_requests(one.url for one in waiting if one.section == NO_SECTION):
                 yield request
             for one in waiting:
                 for request in self._article_requests(one.url) if one.section != NO_SECTION else ():
                     yield request
-        for request in self.family.section_requests():
-            if request.meta["section"] == FEED:
-                continue
-            for listing in self._take_page(self._listing_request(request, Walk(request.meta["section"], request.url))):
+        for request in sections:
+            for listing in self._walk_requests(self._first_walk(request, now)):
                 yield listing
+        for one in frontier.due(slug, now) if not self.days.are_limited else ():
+            for request in self._article_requests(one.url, _REVISIT_PRIORITY):
+                self._count("revisits")
+                yield request
 
-    def _listing_request(self, request: Request, walk: Walk) -> Request:
-        return request.replace(
+    def _first_walk(self, request: Request, now: datetime) -> Walk:
+        """Where this run begins with a section; one for certain days begins at the newest page, as `full` does."""
+        section, url = request.meta["section"], request.url
+        if self.full or self.days.are_limited:
+            return Walk(section, url, url)
+        known = self.store.frontier.walk_of(self.site.slug, url)
+        return begin(section, url, known, now, timedelta(days=self.settings.getfloat("DANVAN_SWEEP_DAYS")))
+
+    def _walk_requests(self, walk: Walk | None) -> Iterator[Request]:
+        if walk is not None:
+            yield from self._take_page(self._listing_request(walk.start_url, walk))
+
+    def _listing_request(self, url: str, walk: Walk) -> Request:
+        return Request(
+            url,
             callback=self.parse_listing,
             errback=self.listing_failed,
+            meta={"section": walk.section},
             cb_kwargs={"walk": walk},
             priority=_LISTING_PRIORITY,
         )
 
     def _feed_requests(self) -> Iterator[Request]:
         """Asks for the feeds, once. They name no dates: a run for certain days or so many pages does without."""
-        if self._asked_for_feeds or self.since or self.until or self.pages_left is not None:
+        if self._asked_for_feeds or self.days.are_limited or self.pages_left is not None:
             return
         self._asked_for_feeds = True
         for request in self.family.section_requests():
@@ -195,86 +217,66 @@ class SiteSpider(Spider):
 
     def feed_failed(self, failure: Failure) -> None:
         request: Request = failure.request  # type: ignore[attr-defined]
-        self.logger.info("%s: no feed: %s", request.url, _reason(failure))
+        self.logger.info("%s: no feed: %s", request.url, reason_of(failure))
 
     def parse_listing(self, response: Response, walk: Walk) -> Iterator[Any]:
         if host_of(response.url) not in self.site.hosts:
-            self._fail_listing(response.url, "leads to another host", walk)
+            yield from self._fail_listing(response.url, "leads to another host", walk)
             return
         if not isinstance(response, TextResponse):
-            self._fail_listing(response.url, "is not text", walk)
+            yield from self._fail_listing(response.url, "is not text", walk)
             return
-        if walk.pages == 0:
-            # Before anything of the page is known: else a run killed after this would leave it as known ground.
-            walk.was_complete = open_walk(self.store, self.site.slug, walk.first_url, walk.section)
+        if not walk.started:
+            walk.started = True
             self._count("sections_read")
+            if not walk.is_resumed:
+                self.store.frontier.begin_walk(self.site.slug, walk.first_url, response.meta["capture"].date)
         listing = self.family.parse_section(response)
         walk.pages += 1
-        walk.oldest_first = walk.oldest_first or (walk.pages == 1 and self._is_oldest_first(listing))
-        self._count("listings")
-        if listing.links:
-            self._count("listings_with_links")
+        walk.oldest_first = walk.oldest_first or (walk.pages == 1 and self.days.oldest_first(listing.links))
+        note_listing(self.crawler.stats, walk, response, listing.links)
         news = False
         for entry in self.store.write_listing(self.site.slug, walk.section, response.meta["capture"], listing.links):
             if entry.state == CHANGED:  # kept, since the listing will not read differently a second time
                 self._mark(entry.link.url, PENDING)
             fresh = entry.state in (NEW, PENDING, CHANGED)
             news = news or fresh
-            if (fresh or self.full) and self._is_wanted(entry.link):
+            if (fresh or self.full) and self.days.wants(entry.link):
                 yield from self._article_requests(entry.link.url)
-        if self.full or not walk.was_complete:
+        if self.full or not walk.stops_at_known:
             yield from self._feed_requests()
         following = self._next_page(response, listing, walk, news)
         if following is not None:
-            yield from self._take_page(self._listing_request(Request(following, meta={"section": walk.section}), walk))
+            yield from self._take_page(self._listing_request(following, walk))
+        elif not self.days.are_limited:
+            yield from self._walk_requests(walk.older())
 
     def _next_page(self, response: Response, listing: Listing, walk: Walk, news: bool) -> str | None:
-        """Where the walk goes on; None where it ends."""
+        """Where the walk goes on; None where it ends. Either is noted, so that a run that dies is continued there."""
         keys = {path_key(link.url) for link in listing.links}
         repeats = keys <= walk.seen
         walk.seen |= keys
         following = listing.next_url
-        at_end = following is None or host_of(following) not in self.site.hosts or walk.pages >= MAX_LISTING_PAGES
-        if at_end or repeats:
+        if following is None or repeats or host_of(following) not in self.site.hosts or walk.pages >= MAX_LISTING_PAGES:
             # A first page without any link is an outage or another layout, not the end of a section.
-            if walk.seen:
-                self._close_walk(walk, response)
+            if walk.seen or walk.is_resumed:
+                self._close_walk(walk, response, swept=True)
             return None
-        if self.since is not None and self._is_older_throughout(listing) and not self._is_oldest_first(listing):
+        if walk.stops_at_known and not news and not self.full and not walk.oldest_first:
+            self._close_walk(walk, response, swept=False)
             return None
-        if walk.was_complete and not news and not self.full and not walk.oldest_first:
-            self._close_walk(walk, response)
+        self.store.frontier.go_on_at(self.site.slug, walk.first_url, following, walk.pages)
+        if self.days.are_past(listing.links):
             return None
         return following
 
-    def _close_walk(self, walk: Walk, response: Response) -> None:
-        close_walk(self.store, self.site.slug, walk.first_url, response.meta["capture"].date)
+    def _close_walk(self, walk: Walk, response: Response, *, swept: bool) -> None:
+        if swept:
+            walk.backlog = None  # this walk has been through all pages
+        date = response.meta["capture"].date
+        self.store.frontier.complete_walk(self.site.slug, walk.first_url, date, swept=swept, cursor=walk.backlog)
 
-    def _is_older_throughout(self, listing: Listing) -> bool:
-        """Whether all dated entries are older than `since`; not told by a page where most entries show no date."""
-        days = [day for link in listing.links if (day := self._day_of(link)) is not None]
-        enough = 2 * len(days) >= len(listing.links) > 0
-        return enough and all(self.since is not None and day < self.since for day in days)
-
-    def _is_oldest_first(self, listing: Listing) -> bool:
-        """Whether the dates of a page rise. Its first entry may be one that editors have put on top."""
-        days = [day for day in map(self._day_of, listing.links[1:]) if day is not None]
-        return len(days) > 1 and days == sorted(days) and days[0] < days[-1]
-
-    def _day_of(self, link: ArticleLink) -> date | None:
-        if link.published_raw is None:
-            return None
-        stamp = timestamps.parse(link.published_raw, timezone=self.site.timezone, month_first=self.site.month_first)
-        return stamp.at.astimezone(self.site.zone).date() if stamp is not None else None
-
-    def _is_wanted(self, link: Any) -> bool:
-        """Entries that show no date are fetched: only the article can tell."""
-        day = self._day_of(link)
-        if day is None:
-            return True
-        return not (self.since and day < self.since) and not (self.until and day > self.until)
-
-    def _article_requests(self, url: str) -> Iterator[Request]:
+    def _article_requests(self, url: str, priority: int = _ARTICLE_PRIORITY) -> Iterator[Request]:
         key = path_key(url)
         if key in self._asked:
             return
@@ -283,8 +285,8 @@ class SiteSpider(Spider):
             url,
             callback=self.parse_story,
             errback=self.story_failed,
-            meta={"link": url},
-            priority=_ARTICLE_PRIORITY,
+            meta={"link": url, "revisit": priority == _REVISIT_PRIORITY},
+            priority=priority,
         )
         for taken in self._take_page(request):
             if self.plan:
@@ -306,7 +308,7 @@ class SiteSpider(Spider):
         link = response.meta["link"]
         if host_of(response.url) not in self.site.hosts:
             self._count("pages_without_article")
-            self._mark(link, REJECTED, "leads to another host")
+            self._reject(link, "leads to another host")
             return
         found = False
         for item in extract(self.family, response):
@@ -320,8 +322,18 @@ class SiteSpider(Spider):
         if found:
             self._count("articles")
         else:
+            self._without_article(response, link)
+
+    def _without_article(self, response: Response, link: str) -> None:
+        """A page on which there is no article: it is gone, or there was none ever."""
+        redirects = response.meta.get(REDIRECTS_KEY, ())
+        if redirects and self._is_front(response.url):
+            shown = redirects[-1]
+        else:
+            shown = response.meta["capture"] if says_not_found(response) else None
+        if not self._is_absent(shown, link):
             self._count("pages_without_article")
-            self._mark(link, REJECTED, "no article on the page")
+            self._reject(link, "no article on the page")
 
     def _requisite_requests(self, urls: Iterable[str]) -> Iterator[Request]:
         """Requests for the pictures and attachments that are not archived yet."""
@@ -347,45 +359,42 @@ class SiteSpider(Spider):
     def requisite_failed(self, failure: Failure) -> None:
         request: Request = failure.request  # type: ignore[attr-defined]
         self._count("requisites_failed")
-        self._mark_failed(request.meta["requisite"], failure, final=_status(failure) in FINAL_STATUSES)
-        self.logger.warning("%s: not archived: %s", request.url, _reason(failure))
+        self._mark_failed(request.meta["requisite"], failure, final=status_of(failure) in FINAL_STATUSES)
+        self.logger.warning("%s: not archived: %s", request.url, reason_of(failure))
 
     def story_failed(self, failure: Failure) -> None:
         request: Request = failure.request  # type: ignore[attr-defined]
+        link, gone = request.meta["link"], status_of(failure) in FINAL_STATUSES
+        if gone and self._is_absent(failure.value.response.meta.get("capture"), link):  # type: ignore[union-attr]
+            return
         # That one article is not there is no failure of the site, even on a day when it is the only one asked for.
-        self._count("articles_missing" if _status(failure) in FINAL_STATUSES else "articles_failed")
-        self._mark_failed(request.meta["link"], failure)
-        self.logger.warning("%s: no article: %s", request.url, _reason(failure))
+        known = request.meta["revisit"]
+        note_failed_article(self.crawler.stats, failure)
+        self._count("revisits_failed" if known else "articles_missing" if gone else "articles_failed")
+        self._mark_failed(link, failure)
+        self.logger.warning("%s: no article: %s", request.url, reason_of(failure))
 
     def _mark_failed(self, link: str, failure: Failure, *, final: bool = False) -> None:
         if isinstance(failure.value, ArchiveError):
             return  # our fault and not the page's: it stays pending, and no attempt is counted
-        self._mark(link, REJECTED if final else FAILED, _reason(failure))
+        if final:
+            self._reject(link, reason_of(failure))
+        else:
+            self.store.frontier.fail(self.site.slug, path_key(link), reason_of(failure), clock.now())
 
-    def listing_failed(self, failure: Failure) -> None:
+    def listing_failed(self, failure: Failure) -> Iterator[Request]:
         request: Request = failure.request  # type: ignore[attr-defined]
         walk: Walk = request.cb_kwargs["walk"]
-        if walk.pages and _status(failure) in FINAL_STATUSES:
+        if walk.pages and status_of(failure) in FINAL_STATUSES:
             # Some portals link a page after the last one.
-            self._close_walk(walk, failure.value.response)  # type: ignore[union-attr]
+            self._close_walk(walk, failure.value.response, swept=True)  # type: ignore[union-attr]
             return
-        self._fail_listing(request.url, _reason(failure), walk)
+        yield from self._fail_listing(request.url, reason_of(failure), walk, failure)
 
-    def _fail_listing(self, url: str, reason: str, walk: Walk) -> None:
+    def _fail_listing(self, url: str, reason: str, walk: Walk, failure: Failure | None = None) -> Iterator[Request]:
+        note_failed_listing(self.crawler.stats, url, failure, self.site.hosts)
         self._count("listings_failed")
         if walk.pages == 0:
             self._count("sections_failed")
         self.logger.error("%s: section %s cannot be read: %s", url, walk.section, reason)
-
-
-def _status(failure: Failure) -> int | None:
-    """HTTP status of a failure that is an answer; None for one that is none."""
-    response = getattr(failure.value, "response", None)
-    return response.status if isinstance(response, Response) else None
-
-
-def _reason(failure: Failure) -> str:
-    error, status = failure.value, _status(failure)
-    if status is not None:
-        return f"HTTP {status}"
-    return f"{type(error).__name__}: {error}".rstrip(": ")
+        yield from self._walk_requests(walk.older())

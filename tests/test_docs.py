@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import importlib
 import inspect
 import pkgutil
@@ -86,6 +87,12 @@ def test_the_commands_of_the_readme_are_spelt_as_they_are(words: str) -> None:
     command = dict(commands())[words]
     known = {spelling for option in command.params for spelling in option.opts} | {"--help", "--all"}
     assert set(re.findall(r"(?<![\w-])--[a-z-]+", row[1])) <= known
+
+
+def test_the_python_examples_of_the_readme_hold() -> None:
+    examples = doctest.testfile(str(ROOT / "README.md"), module_relative=False, encoding="utf-8")
+    assert examples.attempted > 0
+    assert examples.failed == 0
 
 
 def test_every_example_of_the_readme_is_a_command() -> None:

@@ -8,9 +8,12 @@ If the write fails, the request fails with the same error, so that no item is ma
 and the engine is asked to close with reason "disk_full" or "archive_unwritable". (`CloseSpider` raised in a downloader
 middleware does nothing, and errors in signal handlers are only logged; both measured.)
 
+What the archive has already is not written again: the answer 304 to a request that `capture.conditional` made
+conditional, and a body that is byte for byte in the archive, become `revisit` records. The response goes on its way.
+
 Statistics: `danvan/captures` exchanges written, `danvan/truncated` those of them that were incomplete,
-`danvan/archive_error` the message of the first write that failed, `danvan/warc_files` names of the finished files,
-relative to the archive.
+`danvan/not_modified` and `danvan/duplicates` those that became revisits, by profile, `danvan/archive_error` the message
+of the first write that failed, `danvan/warc_files` names of the finished files, relative to the archive.
 """
 
 from __future__ import annotations
@@ -31,13 +34,22 @@ from scrapy.statscollectors import StatsCollector
 from scrapy.utils.defer import deferred_from_coro
 
 from danvan_crawler import __version__
+from danvan_crawler.capture.originals import Originals, Stored
 from danvan_crawler.capture.wire import RECORDING_KEY, Recording
 from danvan_crawler.exceptions import ArchiveError, DiskFullError, TruncatedResponseError, UsageError
-from danvan_crawler.warc.records import DEFAULT_LEVEL, CaptureRecord
+from danvan_crawler.warc.records import DEFAULT_LEVEL, Answer, CaptureRecord, Exchange, Revisit, answer_of
 from danvan_crawler.warc.writer import WarcWriter
 
 CAPTURE_KEY = "capture"
 """Where in `request.meta` (which is `response.meta`) the `CaptureRecord` of the exchange is found."""
+
+REDIRECTS_KEY = "redirect_captures"
+"""Where in `request.meta` the captures of the redirects are that led to this request, in their order."""
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+STORED_KEY = "danvan_stored"
+"""Where in `request.meta` a conditional request has what it is conditional on: an `originals.Stored`."""
 
 DEFAULT_MAX_BYTES = 1_000_000_000
 
@@ -108,11 +120,13 @@ class ArchiverMiddleware:
     def __init__(
         self,
         writer: WarcWriter,
+        originals: Originals,
         stats: StatsCollector,
         close_crawl: Callable[[str], None],
         announce: Callable[[CaptureRecord, Request], None],
     ) -> None:
         self._writer = writer
+        self._originals = originals
         self._stats = stats
         self._close_crawl = close_crawl
         self._announce = announce
@@ -124,6 +138,7 @@ class ArchiverMiddleware:
         assert crawler.stats is not None  # made by the crawler before any component
         archiver = cls(
             writer_for(crawler.spider, crawler.settings),
+            Originals.from_crawler(crawler),
             crawler.stats,
             partial(_close_crawl, crawler),
             partial(_announce, crawler),
@@ -134,7 +149,9 @@ class ArchiverMiddleware:
 
     def process_request(self, request: Request) -> None:
         """Forget what redirects and retries copied with `meta`: those are captures of other exchanges."""
-        request.meta.pop(CAPTURE_KEY, None)
+        before: CaptureRecord | None = request.meta.pop(CAPTURE_KEY, None)
+        if before is not None and before.status in REDIRECTS:
+            request.meta[REDIRECTS_KEY] = (*request.meta.get(REDIRECTS_KEY, ()), before)
         request.meta.pop(RECORDING_KEY, None)
 
     def process_response(self, request: Request, response: Response) -> Response:
@@ -158,8 +175,10 @@ class ArchiverMiddleware:
         exchange = None if recording is None else recording.exchange()
         if exchange is None:
             return None
+        answer = answer_of(exchange.response)
+        revisit = self._revisit(request, exchange, answer)
         try:
-            capture = self._writer.write_exchange(exchange)
+            capture = self._writer.write_exchange(exchange, answer=answer, revisit=revisit)
         except ArchiveError as error:
             self._fail(error)
             raise
@@ -167,8 +186,17 @@ class ArchiverMiddleware:
         self._stats.inc_value("danvan/captures")
         if capture.truncated is not None:
             self._stats.inc_value("danvan/truncated")
+        if revisit is not None:
+            self._stats.inc_value("danvan/not_modified" if answer.status == 304 else "danvan/duplicates")
         self._announce(capture, request)
         return capture
+
+    def _revisit(self, request: Request, exchange: Exchange, answer: Answer) -> Revisit | None:
+        """How to archive an exchange that brought nothing new; None for one that did."""
+        if answer.status == 304:
+            stored: Stored | None = request.meta.get(STORED_KEY)
+            return stored.not_modified if stored is not None and exchange.truncated is None else None
+        return self._originals.same_payload(exchange, answer)
 
     def _fail(self, error: ArchiveError) -> None:
         if self._failed:

@@ -19,6 +19,8 @@ from scrapy.statscollectors import StatsCollector
 from scrapy.utils.asyncio import call_later
 from scrapy.utils.defer import deferred_from_coro
 
+from danvan_crawler import clock
+
 _logger = logging.getLogger(__name__)
 _STATUSES = frozenset({429, 503})
 CLOSE_REASON = "asked_to_wait"
@@ -62,7 +64,7 @@ class RetryAfterMiddleware:
         field = response.headers.get(b"Retry-After")
         if response.status not in _STATUSES or field is None:
             return response
-        wait = seconds_to_wait(field.decode("latin-1"), datetime.now(UTC))
+        wait = seconds_to_wait(field.decode("latin-1"), clock.now())
         if wait is None:
             return response
         if wait > self._longest:

@@ -1,10 +1,14 @@
 """An archived response as the crawl saw it: from the record's bytes to what Scrapy handed to the spider.
 
+A rebuild reads all pages this way, and a crawl those of which a server says that they are as they were.
+
 The same steps in the same order: transfer framing off, Scrapy's own choice of response class, `capture.decoding` with
 its limits. A page that a crawl could not decode can't be decoded here either, and in the same way.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 from scrapy import Request
 from scrapy.crawler import Crawler
@@ -15,7 +19,8 @@ from danvan_crawler.capture.archiver import CAPTURE_KEY
 from danvan_crawler.capture.decoding import DecodingMiddleware
 from danvan_crawler.warc.message import entity_body, parse_head, split_head, status_of
 from danvan_crawler.warc.reader import WarcRecord
-from danvan_crawler.warc.records import CaptureRecord, media_type_of
+from danvan_crawler.warc.records import CaptureRecord, head_facts
+from danvan_crawler.warc.revisits import reference_of, whole_response
 
 # Twisted keeps these to itself (twisted.web._newclient.HTTPParser.CONNECTION_CONTROL_HEADERS), so the spider never saw
 # them; Scrapy puts Content-Length back where Twisted goes by it.
@@ -29,7 +34,8 @@ _WITHOUT_BODY = frozenset({204, 304})
 
 
 def capture_of(record: WarcRecord, warc_file: str) -> CaptureRecord:
-    """Where a response record is, as the crawl noted it. `warc_file` is relative to the archive."""
+    """Where a response or revisit record is, as the crawl noted it. `warc_file` is relative to the archive."""
+    facts, reference = head_facts(record.block), reference_of(record)
     return CaptureRecord(
         url=record.url or "",
         date=record.date,
@@ -38,32 +44,44 @@ def capture_of(record: WarcRecord, warc_file: str) -> CaptureRecord:
         warc_record_id=record.id,
         payload_digest=record.headers.get("WARC-Payload-Digest"),
         status=status_of(record.block),
-        truncated=record.truncated,  # type: ignore[arg-type]  # as written by whoever made the record
-        media_type=media_type_of(record.block),
+        # What is missing in a revisit is in another record.
+        truncated=record.truncated if reference is None else None,  # type: ignore[arg-type]  # as somebody wrote it
+        media_type=facts.media_type,
+        etag=facts.etag,
+        last_modified=facts.last_modified,
+        refers_to=None if reference is None else reference.record_id,
     )
 
 
 class Playback:
-    """Turns response records into Scrapy responses with the settings of one crawler."""
+    """Turns response and revisit records into Scrapy responses with the settings of one crawler."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._decoding = DecodingMiddleware.from_crawler(crawler)
 
-    def response(self, record: WarcRecord, capture: CaptureRecord) -> Response:
-        """The response with `meta["capture"]` set.
+    def response(self, record: WarcRecord, capture: CaptureRecord, original: WarcRecord | None = None) -> Response:
+        """The response with `meta["capture"]` set; `original` is what a revisit refers to.
 
         Raises UndecodableBodyError, as the crawl did, for a body that cannot be decoded whole.
         """
-        head = parse_head(split_head(record.block)[0])
-        body = entity_body(record.block)
-        headers = Headers()
-        chunked, length = head.get(b"Transfer-Encoding"), head.get(b"Content-Length")
-        if capture.status in _WITHOUT_BODY or (length is not None and chunked is None):
-            headers[b"Content-Length"] = str(len(body)).encode()
-        for name, value in head.fields:
-            if name.lower() not in _CONNECTION_FIELDS:
-                headers.appendlist(name, value)
-        made = responsetypes.from_args(headers=headers, url=capture.url, body=body)
+        message = record.block if original is None else whole_response(record, original)
         request = Request(capture.url, meta={CAPTURE_KEY: capture})
-        response = made(url=capture.url, status=capture.status or 0, headers=headers, body=body, request=request)
-        return self._decoding.process_response(request, response)
+        return self._decoding.process_response(request, response_of(message, capture.url, request=request))
+
+
+def response_of(message: bytes, url: str, **attributes: Any) -> Response:
+    """A response message as Scrapy's HTTP/1.1 handler hands it on: framing off, content coding on.
+
+    `attributes` are further ones of the response.
+    """
+    head = parse_head(split_head(message)[0])
+    status, body = status_of(message) or 0, entity_body(message)
+    headers = Headers()
+    chunked, length = head.get(b"Transfer-Encoding"), head.get(b"Content-Length")
+    if status in _WITHOUT_BODY or (length is not None and chunked is None):
+        headers[b"Content-Length"] = str(len(body)).encode()
+    for name, value in head.fields:
+        if name.lower() not in _CONNECTION_FIELDS:
+            headers.appendlist(name, value)
+    made = responsetypes.from_args(headers=headers, url=url, body=body)
+    return made(url=url, status=status, headers=headers, body=body, **attributes)

@@ -36,7 +36,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 from urllib.parse import urldefrag
@@ -49,7 +49,12 @@ from scrapy.core.downloader.handlers.http11 import (
     _ScrapyAgent,
 )
 from scrapy.crawler import Crawler
-from scrapy.exceptions import DownloadCancelledError, DownloadTimeoutError, ResponseDataLossError
+from scrapy.exceptions import (
+    DownloadCancelledError,
+    DownloadFailedError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+)
 from scrapy.http import Response
 from scrapy.utils._download_handlers import get_dataloss_msg, wrap_twisted_exceptions
 from scrapy.utils.defer import maybe_deferred_to_future
@@ -61,11 +66,15 @@ from twisted.web._newclient import HTTP11ClientProtocol
 from twisted.web.client import HTTPConnectionPool
 from twisted.web.iweb import IResponse
 
+from danvan_crawler import clock
 from danvan_crawler.capture.certificates import CertificateWatch
 from danvan_crawler.capture.guard import AddressPolicy, policy_for
 from danvan_crawler.exceptions import CaptureRefusedError
 from danvan_crawler.warc.message import split_interim
 from danvan_crawler.warc.records import Exchange, Truncation
+
+downloads_given_up = object()
+"""Scrapy signal: the crawl has to end. What is under way is cut off, and nothing further is asked for."""
 
 _logger = logging.getLogger(__name__)
 
@@ -90,7 +99,7 @@ class Recording:
 
     def begin(self, ip_address: str) -> None:
         """A request is about to be written to a connection with this peer."""
-        self.began_at = datetime.now(UTC)
+        self.began_at = clock.now()
         self.ip_address = ip_address.partition("%")[0]  # a zone (fe80::1%eth0) means nothing on other machines
         self.complete = False
         self.connection = "up"
@@ -315,11 +324,22 @@ class WireDownloadHandler(HTTP11DownloadHandler):
         assert crawler.stats is not None  # made by the crawler before any component
         watch = CertificateWatch(crawler.stats)
         self._pool = _GuardedPool(stock._reactor, policy_for(crawler.spider), watch, stock.maxPersistentPerHost)
+        self._under_way: set[Deferred[Response]] = set()
+        self._given_up = False
+        crawler.signals.connect(self.give_up, downloads_given_up)
+
+    def give_up(self) -> None:
+        """Cuts off what is under way and refuses what comes after it."""
+        self._given_up = True
+        for download in list(self._under_way):
+            download.cancel()
 
     async def download_request(self, request: Request) -> Response:
         """Scrapy's method of this name, with a recording; raises what Scrapy's raises, and `CaptureRefusedError`."""
         if request.meta.get("proxy"):
             raise CaptureRefusedError(f"refused to fetch {request.url} over a proxy: the real peer would be unknown")
+        if self._given_up:
+            raise DownloadFailedError(f"{request.url} was not asked for: the crawl is ending")
         recording = Recording(urldefrag(request.url)[0])
         request.meta[RECORDING_KEY] = recording
         error: Exception | None = None
@@ -345,7 +365,16 @@ class WireDownloadHandler(HTTP11DownloadHandler):
         try:
             with wrap_twisted_exceptions():
                 # Closed in the callback and not after the await: asyncio resumes this coroutine a turn later.
-                return await maybe_deferred_to_future(agent.download_request(request).addBoth(recording.close))
+                download: Deferred[Response] = agent.download_request(request).addBoth(recording.close)
+                self._under_way.add(download)
+                try:
+                    return await maybe_deferred_to_future(download)
+                finally:
+                    self._under_way.discard(download)
+        except DownloadCancelledError as error:
+            if self._given_up:  # not for its length: this one may be tried again
+                raise DownloadFailedError(str(error)) from error
+            raise
         except ResponseDataLossError:
             if not self._fail_on_dataloss_warned:
                 _logger.warning(get_dataloss_msg(request.url))

@@ -19,12 +19,20 @@ from danvan_crawler.exceptions import DanvanError, ExitCode
 COMMANDS = {
     "demo": "Crawl the bundled sample portal and show what comes out.",
     "crawl": "Crawl sites into the archive.",
+    "schedule": "Print or install the nightly crawl.",
     "sites": "List the sites, or show one's profile.",
     "search": "Search articles.",
     "show": "Show one article with its revisions and captures.",
+    "changes": "Tell what is new, edited, gone or back.",
     "capture": "Print a WARC record, or save its payload.",
     "export": "Export articles as JSONL or CSV.",
+    "dates": "Read date lines as the crawler reads them.",
+    "export-warc": "Write a site as one WARC file that needs no other.",
+    "replay": "Look at the archive in a browser.",
+    "wacz": "Pack a site as one WACZ file.",
+    "bagit": "Pack a site as a BagIt bag.",
     "rebuild": "Derive the item database again from the WARC files.",
+    "verify": "Check WARC files, indexes, and the records behind the items.",
 }
 """Name and one line of each command, in the order of the help; module `danvan_crawler.cli.<name>` holds `command`."""
 
@@ -36,7 +44,7 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"danvan_crawler.cli.{cmd_name}").command
+        command: click.Command = importlib.import_module(f"danvan_crawler.cli.{cmd_name.replace('-', '_')}").command
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

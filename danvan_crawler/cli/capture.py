@@ -9,9 +9,10 @@ import click
 
 from danvan_crawler.cli.common import archive_option, errors
 from danvan_crawler.exceptions import ArchiveError
-from danvan_crawler.warc.lookup import find_record
+from danvan_crawler.warc.lookup import find_original, find_record
 from danvan_crawler.warc.message import entity_body
 from danvan_crawler.warc.reader import WarcRecord
+from danvan_crawler.warc.revisits import reference_of
 
 
 @click.command("capture")
@@ -24,7 +25,7 @@ def command(record_id: str, output: Path | None, archive: Path) -> None:
     """Print a WARC record, or save its payload with -o.
 
     ID is a record id, with or without `urn:uuid:`. The payload of a response is its body with the content coding that
-    the server gave it.
+    the server gave it; a revisit is printed as it is, and its payload is that of the record that it refers to.
 
     \b
     Example:
@@ -34,7 +35,10 @@ def command(record_id: str, output: Path | None, archive: Path) -> None:
     if output is None:
         sys.stdout.buffer.write(_printed(record))
         return
-    payload = entity_body(record.block) if record.type in ("response", "revisit") else record.block
+    if (reference := reference_of(record)) is not None:
+        hint = _known_place(archive, reference.record_id) if reference.record_id is not None else None
+        record = find_original(archive, record, hint)
+    payload = entity_body(record.block) if record.type == "response" else record.block
     try:
         output.write_bytes(payload)
     except OSError as error:

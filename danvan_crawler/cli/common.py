@@ -60,21 +60,30 @@ def _day(_context: click.Context, option: click.Parameter, value: str | None) ->
         raise click.BadParameter(f"must be a day like 2017-05-23, got {value!r}", param=option) from error
 
 
-since_option = click.option("--since", callback=_day, metavar="DAY", help="First day of publication, e.g. 2017-05-23.")
-until_option = click.option("--until", callback=_day, metavar="DAY", help="Last day of publication, inclusive.")
+def day_option(name: str, help: str, *, required: bool = False) -> Callable[[F], F]:
+    """An option that takes an ISO day."""
+    return click.option(name, callback=_day, metavar="DAY", required=required, help=help)
+
+
+since_option = day_option("--since", "First day of publication, e.g. 2017-05-23.")
+until_option = day_option("--until", "Last day of publication, inclusive.")
 
 
 def filter_options(function: F) -> F:
-    """--site, --section, --province, --body, --since and --until, handed to the command as one Filter `criteria`."""
+    """--site, --section, --province, --body, --since, --until and --document, handed on as one Filter `criteria`."""
     import functools
 
     @functools.wraps(function)
     def with_filter(*args: Any, **kwargs: Any) -> Any:
-        given = {name: kwargs.pop(name) for name in ("site", "section", "province", "body", "since", "until")}
+        names = ("site", "section", "province", "body", "since", "until", "document")
+        given = {name: kwargs.pop(name) for name in names}
         return function(*args, criteria=Filter(**given), **kwargs)
 
     wrapped: Any = with_filter
     for option in (
+        click.option(
+            "--document", metavar="NUMBER", help="Articles that cite this document, e.g. '09-NQ/TU' or 100/2019/NĐ-CP."
+        ),
         until_option,
         since_option,
         click.option(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import click
 
+from danvan_crawler import clock
 from danvan_crawler.cli.common import (
     archive_option,
     errors,
@@ -19,9 +19,13 @@ from danvan_crawler.cli.common import (
     until_option,
     write_out,
 )
+from danvan_crawler.cli.progress import SitesProgress
 from danvan_crawler.exceptions import ExitCode, UsageError
-from danvan_crawler.ops.children import ChildCrawls
-from danvan_crawler.sites import SiteRegistry
+from danvan_crawler.ops.children import Job, Limits, danvan
+from danvan_crawler.ops.locks import hosts_asked
+from danvan_crawler.ops.reports import longest_waiting_first
+from danvan_crawler.ops.supervisor import Supervisor
+from danvan_crawler.sites import Site, SiteRegistry
 
 
 @click.command("crawl")
@@ -40,19 +44,24 @@ from danvan_crawler.sites import SiteRegistry
 @click.option(
     "--time-limit", type=click.IntRange(min=1), metavar="SECONDS", help="Stop cleanly after this time (exit code 7)."
 )
+@click.option(
+    "--quiet", is_flag=True, help="With several sites: say nothing of those where all went well, as for cron."
+)
 @archive_option
 @sites_option
 def command(
     slugs: tuple[str, ...],
     all_sites: bool,
     jobs: int,
+    quiet: bool,
     archive: Path,
     site_folders: tuple[Path, ...],
     **options: Any,
 ) -> int:
     """Crawl sites into the archive: every exchange as WARC, articles into the item database.
 
-    A crawl takes up where the last one ended and stops at known ground.
+    A crawl takes up where the last one ended and stops at known ground. Of several sites each gets a process of its
+    own and a log in ARCHIVE/logs; one that hangs or crashes does not stop the others.
 
     \b
     Example:
@@ -61,13 +70,15 @@ def command(
     """
     known = registry(archive, site_folders)
     wanted = _wanted(known, slugs, all_sites)
-    if len(wanted) == 1:
+    if slugs and len(wanted) == 1:
         return int(crawl_here(wanted[0], known.folders, archive, options))
-    with ChildCrawls() as children, ThreadPoolExecutor(jobs) as pool:
-        codes = list(pool.map(lambda slug: children.run(_arguments(slug, archive, site_folders, options)), wanted))
-    for slug, code in zip(wanted, codes, strict=True):
-        errors().print(f"{slug}: exit code {int(code)}", markup=False)
-    return int(ExitCode.worst(codes))
+    if all_sites:
+        wanted = longest_waiting_first(archive, wanted)
+    limits = _limits()
+    planned = [_job(known.get(slug), archive, site_folders, options) for slug in wanted]
+    with SitesProgress(errors(), len(planned), quiet=quiet) as watcher:
+        endings = Supervisor(archive, watcher, at_once=jobs, limits=limits).run(planned)
+    return int(ExitCode.worst(ending.code for ending in endings))
 
 
 def _wanted(known: SiteRegistry, slugs: tuple[str, ...], all_sites: bool) -> list[str]:
@@ -113,9 +124,25 @@ def crawl_here(slug: str, profiles: Iterable[Path], archive: Path, options: dict
     return result.code
 
 
-def _arguments(slug: str, archive: Path, site_folders: tuple[Path, ...], options: dict[str, Any]) -> list[str]:
-    """The command line that crawls one site as this one was asked to."""
-    arguments = ["crawl", slug, "--archive", str(archive)]
+def _limits() -> Limits:
+    """When a site's process is stopped from outside, from the environment."""
+    clock.now()  # raises UsageError for a clock that each of the processes would refuse
+    memory = number_from_environment("DANVAN_MEMORY_LIMIT", 1024)
+    # A crawl closes itself at the limit; beyond half as much again it evidently cannot.
+    return Limits(hang_after=number_from_environment("DANVAN_HANG_AFTER", 900), memory=memory * 3 // 2 * 1024 * 1024)
+
+
+def number_from_environment(name: str, default: int) -> int:
+    """A whole number, 0 or more, from an environment variable. Raises UsageError."""
+    text = os.environ.get(name, str(default))
+    if not (text.isascii() and text.isdigit()):
+        raise UsageError(f"{name} must be a whole number, got {text!r}")
+    return int(text)
+
+
+def _job(site: Site, archive: Path, site_folders: tuple[Path, ...], options: dict[str, Any]) -> Job:
+    """The process that crawls one site as this one was asked to."""
+    arguments = ["crawl", site.slug, "--archive", str(archive)]
     for folder in site_folders:
         arguments += ["--sites", str(folder)]
     for name, value in options.items():
@@ -123,4 +150,10 @@ def _arguments(slug: str, archive: Path, site_folders: tuple[Path, ...], options
             arguments.append(f"--{name.replace('_', '-')}")
         elif value:
             arguments += [f"--{name.replace('_', '-')}", str(value)]
-    return arguments
+    return Job(
+        site.slug,
+        danvan(*arguments),
+        hosts=hosts_asked(site),
+        time_limit=float(options.get("time_limit") or 0),
+        quiet_for=2 * site.delay,
+    )

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from danvan_crawler.cli.common import archive_option, errors
 from danvan_crawler.exceptions import ExitCode, UsageError
-from danvan_crawler.ops.children import ChildCrawls
+from danvan_crawler.ops.children import danvan, run_command
 from danvan_crawler.sample import SamplePortal, articles, profile_toml
 from danvan_crawler.sample.profile import SLUG
 from danvan_crawler.store.database import database_path, open_for_reading
@@ -45,7 +45,6 @@ def command(archive: Path, port: int | None) -> int:
     """
     console = errors()
     with (
-        ChildCrawls() as children,
         _portal(port) as portal,
         tempfile.TemporaryDirectory(prefix="danvan-demo-") as folder,
     ):
@@ -53,12 +52,12 @@ def command(archive: Path, port: int | None) -> int:
         console.print(f"The sample portal is at {portal.url}")
         console.print("First crawl: everything is new.")
         # Each in a process of its own, as cron would start it.
-        crawl = ["crawl", SLUG, "--archive", str(archive), "--sites", folder]
-        code = children.run(crawl)
+        crawl = danvan("crawl", SLUG, "--archive", str(archive), "--sites", folder)
+        code = run_command(crawl)
         if code is ExitCode.OK:
             portal.edition = 2
             console.print("Second crawl: one article was edited, one is new.")
-            code = children.run(crawl)
+            code = run_command(crawl)
         edited = _edited_address(portal.url)
     if code is ExitCode.OK:
         _report(archive, edited)

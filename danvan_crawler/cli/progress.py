@@ -1,14 +1,35 @@
-"""A crawl's progress line on a terminal; nothing elsewhere."""
+"""What a terminal shows of crawls while they run: a line for one, a line each for several; plain lines elsewhere."""
 
 from __future__ import annotations
 
+from collections import deque
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from scrapy import signals
-from scrapy.crawler import Crawler
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.ops.children import Ending
+from danvan_crawler.ops.heartbeat import Beat
+
+if TYPE_CHECKING:  # Scrapy takes long to import, and a crawl of several sites has it in their processes
+    from scrapy.crawler import Crawler
+
+_LAST_WORDS = 20
+"""Lines of a failed site's process that are shown in the end when they were not shown before."""
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
 
 
 class CrawlProgress:
@@ -16,17 +37,12 @@ class CrawlProgress:
 
     def __init__(self, crawler: Crawler, console: Console, slug: str) -> None:
         self._articles = self._responses = 0
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            TimeElapsedColumn(),
-            console=console,
-            disable=not console.is_terminal,
-            transient=True,
-        )
+        self._progress = _progress(console)
         self._slug = slug
         self._task = self._progress.add_task(self._text(), total=None)
         if console.is_terminal:
+            from scrapy import signals
+
             crawler.signals.connect(self._item, signals.item_scraped)
             crawler.signals.connect(self._response, signals.response_received)
 
@@ -40,6 +56,69 @@ class CrawlProgress:
     def _response(self) -> None:
         self._responses += 1
         self._progress.update(self._task, description=self._text())
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+
+class SitesProgress:
+    """Tells of several sites: bars on a terminal, above them what the sites say and how they end; a context manager.
+
+    With `quiet` nothing is printed of a site that ends well; of another one its last words.
+    """
+
+    def __init__(self, console: Console, sites: int, *, quiet: bool) -> None:
+        self._console = console
+        self._quiet = quiet
+        self._sites = sites
+        self._done = self._failed = 0
+        self._progress = _progress(console)
+        self._all = self._progress.add_task(self._text(), total=None)
+        self._tasks: dict[str, TaskID] = {}
+        self._words: dict[str, deque[str]] = {}
+
+    def _text(self) -> str:
+        failed = f", {self._failed} not well" if self._failed else ""
+        return f"{self._done} of {self._sites} sites done{failed}"
+
+    def started(self, slug: str) -> None:
+        self._tasks[slug] = self._progress.add_task(f"{slug}: begins", total=None)
+        self._words[slug] = deque(maxlen=_LAST_WORDS)
+
+    def progress(self, slug: str, beat: Beat) -> None:
+        text = f"{slug}: {beat.requests} requests, {beat.articles} articles"
+        self._progress.update(self._tasks[slug], description=escape(text))
+
+    def said(self, slug: str, line: str) -> None:
+        own = line.startswith((f"{slug}: ", f"danvan: {slug}: "))
+        text = line if own else f"{slug}: {line}"
+        if self._quiet:
+            self._words[slug].append(text)
+        else:
+            self._print(text)
+
+    def ended(self, ending: Ending) -> None:
+        slug, well = ending.slug, ending.code is ExitCode.OK
+        self._done += 1
+        self._failed += not well
+        self._progress.update(self._all, description=self._text())
+        if (task := self._tasks.pop(slug, None)) is not None:
+            self._progress.remove_task(task)
+        words = self._words.pop(slug, ())
+        if well and self._quiet:
+            return
+        for text in words:
+            self._print(text)
+        self._print(f"{slug}: exit code {int(ending.code)}" + (f" ({ending.finding})" if ending.finding else ""))
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, markup=False)
 
     def __enter__(self) -> Self:
         self._progress.start()

@@ -13,30 +13,34 @@ from rich.markup import escape
 from danvan_crawler.cli.common import archive_option, errors, filter_options, json_option, write_out
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.queries import Filter
-from danvan_crawler.store.search import MARK_END, MARK_START, Hit, search
+from danvan_crawler.store.search import Hit, search
+from danvan_crawler.store.snippets import MARK_END, MARK_START
 
 
 @click.command("search")
-@click.argument("query")
+@click.argument("query", required=False)
 @filter_options
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many hits.")
 @json_option
 @archive_option
-def command(query: str, criteria: Filter, limit: int, as_json: bool, archive: Path) -> None:
-    """Search articles, newest first.
+def command(query: str | None, criteria: Filter, limit: int, as_json: bool, archive: Path) -> None:
+    """Search articles: those with all the words in the title first, then the others, either newest first.
 
     Words with marks are matched exactly, words without match any marks. "…" is a phrase, word* a prefix, -word
-    excludes.
+    excludes. QUERY may be left out with --document.
 
     \b
     Example:
       danvan search 'dân vận khéo'
       danvan search 'dan van kheo' --since 2017-01-01 --json
+      danvan search --document '09-NQ/TU'
     """
+    if query is None and criteria.document is None:
+        raise click.UsageError("Missing argument 'QUERY' (or option '--document').")
     engine = open_for_reading(database_path(archive))
     found = 0
     with engine.connect() as connection:
-        for hit in search(connection, query, criteria, limit):
+        for hit in search(connection, query or "", criteria, limit):
             found += 1
             if as_json:
                 write_out(json.dumps({**hit.item, "snippet": _plain(hit.snippet)}, ensure_ascii=False))

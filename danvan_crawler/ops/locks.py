@@ -1,4 +1,4 @@
-"""One run per site at a time, and no run while the database is rebuilt.
+"""One run per site and per host at a time, and no run while the database is rebuilt.
 
 Locks are the kernel's (flock), on files that stay: a lock dies with its holder however that ends, kill -9 included, and
 a file left behind means nothing.
@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from danvan_crawler.exceptions import LockedError
+from danvan_crawler.sites import Site
 from danvan_crawler.warc.files import archive_error
 
 
@@ -83,6 +84,31 @@ class SiteLock(_FileLock):
         return f"site {self._slug!r}: another run holds its lock (process {holder})"
 
 
+def hosts_asked(site: Site) -> frozenset[str]:
+    """The hosts that a crawl of this site may ask, as they are locked: sites that share one are not crawled at once.
+
+    With and without www is one host, whatever the port. On a private network each port is a server of its own.
+    """
+    if site.private_network:
+        return frozenset(f"{host}:{port}" for host, port in site.private_endpoints())
+    return frozenset(host.removeprefix("www.") for host in site.hosts)
+
+
+class HostLock(_FileLock):
+    """Exclusive lock on a host, so that no server is asked by two runs at once, not even for two sites; as `SiteLock`.
+
+    `host` is one of `hosts_asked`.
+    """
+
+    def __init__(self, archive: Path, host: str) -> None:
+        # No site or spider can have a name that begins with a dot.
+        super().__init__(archive / "locks" / f".host-{host.replace(':', '_')}.lock", shared=False)
+        self._host = host
+
+    def _refusal(self, holder: str) -> str:
+        return f"host {self._host}: another run is crawling a site there (process {holder})"
+
+
 class DatabaseLock(_FileLock):
     """Lock on an archive's item database: shared by runs, which write to it, exclusive for what replaces it.
 
@@ -98,3 +124,18 @@ class DatabaseLock(_FileLock):
         if self._kind == fcntl.LOCK_SH:
             return f"the item database is being rebuilt (process {holder})"
         return f"a crawl or another rebuild is running (process {holder}): the item database cannot be replaced now"
+
+
+def is_locked(archive: Path, slug: str) -> bool:
+    """Whether a run of this site is under way, as far as can be seen without writing anything."""
+    try:
+        file = os.open(archive / "locks" / f"{slug}.lock", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(file)  # which gives a lock back
+    return False

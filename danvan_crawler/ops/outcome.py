@@ -2,67 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.ops.problems import Problem, worst_first
 
 _REASONS = {
-    "disk_full": (ExitCode.DISK_FULL, "no space left for the archive"),
-    "archive_unwritable": (ExitCode.ERROR, "the archive cannot be written"),
-    "database_unwritable": (ExitCode.ERROR, "the item database cannot be written; `danvan rebuild` mends it"),
-    "asked_to_wait": (ExitCode.SITE_FAILED, "the server asks to wait longer than a run may (Retry-After)"),
-    "closespider_timeout": (ExitCode.INTERRUPTED, "time limit reached; the next run continues"),
-    "shutdown": (ExitCode.INTERRUPTED, "stopped by a signal; the next run continues"),
+    "disk_full": Problem("disk_full", "no space left for the archive", ExitCode.DISK_FULL),
+    "archive_unwritable": Problem("archive", "the archive cannot be written", ExitCode.ERROR),
+    "database_unwritable": Problem(
+        "database", "the item database cannot be written; `danvan rebuild` mends it", ExitCode.ERROR
+    ),
+    "asked_to_wait": Problem(
+        "asked_to_wait", "the server asks to wait longer than a run may (Retry-After)", ExitCode.SITE_FAILED
+    ),
+    "closespider_timeout": Problem("interrupted", "time limit reached; the next run continues", ExitCode.INTERRUPTED),
+    "memusage_exceeded": Problem(
+        "memory", "memory limit reached (DANVAN_MEMORY_LIMIT); the next run continues", ExitCode.INTERRUPTED
+    ),
+    "window_closed": Problem(
+        "window", "the hours in which this site is crawled are over; the next run continues", ExitCode.INTERRUPTED
+    ),
+    "shutdown": Problem("interrupted", "stopped by a signal; the next run continues", ExitCode.INTERRUPTED),
+}
+
+LISTING_TROUBLE = "danvan/listing_trouble"
+ARTICLE_TROUBLE = "danvan/article_trouble"
+"""Statistics that say why pages could not be had: kind of problem -> a sentence about the first one of that kind."""
+_WORDS = {
+    "challenge": "a challenge for browsers stands in their place",
+    "login": "a login stands in their place",
+    "maintenance": "a notice of maintenance stands in their place",
+    "parked": "a parked or hijacked page stands in their place",
 }
 
 
-def judge(stats: Mapping[str, Any], reason: str | None, *, is_site: bool) -> tuple[ExitCode, list[str]]:
-    """Exit code of a run and the findings behind it, worst first.
+def judge(
+    stats: Mapping[str, Any], reason: str | None, *, is_site: bool, health: Iterable[Problem] = ()
+) -> tuple[ExitCode, list[Problem]]:
+    """Exit code of a run and the problems behind it, worst first.
 
     `stats` are Scrapy's and ours (`danvan/…`), `reason` is Scrapy's finish reason, None when the run was cut off.
-    `is_site` says that the spider walks a site profile; of any other spider only its requests can be judged.
+    `is_site` says that the spider walks a site profile; of any other spider only its requests can be judged. `health`
+    is what a comparison with the site's past has found.
     """
-    found: list[tuple[ExitCode, str]] = []
+    found: list[Problem] = []
     if reason is None:
-        found.append((ExitCode.INTERRUPTED, "stopped at once; the next run continues"))
+        found.append(Problem("interrupted", "stopped at once; the next run continues", ExitCode.INTERRUPTED))
     elif reason in _REASONS:
         found.append(_REASONS[reason])
     elif reason != "finished":
-        found.append((ExitCode.INTERRUPTED, f"stopped: {reason}; the next run continues"))
+        found.append(Problem("interrupted", f"stopped: {reason}; the next run continues", ExitCode.INTERRUPTED))
     if (error := stats.get("danvan/archive_error")) and reason not in ("disk_full", "archive_unwritable"):
-        found.append((ExitCode.ERROR, f"the archive could not be finished: {error}"))
-    for key, what in (
-        ("danvan/item_errors", "items could not be stored"),
-        ("danvan/spider_errors", "pages could not be parsed"),
+        found.append(Problem("archive", f"the archive could not be finished: {error}", ExitCode.ERROR))
+    for kind, key, what in (
+        ("database", "danvan/item_errors", "items could not be stored"),
+        ("parse_error", "danvan/spider_errors", "pages could not be parsed"),
     ):
         if stats.get(key) and reason != "disk_full":  # then they are what the full disk did
-            found.append((ExitCode.ERROR, f"{stats[key]} {what}; the log says why"))
+            found.append(Problem(kind, f"{stats[key]} {what}; the log says why", ExitCode.ERROR))
     # Said and not held against the run: the bytes are the portal's all the same.
-    found.extend((ExitCode.OK, text) for text in stats.get("danvan/untrusted_certificates", ()))
-    found.extend(_site_findings(stats, reason) if is_site else _spider_findings(stats))
-    code = ExitCode.worst(code for code, _ in found)
-    return code, [text for _, text in sorted(found, key=lambda finding: finding[0] is not code)]
+    certificates = stats.get("danvan/untrusted_certificates", ())
+    found.extend(Problem("certificate", text, ExitCode.OK) for text in certificates)
+    found.extend(_site_problems(stats, reason) if is_site else _spider_problems(stats))
+    return worst_first([*found, *health])
 
 
-def _site_findings(stats: Mapping[str, Any], reason: str | None) -> list[tuple[ExitCode, str]]:
+def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem]:
     found = []
+    trouble: Mapping[str, str] = stats.get(LISTING_TROUBLE, {})
     if failed := stats.get("danvan/sections_failed", 0):
-        found.append((ExitCode.SITE_FAILED, f"{failed} of the sections cannot be read"))
+        found.append(_failed(f"{failed} of the sections cannot be read", trouble, "unreachable"))
     elif stats.get("danvan/sections_read", 0) and not stats.get("danvan/listings_with_links"):
-        found.append((ExitCode.UNHEALTHY, "no article link in any section: has the layout changed?"))
+        found.append(_found_nothing(trouble))
     elif reason == "finished" and not stats.get("danvan/sections_read") and not stats.get("danvan/max_pages_reached"):
-        found.append((ExitCode.SITE_FAILED, "no section could be read"))
+        found.append(Problem("unreachable", "no section could be read", ExitCode.SITE_FAILED))
     if (further := stats.get("danvan/listings_failed", 0) - failed) > 0:
-        found.append((ExitCode.SITE_FAILED, f"{further} later listing pages cannot be read; the next run tries again"))
+        text = f"{further} later listing pages cannot be read; the next run tries again"
+        found.append(_failed(text, {} if failed else trouble, "server_error"))
     if stats.get("danvan/articles_failed") and not stats.get("danvan/articles"):
-        found.append((ExitCode.SITE_FAILED, f"all {stats['danvan/articles_failed']} articles asked for failed"))
+        text = f"all {stats['danvan/articles_failed']} articles asked for failed"
+        found.append(_failed(text, stats.get(ARTICLE_TROUBLE, {}), "errors"))
     return found
 
 
-def _spider_findings(stats: Mapping[str, Any]) -> list[tuple[ExitCode, str]]:
+def _failed(text: str, trouble: Mapping[str, str], otherwise: str) -> Problem:
+    """The problem of pages that could not be had, of the kind that was met first."""
+    for kind, sentence in trouble.items():
+        return Problem(kind, f"{text}: {sentence}", ExitCode.SITE_FAILED)
+    return Problem(otherwise, text, ExitCode.SITE_FAILED)
+
+
+def _found_nothing(trouble: Mapping[str, str]) -> Problem:
+    kind = next((kind for kind in trouble if kind in _WORDS), None)
+    if kind is None:
+        return Problem("found_nothing", "no article link in any section: has the layout changed?")
+    return Problem(kind, f"no article link in any section: {_WORDS[kind]}")
+
+
+def _spider_problems(stats: Mapping[str, Any]) -> list[Problem]:
     # What the guard refuses is not counted by the downloader.
     asked = stats.get("downloader/request_count") or stats.get("danvan/refused")
     if asked and not stats.get("downloader/response_count"):
-        return [(ExitCode.SITE_FAILED, "no request got a response")]
+        return [Problem("unreachable", "no request got a response", ExitCode.SITE_FAILED)]
     return []

@@ -23,8 +23,10 @@ from danvan_crawler.ops.replay import Replay, Scan, scan
 from danvan_crawler.ops.run import attach_store
 from danvan_crawler.sites import Site, SiteRegistry
 from danvan_crawler.store.database import database_path
+from danvan_crawler.store.visits import days_of
 from danvan_crawler.store.writes import Store
 from danvan_crawler.warc.files import WARC_FOLDER, final_name, open_files, warc_files
+from danvan_crawler.warc.index import describe, describe_missing
 from danvan_crawler.warc.recovery import recover
 
 Progress = Callable[[int, int], None]
@@ -46,7 +48,8 @@ class Rebuilt:
     failures: list[str] = field(default_factory=list)
     """Pages that could not be parsed, one sentence each."""
     damage: list[str] = field(default_factory=list)
-    """Places in WARC files that could not be read, one sentence each. What precedes them was used."""
+    """Places in WARC files that could not be read (what precedes them was used), and revisits whose payload is not in
+    the archive any more, one sentence each."""
 
 
 def rebuild(archive: Path, registry: SiteRegistry, settings: Settings, progress: Progress) -> Rebuilt:
@@ -79,7 +82,7 @@ def _derive(
         _beside(temporary, suffix).unlink(missing_ok=True)
     scans = {slug: _scan(archive, slug) for slug in slugs}
     total = sum(len(found.places) for found in scans.values())
-    store = Store(temporary)
+    store = Store(temporary, revisit_days=days_of(settings["DANVAN_REVISIT_DAYS"]))
     spare_the_collector()
     try:
         for slug, found in scans.items():
@@ -96,6 +99,7 @@ def _derive(
                         progress(result.captures, total)
             result.articles += replay.articles
             result.failures.extend(replay.failures)
+            result.damage.extend(replay.lost)
             result.sites.append(slug)
     finally:
         store.close()
@@ -124,10 +128,14 @@ def _scan(archive: Path, slug: str) -> Scan:
     """What the files of a site hold. Those of dead runs are recovered, or else read up to their damage."""
     damage: list[str] = []
     try:
-        recover(archive / WARC_FOLDER / slug)
+        for file in recover(archive / WARC_FOLDER / slug):
+            if file.records:
+                describe(archive, file.path)
     except ArchiveDamagedError as error:
         damage.append(str(error))
-    found = scan(archive, slug, warc_files(archive, slug))
+    files = warc_files(archive, slug)
+    describe_missing(archive, files)  # what it could not read, `scan` finds too
+    found = scan(archive, slug, files)
     unfinished = [path for path in open_files(archive / WARC_FOLDER / slug) if not final_name(path).exists()]
     left = scan(archive, slug, unfinished)
     return Scan(sorted(found.places + left.places), {**found.profiles, **left.profiles}, found.damage + damage)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -24,32 +25,41 @@ from scrapy.utils.conf import build_component_list
 from scrapy.utils.misc import build_from_crawler, load_object
 from w3lib.url import safe_url_string
 
+from danvan_crawler.capture.archiver import REDIRECTS
 from danvan_crawler.capture.playback import Playback, capture_of
-from danvan_crawler.exceptions import ArchiveDamagedError, DanvanError, ProfileError, UndecodableBodyError
+from danvan_crawler.exceptions import (
+    ArchiveDamagedError,
+    ArchiveError,
+    DanvanError,
+    LostPayloadError,
+    ProfileError,
+    UndecodableBodyError,
+)
 from danvan_crawler.families import FEED, ArticleLink, Family, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
+from danvan_crawler.ops.absence import says_not_found
 from danvan_crawler.ops.requisites import FINAL_STATUSES, NO_SECTION, requisite_urls
 from danvan_crawler.sites import Site
-from danvan_crawler.store.frontier import ARCHIVED, FAILED, NEW, PENDING, REJECTED
+from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import host_of, path_key
 from danvan_crawler.warc.files import final_name
 from danvan_crawler.warc.message import parse_head, split_head
 from danvan_crawler.warc.reader import WarcRecord, iter_records, read_record
 from danvan_crawler.warc.records import CaptureRecord, profile_uri
+from danvan_crawler.warc.revisits import is_not_modified, reference_of
 
 logger = logging.getLogger(__name__)
 
 CHANGED = "changed"
 """State that `Store.write_listing` gives a link whose entry reads differently than before."""
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _AT_ONCE = 1000
 """Addresses in one statement: a sitemap may name 50,000, SQLite takes 32,766 values."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """A response record; sorts by WARC-Date, file, offset."""
+    """A response or revisit record; sorts by WARC-Date, file, offset."""
 
     date: str
     warc_file: str
@@ -61,7 +71,7 @@ class Scan:
     """What the WARC files of one site hold."""
 
     places: list[Place] = field(default_factory=list)
-    """Response records in the order in which the exchanges began."""
+    """Response and revisit records in the order in which the exchanges began."""
     profiles: dict[str, str] = field(default_factory=dict)
     """TOML text by WARC file, oldest file first."""
     damage: list[str] = field(default_factory=list)
@@ -74,8 +84,8 @@ def scan(archive: Path, slug: str, files: Iterable[Path]) -> Scan:
     for path in files:
         name = final_name(path).relative_to(archive).as_posix()
         try:
-            for record in iter_records(path, types=("response", "metadata")):
-                if record.type == "response":
+            for record in iter_records(path, types=("response", "revisit", "metadata")):
+                if record.type != "metadata":
                     found.places.append(Place(record.date, name, record.offset))
                 elif record.url == profile_uri(slug):
                     found.profiles[name] = record.block.decode()
@@ -102,7 +112,8 @@ class Replay:
 
     `crawler` is what pipelines and decompression are built from, and has `store` attached. `profiles` are those of the
     WARC files: a section that the profile has lost since is still a section where its pages were captured.
-    `articles` counts captures that gave one, `failures` names pages that could not be parsed, one sentence each.
+    `articles` counts captures that gave one, `failures` names pages that could not be parsed, `lost` revisits
+    whose payload is not in the archive any more, one sentence each.
     """
 
     def __init__(
@@ -111,6 +122,7 @@ class Replay:
         self.archive, self.slug, self.store = archive, slug, store
         self.articles = 0
         self.failures: list[str] = []
+        self.lost: list[str] = []
         self._playback = Playback(crawler)
         self._stages = [
             build_from_crawler(load_object(stage), crawler)
@@ -120,6 +132,8 @@ class Replay:
         self._requisites: set[str] = set()
         self._names: dict[str, dict[str, str]] = {}
         self._was_complete: dict[str, bool] = {}
+        self._pages: dict[str, int] = {}
+        self._led_away: set[str] = set()
         self._family: Family | None = None
         if site is not None:
             site = self._with_past(site, profiles)
@@ -127,6 +141,7 @@ class Replay:
             for request in self._family.section_requests():
                 self._parts[path_key(request.url)] = _Part(request.meta["section"], first_url=request.url)
         self._hosts = set(site.hosts) if site is not None else set()
+        self._fronts = {path_key(url) for url in (site.home, *(one.url for one in site.sections))} if site else set()
 
     def _with_past(self, site: Site, profiles: Mapping[str, str]) -> Site:
         """The site with the sections and hosts that it had in archived profiles; fills `_names`."""
@@ -165,15 +180,19 @@ class Replay:
         self.store.note_capture(self.slug, capture, link=part.link if part else None)
         if capture.status is None:
             return
-        if capture.status in _REDIRECTS and not capture.truncated:
+        if capture.status in REDIRECTS and not capture.truncated:
             self._follow(record, capture, part)
         elif part is None or self._family is None:
             return
-        elif capture.truncated or not 200 <= capture.status < 300:
+        elif capture.truncated or not (200 <= capture.status < 300 or is_not_modified(record)):
             self._mark_failed(capture, part)
         else:
             try:
-                self._read(self._family, self._playback.response(record, capture), capture, part)
+                response = self._playback.response(record, capture, self._original(record))
+                self._read(self._family, response, capture, part)
+            except LostPayloadError as error:
+                self.lost.append(f"{capture.url} of {capture.date}: {error}")
+                self._mark_failed(capture, part)  # so that the next run asks for it
             except UndecodableBodyError:
                 self._mark_failed(capture, part)  # the crawl got no page of it either
             except DanvanError:
@@ -182,6 +201,20 @@ class Replay:
                 # The crawl logged the same and went on; here, too, one page must not cost the others.
                 self.failures.append(f"{capture.url}: {type(error).__name__}: {error}")
                 logger.debug("%s: cannot be parsed", capture.url, exc_info=True)
+
+    def _original(self, record: WarcRecord) -> WarcRecord | None:
+        """The record that a revisit refers to, None for other records. Raises LostPayloadError when it is not there."""
+        reference = reference_of(record)
+        if reference is None:
+            return None
+        place = self.store.originals.named(self.slug, reference.record_id, reference.url, reference.date)
+        try:
+            found = read_record(self.archive, place.warc_file, place.warc_offset) if place is not None else None
+        except ArchiveError as error:
+            raise LostPayloadError(f"its payload is in a record that cannot be read: {error}") from error
+        if found is None or not reference.names(found):
+            raise LostPayloadError(f"its payload is in a record that is not in the archive: {reference}")
+        return found
 
     def _part(self, capture: CaptureRecord) -> _Part | None:
         key = path_key(capture.url)
@@ -196,7 +229,12 @@ class Replay:
             part = part or _Part(NO_SECTION)
             led = replace(part, link=part.link or capture.url)
             known = self._parts.setdefault(path_key(target), led)
-            if part.section is None and known.link != led.link:  # asked for on its own: the crawl followed nothing
+            if part.section is not None:
+                return
+            if path_key(target) in self._fronts and self._is_absent(capture, part):
+                self._led_away.add(led.link or "")
+                return
+            if known.link != led.link:  # asked for on its own: the crawl followed nothing
                 self._mark(capture, part, ARCHIVED, f"leads to {target}")
 
     def _read(self, family: Family, response: Response, capture: CaptureRecord, part: _Part) -> None:
@@ -220,8 +258,19 @@ class Replay:
             self._discover(requisite_urls(response, item, self._hosts))
             found = self._through_stages(item) or found
         self.articles += found
-        if not found:
-            self._mark(capture, part, REJECTED, "no article on the page")
+        if found or part.link in self._led_away:
+            self._led_away.discard(part.link or "")
+            return
+        if not (says_not_found(response) and self._is_absent(capture, part)):
+            self._reject(capture, part, "no article on the page")
+
+    def _is_absent(self, capture: CaptureRecord, part: _Part) -> bool:
+        """Notes that the article which a capture was asked for is gone. False when none is known there."""
+        return self.store.note_absence(self.slug, capture, part.link or capture.url)
+
+    def _reject(self, capture: CaptureRecord, part: _Part, reason: str) -> None:
+        at = datetime.fromisoformat(capture.date)
+        self.store.frontier.reject(self.slug, path_key(part.link or capture.url), reason, at)
 
     def _discover(self, requisites: Iterable[str]) -> None:
         fresh = {key: url for url in requisites if (key := path_key(url)) not in self._requisites}
@@ -242,7 +291,7 @@ class Replay:
     def _read_listing(self, family: Family, response: TextResponse, capture: CaptureRecord, part: _Part) -> None:
         section, first = part.section or "", part.first_url
         if first is not None and self._is_first(capture, part):
-            self._was_complete[first] = open_walk(self.store, self.slug, first, section)
+            self._begin_walk(first, capture.date)
         listing = family.parse_section(response)
         listed = self.store.write_listing(self.slug, section, capture, listing.links)
         news = any(entry.state in (NEW, PENDING, CHANGED) for entry in listed)
@@ -255,10 +304,23 @@ class Replay:
             key = path_key(listing.next_url)
             if self._parts.get(key, part).section:
                 self._parts[key] = _Part(section, first_url=first)
-        if first is None:
+        if first not in self._was_complete:
             return
         if listing.next_url is None or (not news and self._was_complete.get(first)):
-            close_walk(self.store, self.slug, first, capture.date)
+            swept = listing.next_url is None
+            self.store.frontier.complete_walk(self.slug, first, capture.date, swept=swept)
+        else:
+            self._pages[first] = self._pages.get(first, 0) + 1
+            self.store.frontier.go_on_at(self.slug, first, listing.next_url, self._pages[first])
+
+    def _begin_walk(self, first: str, date: str) -> None:
+        known = self.store.frontier.walk_of(self.slug, first)
+        if known is not None and known.began_at is not None and known.began_at >= date:
+            # A recovery, and the dead run had noted what follows from its pages: here all of them would look known.
+            self._was_complete.pop(first, None)
+        else:
+            self._was_complete[first] = known is not None and known.completed_at is not None
+            self.store.frontier.begin_walk(self.slug, first, date)
 
     def _read_feed(self, family: Family, response: TextResponse) -> None:
         named = family.parse_section(response)
@@ -270,11 +332,17 @@ class Replay:
             self._parts.setdefault(path_key(named.next_url), _Part(FEED))
 
     def _mark_failed(self, capture: CaptureRecord, part: _Part) -> None:
+        final = capture.status in FINAL_STATUSES and not capture.truncated
+        if part.section is None and final and self._is_absent(capture, part):
+            return
         if part.section is None or part.section == NO_SECTION:
-            final = part.section == NO_SECTION and capture.status in FINAL_STATUSES
-            self._mark(capture, part, REJECTED if final else FAILED, f"HTTP {capture.status}")
-        elif part.first_url is not None and capture.status in FINAL_STATUSES and not self._is_first(capture, part):
-            close_walk(self.store, self.slug, part.first_url, capture.date)
+            if part.section == NO_SECTION and final:
+                self._reject(capture, part, f"HTTP {capture.status}")
+            else:
+                key, at = path_key(part.link or capture.url), datetime.fromisoformat(capture.date)
+                self.store.frontier.fail(self.slug, key, f"HTTP {capture.status}", at)
+        elif part.first_url in self._was_complete and final and not self._is_first(capture, part):
+            self.store.frontier.complete_walk(self.slug, part.first_url, capture.date, swept=True)
 
     @staticmethod
     def _is_first(capture: CaptureRecord, part: _Part) -> bool:
@@ -290,21 +358,3 @@ def discover_named(store: Store, slug: str, links: Sequence[ArticleLink]) -> Ite
         addresses = {path_key(link.url): link.url for link in links[start : start + _AT_ONCE]}
         states = store.frontier.discover(slug, addresses, FEED)
         yield from ((url, states[key]) for key, url in addresses.items())
-
-
-def open_walk(store: Store, slug: str, first_url: str, section: str) -> bool:
-    """Notes that a walk of this section has begun. Returns whether the one before came to an end of its own.
-
-    Only then is known ground a reason to stop. The note is the section's own address as pending in the frontier, so it
-    survives a killed run.
-    """
-    key = path_key(first_url)
-    before = store.frontier.discover(slug, {key: first_url}, section)[key]
-    store.frontier.mark(slug, key, PENDING)
-    return before == ARCHIVED and store.frontier.walked(slug, first_url)
-
-
-def close_walk(store: Store, slug: str, first_url: str, at: str) -> None:
-    """Notes that a walk of this section came to its end, or to known ground; `at` is the WARC-Date of the last page."""
-    store.frontier.complete_walk(slug, first_url, at)
-    store.frontier.mark(slug, path_key(first_url), ARCHIVED)

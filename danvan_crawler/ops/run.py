@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import secrets
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 from weakref import WeakKeyDictionary
@@ -18,14 +15,21 @@ from scrapy.utils.defer import deferred_from_coro
 from sqlalchemy import select
 from twisted.python.failure import Failure
 
+from danvan_crawler import clock
 from danvan_crawler.capture.archiver import capture_written
+from danvan_crawler.capture.originals import attach_lookups
 from danvan_crawler.exceptions import ArchiveError, DanvanError, DiskFullError, ExitCode, StoreError
-from danvan_crawler.ops.locks import DatabaseLock, SiteLock
+from danvan_crawler.ops.heartbeat import Heartbeat
+from danvan_crawler.ops.locks import DatabaseLock, HostLock, SiteLock, hosts_asked
 from danvan_crawler.ops.outcome import judge
 from danvan_crawler.ops.replay import Replay, scan
+from danvan_crawler.ops.reports import new_run_id, write_report
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.schema import frontier
+from danvan_crawler.store.visits import days_of
 from danvan_crawler.store.writes import Store
+from danvan_crawler.warc.files import warc_files
+from danvan_crawler.warc.index import describe, describe_missing
 from danvan_crawler.warc.records import CaptureRecord
 from danvan_crawler.warc.recovery import Recovered, recover
 
@@ -56,8 +60,8 @@ class RunExtension:
         assert crawler.stats is not None
         self.archive = archive
         self.slug = crawler.spider.name
-        self.started_at = datetime.now(UTC)
-        self.run_id = secrets.token_hex(4)
+        self.started_at = clock.now()
+        self.run_id = new_run_id()
         self.outcome: ExitCode | None = None
         self.findings: list[str] = []
         self.recovered: list[Recovered] = []
@@ -68,10 +72,15 @@ class RunExtension:
         self._stopping = False
         with ExitStack() as held:
             held.enter_context(SiteLock(archive, self.slug))
+            for host in sorted(hosts_asked(self._site)) if self._site is not None else ():
+                held.enter_context(HostLock(archive, host))
             held.enter_context(DatabaseLock(archive))
+            self._heartbeat = Heartbeat(archive, self.slug, self.run_id)
+            held.callback(self._heartbeat.end)
             self.store = self._open()
             held.callback(self.store.close)
             attach_store(crawler, self.store)
+            attach_lookups(crawler, self.store.originals)
             self._take_over()
             self._held = held.pop_all()
 
@@ -79,6 +88,8 @@ class RunExtension:
     def from_crawler(cls, crawler: Crawler) -> Self:
         extension = cls(Path(crawler.settings["DANVAN_ARCHIVE"]).absolute(), crawler)
         crawler.signals.connect(extension.capture_written, capture_written)
+        crawler.signals.connect(extension.request_left, signals.request_left_downloader)
+        crawler.signals.connect(extension.item_scraped, signals.item_scraped)
         crawler.signals.connect(extension.item_error, signals.item_error)
         crawler.signals.connect(extension.spider_error, signals.spider_error)
         crawler.signals.connect(extension.spider_closed, signals.spider_closed)
@@ -88,7 +99,8 @@ class RunExtension:
     def _open(self) -> Store:
         try:
             self.recovered = recover(self.archive / "warc" / self.slug)
-            return Store(database_path(self.archive))
+            days = days_of(self._crawler.settings["DANVAN_REVISIT_DAYS"])
+            return Store(database_path(self.archive), revisit_days=days)
         except OSError as error:
             raise ArchiveError(f"{error.filename}: {error.strerror}") from error
 
@@ -98,6 +110,11 @@ class RunExtension:
             logger.warning(
                 "%s: left by a run that died; kept %d bytes, cut %d", file.path, file.kept_bytes, file.cut_bytes
             )
+            if file.records:
+                describe(self.archive, file.path)
+        # A run may also have died between a file's name and its index.
+        for sentence in describe_missing(self.archive, warc_files(self.archive, self.slug)):
+            logger.warning("%s; `danvan verify --repair` sets aside what is damaged", sentence)
         files = [file.path for file in self.recovered if file.records]
         if not files:
             return
@@ -118,6 +135,12 @@ class RunExtension:
             self.store.note_capture(self.slug, record, link=redirects[0] if redirects else None)
         except (StoreError, DiskFullError) as error:
             self._count_error("danvan/item_errors", error)
+
+    def request_left(self) -> None:
+        self._heartbeat.request()
+
+    def item_scraped(self) -> None:
+        self._heartbeat.article()
 
     def item_error(self, failure: Failure) -> None:
         self._count_error("danvan/item_errors", failure.value)
@@ -148,6 +171,7 @@ class RunExtension:
         except DanvanError as error:
             self._stats.inc_value("danvan/item_errors")
             logger.error("The last captures could not be indexed, `danvan rebuild` brings them back: %s", error)
+        self._describe_files()
         self.outcome, self.findings = judge(self._stats.get_stats(), self._reason, is_site=self._site is not None)
         try:
             self._write_report(self._reason)
@@ -155,21 +179,29 @@ class RunExtension:
             logger.error("%s: the run report cannot be written: %s", error.filename, error.strerror)
         self._held.pop_all().close()
 
+    def _describe_files(self) -> None:
+        """Writes index and manifest of this run's files; that reads them back, every record checked."""
+        files = [self.archive / name for name in self._stats.get_value("danvan/warc_files", ())]
+        try:
+            damaged = describe_missing(self.archive, [path for path in files if path.exists()])
+        except ArchiveError as error:
+            logger.error("The WARC files of this run have no index, the next run writes it: %s", error)
+            return
+        for sentence in damaged:
+            logger.error("%s", sentence)
+            self._stats.set_value("danvan/archive_error", sentence)
+
     def _write_report(self, reason: str) -> None:
         assert self.outcome is not None
         report = {
             "run_id": self.run_id,
             "site": self.slug,
             "started_at": self.started_at.isoformat(timespec="seconds"),
-            "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "finished_at": clock.now().isoformat(timespec="seconds"),
             "reason": reason,
             "exit_code": int(self.outcome),
             "findings": self.findings,
             "recovered": [str(file.path.relative_to(self.archive)) for file in self.recovered],
             "stats": self._stats.get_stats(),
         }
-        folder = self.archive / "runs"
-        folder.mkdir(parents=True, exist_ok=True)
-        name = f"{self.started_at:%Y%m%dT%H%M%SZ}-{self.run_id}.json"
-        text = json.dumps(report, ensure_ascii=False, indent=2, default=str)
-        (folder / name).write_text(text + "\n", encoding="utf-8")
+        write_report(self.archive, self.started_at, report)

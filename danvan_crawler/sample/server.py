@@ -1,4 +1,4 @@
-"""Serves the sample portal over HTTP/1.1 on loopback: keep-alive, Content-Length, gzip for pages, validators for files.
+"""Serves the sample portal over HTTP/1.1 on loopback: keep-alive, Content-Length, gzip for pages, validators for all.
 
 A threaded `http.server` is enough: the demo and the tests ask for a few hundred pages. Beyond Scrapy it has to satisfy
 browsers, so that one can look at the portal while it is being crawled.
@@ -38,15 +38,18 @@ def accepts_gzip(accept_encoding: str) -> bool:
     return False
 
 
-def is_unchanged(etag: str, if_none_match: str | None, if_modified_since: str | None) -> bool:
-    """Whether a conditional request gets 304 (RFC 9110, section 13.2.2: If-None-Match decides alone when present)."""
+def is_unchanged(etag: str, changed: int | None, if_none_match: str | None, if_modified_since: str | None) -> bool:
+    """Whether a conditional request gets 304 (RFC 9110, section 13.2.2: If-None-Match decides alone when present).
+
+    `changed` is the POSIX time of the last change; None for a page that is made anew for each request.
+    """
     if if_none_match is not None:
         known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
-        return etag in known or "*" in known
-    if if_modified_since is None:
+        return etag.removeprefix("W/") in known or "*" in known
+    if changed is None or if_modified_since is None:
         return False
     try:
-        return parsedate_to_datetime(if_modified_since).timestamp() >= _FILES_CHANGED
+        return parsedate_to_datetime(if_modified_since).timestamp() >= changed
     except ValueError:
         return False
 
@@ -84,17 +87,23 @@ class _Handler(BaseHTTPRequestHandler):
     def _negotiate(self, page: Page) -> tuple[int, list[tuple[str, str]], bytes]:
         """Status, headers and body as this client gets them."""
         headers, body = list(page.headers), page.body
-        if page.static:
-            etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-            headers += [("ETag", etag), ("Last-Modified", formatdate(_FILES_CHANGED, usegmt=True))]
-            if is_unchanged(etag, self.headers["If-None-Match"], self.headers["If-Modified-Since"]):
-                return 304, headers, b""
-        elif body:
+        compress = bool(body) and not page.static and accepts_gzip(self.headers.get("Accept-Encoding", ""))
+        if body and not page.static:
             headers.append(("Vary", "Accept-Encoding"))
-            if accepts_gzip(self.headers.get("Accept-Encoding", "")):
-                # Without a time in it, so that equal pages are equal bytes.
-                body = gzip.compress(body, mtime=0)
-                headers.append(("Content-Encoding", "gzip"))
+        if page.status == 200:
+            etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+            # Of one page in two codings the strong tags would have to differ; nginx makes them weak, too.
+            etag = f"W/{etag}" if compress else etag
+            changed = _FILES_CHANGED if page.static else None
+            headers.append(("ETag", etag))
+            if changed is not None:
+                headers.append(("Last-Modified", formatdate(changed, usegmt=True)))
+            if is_unchanged(etag, changed, self.headers["If-None-Match"], self.headers["If-Modified-Since"]):
+                return 304, headers, b""
+        if compress:
+            # Without a time in it, so that equal pages are equal bytes.
+            body = gzip.compress(body, mtime=0)
+            headers.append(("Content-Encoding", "gzip"))
         if body:
             headers.append(("Content-Type", page.media_type))
         headers.append(("Content-Length", str(len(body))))

@@ -8,6 +8,7 @@ that it did not come from. So `complete` also looks at hosts.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Protocol
 
 from sqlalchemy import BindParameter, Connection, bindparam, select, union_all
@@ -58,16 +59,26 @@ class CaptureLike(Protocol):
     def media_type(self) -> str | None: ...
     @property
     def truncated(self) -> str | None: ...
+    @property
+    def etag(self) -> str | None: ...
+    @property
+    def last_modified(self) -> str | None: ...
+    @property
+    def refers_to(self) -> str | None: ...
+
+
+key_of = lru_cache(maxsize=1024)(path_key)
+"""`urls.path_key`, which an address is given to before it is asked for, and again when it is archived."""
 
 
 def row_of(site: str, record: CaptureLike, link: str | None) -> dict[str, Any]:
     """The row of an exchange. `link` is the address that was asked for first when redirects led to this one."""
-    url_key = path_key(record.url)
+    url_key = key_of(record.url)
     return {
         "site": site,
         "url": record.url,
         "url_key": url_key,
-        "link_key": path_key(link) if link else url_key,
+        "link_key": key_of(link) if link else url_key,
         "warc_date": record.date,
         "warc_file": record.warc_file,
         "warc_offset": record.warc_offset,
@@ -76,6 +87,9 @@ def row_of(site: str, record: CaptureLike, link: str | None) -> dict[str, Any]:
         "status": record.status,
         "media_type": record.media_type,
         "truncated": record.truncated,
+        "etag": record.etag,
+        "last_modified": record.last_modified,
+        "refers_to": record.refers_to,
     }
 
 

@@ -6,14 +6,18 @@ killed with -9 it lost 47 to 87 % of its URLs in 12 of 12 runs, a table like thi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from danvan_crawler.clock import warc_date
 from danvan_crawler.store.schema import frontier, walks
+from danvan_crawler.store.visits import retry_at
 
 NEW = "new"
 PENDING = "pending"
@@ -23,10 +27,13 @@ REJECTED = "rejected"
 """Fetched, and not an article: a listing or a page without a story behind a link that looked like one."""
 
 MAX_ATTEMPTS = 5
-"""Runs that try a failing address before it is left alone."""
+"""Runs that try a failing address before it is left alone; the later ones wait (`visits.RETRY_DAYS`)."""
 
 _STATES = select(frontier.c.link_key, frontier.c.state).where(
     frontier.c.site == bindparam("s"), frontier.c.link_key.in_(bindparam("keys", expanding=True))
+)
+_STATE = select(frontier.c.state, frontier.c.attempts).where(
+    frontier.c.site == bindparam("s"), frontier.c.link_key == bindparam("k")
 )
 _DISCOVER = insert(frontier)
 _MARK = (
@@ -35,6 +42,7 @@ _MARK = (
     .values(
         state=bindparam("to"),
         last_error=bindparam("reason"),
+        due_at=bindparam("due"),
         attempts=case(
             (bindparam("to") == FAILED, frontier.c.attempts + 1),
             # A later failure, of a page that has changed, is a new matter.
@@ -42,6 +50,11 @@ _MARK = (
             else_=frontier.c.attempts,
         ),
     )
+)
+_POSTPONE = (
+    update(frontier)
+    .where(frontier.c.site == bindparam("s"), frontier.c.link_key == bindparam("k"))
+    .values(due_at=bindparam("due"), last_error=bindparam("reason"))
 )
 
 
@@ -51,6 +64,22 @@ class Waiting:
 
     url: str
     section: str
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """How far the walks of a section have come; moments are WARC-Dates of listing pages."""
+
+    began_at: str | None
+    """Of the first page when it was read last."""
+    completed_at: str | None
+    """Of the last page of the last walk that came to an end of its own, or to known ground."""
+    swept_at: str | None
+    """Of the last page of the last walk that went through all pages."""
+    cursor: str | None
+    """The page at which a walk that was cut short goes on."""
+    pages: int
+    """That the walk of the cursor had read."""
 
 
 class Frontier:
@@ -79,10 +108,43 @@ class Frontier:
             return {key: states.get(key, NEW) for key in addresses}
 
     def mark(
-        self, site: str, key: str, state: str, reason: str | None = None, *, connection: Connection | None = None
+        self,
+        site: str,
+        key: str,
+        state: str,
+        reason: str | None = None,
+        *,
+        due: str | None = None,
+        connection: Connection | None = None,
     ) -> None:
-        """Sets the state of a known address; an unknown one stays unknown. A failure counts as one attempt."""
-        self.mark_all(site, (key,), state, reason, connection=connection)
+        """Sets the state of a known address; an unknown one stays unknown. A failure counts as one attempt.
+
+        `due` is when an archived address is to be visited again.
+        """
+        self.mark_all(site, (key,), state, reason, due={key: due}, connection=connection)
+
+    def fail(self, site: str, key: str, reason: str, at: datetime) -> None:
+        """Notes that an address could not be had at this moment; the next runs try again, each after a longer wait.
+
+        An archived article stays archived and is visited again a day later.
+        """
+        self._without(site, key, FAILED, reason, at)
+
+    def reject(self, site: str, key: str, reason: str, at: datetime) -> None:
+        """Notes that there is no article at an address. An archived one stays archived, as in `fail`."""
+        self._without(site, key, REJECTED, reason, at)
+
+    def _without(self, site: str, key: str, state: str, reason: str, at: datetime) -> None:
+        with self._begin() as connection:
+            known = connection.execute(_STATE, {"s": site, "k": key}).one_or_none()
+            if known is None:
+                return
+            if known.state == ARCHIVED:
+                later = {"s": site, "k": key, "due": retry_at(3, at), "reason": reason}
+                connection.execute(_POSTPONE, later)
+            else:
+                due = retry_at(known.attempts + 1, at) if state == FAILED else None
+                self.mark(site, key, state, reason, due=due, connection=connection)
 
     def mark_all(
         self,
@@ -91,37 +153,61 @@ class Frontier:
         state: str,
         reason: str | None = None,
         *,
+        due: Mapping[str, str | None] = {},
         connection: Connection | None = None,
     ) -> None:
-        """`mark` for several addresses at once."""
+        """`mark` for several addresses at once; `due` is by key."""
+        rows = [{"s": site, "k": key, "to": state, "reason": reason, "due": due.get(key)} for key in keys]
         with self._in(connection) as inside:
-            inside.execute(_MARK, [{"s": site, "k": key, "to": state, "reason": reason} for key in keys])
+            inside.execute(_MARK, rows)
 
-    def waiting(self, site: str) -> Iterator[Waiting]:
-        """What earlier runs left: pending, and failed fewer than MAX_ATTEMPTS times."""
-        statement = select(frontier.c.url, frontier.c.section).where(
-            frontier.c.site == site,
-            (frontier.c.state == PENDING) | ((frontier.c.state == FAILED) & (frontier.c.attempts < MAX_ATTEMPTS)),
-        )
+    def waiting(self, site: str, now: datetime) -> list[Waiting]:
+        """What earlier runs left: pending, and failed fewer than MAX_ATTEMPTS times and long enough ago."""
+        in_time = frontier.c.due_at.is_(None) | (frontier.c.due_at <= warc_date(now))
+        again = (frontier.c.state == FAILED) & (frontier.c.attempts < MAX_ATTEMPTS) & in_time
+        return self._rows((frontier.c.site == site) & ((frontier.c.state == PENDING) | again), frontier.c.link_key)
+
+    def due(self, site: str, now: datetime) -> list[Waiting]:
+        """Articles that are to be visited again, the longest due first."""
+        is_due = (frontier.c.site == site) & (frontier.c.due_at <= warc_date(now)) & (frontier.c.state == ARCHIVED)
+        return self._rows(is_due, frontier.c.due_at)
+
+    def _rows(self, condition: ColumnElement[bool], order: ColumnElement[Any]) -> list[Waiting]:
+        statement = select(frontier.c.url, frontier.c.section).where(condition).order_by(order)
         with self._begin() as connection:
-            rows = connection.execute(statement.order_by(frontier.c.link_key)).all()
-        return (Waiting(row.url, row.section) for row in rows)
+            return [Waiting(row.url, row.section) for row in connection.execute(statement)]
 
-    def complete_walk(self, site: str, section_url: str, at: str) -> None:
-        """Notes that a walk of this section reached its last page: known ground is a reason to stop from now on.
+    def walk_of(self, site: str, section_url: str) -> Walked | None:
+        """How far walks of this section have come; None when none has read a page."""
+        statement = select(walks).where(walks.c.site == site, walks.c.section_url == section_url)
+        with self._begin() as connection:
+            row = connection.execute(statement).one_or_none()
+        if row is None:
+            return None
+        return Walked(row.began_at, row.completed_at or None, row.swept_at, row.cursor, row.pages or 0)
 
-        `at` is the WARC-Date of that page.
+    def begin_walk(self, site: str, section_url: str, at: str) -> None:
+        """Notes that the first page of a section was read; `at` is its WARC-Date."""
+        self._write_walk(site, section_url, {"began_at": at})
+
+    def go_on_at(self, site: str, section_url: str, cursor: str, pages: int) -> None:
+        """Notes the next page of a walk, of which so many pages are read: a run that dies now is continued there."""
+        self._write_walk(site, section_url, {"cursor": cursor, "pages": pages})
+
+    def complete_walk(
+        self, site: str, section_url: str, at: str, *, swept: bool = False, cursor: str | None = None
+    ) -> None:
+        """Notes that a walk of this section came to an end of its own: known ground is a reason to stop from now on.
+
+        `at` is the WARC-Date of its last page; `swept` says that it went through all pages. `cursor` is where an older
+        walk is to be continued.
         """
-        statement = insert(walks).values(site=site, section_url=section_url, completed_at=at)
+        values: dict[str, Any] = {"completed_at": at, "cursor": cursor}
+        self._write_walk(site, section_url, {**values, "swept_at": at} if swept else values)
+
+    def _write_walk(self, site: str, section_url: str, values: Mapping[str, Any]) -> None:
+        statement = insert(walks).values(**{"site": site, "section_url": section_url, "completed_at": "", **values})
         with self._begin() as connection:
             connection.execute(
-                statement.on_conflict_do_update(
-                    index_elements=["site", "section_url"], set_={"completed_at": statement.excluded.completed_at}
-                )
+                statement.on_conflict_do_update(index_elements=["site", "section_url"], set_=dict(values))
             )
-
-    def walked(self, site: str, section_url: str) -> bool:
-        """Whether a walk of this section has ever reached its last page."""
-        statement = select(walks.c.completed_at).where(walks.c.site == site, walks.c.section_url == section_url)
-        with self._begin() as connection:
-            return connection.execute(statement).first() is not None

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, func, sele
 
 from danvan_crawler.exceptions import UnknownItemError, UsageError
 from danvan_crawler.items import EXPORT_FIELDS, LIST_FIELDS
+from danvan_crawler.store import citations
 from danvan_crawler.store.captures import CaptureRow, by_key, complete
 from danvan_crawler.store.schema import articles, captures, revisions
 from danvan_crawler.urls import bare_host, canonical, item_id, path_key
@@ -32,7 +33,8 @@ class Filter:
     """Which items are asked for; None asks for all. `since` and `until` are inclusive ISO days of `published_at`.
 
     `province` and `body` are codes, slugs or names, old or new, with or without marks; one that others were merged
-    into passes the items of those, too. Raises UsageError for a name that stands for nothing.
+    into passes the items of those, too. `document` is the number of a document, in any spelling, that items cite.
+    Raises UsageError for a name that stands for nothing, and for a text that is no document number.
     """
 
     site: str | None = None
@@ -41,6 +43,7 @@ class Filter:
     body: str | None = None
     since: str | None = None
     until: str | None = None
+    document: str | None = None
 
     def __post_init__(self) -> None:
         self.conditions()  # so that a wrong name is refused before anything is opened
@@ -60,6 +63,8 @@ class Filter:
             found.append(c.published_at >= self.since)
         if self.until is not None:
             found.append(c.published_at < f"{self.until}T99")
+        if self.document is not None:
+            found.append(c.id.in_(citations.citing(citations.key_of(self.document))))
         return found
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, MetaData,
 
 from danvan_crawler.exceptions import StoreError
 from danvan_crawler.items import EXPORT_FIELDS
-from danvan_crawler.store import fulltext
+from danvan_crawler.store import citations, fulltext
 
 metadata = MetaData()
 
@@ -72,6 +72,9 @@ captures = Table(
     Column("content_hash", Text),
     Column("is_canonical", Integer),
     Column("absent", Integer),  # 1 where it shows that an article that was here is gone
+    Column("etag", Text),
+    Column("last_modified", Text),
+    Column("refers_to", Text),  # of a revisit: id of the record that has its payload
     UniqueConstraint("warc_file", "warc_offset"),
 )
 Index("captures_by_url", captures.c.site, captures.c.url_key, captures.c.warc_date)
@@ -83,6 +86,14 @@ Index(
     sqlite_where=captures.c.link_key != captures.c.url_key,
 )
 Index("captures_by_article", captures.c.article_id, sqlite_where=captures.c.article_id.is_not(None))
+# Records that hold a payload.
+Index(
+    "captures_by_digest",
+    captures.c.site,
+    captures.c.payload_digest,
+    captures.c.warc_date,
+    sqlite_where=captures.c.refers_to.is_(None) & captures.c.truncated.is_(None),
+)
 Index("captures_absent", captures.c.site, captures.c.link_key, sqlite_where=captures.c.absent == 1)
 
 listing_links = Table(
@@ -120,8 +131,11 @@ walks = Table(
     Column("section_url", Text, primary_key=True),
     Column(
         "completed_at", Text, nullable=False
-    ),  # WARC-Date of the last page when a walk came to known ground or an end
+    ),  # WARC-Date of the last page of a walk that ended; empty: none has yet
+    Column("began_at", Text),  # WARC-Date of the first page when it was read last
     Column("swept_at", Text),  # WARC-Date of the last page of the last walk through all pages
+    Column("cursor", Text),  # the page at which a walk that was cut short goes on
+    Column("pages", Integer),  # that this walk had read
 )
 
 site_state = Table(
@@ -149,6 +163,7 @@ def _create(connection: Connection) -> None:
     connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
     metadata.create_all(connection)
     fulltext.create(connection)
+    citations.create(connection)
 
 
 def _articles_over_time(connection: Connection) -> None:
@@ -157,13 +172,28 @@ def _articles_over_time(connection: Connection) -> None:
         "CREATE INDEX captures_absent ON captures (site, link_key) WHERE absent = 1",
         "ALTER TABLE frontier ADD COLUMN due_at TEXT",
         "CREATE INDEX frontier_by_due ON frontier (site, due_at) WHERE due_at IS NOT NULL",
+        "ALTER TABLE walks ADD COLUMN began_at TEXT",
         "ALTER TABLE walks ADD COLUMN swept_at TEXT",
-        "CREATE TABLE site_state (site TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (site, name))",
+        "ALTER TABLE walks ADD COLUMN cursor TEXT",
+        "ALTER TABLE walks ADD COLUMN pages INTEGER",
+        "CREATE TABLE site_state"
+        " (site TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (site, name))",
     ):
         connection.exec_driver_sql(statement)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _articles_over_time)
+def _revisits(connection: Connection) -> None:
+    for statement in (
+        "ALTER TABLE captures ADD COLUMN etag TEXT",
+        "ALTER TABLE captures ADD COLUMN last_modified TEXT",
+        "ALTER TABLE captures ADD COLUMN refers_to TEXT",
+        "CREATE INDEX captures_by_digest ON captures (site, payload_digest, warc_date)"
+        " WHERE refers_to IS NULL AND truncated IS NULL",
+    ):
+        connection.exec_driver_sql(statement)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _articles_over_time, citations.create, _revisits)
 """Step n brings a database of schema version n to n+1; the first makes a new one, as the tables above are now.
 
 A later step is plain SQL, never edited once released: the next one mends. What it adds is added to the tables above as

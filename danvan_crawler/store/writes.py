@@ -2,8 +2,6 @@
 
 Captures are noted in memory and written with the next transaction: an index row per exchange costs nothing that way,
 and a row that a crash loses is in the WARC all the same.
-
-Statements are built once, here: SQLAlchemy then only fills them in, which halves the time that an article takes.
 """
 
 from __future__ import annotations
@@ -15,101 +13,25 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, bindparam, func, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection
 
 from danvan_crawler.exceptions import StoreError
 from danvan_crawler.items import DERIVED_BY_STORE, EXPORT_FIELDS, LIST_FIELDS, Article, VisitCounters
+from danvan_crawler.store import absences, citations, fulltext
 from danvan_crawler.store import captures as exchanges
-from danvan_crawler.store import fulltext
+from danvan_crawler.store import statements as sql
 from danvan_crawler.store.captures import CaptureLike
 from danvan_crawler.store.database import open_for_writing
 from danvan_crawler.store.frontier import ARCHIVED, Frontier
+from danvan_crawler.store.originals import Originals
 from danvan_crawler.store.revisions import Sighting, Timeline, timeline
-from danvan_crawler.store.schema import articles, captures, listing_links, revisions, visit_counters
+from danvan_crawler.store.visits import DEFAULT_DAYS, gone_at, next_visit
 from danvan_crawler.urls import is_canonical, path_key
 
 _NOTED_AT_MOST = 500
 """Captures kept in memory before they are written without waiting for a transaction."""
 _CONTENT_FIELDS = tuple(name for name in EXPORT_FIELDS if name not in DERIVED_BY_STORE)
 _to_json = json.JSONEncoder(ensure_ascii=False, default=asdict).encode
-
-_CAPTURE = select(captures.c.id, captures.c.warc_date, captures.c.link_key, captures.c.url_key).where(
-    captures.c.warc_file == bindparam("file"), captures.c.warc_offset == bindparam("offset")
-)
-_KNOWN = select(articles).where(articles.c.item_id == bindparam("item"))
-_SEEN = select(
-    captures.c.id,
-    captures.c.warc_date,
-    captures.c.warc_file,
-    captures.c.warc_offset,
-    captures.c.content_hash,
-    captures.c.is_canonical,
-    captures.c.link_key,
-    captures.c.url_key,
-).where(captures.c.article_id == bindparam("article"))
-_REVISION = select(revisions.c.content).where(
-    revisions.c.article_id == bindparam("article"), revisions.c.content_hash == bindparam("hash")
-)
-_EARLIEST_LISTING = (
-    select(listing_links.c.section)
-    .where(
-        listing_links.c.site == bindparam("of_site"),
-        listing_links.c.link_key.in_(bindparam("keys", expanding=True)),
-    )
-    .order_by(listing_links.c.seen_at)
-    .limit(1)
-)
-_INSERT_ARTICLE = insert(articles)
-_UPDATE_ARTICLE = update(articles).where(articles.c.id == bindparam("article"))
-_TIE_CAPTURE = (
-    update(captures)
-    .where(captures.c.id == bindparam("capture"))
-    .values(article_id=bindparam("article"), content_hash=bindparam("hash"), is_canonical=bindparam("canonical"))
-)
-_insert_revision = insert(revisions)
-_WRITE_REVISION = _insert_revision.on_conflict_do_update(
-    index_elements=["article_id", "content_hash"],
-    set_={name: _insert_revision.excluded[name] for name in ("captured_at", "content")},
-)
-_RENUMBER = (
-    update(revisions)
-    .where(revisions.c.article_id == bindparam("article"), revisions.c.content_hash == bindparam("hash"))
-    .values(revision=bindparam("number"))
-)
-_ENTRIES = select(
-    listing_links.c.link_key, listing_links.c.entry, listing_links.c.entry_seen_at, listing_links.c.seen_at
-).where(
-    listing_links.c.site == bindparam("of_site"),
-    listing_links.c.section == bindparam("of_section"),
-    listing_links.c.link_key.in_(bindparam("keys", expanding=True)),
-)
-_insert_link = insert(listing_links)
-_WRITE_LINK = _insert_link.on_conflict_do_update(
-    index_elements=["site", "link_key", "section"],
-    set_={
-        "seen_at": func.min(_insert_link.excluded.seen_at, listing_links.c.seen_at),
-        "entry": func.iif(
-            _insert_link.excluded.entry_seen_at >= listing_links.c.entry_seen_at,
-            _insert_link.excluded.entry,
-            listing_links.c.entry,
-        ),
-        "entry_seen_at": func.max(_insert_link.excluded.entry_seen_at, listing_links.c.entry_seen_at),
-    },
-)
-# Captures of articles whose page names no section and that one of these keys leads to.
-_NAMELESS = (
-    select(articles.c.id, captures.c.link_key, captures.c.url_key)
-    .join(captures, captures.c.article_id == articles.c.id)
-    .join(revisions, (revisions.c.article_id == articles.c.id) & (revisions.c.content_hash == articles.c.content_hash))
-    .where(
-        articles.c.id.in_(select(captures.c.article_id).where(exchanges.HAS_KEY)),
-        func.json_extract(revisions.c.content, "$.section") == "",
-    )
-)
-
-
-_ADD_READINGS = insert(visit_counters).on_conflict_do_nothing()
 
 
 class LinkLike(Protocol):
@@ -138,14 +60,17 @@ class Store:
     Every method raises StoreError, naming the file, when SQLite cannot do it; DiskFullError when there is no room.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, revisit_days: Sequence[float] = DEFAULT_DAYS) -> None:
         self.path = path
+        self.revisit_days = revisit_days
+        """Days after publication on which an article is visited again."""
         self._engine = open_for_writing(path)
         self._connection = self._engine.connect()
         self._noted: list[dict[str, Any]] = []
         self._readings: list[dict[str, Any]] = []
         self._index = fulltext.Index()
         self.frontier = Frontier(self._transaction)
+        self.originals = Originals(path, self._connection, self._noted)
 
     def close(self) -> None:
         """Writes what is still noted and closes the file, also when the writing fails. Idempotent."""
@@ -164,7 +89,7 @@ class Store:
             if self._noted:
                 self._connection.execute(exchanges.INSERT, self._noted)
             if self._readings:
-                self._connection.execute(_ADD_READINGS, self._readings)
+                self._connection.execute(sql.ADD_READINGS, self._readings)
             yield self._connection
         self._noted.clear()
         self._readings.clear()
@@ -205,19 +130,22 @@ class Store:
         """
         with self._transaction() as connection:
             place = {"file": article.warc_file, "offset": article.warc_offset}
-            capture = connection.execute(_CAPTURE, place).one_or_none()
+            capture = connection.execute(sql.CAPTURE, place).one_or_none()
             if capture is None:
                 raise StoreError(f"{self.path}: {article.url}: its capture {article.warc_record_id} was not noted")
-            known = connection.execute(_KNOWN, {"item": article.item_id}).mappings().one_or_none()
-            seen = connection.execute(_SEEN, {"article": known["id"]}).all() if known is not None else ()
+            known = connection.execute(sql.KNOWN, {"item": article.item_id}).mappings().one_or_none()
+            seen = connection.execute(sql.SEEN, {"article": known["id"]}).all() if known is not None else ()
             others = [row for row in seen if row.id != capture.id]
             canonical = is_canonical(article.url, article.canonical_url)
             view = _timeline(article, capture, canonical, others)
             content = _content(article)
             row = self._current_row(connection, article, content, view, known, (capture, *others))
+            keys = {capture.link_key, capture.url_key, path_key(article.url), path_key(article.canonical_url)}
+            absent = absences.dates(connection, article.site, keys | _keys(others))
+            row["gone_at"] = gone_at(view.last_seen, absent)
             article_id = self._save(connection, known, row)
             connection.execute(
-                _TIE_CAPTURE,
+                sql.TIE_CAPTURE,
                 {"capture": capture.id, "article": article_id, "hash": article.content_hash, "canonical": canonical},
             )
             self._save_revision(connection, article_id, article, content, view)
@@ -225,8 +153,20 @@ class Store:
                 # Redirects led here: a listing that links this very page finds it known.
                 page = {capture.url_key: article.url}
                 self.frontier.discover(article.site, page, row["section"] or article.site, connection=connection)
-            keys = {capture.link_key, capture.url_key, path_key(article.url), path_key(article.canonical_url)}
-            self.frontier.mark_all(article.site, keys, ARCHIVED, connection=connection)
+            due = next_visit(row["published_at"], view.first_seen, view.last_seen, absent, self.revisit_days)
+            # Of several addresses of an article the one that was asked for last is visited again.
+            self.frontier.mark_all(article.site, keys, ARCHIVED, due={capture.link_key: due}, connection=connection)
+
+    def note_absence(self, site: str, capture: CaptureLike, link: str) -> bool:
+        """Notes that a capture, noted before, shows that the article at `link` is not there any more.
+
+        False, and nothing written, when none is known there.
+        """
+        with self._transaction() as connection:
+            missed = absences.note(connection, site, capture, link, self.revisit_days)
+            if missed is not None:
+                self.frontier.mark(site, path_key(link), ARCHIVED, due=missed.due_at, connection=connection)
+            return missed is not None
 
     def _current_row(
         self,
@@ -242,7 +182,7 @@ class Store:
             row = dict(content)
         else:
             of_current = {"article": known["id"], "hash": view.current}
-            row = json.loads(connection.execute(_REVISION, of_current).scalar_one())
+            row = json.loads(connection.execute(sql.REVISION, of_current).scalar_one())
         row["section"] = row["section"] or self._earliest_listing(connection, article.site, _keys(seen))
         row["revision"] = view.numbers[view.current]
         row["first_seen"], row["last_seen"] = view.first_seen, view.last_seen
@@ -250,21 +190,24 @@ class Store:
 
     @staticmethod
     def _earliest_listing(connection: Connection, site: str, keys: Collection[str]) -> str:
-        return connection.execute(_EARLIEST_LISTING, {"of_site": site, "keys": sorted(keys)}).scalar() or ""
+        return connection.execute(sql.EARLIEST_LISTING, {"of_site": site, "keys": sorted(keys)}).scalar() or ""
 
     def _save(self, connection: Connection, known: Mapping[Any, Any] | None, row: Mapping[str, Any]) -> int:
         """Writes what differs from the known row, and indexes it. Returns the row's id."""
         if known is None:
-            article_id = int(connection.execute(_INSERT_ARTICLE, row).lastrowid)
+            article_id = int(connection.execute(sql.INSERT_ARTICLE, row).lastrowid)
             self._index.add(connection, article_id, row)
+            citations.add(connection, article_id, row["documents"])
             return article_id
         article_id = int(known["id"])
         changed = {name: value for name, value in row.items() if known[name] != value}
         if changed:
-            connection.execute(_UPDATE_ARTICLE, {"article": article_id, **changed})
+            connection.execute(sql.UPDATE_ARTICLE, {"article": article_id, **changed})
         if changed.keys() & fulltext.PRINTED:
             self._index.remove(connection, article_id, known)
             self._index.add(connection, article_id, row)
+        if "documents" in changed:
+            citations.replace(connection, article_id, row["documents"])
         return article_id
 
     @staticmethod
@@ -279,10 +222,10 @@ class Store:
                 "captured_at": article.captured_at,
                 "content": _to_json(content),
             }
-            connection.execute(_WRITE_REVISION, row)
+            connection.execute(sql.WRITE_REVISION, row)
         if len(view.numbers) > 1:  # an earlier capture that arrives late moves the numbers of the others
             connection.execute(
-                _RENUMBER,
+                sql.RENUMBER,
                 [{"article": article_id, "hash": found, "number": number} for found, number in view.numbers.items()],
             )
 
@@ -303,7 +246,7 @@ class Store:
         earlier: list[str] = []
         with self._transaction() as connection:
             asked = {"of_site": site, "of_section": section, "keys": list(entries)}
-            known = {row.link_key: row for row in connection.execute(_ENTRIES, asked)}
+            known = {row.link_key: row for row in connection.execute(sql.ENTRIES, asked)}
             addresses = {key: link.url for key, (_, link) in entries.items()}
             states = self.frontier.discover(site, addresses, section, connection=connection)
             for key, (place, link) in entries.items():
@@ -325,7 +268,7 @@ class Store:
                     }
                 )
                 found.append(ListedLink(link, state))
-            connection.execute(_WRITE_LINK, rows)
+            connection.execute(sql.WRITE_LINK, rows)
             if earlier:
                 self._assign_sections(connection, site, earlier)
         return found
@@ -333,11 +276,11 @@ class Store:
     def _assign_sections(self, connection: Connection, site: str, keys: list[str]) -> None:
         """Gives articles without a breadcrumb the earliest listing, also when that listing is read after them."""
         nameless: dict[int, list[Any]] = {}
-        for row in connection.execute(_NAMELESS, {"of_site": site, "keys": keys}):
+        for row in connection.execute(sql.NAMELESS, {"of_site": site, "keys": keys}):
             nameless.setdefault(row.id, []).append(row)
         for article_id, seen in nameless.items():
             section = self._earliest_listing(connection, site, _keys(seen))
-            connection.execute(_UPDATE_ARTICLE, {"article": article_id, "section": section})
+            connection.execute(sql.UPDATE_ARTICLE, {"article": article_id, "section": section})
 
     def write_counters(self, counters: VisitCounters) -> None:
         """Adds one reading of a visit box to its series, with the next transaction."""

@@ -1,9 +1,13 @@
-"""Which charset a page is in: from its bytes first, then from what header and markup say.
+"""Which charset a page is in: from its bytes first, then from what header and markup say, then from its letters.
 
 Portals declare what their template declared. The bytes are better evidence: text in any other charset is hardly ever
 valid UTF-8, so a page that is valid UTF-8 is UTF-8, whatever it says. A page that says UTF-8 and is not is read in its
 other declaration, or as windows-1258: the Vietnamese code page, which holds the letters of windows-1252 that French and
 English text needs. windows-1258 writes tones as combining marks; the result is composed (NFC).
+
+Portals of the 2000s wrote for the fonts of their readers: TCVN3, VNI or VISCII in pages that call themselves
+windows-1252 or nothing, later pasted into UTF-8 pages letter by letter. No declaration tells, so that text is told by
+its syllables (`_legacy`) and decoded where it is shown, before anything can drop TCVN3's ư, a soft hyphen.
 """
 
 from __future__ import annotations
@@ -12,6 +16,9 @@ import codecs
 import re
 import unicodedata
 from dataclasses import dataclass
+
+from danvan_crawler.vietnamese._legacy_markup import decode_markup, may_be_legacy
+from danvan_crawler.vietnamese._legacy_tables import DECODERS, western
 
 _META = re.compile(rb"""(?i)<(?:meta|\?xml)\b[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([a-z0-9_:.-]{2,40})""")
 _HEAD_BYTES = 4096
@@ -23,6 +30,17 @@ _FALLBACK = "cp1258"
 # What these names mean on the web (WHATWG Encoding Standard, "Names and labels"); windows-1252 pages from Viet Nam that
 # hold bytes outside of ASCII are windows-1258 as a rule, and equal where it matters where they are not.
 _WEB_NAMES = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252"}
+_ONE_BYTE = ("cp125", "iso8859", "koi8", "mac")
+"""Beginnings of Python's names of charsets that give every byte a letter, so that legacy text is valid in them."""
+_LEGACY_NAMES = {
+    "viscii": "VISCII",
+    "csviscii": "VISCII",
+    "tcvn": "TCVN3",
+    "tcvn-5712": "TCVN3",
+    "x-viet-tcvn5712": "TCVN3",
+    "x-viet-vni": "VNI",
+}
+"""Names that pages use for the charsets that Python has not: IANA's, glibc's and Mozilla's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +49,48 @@ class Decoded:
 
     text: str
     charset: str
-    """Python's name of the charset that was used."""
-    declared: str | None
-    """What the header says, else the markup; Python's name, None when neither says anything that is known."""
+    """Python's name of the charset that was used; TCVN3, VNI or VISCII where the bytes are in these."""
+    header: str | None = None
+    """What the header says, by the same names; None when it says nothing that is known."""
+    markup: str | None = None
+    """What the markup says."""
+    legacy: str | None = None
+    """The charset of text within the page that was decoded by its letters: TCVN3, VNI, VISCII, windows-1258, or
+    `UTF-8 twice` for UTF-8 that had been read as windows-1252; None without any."""
+
+    @property
+    def declared(self) -> str | None:
+        """What the header says, else the markup."""
+        return self.header or self.markup
+
+    @property
+    def disagreement(self) -> str | None:
+        """A sentence on what header, markup, bytes and letters say when they do not say the same; None when they do.
+
+        >>> decode("Tỉnh ủy".encode(), "windows-1252").disagreement
+        'charset: header says windows-1252, bytes are utf-8'
+        """
+        said = {"header": self.header, "markup": self.markup}
+        if self.header == self.markup:
+            said = {"header and markup": self.header}
+        wrong = [
+            f"{who} {'say' if ' ' in who else 'says'} {_shown(name)}"
+            for who, name in said.items()
+            if name not in (None, self.charset)
+        ]
+        if self.legacy is not None and self.declared is None:
+            wrong = ["nothing is declared"]
+        found = [f"bytes are {_shown(self.charset)}"]
+        if self.legacy not in (None, self.charset):
+            found.append(f"letters are {self.legacy}")
+        if self.text.isascii() or (not wrong and len(found) == 1):
+            return None
+        return "charset: " + ", ".join([*wrong, *found])
 
     @property
     def disagrees(self) -> bool:
-        """Whether the bytes are in another charset than the one declared."""
-        return self.declared is not None and self.declared != self.charset
+        """Whether the page is in another charset than the ones declared."""
+        return self.disagreement is not None
 
 
 def decode(body: bytes, header: str | None = None) -> Decoded:
@@ -48,25 +100,52 @@ def decode(body: bytes, header: str | None = None) -> Decoded:
     'Tỉnh ủy'
     >>> decode("dân vâòn".encode("cp1252"), "utf-8").text
     'dân vận'
+    >>> decode("<p>TØnh ñy Qu¶ng Ng·i</p>".encode("latin-1"), "iso-8859-1").text
+    '<p>Tỉnh ủy Quảng Ngãi</p>'
     """
     in_header, in_markup = _known(header), _declared_in_markup(body)
-    declared = in_header or in_markup
     for mark, charset in _BOMS:
         if body.startswith(mark):
-            return Decoded(body[len(mark) :].decode(charset, "replace"), charset, declared)
+            return _whole(body, body[len(mark) :].decode(charset, "replace"), charset, in_header, in_markup)
+    declared = in_header or in_markup
     if declared in ("utf-16-le", "utf-16-be", "utf-16") and b"\0" in body[:64]:
-        return Decoded(body.decode(declared, "replace"), declared, declared)
+        return Decoded(body.decode(declared, "replace"), declared, in_header, in_markup)
     try:
-        return Decoded(body.decode("utf-8"), "utf-8" if not body.isascii() else declared or "utf-8", declared)
+        text = body.decode("utf-8")
     except UnicodeDecodeError:
         pass
+    else:
+        return _whole(body, text, declared or "utf-8" if text.isascii() else "utf-8", in_header, in_markup)
     repaired = body.decode("utf-8", "replace")
     if _is_damaged_utf8(repaired):
-        return Decoded(repaired, "utf-8", declared)
-    charset = next((name for name in (in_header, in_markup) if name not in (None, "utf-8")), None) or _FALLBACK
+        return _whole(body, repaired, "utf-8", in_header, in_markup)
+    return _of_one_byte(body, in_header, in_markup)
+
+
+def _whole(body: bytes, text: str, charset: str, header: str | None, markup: str | None) -> Decoded:
+    """A page whose bytes are beyond doubt, and whose letters may not be."""
+    legacy = None
+    if may_be_legacy(body, text):
+        text, legacy = decode_markup(text)
+    return Decoded(text, charset, header, markup, legacy)
+
+
+def _of_one_byte(body: bytes, header: str | None, markup: str | None) -> Decoded:
+    """A page that is not UTF-8: as declared, unless all that is declared is a charset that any bytes are valid in."""
+    charset = next((name for name in (header, markup) if name not in (None, "utf-8")), None) or _FALLBACK
+    if charset in DECODERS:
+        return Decoded(DECODERS[charset](western(body)), charset, header, markup, charset)
+    if charset.startswith(_ONE_BYTE):
+        seen = western(body)
+        text, legacy = decode_markup(seen)
+        # Text in windows-1258 needs no guess, and the parts of a page that are not shown are in it too.
+        if legacy not in (None, "windows-1258"):
+            return Decoded(text, legacy if legacy in DECODERS else charset, header, markup, legacy)
     if charset in ("cp1252", "cp1258"):
-        return Decoded(unicodedata.normalize("NFC", body.decode(_FALLBACK, "replace")), _FALLBACK, declared)
-    return Decoded(body.decode(charset, "replace"), charset, declared)
+        text = unicodedata.normalize("NFC", body.decode(_FALLBACK, "replace"))
+        same = charset == "cp1252" and text == western(body)
+        return Decoded(text, "cp1252" if same else _FALLBACK, header, markup)
+    return Decoded(body.decode(charset, "replace"), charset, header, markup)
 
 
 def _is_damaged_utf8(repaired: str) -> bool:
@@ -86,8 +165,15 @@ def _known(name: str | None) -> str | None:
     if not name:
         return None
     cleaned = name.strip().strip("\"'").lower()
+    if cleaned in _LEGACY_NAMES:
+        return _LEGACY_NAMES[cleaned]
     try:
         found = codecs.lookup(_WEB_NAMES.get(cleaned, cleaned))
     except (LookupError, ValueError):
         return None
     return found.name if found._is_text_encoding else None  # what str.encode checks
+
+
+def _shown(charset: str | None) -> str:
+    """A charset by the name that pages call it."""
+    return re.sub("^cp(?=125)", "windows-", charset or "nothing")

@@ -5,7 +5,8 @@
     fold       what is searched by a query without marks: canonical, lower case, marks off, đ -> d
 
 The order inside is fixed: entities, NFC with mark order, look-alikes, spaces, tone placement, folding. Legacy
-charsets (TCVN3, VNI) have to be decoded before any of it: TCVN3 writes ư as a soft hyphen, which every depth removes.
+charsets (TCVN3, VNI) have to be decoded before any of it (`decode_legacy`, or `charset.decode` for a whole page): TCVN3
+writes ư as a soft hyphen, which every depth removes.
 The database does no folding of its own, since SQLite never folds đ and PostgreSQL does.
 """
 
@@ -17,6 +18,7 @@ import unicodedata
 from functools import lru_cache
 
 from danvan_crawler.vietnamese import _folding
+from danvan_crawler.vietnamese._legacy import decode_text
 from danvan_crawler.vietnamese._letters import FAKE_D, INVISIBLE, LINE_BREAKS, ODD_SPACES, compose
 from danvan_crawler.vietnamese._tones import place_all
 
@@ -63,6 +65,22 @@ def clean(text: str) -> str:
         text = compose(text)
     text = _ROOM.sub(lambda run: "\n" if "\n" in run[0] else " ", text)
     return text.strip(" \n")
+
+
+def decode_legacy(text: str) -> str:
+    """Return `text` with its lines in TCVN3 (ABC), VNI, VISCII or windows-1258 that was read as Latin letters decoded.
+
+    Also decoded is UTF-8 that was read as windows-1252. Every line is judged by its syllables and by the lines around
+    it; ordinary Vietnamese (NFC or NFD), other languages and what leaves a doubt come back as they were, a text without
+    legacy lines as the same string. A word alone (`khÐo`) leaves a doubt. TCVN3 has no toned capitals: they come back
+    where a word's other letters are capitals. Never raises on a string.
+
+    >>> decode_legacy("TØnh ñy Qu¶ng Ng·i"), decode_legacy("daân vaän kheùo")
+    ('Tỉnh ủy Quảng Ngãi', 'dân vận khéo')
+    >>> decode_legacy("§¶NG Bé TØNH"), decode_legacy("Tá»‰nh á»§y"), decode_legacy("Noël à Genève")
+    ('ĐẢNG BỘ TỈNH', 'Tỉnh ủy', 'Noël à Genève')
+    """
+    return decode_text(text)
 
 
 def canonical(text: str) -> str:
@@ -119,6 +137,18 @@ def _mended(text: str) -> str:
     if _CYRILLIC_LETTER.search(text):
         # A Latin letter may now stand before a mark that its look-alike could not join.
         text = compose(_WORD.sub(_latin_word, text))
+    return text
+
+
+def unescape(text: str) -> str:
+    """Return `clean(text)` with the entities that are still there decoded; it has the words of `canonical(text)`.
+
+    >>> unescape("&amp;quot;Tỉnh uỷ&amp;quot; R&amp;D")
+    '"Tỉnh uỷ" R&D'
+    """
+    text = clean(text)
+    while (decoded := _unescaped(text)) != text:
+        text = clean(decoded)
     return text
 
 

@@ -20,6 +20,8 @@ from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, DiskFul
 WARC_FOLDER = "warc"
 SUFFIX = ".warc.gz"
 OPEN_SUFFIX = ".open"
+DAMAGED = ".damaged-"
+"""Between the name of a file and the byte from which a repair took damaged bytes."""
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _SLUG = re.compile(r"\w[\w.-]*")

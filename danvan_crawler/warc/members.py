@@ -11,6 +11,8 @@ Memory is that of one block where the caller wants the block, else about a megab
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
@@ -20,6 +22,7 @@ from fastwarc.warc import HeaderMap
 from isal import isal_zlib
 
 _GZIP = 16 + isal_zlib.MAX_WBITS
+GZIP_MAGIC = b"\x1f\x8b\x08"
 _READ = 1 << 16
 _PIECE = 1 << 20
 _HEADER_LIMIT = 1 << 16
@@ -47,50 +50,86 @@ class Member:
     """None where the caller did not want it."""
 
 
+def _never(headers: HeaderMap) -> bool:
+    return False
+
+
 def _always(headers: HeaderMap) -> bool:
     return True
+
+
+class GzipMembers:
+    """The gzip members of an open file as decompressed bytes, beginning at the byte `offset`.
+
+    `on_read` is given every piece of the file as it is read.
+    """
+
+    def __init__(self, file: BinaryIO, offset: int = 0, on_read: Callable[[bytes], None] | None = None) -> None:
+        file.seek(offset)
+        self.offset = offset
+        """Up to where the file was used; between two members, where the next begins."""
+        self._file = file
+        self._on_read = on_read
+        self._pending = b""
+
+    def peek(self) -> bytes:
+        """Some of the bytes that come next in the file; none at its end."""
+        if not self._pending:
+            self._pending = self._file.read(_READ)
+            if self._on_read is not None:
+                self._on_read(self._pending)
+        return self._pending
+
+    def pieces(self) -> Iterator[bytes]:
+        """What the member at the current offset holds, in pieces; complete only when the iterator is exhausted.
+
+        Raises EOFError when the file ends inside the member, and isal_zlib.error for bytes that are no gzip member or
+        whose checksum is wrong.
+        """
+        decompressor = isal_zlib.decompressobj(_GZIP)
+        while not decompressor.eof:
+            data = self.peek()
+            piece = decompressor.decompress(data, _PIECE)
+            self._pending = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
+            self.offset += len(data) - len(self._pending)
+            if not data and not piece and not decompressor.eof:
+                raise EOFError("the file ends inside it")
+            yield piece
 
 
 class MemberWalker:
     """Walks the records of an open WARC file, beginning at the byte `offset`, where a gzip member has to begin."""
 
     def __init__(self, file: BinaryIO, offset: int = 0) -> None:
-        file.seek(offset)
-        self._file = file
-        self._pending = b""
-        self._offset = offset
+        self._members = GzipMembers(file, offset)
 
     def next(self, wants_block: Callable[[HeaderMap], bool] = _always) -> Member | None:
         """The next record; None at the end of the file. Raises BrokenRecordError where there is no complete record.
 
         `wants_block` decides by the header whether the block is kept; all of it is checked in any case.
         """
-        start = self._offset
-        if not self._fill():
+        start = self._members.offset
+        if not self._members.peek():
             return None
         try:
-            headers, block = _read_record(self._pieces(), wants_block)
+            headers, block = _read_record(self._members.pieces(), wants_block)
         except (ValueError, EOFError, isal_zlib.error) as error:  # type: ignore[misc]  # isal's stub calls it an instance
             raise BrokenRecordError(start, str(error)) from error
-        return Member(headers, start, self._offset, block)
+        return Member(headers, start, self._members.offset, block)
 
-    def _fill(self) -> bool:
-        if not self._pending:
-            self._pending = self._file.read(_READ)
-        return bool(self._pending)
 
-    def _pieces(self) -> Iterator[bytes]:
-        """What the member at the current offset holds, in pieces; complete only when the iterator is exhausted."""
-        decompressor = isal_zlib.decompressobj(_GZIP)
-        while not decompressor.eof:
-            at_end = not self._fill()
-            data = self._pending
-            piece = decompressor.decompress(data, _PIECE)
-            self._pending = decompressor.unused_data if decompressor.eof else decompressor.unconsumed_tail
-            self._offset += len(data) - len(self._pending)
-            if at_end and not piece and not decompressor.eof:
-                raise EOFError("the file ends inside it")
-            yield piece
+def complete_record_after(file: BinaryIO, start: int, size: int) -> int | None:
+    """Where the first complete record from byte `start` on of a file of `size` bytes begins; None when none does."""
+    if start >= size:
+        return None
+    with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as view:
+        offset = view.find(GZIP_MAGIC, start)
+        while offset >= 0:
+            with contextlib.suppress(BrokenRecordError):
+                MemberWalker(file, offset).next(_never)
+                return offset
+            offset = view.find(GZIP_MAGIC, offset + 1)
+    return None
 
 
 def _read_record(pieces: Iterator[bytes], wants_block: Callable[[HeaderMap], bool]) -> tuple[HeaderMap, bytes | None]:

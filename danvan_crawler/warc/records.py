@@ -9,6 +9,12 @@ What a server sent around its final response is kept in `metadata` records concu
 bytes after the end of the message as `application/octet-stream`. Their target is a `urn:`, not the page: cdxj-indexer
 indexes such metadata records, and a replay would serve the interim response in place of the page.
 
+What the archive has already is written as a `revisit` in the place of the response (section 6.7): a body that is byte
+for byte that of an earlier record as its head alone, profile identical-payload-digest; the answer 304 to a conditional
+request as it is, profile server-not-modified. Both name the record that has the payload by id, address and date, and
+carry its payload digest, by which replay tools find it. The caller has looked at that record: a revisit to nothing is
+lost for good (warcprox issue 137).
+
 Blocks are the bytes given. warcio serialises the records, without `http_headers`, because it would write the HTTP
 headers anew (non-ASCII bytes percent-encoded, warcio issue 128). ISA-L compresses: 160 us for a page of 57 KB at level
 2 against 620 us for zlib at 6, 12 % larger.
@@ -20,9 +26,9 @@ import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from io import BytesIO
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 from isal import isal_zlib
@@ -30,6 +36,7 @@ from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from danvan_crawler.clock import warc_date
 from danvan_crawler.warc.digest import sha1_base32
 from danvan_crawler.warc.message import entity_body, parse_head, split_head, status_of
 
@@ -37,6 +44,10 @@ Truncation = Literal["length", "time", "disconnect", "unspecified"]
 RecordType = Literal["warcinfo", "request", "response", "metadata", "resource", "revisit"]
 
 DEFAULT_LEVEL = 2
+
+IDENTICAL_PAYLOAD = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+"""The two profiles of revisit records, WARC/1.1 sections 6.7.2 and 6.7.3."""
 
 _VERSION = "WARC/1.1"
 _CONFORMS_TO = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
@@ -67,6 +78,20 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Revisit:
+    """Which record has the payload that an exchange brought again, or that its 304 stands for."""
+
+    profile: str
+    """IDENTICAL_PAYLOAD or NOT_MODIFIED."""
+    record_id: str
+    url: str
+    """WARC-Target-URI of that record."""
+    date: str
+    """Its WARC-Date."""
+    payload_digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureRecord:
     """Where an exchange is in the archive: what an item keeps of its origin."""
 
@@ -76,29 +101,57 @@ class CaptureRecord:
     warc_file: str
     """Relative to the archive, with slashes; the final name, also while the file is still being written."""
     warc_offset: int
-    """Byte at which the gzip member of the response record begins."""
+    """Byte at which the gzip member of the response or revisit record begins."""
     warc_record_id: str
-    """Of the response record, `urn:uuid:...` without angle brackets."""
+    """Of the response or revisit record, `urn:uuid:...` without angle brackets."""
     payload_digest: str | None
+    """Of the payload that the record has, or that it refers to."""
     status: int | None
+    """As the server said it: 304 where it had nothing new."""
     truncated: Truncation | None
+    """Why the response ended early; None for a revisit, whose payload was whole."""
     media_type: str | None
     """Content-Type of the response, lower case, without parameters."""
+    etag: str | None = None
+    last_modified: str | None = None
+    """The validators of the response, as the server wrote them (bytes as latin-1)."""
+    refers_to: str | None = None
+    """Of a revisit: id of the record that has its payload."""
+
+
+class HeadFacts(NamedTuple):
+    """What the head of a response says of its payload; None for what it does not say."""
+
+    media_type: str | None
+    """Content-Type in lower case, without parameters."""
+    etag: str | None
+    last_modified: str | None
+    """The validators as the server wrote them (bytes as latin-1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What there is to know of a response before it is written."""
+
+    status: int | None
+    head: HeadFacts
+    payload: bytes
+    """The entity body."""
+    payload_digest: str
 
 
 @dataclass(frozen=True, slots=True)
 class PackedExchange:
-    """The records of an exchange as bytes to append to a file, and what is known of its response record."""
+    """The records of an exchange as bytes to append to a file, and what is known of its response or revisit record."""
 
     data: bytes
     response_start: int
-    """Byte of `data` at which the response record's member begins."""
+    """Byte of `data` at which the response or revisit record's member begins."""
     url: str
     date: str
     record_id: str
     payload_digest: str
-    status: int | None
-    media_type: str | None
+    answer: Answer
 
 
 class _RecordWriter(WARCWriter):  # type: ignore[misc]  # warcio is untyped
@@ -129,16 +182,6 @@ def new_record_id() -> str:
     return uuid.uuid4().urn
 
 
-def warc_date(moment: datetime) -> str:
-    """`2026-11-23T07:46:11.123456Z`: UTC, always with six digits of microseconds, so that dates sort as text.
-
-    Raises ValueError for a moment without a time zone.
-    """
-    if moment.tzinfo is None:
-        raise ValueError(f"a WARC-Date needs a moment with a time zone, not {moment!r}")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
 def target_uri(url: str) -> str:
     """The URL as a URI, fit for a record's header: what is not printable ASCII is percent-encoded."""
     return quote(url, safe=_PRINTABLE)
@@ -151,8 +194,25 @@ def profile_uri(slug: str) -> str:
 
 def media_type_of(response: bytes) -> str | None:
     """Content-Type of a response in lower case without parameters; None when there is none."""
-    value = parse_head(split_head(response)[0]).get(b"Content-Type") or b""
-    return value.partition(b";")[0].strip().lower().decode("latin-1") or None
+    return head_facts(response).media_type
+
+
+def head_facts(response: bytes) -> HeadFacts:
+    """What the head of a response says of its payload."""
+    head = parse_head(split_head(response)[0])
+    media_type = (head.get(b"Content-Type") or b"").partition(b";")[0].strip().lower()
+    etag, last_modified = head.get(b"ETag"), head.get(b"Last-Modified")
+    return HeadFacts(
+        media_type.decode("latin-1") or None,
+        etag.decode("latin-1") if etag else None,
+        last_modified.decode("latin-1") if last_modified else None,
+    )
+
+
+def answer_of(response: bytes) -> Answer:
+    """What there is to know of a response before it is written."""
+    payload = entity_body(response)
+    return Answer(status_of(response), head_facts(response), payload, sha1_base32(payload))
 
 
 def build_record(
@@ -181,7 +241,9 @@ def build_record(
         if _LINE_BREAK.search(value):
             raise ValueError(f"{name} of a WARC record holds a line break: {value!r}")
     headers = StatusAndHeaders("", named, protocol=_VERSION)
-    record = ArcWarcRecord("warc", record_type, headers, BytesIO(block), None, content_type, len(block))
+    # warcio leaves the block of a revisit out, but for HTTP headers that it has parsed.
+    written_as = "response" if record_type == "revisit" else record_type
+    record = ArcWarcRecord("warc", written_as, headers, BytesIO(block), None, content_type, len(block))
     member = _GzipMember(level)
     _RecordWriter(member, gzip=False, warc_version=_VERSION).write_record(record)
     return member.finish()
@@ -217,16 +279,26 @@ def build_profile(slug: str, profile: str, *, date: str, warcinfo_id: str, level
     )
 
 
-def pack_exchange(exchange: Exchange, *, warcinfo_id: str, level: int = DEFAULT_LEVEL) -> PackedExchange:
-    """All records of an exchange, ready to be appended in one write."""
+def pack_exchange(
+    exchange: Exchange,
+    *,
+    warcinfo_id: str,
+    level: int = DEFAULT_LEVEL,
+    answer: Answer | None = None,
+    revisit: Revisit | None = None,
+) -> PackedExchange:
+    """All records of an exchange, ready to be appended in one write; with `revisit` its response as that.
+
+    `answer` is what `answer_of` gives for it, where the caller has it already.
+    """
+    answer = answer or answer_of(exchange.response)
     url = target_uri(exchange.url)
     date = warc_date(exchange.began_at)
     response_id = new_record_id()
-    payload_digest = sha1_base32(entity_body(exchange.response))
+    payload_digest = answer.payload_digest if revisit is None else revisit.payload_digest
     warcinfo = ("WARC-Warcinfo-ID", f"<{warcinfo_id}>")
     concurrent = ("WARC-Concurrent-To", f"<{response_id}>")
     address = [("WARC-IP-Address", exchange.ip_address)] if exchange.ip_address else []
-    truncated = [("WARC-Truncated", exchange.truncated)] if exchange.truncated else []
 
     request = build_record(
         "request",
@@ -238,8 +310,8 @@ def pack_exchange(exchange: Exchange, *, warcinfo_id: str, level: int = DEFAULT_
         level=level,
     )
     response = build_record(
-        "response",
-        exchange.response,
+        "response" if revisit is None else "revisit",
+        _kept_block(exchange, revisit),
         record_id=response_id,
         date=date,
         content_type="application/http;msgtype=response",
@@ -247,7 +319,7 @@ def pack_exchange(exchange: Exchange, *, warcinfo_id: str, level: int = DEFAULT_
             ("WARC-Target-URI", url),
             *address,
             warcinfo,
-            *truncated,
+            *_fields_of(exchange, revisit),
             ("WARC-Payload-Digest", payload_digest),
         ],
         level=level,
@@ -280,6 +352,24 @@ def pack_exchange(exchange: Exchange, *, warcinfo_id: str, level: int = DEFAULT_
         date=date,
         record_id=response_id,
         payload_digest=payload_digest,
-        status=status_of(exchange.response),
-        media_type=media_type_of(exchange.response),
+        answer=answer,
     )
+
+
+def _kept_block(exchange: Exchange, revisit: Revisit | None) -> bytes:
+    if revisit is not None and revisit.profile == IDENTICAL_PAYLOAD:
+        return split_head(exchange.response)[0]
+    return exchange.response
+
+
+def _fields_of(exchange: Exchange, revisit: Revisit | None) -> list[tuple[str, str]]:
+    """What a response or revisit record says of what is missing in it, and where that is."""
+    if revisit is None:
+        return [("WARC-Truncated", exchange.truncated)] if exchange.truncated else []
+    refers = [
+        ("WARC-Profile", revisit.profile),
+        ("WARC-Refers-To", f"<{revisit.record_id}>"),
+        ("WARC-Refers-To-Target-URI", revisit.url),
+        ("WARC-Refers-To-Date", revisit.date),
+    ]
+    return [*refers, ("WARC-Truncated", "length")] if revisit.profile == IDENTICAL_PAYLOAD else refers

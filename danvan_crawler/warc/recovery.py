@@ -8,8 +8,6 @@ look.
 
 from __future__ import annotations
 
-import contextlib
-import mmap
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +17,7 @@ from fastwarc.warc import HeaderMap
 
 from danvan_crawler.exceptions import ArchiveDamagedError
 from danvan_crawler.warc.files import archive_error, final_name, finish, open_files, refuse_taken
-from danvan_crawler.warc.members import BrokenRecordError, MemberWalker
-
-_GZIP_MAGIC = b"\x1f\x8b\x08"
+from danvan_crawler.warc.members import BrokenRecordError, MemberWalker, complete_record_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +50,7 @@ def _recover_file(path: Path) -> Recovered:
         with path.open("r+b", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
             good, records = _complete_records(file)
-            following = _complete_record_after(file, good + 1, size)
+            following = complete_record_after(file, good + 1, size)
             if following is not None:
                 raise ArchiveDamagedError(
                     f"{path} is damaged at byte {good}, and complete records follow at byte {following}: left as it is"
@@ -82,20 +78,6 @@ def _complete_records(file: BinaryIO) -> tuple[int, int]:
     except BrokenRecordError:
         pass
     return end, records
-
-
-def _complete_record_after(file: BinaryIO, start: int, size: int) -> int | None:
-    """Where the first complete record from byte `start` on begins; None when none does."""
-    if start >= size:
-        return None
-    with mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ) as view:
-        offset = view.find(_GZIP_MAGIC, start)
-        while offset >= 0:
-            with contextlib.suppress(BrokenRecordError):
-                MemberWalker(file, offset).next(_no_block)
-                return offset
-            offset = view.find(_GZIP_MAGIC, offset + 1)
-    return None
 
 
 def _no_block(headers: HeaderMap) -> bool:

@@ -17,24 +17,22 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from danvan_crawler import clock
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.warc.files import archive_error, file_name, finish, open_name, site_folder, this_host
 from danvan_crawler.warc.records import (
     DEFAULT_LEVEL,
+    Answer,
     CaptureRecord,
     Exchange,
+    Revisit,
     build_profile,
     build_warcinfo,
     new_record_id,
     pack_exchange,
-    warc_date,
 )
 
 _LEVELS = range(4)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class _OpenFile:
@@ -97,7 +95,7 @@ class WarcWriter:
         profile: str | None = None,
         max_bytes: int = 1_000_000_000,
         compression_level: int = DEFAULT_LEVEL,
-        now: Callable[[], datetime] = _utc_now,
+        now: Callable[[], datetime] = clock.now,
     ) -> None:
         if compression_level not in _LEVELS:
             raise UsageError(f"the gzip level of WARC files is 0 to 3, not {compression_level}")
@@ -121,15 +119,21 @@ class WarcWriter:
             paths.append(self._current.path)
         return [self._relative(path) for path in paths]
 
-    def write_exchange(self, exchange: Exchange) -> CaptureRecord:
+    def write_exchange(
+        self, exchange: Exchange, *, answer: Answer | None = None, revisit: Revisit | None = None
+    ) -> CaptureRecord:
         """Appends the records of an exchange; when it returns, the kernel has all their bytes.
+
+        `answer` and `revisit` are those of `records.pack_exchange`.
 
         Raises DiskFullError when there is no space and ArchiveError for any other failure. The file then ends with the
         exchange before, and `close` finishes it.
         """
         file = self._file()
         opening = b"" if file.size else self._opening(file)
-        packed = pack_exchange(exchange, warcinfo_id=file.warcinfo_id, level=self._level)
+        packed = pack_exchange(
+            exchange, warcinfo_id=file.warcinfo_id, level=self._level, answer=answer, revisit=revisit
+        )
         offset = file.size + len(opening) + packed.response_start
         file.append(opening + packed.data)
         return CaptureRecord(
@@ -139,9 +143,12 @@ class WarcWriter:
             warc_offset=offset,
             warc_record_id=packed.record_id,
             payload_digest=packed.payload_digest,
-            status=packed.status,
+            status=packed.answer.status,
             truncated=exchange.truncated,
-            media_type=packed.media_type,
+            media_type=packed.answer.head.media_type,
+            etag=packed.answer.head.etag,
+            last_modified=packed.answer.head.last_modified,
+            refers_to=None if revisit is None else revisit.record_id,
         )
 
     def close(self) -> list[Path]:
@@ -181,7 +188,7 @@ class WarcWriter:
 
     def _opening(self, file: _OpenFile) -> bytes:
         """The records a file begins with; written with its first exchange, so that no file holds them alone."""
-        date = warc_date(self._now())
+        date = clock.warc_date(self._now())
         warcinfo = build_warcinfo(
             file.path.name, self._warcinfo, record_id=file.warcinfo_id, date=date, level=self._level
         )

@@ -54,6 +54,8 @@ DATE_WORDS = re.compile(
 LABELLED = re.compile(r"(?i)(?:đăng|ngày đăng|cập nhật|gửi|xuất bản)")
 _LONGEST_LABEL = 80
 """Characters; buttons, counters and headings of a file list are shorter, and paragraphs need not be looked at."""
+_SHORTEST_PARAGRAPH = 100
+"""Characters; what a page must print below its headline to be an article without a date line."""
 MAXIMUM_GAP = 6
 """Lines of the second block in a row that the first one lacks (buttons, a view counter) before it has ended."""
 MAXIMUM_PAIRS = 200
@@ -119,14 +121,19 @@ def follows_article(text: str) -> bool:
     return len(text) <= 60 and AFTER.match(fold(text)) is not None
 
 
-def find_story(lines: Sequence[Line]) -> Story | None:
-    """The article of a page; None when it holds none."""
+def find_story(lines: Sequence[Line], headline: str = "") -> Story | None:
+    """The article of a page; None when it holds none.
+
+    `headline`: the title of a page whose metadata says that it is an article, for one without print form and date line.
+    """
     texts = [line.text for line in lines]
     pair = _two_blocks(texts)
     if pair is not None:
         first, second = pair
         return _story(lines, second, _aligned(texts, first, second), texts[first:second])
     start = _single_block(texts)
+    if start is None and headline and headline in texts and _has_paragraph(texts, texts.index(headline)):
+        start = texts.index(headline)
     return _story(lines, start, _until_end(texts, start), []) if start is not None else None
 
 
@@ -203,6 +210,10 @@ def _single_block(texts: Sequence[str]) -> int | None:
         if len(texts[title].split()) >= 3 and not VIEWS.match(texts[title]):
             return title
     return None
+
+
+def _has_paragraph(texts: Sequence[str], start: int) -> bool:
+    return any(len(texts[number]) >= _SHORTEST_PARAGRAPH for number in _until_end(texts, start)[1:])
 
 
 def _until_end(texts: Sequence[str], start: int) -> list[int]:
@@ -345,6 +356,12 @@ def tag_links(tree: LexborHTMLParser) -> list[str]:
         'a[rel~="tag"], a[href*="/tag/"], a[href*="/tags/"], a[href*="/tu-khoa/"], a[href*="?tag="], a[href*="&tag="]'
     )
     return [text for anchor in anchors if (text := squeeze(anchor.text()).strip(" #"))]
+
+
+def headline(tree: LexborHTMLParser) -> str:
+    """The page's one <h1>; empty when it has none or several."""
+    found = {text for node in tree.css("h1") if len(text := squeeze(node.text())) >= 8}
+    return found.pop() if len(found) == 1 else ""
 
 
 def breadcrumb(tree: LexborHTMLParser) -> str:

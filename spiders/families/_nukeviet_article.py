@@ -26,6 +26,8 @@ LEAD = "div.hometext, #hometext"
 STAMP = ".h5, .time, .small"
 _HIDDEN = '.hidden, .hide, .d-none, [itemprop="datePublished"], [itemprop="dateModified"]'
 """Metadata in the page's text: time of the last edit, name of the account that typed the article in."""
+_OTHER_NEWS = ".related, .other-news, .list-items, aside"
+"""Boxes of other articles, with their dates, that some themes put above the text."""
 MAX_STAMP = 120
 """Characters of a date line: "Đăng lúc: Thứ hai - 22/05/2017 14:00 - Người đăng bài viết: …"."""
 MAX_CREDIT = 300
@@ -80,7 +82,7 @@ def above(body: LexborNode, title: LexborNode | None) -> LexborHTMLParser:
                 break
             sibling = sibling.prev
     fragment = LexborHTMLParser("".join(reversed(pieces)))
-    drop(fragment.css(f"h1, nav, {_HIDDEN}"))
+    drop(fragment.css(f"h1, nav, {_HIDDEN}, {_OTHER_NEWS}"))
     return fragment
 
 
@@ -111,14 +113,23 @@ def _holds(box: LexborNode, node: LexborNode | None) -> bool:
     return node is not None and any(inner.mem_id == node.mem_id for inner in box.css(node.tag or "*"))
 
 
-def stamp_of(head: LexborHTMLParser, base: str) -> str | None:
-    """The printed stamp. Numbers of views and comments have its class in the eGovernment theme."""
-    for node in head.css(STAMP):
+def has_column(body: LexborNode) -> bool:
+    """Whether the text stands in a news column, which holds the article and nothing of the page's header."""
+    return any("news_column" in (box.attributes.get("class") or "") for box in ancestors(body))
+
+
+def stamp_of(head: LexborHTMLParser, base: str, *, nearest: bool = False) -> str | None:
+    """The printed stamp. Numbers of views and comments have its class in the eGovernment theme.
+
+    `nearest`: the last one above the text, where what stands above it may begin with the page's header and its clock.
+    """
+    for node in reversed(head.css(STAMP)) if nearest else head.css(STAMP):
         if _is_stamp(text := _text(node)):
             return text
     fragment = LexborHTMLParser(head.html or "")
     drop(fragment.css(LEAD))
-    return next((line.text for line in outline(fragment, base) if _is_stamp(line.text)), None)
+    stamps = [line.text for line in outline(fragment, base) if _is_stamp(line.text)]
+    return stamps[-1 if nearest else 0] if stamps else None
 
 
 def _is_stamp(text: str) -> bool:

@@ -16,6 +16,8 @@ text of the platform is known. A page with one block only (a skin without print 
 
 Preferred way to list articles: the sections of the profile, page by page. No feed or sitemap is known.
 
+A page without a readable date line gets the date of its metadata, else of its address (`spiders.datelines`).
+
 Traps: `00:00:00` means that no time of day is known. The visit box counts every request, so it must not get into the
 text, where it would make a revision of each visit. Open question: whether old skins print the lead in both blocks.
 
@@ -31,7 +33,7 @@ from scrapy.http import TextResponse
 from danvan_crawler.families import Family, Listing, captured_at
 from danvan_crawler.items import Article, Attachment, Image, VisitCounters
 from danvan_crawler.urls import file_name, host_of, path_key
-from spiders import listings
+from spiders import datelines, listings
 from spiders.families import _danvan_blocks as blocks
 from spiders.outline import base_url, outline, override, parse
 from spiders.reading import apply_overrides, chosen_links, declared_address
@@ -39,7 +41,7 @@ from spiders.reading import apply_overrides, chosen_links, declared_address
 
 class DanvanPortal(Family):
     name = "danvan_portal"
-    version = 1
+    version = 2
 
     def parse_section(self, response: TextResponse) -> Listing:
         tree = parse(response)
@@ -58,15 +60,18 @@ class DanvanPortal(Family):
         declared = declared_address(tree, base, response.url)
         breadcrumb = blocks.breadcrumb(tree)
         tags = blocks.tag_links(tree)
+        dates = datelines.collect(tree)
+        headline = blocks.headline(tree) if datelines.is_declared(dates) else ""
         lines = outline(tree, base)
         counters = blocks.visit_counters(lines)
         if counters is not None:
             yield VisitCounters(self.site.slug, captured_at(response), *counters)
-        story = blocks.find_story(lines)
+        story = blocks.find_story(lines, headline)
         if story is not None:
             article = self._article(story, response.url, declared, breadcrumb)
             article.tags = blocks.tags_of(story.tags_line, tags)
             apply_overrides(article, response, self._selectors(response))
+            datelines.settle(article, dates, self.site, captured_at(response))
             yield article
 
     def _article(self, story: blocks.Story, url: str, declared: str, breadcrumb: str) -> Article:

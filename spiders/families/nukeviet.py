@@ -28,7 +28,8 @@ lies under a section's address is taken: it names everything that a portal publi
 Traps:
 - The visible stamp ("Thứ hai - 22/05/2017 14:00") is the only right date: since 4.3 the hidden `datePublished` carries
   the time of the last edit, and `article:published_time` prints `2017-05-23+0708:05:00`: day, offset, time. That one
-  serves for one thing: where 00:00 is displayed it tells a real midnight (00:00:01) from "no time of day known".
+  serves for two things: where 00:00 is displayed it tells a real midnight (00:00:01) from "no time of day known", and
+  where no stamp is displayed it stands in. The hidden one is never looked at, like JSON-LD, which has its time.
 - `pubDate` in feeds has the month where the minutes belong: 23:00 on 31 December is "16:12:00 GMT".
 - The hidden `itemprop=author` names the account that typed the article in ("quantri"); the author is the one printed.
 - An article in several categories answers under each with a redirect to its own; `<link rel=canonical>` is right.
@@ -50,12 +51,13 @@ from scrapy import Request
 from scrapy.http import TextResponse
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from danvan_crawler.families import FEED, ArticleLink, Family, Listing
+from danvan_crawler.families import FEED, ArticleLink, Family, Listing, captured_at
 from danvan_crawler.items import Article, VisitCounters
 from danvan_crawler.sites import Site
 from danvan_crawler.urls import host_of, path_key
 from danvan_crawler.vietnamese import timestamps
-from spiders import listings
+from danvan_crawler.vietnamese.dating import Source
+from spiders import datelines, listings
 from spiders.families import _nukeviet_article as page
 from spiders.feeds import Feed, read_feed
 from spiders.outline import base_url, outline, override, parse, squeeze
@@ -74,6 +76,8 @@ NO_ARTICLE = re.compile(
     r"|/page-\d+/?$",
     re.IGNORECASE,
 )
+TRUST: tuple[Source, ...] = ("visible", "opengraph", "url")
+"""Where a date may be read; every other place has the time of the last edit."""
 _SITEMAP = re.compile(r"/sitemap-(?P<language>[a-z]{2})\.(?P<module>[^/]+)\.xml$")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _OP = re.compile(r"(?:^|&)op=([^&]*)")
@@ -83,7 +87,7 @@ class NukeViet(Family):
     """NukeViet's news module in the layouts of its major versions."""
 
     name = "nukeviet"
-    version = 2
+    version = 3
 
     def __init__(self, site: Site) -> None:
         super().__init__(site)
@@ -159,22 +163,27 @@ class NukeViet(Family):
         body = tree.css_first(page.BODY)
         is_story = body is not None and page.is_news(tree, body)
         if body is not None and is_story:
-            article = self._article(tree, body, base, response.url)
+            article, in_header = self._article(tree, body, base, response.url)
         else:  # unless the profile knows where the text is
-            article = Article(self.site.slug, response.url, page.declared_title(tree), "")
+            article, in_header = Article(self.site.slug, response.url, page.declared_title(tree), ""), False
         apply_overrides(article, response, selectors)
         if article.title and (is_story or article.body_text):
+            in_header = in_header and "published" not in selectors
+            dates = datelines.collect(tree)
+            datelines.settle(article, dates, self.site, captured_at(response), trust=TRUST, in_header=in_header)
             yield article
 
-    def _article(self, tree: LexborHTMLParser, body: LexborNode, base: str, url: str) -> Article:
+    def _article(self, tree: LexborHTMLParser, body: LexborNode, base: str, url: str) -> tuple[Article, bool]:
+        """The article, and whether its stamp was read in a stretch that holds the page's header, too."""
         heading = page.find_title(tree, body)
         title = squeeze(heading.text()) if heading is not None else page.declared_title(tree)
         head, foot = page.above(body, heading), page.below(body, heading)
         lead = page.lead_of(head, base)
         author, source = page.credits_of(foot, base)
-        published_raw = page.stamp_of(head, base)
+        is_open = heading is None and not page.has_column(body)
+        published_raw = page.stamp_of(head, base, nearest=is_open)
         lines = outline(LexborHTMLParser(body.html or ""), base)
-        return Article(
+        article = Article(
             site=self.site.slug,
             url=url,
             canonical_url=declared_address(tree, base, url),
@@ -191,6 +200,7 @@ class NukeViet(Family):
             images=page.images_of(head, lines, base),
             attachments=page.attachments_of(tree, body, base),
         )
+        return article, is_open
 
 
 def feed_address(section_url: str) -> str:

@@ -149,6 +149,9 @@ def test_an_address_that_cannot_be_fetched_is_refused_as_section(refusal: Refusa
         ("connections", "65", "less than or equal to 64"),
         ("connections", "1.5", "valid integer"),
         ("connections", "true", "valid integer"),
+        ("first_year", "1989", "greater than or equal to 1990"),
+        ("first_year", "2101", "less than or equal to 2100"),
+        ("first_year", '"2005"', "valid integer"),
     ],
 )
 def test_a_wrong_value_is_refused_with_key_and_reason(refusal: Refusal, key: str, value: str, reason: str) -> None:

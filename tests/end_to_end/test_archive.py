@@ -32,6 +32,17 @@ class Crawled:
     def responses(self) -> list[Any]:
         return [record for record in self.desk.records() if record.type == "response"]
 
+    @property
+    def answers(self) -> list[tuple[Any, bytes]]:
+        """Response and revisit records, each with the message that it stands for."""
+        bodies = {record.id: record.block.partition(b"\r\n\r\n")[2] for record in self.responses}
+        return [
+            (record, record.block + (bodies[refers.strip("<>")] if record.type == "revisit" else b""))
+            for record in self.desk.records()
+            if record.type in ("response", "revisit")
+            for refers in [record.fields.get("WARC-Refers-To", "")]
+        ]
+
 
 @pytest.fixture(scope="module")
 def crawled(
@@ -58,7 +69,7 @@ def test_every_block_is_what_went_over_the_wire(crawled: Crawled) -> None:
         for record in crawled.desk.records()
         if record.type == "request"
     }
-    kept = Counter((record.target, requests[record.id], record.block) for record in crawled.responses)
+    kept = Counter((record.target, requests[record.id], message) for record, message in crawled.answers)
     assert kept == sent
 
 
@@ -108,8 +119,8 @@ def test_every_response_has_its_request_with_the_same_date_and_address(crawled: 
         record.fields["WARC-Concurrent-To"].strip("<>"): record for record in records if record.type == "request"
     }
     shared = ("WARC-Date", "WARC-Target-URI", "WARC-IP-Address", "WARC-Warcinfo-ID")
-    assert set(requests) == {record.id for record in crawled.responses}
-    for response in crawled.responses:
+    assert set(requests) == {record.id for record, _ in crawled.answers}
+    for response, _ in crawled.answers:
         request = requests[response.id]
         assert [request.fields[name] for name in shared] == [response.fields[name] for name in shared]
 

@@ -104,7 +104,7 @@ def test_every_image_and_attachment_is_archived(demo: Demo) -> None:
 
 def test_site_facts_come_from_the_profile(demo: Demo) -> None:
     facts = {(item["site"], item["province"], item["body"], item["extractor"]) for item in demo.items.values()}
-    assert facts == {("mau-danvan", "VN-21", "ban-dan-van", "danvan_portal/1")}
+    assert facts == {("mau-danvan", "VN-21", "ban-dan-van", "danvan_portal/2")}
 
 
 def test_only_the_article_without_a_date_has_a_warning(demo: Demo) -> None:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -59,10 +60,11 @@ def test_search_with_json_prints_whole_items_one_a_line(desk: Any) -> None:
     assert [{name: hit[name] for name in EXPORT_FIELDS} for hit in found] == [by_id[hit["item_id"]] for hit in found]
 
 
-def test_search_gives_the_newest_first(desk: Any) -> None:
-    days = [hit["published_at"] or "" for hit in lines(desk.danvan("search", "dân", "--json").stdout)]
-    assert len(days) == 20
-    assert days == sorted(days, reverse=True)
+def test_search_gives_hits_in_titles_first_and_then_the_newest(desk: Any) -> None:
+    found = lines(desk.danvan("search", "dân", "--json").stdout)
+    order = [("dân" in re.findall(r"\w+", hit["title"].lower()), hit["published_at"] or "") for hit in found]
+    assert len(order) == 20
+    assert order == sorted(order, reverse=True)
 
 
 def test_search_without_marks_finds_words_with_marks(desk: Any) -> None:
@@ -81,6 +83,22 @@ def test_search_obeys_its_filters(desk: Any) -> None:
     ]
     assert [hit["title"] for hit in found] == expected
     assert len(expected) > 2
+
+
+def test_search_finds_what_cites_a_document_also_after_a_rebuild(desk: Any) -> None:
+    index = "SELECT document, item_id FROM citations JOIN articles ON articles.id = article_id ORDER BY 1, 2"
+    before = desk.rows(index)
+    for _ in range(2):
+        for spelling in ("131-KH/TU", "131 – KH/TU", "0131-kh/tu"):
+            found = {hit["item_id"] for hit in lines(desk.danvan("search", "--document", spelling, "--json").stdout)}
+            assert found == {
+                item["item_id"]
+                for item in desk.export()
+                if any((one["number"], one["code"]) == ("131", "KH/TU") for one in item["documents"])
+            }
+            assert len(found) > 1
+        desk.danvan("rebuild")
+        assert desk.rows(index) == before
 
 
 def test_search_without_hits_is_no_failure(desk: Any) -> None:

@@ -51,6 +51,24 @@ def test_a_line_that_cannot_be_read_gives_no_time(make_article: MakeArticle, mak
     assert article.published_raw == line
 
 
+@pytest.mark.parametrize(
+    ("raw", "place", "expected"),
+    [
+        ("2017-05-23T01:05:00Z", "metadata", ("2017-05-23T08:05:00+07:00", "second", "metadata")),
+        ("2017-05-22T17:00:00Z", "metadata", ("2017-05-23T00:00:00+07:00", "day", "metadata")),
+        ("2017-05-23+0708:05:00", "metadata", ("2017-05-23T08:05:00+07:00", "second", "metadata")),
+        ("2017/05/23", "url", ("2017-05-23T00:00:00+07:00", "day", "url")),
+        ("20170523", "url", ("2017-05-23T00:00:00+07:00", "day", "url")),
+        ("5/6/2017 8:05:00 AM", "metadata", (None, None, None)),
+        ("20170523", "visible", (None, None, None)),
+    ],
+)
+def test_a_date_from_elsewhere_is_read_by_the_rules_of_its_place(
+    make_article: MakeArticle, make_site: MakeSite, raw: str, place: str, expected: tuple[str | None, ...]
+) -> None:
+    assert stamped(make_site(), make_article(published_raw=raw, published_from=place)) == expected
+
+
 def test_an_article_without_a_date_line_gets_no_time(make_article: MakeArticle, make_site: MakeSite) -> None:
     article = make_article(published_raw=None, published_from=None)
     assert stamped(make_site(), article) == (None, None, None)

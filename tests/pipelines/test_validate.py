@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from danvan_crawler.items import Article
+from danvan_crawler.sites import Site
 from pipelines.validate import ValidatePipeline
 
 MakeArticle = Callable[..., Article]
@@ -49,6 +51,44 @@ def test_a_stamp_more_than_a_week_after_the_capture_is_a_warning(
     make_article: MakeArticle, published_at: str, expected: list[str]
 ) -> None:
     assert warnings(make_article(published_at=published_at)) == expected
+
+
+@pytest.mark.parametrize(
+    ("published_at", "expected"),
+    [
+        ("2005-01-01T00:00:00+07:00", []),
+        ("2004-12-31T23:59:00+07:00", ["published before the site's first year"]),
+    ],
+)
+def test_a_stamp_before_the_sites_first_year_is_a_warning(
+    make_article: MakeArticle,
+    make_site: Callable[..., Site],
+    make_crawler: Callable[..., Crawler],
+    published_at: str,
+    expected: list[str],
+) -> None:
+    stage = ValidatePipeline.from_crawler(make_crawler(make_site("first_year = 2005")))
+    assert stage.process_item(make_article(published_at=published_at)).warnings == expected
+
+
+@pytest.mark.parametrize(
+    ("published_at", "precision", "is_clock"),
+    [
+        ("2026-11-23T15:04:00+07:00", "minute", True),
+        ("2026-11-23T14:49:00+07:00", "minute", False),
+        ("2026-11-23T00:00:00+07:00", "day", False),
+    ],
+)
+def test_a_stamp_of_the_moment_of_capture_is_a_warning(
+    make_article: MakeArticle, published_at: str, precision: str, is_clock: bool
+) -> None:
+    article = make_article(published_at=published_at, published_precision=precision)
+    assert warnings(article) == (["published at the moment of capture, perhaps the page's clock"] if is_clock else [])
+
+
+def test_a_warning_that_a_family_gave_is_not_repeated(make_article: MakeArticle) -> None:
+    article = make_article(published_at="2062-01-01T00:00:00+07:00", warnings=["published in the future"])
+    assert warnings(article) == ["published in the future"]
 
 
 def test_everything_that_is_missing_is_told(make_article: MakeArticle) -> None:

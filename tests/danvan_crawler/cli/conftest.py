@@ -20,6 +20,15 @@ SITE = "vi-du-danvan"
 HOME = "http://danvan.example.vn/"
 BODY = "<html><body>Hội nghị</body></html>".encode()
 
+CITED: dict[str, str | None] = {
+    "raw": "Quyết định 464-QĐ/TU",
+    "type": "quyết định",
+    "number": "464",
+    "code": "QĐ/TU",
+    "issuer": "TU",
+    "date": None,
+}
+
 
 @dataclass(frozen=True)
 class Result:
@@ -102,6 +111,7 @@ def _article(capture: CaptureRecord, *, dated: bool) -> Article:
         published_from="visible" if dated else None,
         attachments=[Attachment(f"{HOME}ke-hoach.pdf", "Kế hoạch.pdf")] if dated else [],
         tags=["dân vận"] if dated else [],
+        documents=[CITED] if dated else [],
         content_hash="a" * 64 if dated else "b" * 64,
         captured_at=capture.date,
         warc_file=capture.warc_file,

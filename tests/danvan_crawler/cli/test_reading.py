@@ -75,6 +75,30 @@ def test_filters_narrow_a_search(danvan: Danvan, archive: Any, options: list[str
     assert len(danvan("search", "dan van kheo", "--json", *options).out.splitlines()) == hits
 
 
+@pytest.mark.parametrize("document", ["464-QĐ/TU", "464 – QĐ/TU", "464-qd/tu"])
+@pytest.mark.parametrize("command", [["search"], ["search", "hội nghị"], ["search", "", "--json"], ["export"]])
+def test_articles_are_found_by_a_document_that_they_cite(
+    danvan: Danvan, archive: Any, command: list[str], document: str
+) -> None:
+    result = danvan(*command, "--document", document)
+    assert result.code == 0
+    assert "Hội nghị [bold]dân vận khéo[/bold]" in result.out
+    assert "Thông báo tuyển dụng" not in result.out
+
+
+@pytest.mark.parametrize("command", ["search", "export"])
+def test_a_text_that_is_no_document_number_is_wrong_usage(danvan: Danvan, archive: Any, command: str) -> None:
+    result = danvan(command, "--document", "dân vận")
+    assert (result.code, result.out) == (2, "")
+    assert "'dân vận' is no document number: give number and code, like 09-NQ/TU" in result.err
+
+
+def test_a_search_for_nothing_at_all_is_wrong_usage(danvan: Danvan, archive: Any) -> None:
+    result = danvan("search", "--since", "2017-01-01")
+    assert (result.code, result.out) == (2, "")
+    assert "Missing argument 'QUERY' (or option '--document')" in result.err
+
+
 @pytest.mark.parametrize("limit", ["0", "-1", "x"])
 def test_a_limit_that_is_none_is_wrong_usage(danvan: Danvan, limit: str) -> None:
     assert danvan("search", "x", "--limit", limit).code == 2

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from danvan_crawler.exceptions import ArchiveError, ExitCode, LockedError
-from danvan_crawler.ops.locks import DatabaseLock, SiteLock
+from danvan_crawler.ops.locks import DatabaseLock, HostLock, SiteLock, hosts_asked
+from danvan_crawler.sites import Site
 
 HOLDER = """
 import sys
@@ -134,3 +135,27 @@ def test_no_run_begins_during_a_rebuild(start_holder: StartHolder, tmp_path: Pat
     holder = start_holder(database="exclusive")
     with pytest.raises(LockedError, match=rf"the item database is being rebuilt \(process {holder.pid}\)"):
         DatabaseLock(tmp_path).acquire()
+
+
+def test_two_sites_on_one_host_exclude_each_other(tmp_path: Path) -> None:
+    with (
+        HostLock(tmp_path, "danvan.example.vn"),
+        pytest.raises(LockedError, match=rf"^host danvan.example.vn: another run .* \(process {os.getpid()}\)$"),
+    ):
+        HostLock(tmp_path, "danvan.example.vn").acquire()
+
+
+def test_hosts_have_locks_of_their_own(tmp_path: Path) -> None:
+    with HostLock(tmp_path, "a.example.vn"), HostLock(tmp_path, "127.0.0.1:80"), HostLock(tmp_path, "127.0.0.1:81"):
+        pass
+
+
+def test_all_hosts_of_a_site_are_asked_with_and_without_www_as_one(profile: Callable[..., str]) -> None:
+    site = Site.parse(profile(home='"https://www.danvan.example.vn:8443/"', aliases='["old.example.vn"]'))
+    assert hosts_asked(site) == {"danvan.example.vn", "old.example.vn"}
+
+
+def test_on_a_private_network_each_port_is_a_server(profile: Callable[..., str]) -> None:
+    section = '[[sections]]\nname = "Tin"\nurl = "http://127.0.0.1:8001/tin/"\n'
+    site = Site.parse(profile(home='"http://127.0.0.1:8000/"', private_network="true", sections=section))
+    assert hosts_asked(site) == {"127.0.0.1:8000", "127.0.0.1:8001"}

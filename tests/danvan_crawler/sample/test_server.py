@@ -103,6 +103,29 @@ def test_an_unchanged_file_is_answered_with_304_by_its_date(client: http.client.
     assert get(client, "/favicon.ico", If_Modified_Since="yesterday")[0].status == 200
 
 
+def test_an_unchanged_page_is_answered_with_304_in_the_coding_that_it_was_sent_in(
+    client: http.client.HTTPConnection,
+) -> None:
+    for coding in ("gzip", "identity"):
+        tag = get(client, "/", Accept_Encoding=coding)[0].headers["ETag"]
+        assert tag.startswith("W/") is (coding == "gzip")
+        again, body = get(client, "/", Accept_Encoding=coding, If_None_Match=tag)
+        assert (again.status, body, again.headers["ETag"]) == (304, b"", tag)
+
+
+def test_an_edited_page_has_another_etag(portal: SamplePortal, client: http.client.HTTPConnection) -> None:
+    before = {article.path: article.title for article in articles(1)}
+    path = next(one.path for one in articles(2) if before.get(one.path, one.title) != one.title)
+    tag = get(client, path)[0].headers["ETag"]
+    portal.edition = 2
+    assert get(client, path, If_None_Match=tag)[0].status == 200
+
+
+def test_pages_have_no_date_of_change(client: http.client.HTTPConnection) -> None:
+    assert get(client, "/")[0].headers["Last-Modified"] is None
+    assert get(client, "/", If_Modified_Since="Mon, 01 Jan 2035 00:00:00 GMT")[0].status == 200
+
+
 def test_an_etag_that_differs_outweighs_a_date(client: http.client.HTTPConnection) -> None:
     date = get(client, "/favicon.ico")[0].headers["Last-Modified"]
     assert get(client, "/favicon.ico", If_None_Match='"other"', If_Modified_Since=date)[0].status == 200

@@ -170,7 +170,7 @@ def test_a_writer_waits_for_another_process_to_finish(store: Store) -> None:
     assert other.stdout is not None
     assert other.stdout.readline() == "locked\n"
     store.frontier.complete_walk("vi-du-danvan", "x", "2026-11-23T08:00:00.000000Z")
-    assert store.frontier.walked("holder", "x")  # so the other one was done when this one wrote
+    assert store.frontier.walk_of("holder", "x")  # so the other one was done when this one wrote
     other.communicate()
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from danvan_crawler.store.frontier import ARCHIVED, FAILED, MAX_ATTEMPTS, NEW, PENDING, REJECTED
+from danvan_crawler.store.frontier import ARCHIVED, FAILED, MAX_ATTEMPTS, NEW, PENDING, REJECTED, Walked
 from danvan_crawler.store.writes import Store
 
 SITE = "vi-du-danvan"
+NOW = datetime(2026, 11, 23, 18, 30, tzinfo=UTC)
 URL = "http://danvan.example.vn"
 
 
@@ -20,8 +22,8 @@ def discover(store: Store, *keys: str, section: str = "Tin tức") -> dict[str, 
     return store.frontier.discover(SITE, {key: URL + key for key in keys}, section)
 
 
-def waiting(store: Store, site: str = SITE) -> list[str]:
-    return [left.url.removeprefix(URL) for left in store.frontier.waiting(site)]
+def waiting(store: Store, site: str = SITE, now: datetime = NOW) -> list[str]:
+    return [left.url.removeprefix(URL) for left in store.frontier.waiting(site, now)]
 
 
 def test_an_address_is_new_once_and_pending_then(store: Store) -> None:
@@ -32,7 +34,7 @@ def test_an_address_is_new_once_and_pending_then(store: Store) -> None:
 def test_an_address_keeps_the_section_in_which_it_was_discovered(store: Store) -> None:
     discover(store, "/a", section="Tin tức")
     discover(store, "/a", section="Văn bản")
-    assert [left.section for left in store.frontier.waiting(SITE)] == ["Tin tức"]
+    assert [left.section for left in store.frontier.waiting(SITE, NOW)] == ["Tin tức"]
 
 
 def test_sites_know_nothing_of_each_other(store: Store) -> None:
@@ -62,12 +64,29 @@ def test_a_later_run_has_to_fetch_what_is_pending_and_what_failed(store: Store) 
     assert waiting(store) == ["/failed", "/pending"]
 
 
-def test_an_address_that_fails_in_every_run_is_left_alone_in_the_end(store: Store) -> None:
+def test_an_address_that_fails_is_tried_again_at_growing_distances_and_then_left_alone(store: Store) -> None:
     discover(store, "/a")
-    for _ in range(MAX_ATTEMPTS):
-        assert waiting(store) == ["/a"]
-        store.frontier.mark(SITE, "/a", FAILED, "HTTP 500")
-    assert waiting(store) == []
+    store.frontier.fail(SITE, "/a", "HTTP 500", NOW)
+    assert waiting(store) == ["/a"]
+    tried = [0]
+    for day in range(1, 40):
+        tonight = NOW + timedelta(days=day)
+        if waiting(store, now=tonight):
+            tried.append(day)
+            store.frontier.fail(SITE, "/a", "HTTP 500", tonight)
+    assert tried == [0, 1, 2, 3, 6]
+    assert len(tried) == MAX_ATTEMPTS
+
+
+def test_an_archived_article_that_fails_once_stays_archived_and_is_visited_a_day_later(
+    store: Store,
+) -> None:
+    discover(store, "/a")
+    store.frontier.mark(SITE, "/a", ARCHIVED)
+    store.frontier.fail(SITE, "/a", "HTTP 503", NOW)
+    assert discover(store, "/a") == {"/a": ARCHIVED}
+    assert store.frontier.due(SITE, NOW) == []
+    assert [one.url for one in store.frontier.due(SITE, NOW + timedelta(days=1))] == [URL + "/a"]
 
 
 def test_failures_before_an_address_was_archived_do_not_count_later(store: Store) -> None:
@@ -85,13 +104,23 @@ def test_an_article_that_is_written_marks_its_link_its_address_and_its_canonical
     assert waiting(store) == ["/khac.html"]
 
 
-def test_only_a_walk_that_reached_its_end_is_remembered(store: Store) -> None:
-    assert not store.frontier.walked(SITE, f"{URL}/tin-tuc/")
-    store.frontier.complete_walk(SITE, f"{URL}/tin-tuc/", "2026-11-23T08:00:00.000000Z")
-    store.frontier.complete_walk(SITE, f"{URL}/tin-tuc/", "2026-11-24T08:00:00.000000Z")
-    assert store.frontier.walked(SITE, f"{URL}/tin-tuc/")
-    assert not store.frontier.walked(SITE, f"{URL}/van-ban/")
-    assert not store.frontier.walked("khac-danvan", f"{URL}/tin-tuc/")
+def test_a_walk_is_remembered_from_its_first_page_to_its_end(store: Store) -> None:
+    section, later = f"{URL}/tin-tuc/", f"{URL}/tin-tuc/trang-2"
+    assert store.frontier.walk_of(SITE, section) is None
+    store.frontier.begin_walk(SITE, section, "2026-11-23T08:00:00.000000Z")
+    store.frontier.go_on_at(SITE, section, later, 1)
+    assert store.frontier.walk_of(SITE, section) == Walked("2026-11-23T08:00:00.000000Z", None, None, later, 1)
+    store.frontier.complete_walk(SITE, section, "2026-11-23T09:00:00.000000Z", swept=True)
+    walked = store.frontier.walk_of(SITE, section)
+    assert walked is not None
+    assert (walked.completed_at, walked.swept_at, walked.cursor) == (*["2026-11-23T09:00:00.000000Z"] * 2, None)
+    store.frontier.complete_walk(SITE, section, "2026-11-24T09:00:00.000000Z", cursor=later)
+    walked = store.frontier.walk_of(SITE, section)
+    assert walked is not None
+    assert (walked.completed_at, walked.swept_at) == ("2026-11-24T09:00:00.000000Z", "2026-11-23T09:00:00.000000Z")
+    assert walked.cursor == later
+    assert store.frontier.walk_of(SITE, f"{URL}/van-ban/") is None
+    assert store.frontier.walk_of("khac-danvan", section) is None
 
 
 DYING = """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import sqlite3
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +17,8 @@ from sqlalchemy import Connection
 from danvan_crawler.store import search as searching
 from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import Filter
-from danvan_crawler.store.search import MARK_END, MARK_START, Hit, search
+from danvan_crawler.store.search import Hit, search
+from danvan_crawler.store.snippets import MARK_END, MARK_START
 from danvan_crawler.store.writes import Store
 
 TITLES = {
@@ -27,6 +30,7 @@ TITLES = {
     "mới": "Tỉnh ủy Hòa Bình họp kín",
     "số": "Công văn số 131-KH/TU ngày 23/5",
     "nhạc": "Khéo vận dân",
+    "hoàng": "Hoàng Thành",
 }
 
 
@@ -40,6 +44,10 @@ def connection(tmp_path_factory: pytest.TempPathFactory, desk: Any) -> Iterator[
     store.close()
     with open_for_reading(store.path).connect() as opened:
         yield opened
+
+
+def test_the_examples_hold() -> None:
+    assert doctest.testmod(searching).failed == 0
 
 
 def hits(connection: Connection, query: str, limit: int = 50, **criteria: str) -> list[Hit]:
@@ -84,6 +92,15 @@ def names(connection: Connection, query: str, **criteria: str) -> set[str]:
         ("131-KH/TU", {"số"}),
         ("131-kh/tu*", {"số"}),
         ("23/5", {"số"}),
+        ("“dân vận khéo”", {"khéo"}),
+        ("„dan van kheo‟", {"khéo", "vần"}),
+        ("«dân vận", {"khéo"}),
+        ("khéo –vần", {"khéo", "nhạc"}),
+        ("khéo — vần", {"vần"}),
+        ("khéo −“dân vận”", {"vần", "nhạc"}),
+        ("hoà*", {"cũ", "mới", "hoàng"}),
+        ("hòa*", {"cũ", "mới"}),
+        ("Hoà* -bình*", {"hoàng"}),
         ("dân & vận!", {"khéo", "nhạc"}),
         ("dân _ vận", {"khéo", "nhạc"}),
         ("dân AND vận", set()),
@@ -97,7 +114,7 @@ def test_a_query_finds(query: str, expected: set[str], connection: Connection) -
 
 @pytest.mark.parametrize("query", ["", "  ", '""', "*", "()", "-", "_", "!?"])
 def test_a_query_without_words_gives_the_newest_items(query: str, connection: Connection) -> None:
-    assert [hit.item["title"] for hit in hits(connection, query, 2)] == [TITLES["nhạc"], TITLES["số"]]
+    assert [hit.item["title"] for hit in hits(connection, query, 2)] == [TITLES["hoàng"], TITLES["nhạc"]]
 
 
 @pytest.mark.parametrize("query", ["-vần", '-"dân vận"', "-a -b"])
@@ -107,6 +124,56 @@ def test_a_query_that_only_excludes_finds_nothing(query: str, connection: Connec
 
 def test_hits_come_newest_first_and_no_more_than_asked_for(connection: Connection) -> None:
     assert [hit.item["title"] for hit in hits(connection, "kheo", 2)] == [TITLES["nhạc"], TITLES["vần"]]
+
+
+@pytest.fixture
+def mixed(store: Store, desk: Any) -> Path:
+    """Articles that have `nông thôn` in the title (1, 3), only in the body (2, 4), or one here and one there (5)."""
+    for number in (1, 2, 3, 4, 5):
+        day = f"2017-05-{number:02}T00:00:00+07:00"
+        title = "Nông dân" if number == 5 else "Nông thôn mới" if number % 2 else "Tựa"
+        body = "Bài về thôn Hạ." if number == 5 else f"Bài {number} về nông thôn mới."
+        desk.publish(store, f"/{number}.html", "08:00", title, lead=str(number), body_text=body, published_at=day)
+    return store.path
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("nông thôn", "31542"),
+        ("nong thon", "31542"),
+        ('"nông thôn mới"', "3142"),
+        ("nông* thôn*", "31542"),
+        ("nông thôn -“bài 3”", "1542"),
+        ("nông thôn tựa", "42"),
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 2, 3, 50])
+@pytest.mark.parametrize("many", [0, 1000])
+def test_articles_with_all_words_in_the_title_come_before_newer_ones(
+    query: str, expected: str, limit: int, many: int, mixed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "_MANY", many)
+    with open_for_reading(mixed).connect() as connection:
+        assert "".join(hit.item["lead"] for hit in hits(connection, query, limit)) == expected[:limit]
+
+
+def test_title_hits_that_the_filter_stops_do_not_come(mixed: Path) -> None:
+    with open_for_reading(mixed).connect() as connection:
+        found = hits(connection, "nông thôn", since="2017-05-02", until="2017-05-04")
+        assert [hit.item["lead"] for hit in found] == ["3", "4", "2"]
+
+
+def test_more_hits_than_sqlite_takes_parameters_can_be_asked_for(
+    crowded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_for_reading(crowded).connect() as connection:
+        driver: Any = connection.connection.dbapi_connection
+        driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, searching._CHUNK + 10)
+        monkeypatch.setattr(searching, "_MANY", searching._CHUNK)
+        for query in ("dân", ""):
+            found = [hit.item["item_id"] for hit in hits(connection, query, 100_000)]
+            assert len(found) == len(set(found)) == CROWD
 
 
 def test_filters_hold_for_hits(connection: Connection) -> None:
@@ -125,6 +192,27 @@ def test_a_snippet_shows_the_printed_words_that_were_found(store: Store, desk: A
             assert len(hit.snippet) < 300
 
 
+@pytest.mark.parametrize("query", ["tỉnh ủy", "tinh uy", '"tỉnh uỷ"', "tỉn* ủ*"])
+def test_an_entity_that_a_page_encoded_twice_does_not_shift_the_marks(query: str, store: Store, desk: Any) -> None:
+    body = "&quot;Dân vận&quot; &amp; R&amp;D của Đ&agrave;o: " + "chữ " * 40 + "&nbsp;họp Tỉnh uỷ Hoà Bình."
+    desk.publish(store, "/1.html", "08:00", "Tựa", body_text=body)
+    desk.publish(store, "/2.html", "08:00", "Tựa", body_text="Tỉnh uỷ R&D")
+    with open_for_reading(store.path).connect() as connection:
+        marked = f"{MARK_START}Tỉnh{MARK_END} {MARK_START}uỷ{MARK_END}"
+        shown = [hit.snippet.replace(f"{MARK_START}Tỉnh uỷ{MARK_END}", marked) for hit in hits(connection, query)]
+    assert len(shown) == 2
+    assert all(marked in snippet for snippet in shown)
+    assert [hit for hit in shown if "họp" in hit and "&" not in hit]
+
+
+def test_an_entity_is_shown_as_what_it_stands_for(store: Store, desk: Any) -> None:
+    desk.publish(store, "/1.html", "08:00", "Tựa", lead="", body_text="&quot;Dân vận&quot; khéo")
+    with open_for_reading(store.path).connect() as connection:
+        (hit,) = hits(connection, "van")
+    assert hit.snippet.strip() == f'"Dân {MARK_START}vận{MARK_END}" khéo'
+    assert hit.item["body_text"] == "&quot;Dân vận&quot; khéo"
+
+
 def test_without_a_query_the_snippet_is_the_lead(store: Store, desk: Any) -> None:
     desk.publish(store, "/1.html", "08:00", lead="Sapô.")
     with open_for_reading(store.path).connect() as connection:
@@ -138,11 +226,14 @@ def test_an_edited_article_is_found_by_its_new_words_only(store: Store, desk: An
         assert [len(hits(connection, query)) for query in ("kỹ", "ky", "tươi", "tuoi")] == [0, 0, 1, 1]
 
 
+CROWD = searching._MANY + 50
+
+
 @pytest.fixture(scope="module")
 def crowded(tmp_path_factory: pytest.TempPathFactory, desk: Any) -> Path:
     """A database in which `dân` has more matches than search sorts, a hundred of them in March 2017."""
     store = Store(tmp_path_factory.mktemp("search") / "danvan.sqlite")
-    for number in range(searching._MANY + 50):
+    for number in range(CROWD):
         day = f"20{10 + number % 10}-03-{1 + number % 28:02}T00:00:00+07:00"
         section = "Hiếm" if number % 100 == 0 else "Tin tức"
         desk.publish(
@@ -170,6 +261,9 @@ def test_many_matches_give_the_same_hits_in_the_same_order_as_sorting_them_would
         "dân " * 2000, "dân" + "".join(f" -v{number}" for number in range(1500)), " ".join(map(str, range(1500))),
         "(" * 500, '"' * 501, "d" * 100_000, "dân AND (vận OR", "NEAR(dân vận, 2)", "^dân + vận", "{title} : dân",
         "articles_fts MATCH 'x'", "'; DROP TABLE articles; --", ":expression ?1 @x $y", "\0", "dân\0vận", "\ud800 dân",
+        "dân " + "".join(f" “v{number}”" for number in range(10_000)), '"' + "dân vận " * 5000,
+        "".join(f"v{number}* " for number in range(10_000)),
+        "dân" + "".join(f" –v{number}" for number in range(10_000)),
         "\u202edân", "a\u0301" * 100, "*dân*", "- -dân", "--dân", "-*", "dân -_", "ﬁ İ ẞ ٣ 一 👩‍👩‍👧",
     ],
     ids=lambda query: ascii(query[:20]),
@@ -179,7 +273,13 @@ def test_a_strange_query_is_answered(query: str, connection: Connection) -> None
 
 
 @settings(max_examples=300)
-@given(query=st.text() | st.text(alphabet="dân vận\"-*()_:^{}+,.\0'\\ANDORNTEAR ", max_size=60))
+@given(
+    query=st.text()
+    | st.text(alphabet="dân vận\"“”«-–*()_:^{}+,.\0'\\ANDORNTEAR&#;\ud800 ", max_size=60)
+    | st.lists(st.sampled_from(["dân", "dan*", "hoà*", "“", '"', "-", "–", "\0", "d" * 40_000, "&quot;", " "])).map(
+        "".join
+    )
+)
 @example(query="dân vận")
 def test_no_query_raises(query: str, connection: Connection) -> None:
     hits(connection, query)

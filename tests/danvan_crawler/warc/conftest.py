@@ -230,13 +230,14 @@ def _one_file(path: Path, data: bytes) -> list[Checked]:
     by_id = {record.get("WARC-Record-ID"): record for record in records}
     assert len(by_id) == len(records), "a record id is repeated"
     for record in others:
-        assert record.type in {"request", "response", "metadata"}
+        assert record.type in {"request", "response", "metadata", "revisit"}
         assert record.get("WARC-Warcinfo-ID") == warcinfo.get("WARC-Record-ID")
         assert re.fullmatch(r"[!-~]+", record.get("WARC-Target-URI") or "")
         if record.type != "metadata":
-            assert record.get("Content-Type") == f"application/http;msgtype={record.type}"
+            kind = "request" if record.type == "request" else "response"
+            assert record.get("Content-Type") == f"application/http;msgtype={kind}"
         if (partner := record.get("WARC-Concurrent-To")) is not None and partner in by_id:
-            assert by_id[partner].type == "response"
+            assert by_id[partner].type in {"response", "revisit"}
             assert by_id[partner].get("WARC-Date") == record.get("WARC-Date")
             assert by_id[partner].get("WARC-IP-Address") == record.get("WARC-IP-Address")
     return records

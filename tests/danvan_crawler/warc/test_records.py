@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from danvan_crawler.clock import warc_date
 from danvan_crawler.warc.digest import sha1_base32
 from danvan_crawler.warc.message import entity_body
 from danvan_crawler.warc.records import (
@@ -18,7 +19,6 @@ from danvan_crawler.warc.records import (
     new_record_id,
     pack_exchange,
     target_uri,
-    warc_date,
 )
 
 DATE = "2026-11-23T07:46:11.123456Z"

@@ -1,0 +1,169 @@
+"""What of a server's answer the archive has already, looked up and looked at.
+
+The database says where a record should be, and the file has the last word: a record is used only when it is there,
+whole and the one that was meant. Payloads are compared byte for byte, so no digest has to be trusted, and a file that
+somebody took away costs nothing but a second copy (warcprox issue 137: its database outlived its files, and it wrote
+revisits to nothing).
+
+The database is not this room's business: a run attaches what answers the questions.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, Self
+from weakref import WeakKeyDictionary
+
+from scrapy.crawler import Crawler
+
+from danvan_crawler import clock
+from danvan_crawler.exceptions import ArchiveError, StoreError
+from danvan_crawler.warc.message import entity_body, parse_head, split_head, status_of
+from danvan_crawler.warc.reader import WarcRecord, read_record
+from danvan_crawler.warc.records import (
+    IDENTICAL_PAYLOAD,
+    NOT_MODIFIED,
+    Answer,
+    Exchange,
+    Revisit,
+    target_uri,
+)
+
+_logger = logging.getLogger(__name__)
+
+_READ_BY = (b"Content-Type", b"Content-Encoding")
+"""Fields that decide how a payload is read: where they differ, it is another page."""
+
+
+class Candidate(Protocol):
+    """A row of the database that says where a record should be."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def warc_date(self) -> str: ...
+    @property
+    def warc_file(self) -> str: ...
+    @property
+    def warc_offset(self) -> int: ...
+    @property
+    def warc_record_id(self) -> str: ...
+    @property
+    def etag(self) -> str | None: ...
+    @property
+    def last_modified(self) -> str | None: ...
+    @property
+    def refers_to(self) -> str | None: ...
+
+
+class Lookups(Protocol):
+    """The questions that a database answers."""
+
+    def at_address(self, site: str, url: str) -> Candidate | None:
+        """The newest complete 200 answer of an address."""
+
+    def with_payload(self, site: str, digest: str) -> Iterator[Candidate]:
+        """Complete response records with this payload digest."""
+
+    def named(self, site: str, record_id: str | None, url: str | None, date: str | None) -> Candidate | None:
+        """The capture with this record id, else of this address and date."""
+
+
+_ATTACHED: WeakKeyDictionary[Crawler, Lookups] = WeakKeyDictionary()
+
+
+def attach_lookups(crawler: Crawler, lookups: Lookups) -> None:
+    """Lets this crawler know of captures; without it every exchange is archived in full."""
+    _ATTACHED[crawler] = lookups
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the archive has of an address that is about to be asked for."""
+
+    record: WarcRecord
+    """The response record, read from its file."""
+    etag: str | None
+    last_modified: str | None
+    not_modified: Revisit
+    """How a 304 is archived."""
+
+
+class Originals:
+    """The records of one site's archive that answers may be revisits to."""
+
+    def __init__(self, archive: Path, site: str, lookups: Lookups | None) -> None:
+        self._archive = archive
+        self._site = site
+        self._lookups = lookups
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        spider = crawler.spider
+        assert spider is not None  # set before any component is made
+        return cls(Path(crawler.settings["DANVAN_ARCHIVE"]).absolute(), spider.name, _ATTACHED.get(crawler))
+
+    def stored(self, url: str) -> Stored | None:
+        """The newest complete 200 answer of this address, when it has validators and its payload is there."""
+        if self._lookups is None:
+            return None
+        try:
+            latest = self._lookups.at_address(self._site, target_uri(url))
+            if latest is None or not (latest.etag or latest.last_modified):
+                return None
+            original: Candidate | None = latest
+            if latest.refers_to is not None:
+                original = self._lookups.named(self._site, latest.refers_to, None, None)
+        except StoreError as error:
+            _logger.warning("%s: asked for without condition: %s", url, error)
+            return None
+        record = self._read(original, clock.warc_date(clock.now())) if original is not None else None
+        if record is None:
+            return None
+        return Stored(record, latest.etag, latest.last_modified, _revisit(NOT_MODIFIED, record))
+
+    def same_payload(self, exchange: Exchange, answer: Answer) -> Revisit | None:
+        """How to archive an answer whose body is byte for byte in the archive, under any address of the site."""
+        if self._lookups is None or not answer.payload or answer.status is None or exchange.truncated is not None:
+            return None
+        try:
+            candidates = list(self._lookups.with_payload(self._site, answer.payload_digest))
+        except StoreError as error:
+            _logger.warning("%s: archived in full: %s", exchange.url, error)
+            return None
+        began = clock.warc_date(exchange.began_at)
+        for candidate in candidates:
+            record = self._read(candidate, began)
+            if record is not None and _is_same(exchange.response, answer, record.block):
+                return _revisit(IDENTICAL_PAYLOAD, record)
+        return None
+
+    def _read(self, candidate: Candidate, before: str) -> WarcRecord | None:
+        """The record of a row, when it is there and can be referred to.
+
+        Not one that is dated later, as after a clock was set back: a rebuild reads records in the order of their dates.
+        """
+        if candidate.warc_date > before:
+            return None
+        try:
+            record = read_record(self._archive, candidate.warc_file, candidate.warc_offset)
+        except ArchiveError as error:
+            _logger.info("%s: cannot be referred to: %s", candidate.warc_record_id, error)
+            return None
+        is_it = record.id == candidate.warc_record_id and record.type == "response" and record.truncated is None
+        return record if is_it else None
+
+
+def _revisit(profile: str, record: WarcRecord) -> Revisit:
+    return Revisit(profile, record.id, record.url or "", record.date, record.headers.get("WARC-Payload-Digest") or "")
+
+
+def _is_same(response: bytes, answer: Answer, archived: bytes) -> bool:
+    """Whether an archived response has the same status and body, to be read in the same way."""
+    if status_of(archived) != answer.status or entity_body(archived) != answer.payload:
+        return False
+    now, then = (parse_head(split_head(message)[0]) for message in (response, archived))
+    return all(now.getall(name) == then.getall(name) for name in _READ_BY)

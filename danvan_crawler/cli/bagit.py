@@ -1,0 +1,33 @@
+"""`danvan bagit`: a site as a bag for deposit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from danvan_crawler.cli.common import archive_option, errors, registry, sites_option
+
+
+@click.command("bagit")
+@click.argument("slug")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder to make.")
+@archive_option
+@sites_option
+def command(slug: str, output: Path, archive: Path, site_folders: tuple[Path, ...]) -> None:
+    """Copy the WARC files of a site, their indexes, its profile and its articles into a BagIt bag.
+
+    Needs the extra `bagit`. DANVAN_OPERATOR and DANVAN_CONTACT stand in bag-info.txt. Files that a run is still writing
+    are left for the next time.
+
+    \b
+    Example:
+      danvan bagit mau-danvan -o mau-danvan-2026
+    """
+    from danvan_crawler import settings
+    from danvan_crawler.ops.bags import pack_bag
+    from danvan_crawler.ops.packages import archived_site
+
+    site = archived_site(archive, slug, registry(archive, site_folders))
+    count = pack_bag(archive, site, output, operator=settings.DANVAN_OPERATOR, contact=settings.DANVAN_CONTACT)
+    errors().print(f"{output}: {count} articles, {len(site.warc_files)} WARC files", markup=False)

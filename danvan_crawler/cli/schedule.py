@@ -1,0 +1,131 @@
+"""`danvan schedule`: the nightly crawl as a line of a crontab or as a systemd timer, printed or put in place."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from danvan_crawler.cli.common import archive_option, errors, sites_option, write_out
+from danvan_crawler.exceptions import UsageError
+from danvan_crawler.ops import schedule
+from danvan_crawler.ops.site_log import MAX_BYTES, OLDER_FILES
+
+
+def _hour_and_minute(_context: click.Context, option: click.Parameter, value: str) -> tuple[int, int]:
+    found = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})", value)
+    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
+        raise click.BadParameter(f"must be a time of day like 01:30, got {value!r}", param=option)
+    return int(found[1]), int(found[2])
+
+
+@click.command("schedule")
+@click.option(
+    "--time",
+    "at",
+    default="01:30",
+    show_default=True,
+    metavar="HH:MM",
+    callback=_hour_and_minute,
+    help="When, by the machine's clock.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Sites crawled at the same time."
+)
+@click.option("--systemd", is_flag=True, help="A user-level systemd service and timer instead of a crontab line.")
+@click.option("--install", is_flag=True, help="Put it in place; what was there for this archive is replaced.")
+@click.option("--uninstall", is_flag=True, help="Take it away again.")
+@archive_option
+@sites_option
+def command(
+    at: tuple[int, int],
+    jobs: int,
+    systemd: bool,
+    install: bool,
+    uninstall: bool,
+    archive: Path,
+    site_folders: tuple[Path, ...],
+) -> None:
+    """Crawl all sites every night: print the crontab line that does it, or put it in place.
+
+    Paths are absolute, and the DANVAN_ settings of now travel along. The crawl is silent when all went well.
+
+    \b
+    Example:
+      danvan schedule --time 01:30 --jobs 4
+      danvan schedule --install
+      danvan schedule --systemd --install
+    """
+    if install and uninstall:
+        raise UsageError("give --install or --uninstall, not both")
+    from_environment = [folder for folder in os.environ.get("DANVAN_SITES", "").split(os.pathsep) if folder]
+    folders = [*(Path(folder).absolute() for folder in from_environment), *site_folders]
+    nightly = schedule.Nightly(
+        archive,
+        *at,
+        command=schedule.crawl_command(archive, folders, jobs),
+        environment=schedule.carried(os.environ),
+    )
+    console = errors()
+    if uninstall:
+        _uninstall(nightly, console, systemd=systemd)
+        return
+    if not systemd:
+        _cron(nightly, console, install=install)
+    elif install:
+        _install_units(nightly, console)
+    else:
+        for name, text in schedule.units(nightly).items():
+            write_out(f"# {schedule.unit_folder(os.environ) / name}\n{text}")
+    if "DANVAN_CONTACT" not in nightly.environment:
+        console.print("DANVAN_CONTACT is not set: webmasters will not know whom to write to.", markup=False)
+    console.print(
+        f"Each site's log is {archive / 'logs'}/<slug>.log; at {MAX_BYTES // 1_000_000} MB it is put aside, "
+        f"{OLDER_FILES} older ones are kept.",
+        markup=False,
+    )
+
+
+def _cron(nightly: schedule.Nightly, console: Console, *, install: bool) -> None:
+    line = schedule.crontab_line(nightly)
+    if not install:
+        write_out(line)
+        return
+    schedule.write_crontab(schedule.with_line(schedule.read_crontab(), nightly.archive, line))
+    console.print(f"In your crontab, every night at {nightly.hour:02}:{nightly.minute:02}:\n{line}", markup=False)
+    console.print("cron mails what the crawl says, so a night without trouble sends nothing.")
+
+
+def _install_units(nightly: schedule.Nightly, console: Console) -> None:
+    for path in schedule.write_units(nightly, schedule.unit_folder(os.environ)):
+        console.print(f"Written: {path}", markup=False)
+    enable = ("enable", "--now", f"{schedule.UNIT}.timer")
+    refusal = schedule.systemctl("daemon-reload") or schedule.systemctl(*enable)
+    if refusal is None:
+        console.print(f"The timer runs: every night at {nightly.hour:02}:{nightly.minute:02}.")
+    else:
+        console.print(f"The timer is not running yet ({refusal}). Where you are logged in:", markup=False)
+        console.print(f"  systemctl --user daemon-reload && systemctl --user {' '.join(enable)}")
+    console.print("User timers stop when you log out, unless `loginctl enable-linger` was run once.")
+
+
+def _uninstall(nightly: schedule.Nightly, console: Console, *, systemd: bool) -> None:
+    if systemd:
+        schedule.systemctl("disable", "--now", f"{schedule.UNIT}.timer")
+        removed = schedule.remove_units(schedule.unit_folder(os.environ))
+        schedule.systemctl("daemon-reload")
+        for path in removed:
+            console.print(f"Removed: {path}", markup=False)
+        if not removed:
+            console.print("There was no timer.")
+        return
+    before = schedule.read_crontab()
+    after = schedule.with_line(before, nightly.archive, None)
+    if after.count("\n") == before.count("\n"):
+        console.print(f"Your crontab has no line for {nightly.archive}.", markup=False)
+        return
+    schedule.write_crontab(after)
+    console.print(f"Removed from your crontab: the line for {nightly.archive}.", markup=False)

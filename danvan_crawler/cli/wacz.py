@@ -1,0 +1,33 @@
+"""`danvan wacz`: a site as one file that replays anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from danvan_crawler.cli.common import archive_option, errors, registry, sites_option
+
+
+@click.command("wacz")
+@click.argument("slug")
+@click.option(
+    "-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The file to write."
+)
+@click.option("--force", is_flag=True, help="Replace the file if it exists.")
+@archive_option
+@sites_option
+def command(slug: str, output: Path, force: bool, archive: Path, site_folders: tuple[Path, ...]) -> None:
+    """Pack the WARC files of a site, their index and its articles as WACZ 1.1.1, which ReplayWeb.page and pywb open.
+
+    Needs the extra `wacz`. Files that a run is still writing are left for the next time.
+
+    \b
+    Example:
+      danvan wacz mau-danvan -o mau-danvan.wacz
+    """
+    from danvan_crawler.ops.packages import archived_site, pack_wacz
+
+    site = archived_site(archive, slug, registry(archive, site_folders))
+    count = pack_wacz(archive, site, output, replace=force)
+    errors().print(f"{output}: {count} articles, {len(site.warc_files)} WARC files", markup=False)

@@ -1,0 +1,86 @@
+"""A site as a BagIt bag (RFC 8493), the form in which archives hand holdings to each other (extra `bagit`).
+
+The payload has the layout of an archive folder, so that a copy of `data/` is one:
+
+    data/warc/<slug>/<year>/<name>.warc.gz
+    data/index/<name>.cdxj, <name>.sha256    made anew from the copies
+    data/sites/<slug>.toml                   the profile
+    data/items.jsonl                         the articles, as `danvan export` writes them
+
+Everything is copied: a bag that shares its files with the archive would change with it. The library `bagit` writes the
+manifests (SHA-256 and SHA-512) and bag-info.txt, in a folder beside the target that gets its name when it is complete.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from danvan_crawler import __version__, clock
+from danvan_crawler.exceptions import UsageError
+from danvan_crawler.feeds.export import write_jsonl
+from danvan_crawler.ops.packages import ArchivedSite
+from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.queries import Filter, items
+from danvan_crawler.warc.files import archive_error
+from danvan_crawler.warc.index import describe
+
+CHECKSUMS = ("sha256", "sha512")
+
+
+def pack_bag(archive: Path, site: ArchivedSite, output: Path, *, operator: str = "", contact: str = "") -> int:
+    """Writes a site's bag; gives the number of articles in it.
+
+    `operator` and `contact` are DANVAN_OPERATOR and DANVAN_CONTACT. Raises UsageError when `bagit` is missing or there
+    is something at `output` already, ArchiveDamagedError for a damaged WARC file, StoreError, and ArchiveError when
+    something cannot be read or written (DiskFullError when there is no room).
+    """
+    try:
+        import bagit
+    except ImportError as error:
+        raise UsageError("bags need the library bagit: pip install 'danvan-crawler[bagit]'") from error
+    output = output.absolute()
+    if os.path.lexists(output):
+        raise UsageError(f"{output} exists already: a bag is never written into or over another folder")
+    engine = open_for_reading(database_path(archive))
+    temporary = output.with_name(f".{output.name}.{os.getpid()}")
+    try:
+        temporary.mkdir(parents=True)
+        for path in site.warc_files:
+            copy = temporary / path.relative_to(archive)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+            shutil.copystat(path, copy)
+            describe(temporary, copy)
+        if site.profile is not None:
+            profile = temporary / "sites" / f"{site.slug}.toml"
+            profile.parent.mkdir()
+            profile.write_text(site.profile.source_text, encoding="utf-8")
+        with (temporary / "items.jsonl").open("wb") as file, engine.connect() as connection:
+            written = write_jsonl(items(connection, Filter(site=site.slug)), file)
+        bagit.make_bag(str(temporary), _bag_info(site, operator, contact), checksums=list(CHECKSUMS))
+        temporary.rename(output)
+    except OSError as error:
+        raise archive_error(error, f"write {output}") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return written
+
+
+def _bag_info(site: ArchivedSite, operator: str, contact: str) -> dict[str, str]:
+    """bag-info.txt, but for Payload-Oxum, which bagit counts."""
+    import bagit
+
+    about = site.description
+    is_mail = "@" in contact and "/" not in contact
+    said = {
+        "Source-Organization": operator,
+        "Contact-Email" if is_mail else "Contact-Name": contact,
+        "External-Identifier": site.slug,
+        "External-Description": f"{about.title}. {about.description}".removesuffix(". "),
+        "Rights": about.rights,
+        "Bagging-Date": clock.now().date().isoformat(),
+        "Bag-Software-Agent": f"danvan-crawler {__version__}, bagit.py {bagit.VERSION}",
+    }
+    return {name: value for name, value in said.items() if value}

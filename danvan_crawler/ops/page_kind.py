@@ -1,0 +1,96 @@
+"""What stands in the place of news: a challenge, a login, a notice of maintenance, a parked or a hijacked page.
+
+To be asked only about a page that ought to have been a listing and shows no article: news tell of maintenance and of
+domains too, and nearly every portal has a login box in its corner. The signs are those that the makers put there:
+the markup of Cloudflare, of DataDome and of Vietnam's own cookie challenges ("document.cookie=…; location.reload"),
+the sentences of IIS, nginx and DirectAdmin, the words of domain sellers, and those that Vietnamese webmasters use.
+"""
+
+from __future__ import annotations
+
+import re
+
+from selectolax.lexbor import LexborHTMLParser
+
+from danvan_crawler.vietnamese.text import fold
+
+CHALLENGE = "challenge"
+LOGIN = "login"
+MAINTENANCE = "maintenance"
+PARKED = "parked"
+
+_WITHIN = 200_000
+"""Characters of a page that are looked at."""
+_SHORT = 3_000
+"""Characters of text beyond which a page is no notice: those hold a sentence or two, and a footer."""
+
+_CHALLENGE_MARKUP = re.compile(
+    r"/cdn-cgi/challenge-platform/|cf[-_]chl[-_]|challenges\.cloudflare\.com|captcha-delivery\.com|/_Incapsula_Resource"
+    r"|g-recaptcha|h-captcha|sucuri_cloudproxy_js|ddos-guard|__jschl|D1N_",
+    re.IGNORECASE,
+)
+_COOKIE_AND_RELOAD = re.compile(r"document\.cookie\s*=.{0,2000}?location\.(?:reload|href|replace)", re.DOTALL)
+_CHALLENGE_WORDS = re.compile(
+    r"just a moment|checking (?:if|your browser)|verify(?:ing)? (?:that )?you are (?:a )?human|attention required"
+    r"|xac minh (?:ban|rang ban|truy cap)|khong phai (?:la )?(?:robot|nguoi may)|kiem tra trinh duyet|enable javascript and"
+)
+_LOGIN_WORDS = re.compile(r"\b(?:dang nhap|log ?in|sign ?in|mat khau|password)\b")
+_MAINTENANCE_WORDS = re.compile(
+    r"\bbao tri\b|dang (?:duoc )?nang cap|tam (?:thoi )?(?:ngung|dung|khong) (?:hoat dong|phuc vu|truy cap)"
+    r"|dang (?:duoc )?(?:bao duong|xay dung|cap nhat he thong)|gian doan (?:dich vu|truy cap)"
+    r"|under (?:maintenance|construction)|(?:scheduled|site) maintenance|temporarily (?:unavailable|down|offline)"
+    r"|be (?:right )?back soon|service unavailable"
+)
+_PARKED_WORDS = re.compile(
+    r"domain (?:name )?(?:is |may be )?(?:for sale|parked|has expired|expired)|buy this domain|this domain"
+    r"|ten mien (?:nay )?(?:dang (?:duoc )?(?:rao )?ban|da het han|het han|chua duoc|duoc dang ky)|related searches"
+    r"|account (?:has been )?suspended|tai khoan (?:hosting )?(?:da )?bi (?:khoa|tam ngung)"
+    r"|(?:welcome to nginx|apache2? (?:debian|ubuntu|http server)|iis windows server|default (?:web )?page)"
+    r"|it works!|index of /|website (?:mac dinh|chua duoc)|plesk|directadmin"
+)
+_HIJACKED_WORDS = re.compile(
+    r"nha cai|ca cuoc|casino|no hu|tai xiu|ban ca doi thuong|game bai|\bslot\b|keo nha cai|hacked by|defaced by|slot gacor"
+)
+_HIJACKED_AT_LEAST = 3
+"""Different words of betting shops, or one of them in the title, make a hijacked page: news report on betting, too."""
+
+
+def page_kind(text: str) -> str | None:
+    """`challenge`, `login`, `maintenance` or `parked` (hijacked too) for the HTML of a page; None for anything else.
+
+    >>> page_kind("<title>Just a moment...</title><script src='/cdn-cgi/challenge-platform/x.js'></script>")
+    'challenge'
+    >>> page_kind("<h1>Hệ thống đang bảo trì, vui lòng quay lại sau</h1>")
+    'maintenance'
+    """
+    html = text[:_WITHIN]
+    tree = LexborHTMLParser(html)
+    title = fold(" ".join(node.text() for node in tree.css("title")))
+    password = any(
+        (node.attributes.get("type") or "").lower() == "password" for node in tree.css("form input, input")
+    )
+    for node in tree.css("script, style, noscript"):
+        node.decompose()
+    words = fold(tree.body.text(separator=" ") if tree.body is not None else tree.text(separator=" "))
+    said = f"{title} {words}"
+    short = len(words) <= _SHORT
+    if short and (
+        _CHALLENGE_MARKUP.search(html) or _CHALLENGE_WORDS.search(said) or _is_cookie_challenge(html, words)
+    ):
+        # A login form may ask for a captcha as well.
+        return LOGIN if password else CHALLENGE
+    if password and short and _LOGIN_WORDS.search(said):
+        return LOGIN
+    found = set(_HIJACKED_WORDS.findall(words))
+    if _HIJACKED_WORDS.search(title) or len(found) >= _HIJACKED_AT_LEAST:
+        return PARKED
+    if short and _MAINTENANCE_WORDS.search(said):
+        return MAINTENANCE
+    if short and _PARKED_WORDS.search(said):
+        return PARKED
+    return None
+
+
+def _is_cookie_challenge(html: str, words: str) -> bool:
+    """A page that sets a cookie by script and loads itself again shows hardly any words; news do."""
+    return len(words) < 300 and _COOKIE_AND_RELOAD.search(html) is not None

@@ -1,0 +1,62 @@
+"""A crawl that is to end ends soon, however long its server takes to answer.
+
+Scrapy waits for what is under way: a minute for a server that hangs, and as long again for each try after it, or the
+two minutes that a server asked to be left alone. `SECONDS` after a crawl began to close, because of a signal, a limit
+or a full disk, downloads are cut off (what had arrived is archived, as truncated) and requests that wait for their turn
+are dropped. They stay pending in the crawl state, so the next run asks for them.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DownloadFailedError
+from scrapy.utils.asyncio import create_looping_call
+
+from danvan_crawler.capture.wire import downloads_given_up
+
+SECONDS = 6.0
+"""How long a crawl that closes waits for downloads; supervisors and operators count on an end within 15."""
+
+
+class PromptStop:
+    """Scrapy extension that looks every half second whether the crawl is closing, and gives up what takes too long."""
+
+    def __init__(self, crawler: Crawler, seconds: float = SECONDS) -> None:
+        self._crawler = crawler
+        self._seconds = seconds
+        self._closing_since: float | None = None
+        self._looking = create_looping_call(self._look)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> PromptStop:
+        extension = cls(crawler)
+        crawler.signals.connect(extension.start, signals.engine_started)
+        crawler.signals.connect(extension.stop, signals.engine_stopped)
+        return extension
+
+    def start(self) -> None:
+        self._looking.start(0.5, now=False)
+
+    def stop(self) -> None:
+        if self._looking.running:
+            self._looking.stop()
+
+    def _look(self) -> None:
+        engine: Any = self._crawler.engine
+        # Private, and the only place that says that a spider is closing before it has closed.
+        if engine is None or engine._slot is None or engine._slot.closing is None:
+            return
+        now = time.monotonic()
+        if self._closing_since is None:
+            self._closing_since = now
+        elif now - self._closing_since >= self._seconds:
+            # Again at each look: a robots.txt that failed is asked for once more, and its page after it.
+            self._crawler.signals.send_catch_log(downloads_given_up)
+            for slot in engine.downloader.slots.values():
+                while slot.queue:
+                    request, download = slot.queue.popleft()
+                    download.errback(DownloadFailedError(f"{request.url} was not asked for: the crawl is ending"))

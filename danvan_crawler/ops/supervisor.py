@@ -1,0 +1,153 @@
+"""Many sites in one night: each in a process of its own, so many at a time, no host asked by two of them.
+
+The supervisor starts what may run, watches it, writes down what it says, and stops everything when it is asked to. A
+site that hangs, crashes or grows too large is stopped and counts as failed; the others never notice. It needs no Scrapy
+and hardly any memory itself, and when it is killed its children go on under their own locks.
+"""
+
+from __future__ import annotations
+
+import selectors
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from danvan_crawler.exceptions import DanvanError, ExitCode
+from danvan_crawler.ops.children import Child, Ending, Job, Limits
+from danvan_crawler.ops.heartbeat import Beat
+from danvan_crawler.ops.reports import report_death
+from danvan_crawler.ops.signals import StopSignals
+from danvan_crawler.ops.site_log import SiteLog
+
+_TICK = 0.2
+
+
+class Watcher(Protocol):
+    """Who is told what happens; methods are called in the supervisor's thread."""
+
+    def started(self, slug: str) -> None:
+        """A site's process was started."""
+
+    def progress(self, slug: str, beat: Beat) -> None:
+        """A site's run has given a sign of life."""
+
+    def said(self, slug: str, line: str) -> None:
+        """A site's process has said something on stderr."""
+
+    def ended(self, ending: Ending) -> None:
+        """A site is done, or was not begun at all."""
+
+
+class _Running:
+    def __init__(self, child: Child, log: SiteLog) -> None:
+        self.child = child
+        self.log = log
+        self.told: Beat | None = None
+
+
+class Supervisor:
+    """Runs jobs to their ends. SIGINT, SIGTERM and SIGHUP stop them cleanly within 15 seconds, a second one at once.
+
+    `at_once` is how many run at a time.
+    """
+
+    def __init__(self, archive: Path, watcher: Watcher, *, at_once: int = 1, limits: Limits | None = None) -> None:
+        self._archive = archive
+        self._watcher = watcher
+        self._at_once = at_once
+        self._limits = limits or Limits()
+        self._running: list[_Running] = []
+        self._endings: list[Ending] = []
+        self._signals = 0
+
+    def run(self, jobs: Sequence[Job]) -> list[Ending]:
+        """The ends of all jobs, in the order in which they came; to be called in the main thread.
+
+        A job that was not begun, because a signal came first, ends with code 7 and says so.
+        """
+        waiting = list(jobs)
+        with StopSignals() as received, selectors.DefaultSelector() as said:
+            try:
+                while self._running or (waiting and not self._signals):
+                    self._pass_on(received.numbers)
+                    while not self._signals and (job := self._next(waiting)) is not None:
+                        waiting.remove(job)
+                        self._start(job, said)
+                    said.select(_TICK)
+                    for running in list(self._running):
+                        self._look(running, said)
+            finally:  # something here went wrong: nobody would watch them any more
+                for running in self._running:
+                    running.child.kill()
+                    running.log.close()
+        for job in waiting:
+            self._end(Ending(job.slug, ExitCode.INTERRUPTED, "not begun: a signal came first"))
+        return self._endings
+
+    def _next(self, waiting: Sequence[Job]) -> Job | None:
+        if len(self._running) >= self._at_once:
+            return None
+        taken = {host for running in self._running for host in running.child.job.hosts}
+        return next((job for job in waiting if taken.isdisjoint(job.hosts)), None)
+
+    def _start(self, job: Job, said: selectors.BaseSelector) -> None:
+        try:
+            log = SiteLog(self._archive, job.slug)
+        except DanvanError as error:
+            self._end(Ending(job.slug, error.exit_code, str(error)))
+            return
+        try:
+            child = Child(self._archive, job, self._limits)
+        except OSError as error:
+            log.close()
+            self._end(Ending(job.slug, ExitCode.ERROR, f"its process cannot be started: {error.strerror}"))
+            return
+        log.mark(f"the crawl begins, process {child.process}")
+        said.register(child.stderr, selectors.EVENT_READ)
+        self._running.append(_Running(child, log))
+        self._watcher.started(job.slug)
+
+    def _look(self, running: _Running, said: selectors.BaseSelector) -> None:
+        child, slug = running.child, running.child.job.slug
+        child.look()
+        ended = child.ended  # before its last words are read
+        for line in child.lines():
+            running.log.line(line)
+            self._watcher.said(slug, line)
+        if child.beat is not None and child.beat != running.told:
+            running.told = child.beat
+            self._watcher.progress(slug, child.beat)
+        if (ended or child.mute) and child.stderr in said.get_map():
+            said.unregister(child.stderr)
+        if not ended:
+            return
+        self._running.remove(running)
+        ending = child.ending()
+        if ending.finding is not None and ending.code is not ExitCode.INTERRUPTED:
+            self._report(child, ending.code, ending.finding)
+        running.log.mark(f"exit code {int(ending.code)}" + (f": {ending.finding}" if ending.finding else ""))
+        running.log.close()
+        self._end(ending)
+
+    def _report(self, child: Child, code: ExitCode, finding: str) -> None:
+        try:
+            report_death(
+                self._archive,
+                child.job.slug,
+                run_id=child.beat.run_id if child.beat is not None else None,
+                started_at=child.started_at,
+                exit_code=int(code),
+                finding=finding,
+            )
+        except OSError as error:
+            self._watcher.said(child.job.slug, f"{error.filename}: the run report cannot be written: {error.strerror}")
+
+    def _end(self, ending: Ending) -> None:
+        self._endings.append(ending)
+        self._watcher.ended(ending)
+
+    def _pass_on(self, numbers: Sequence[int]) -> None:
+        for number in numbers[self._signals :]:
+            self._signals += 1
+            for running in self._running:
+                running.child.stop(number, at_once=self._signals > 1)

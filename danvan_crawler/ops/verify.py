@@ -1,0 +1,347 @@
+"""The archive as a whole: every WARC file, what lies beside it, and every record that the item database names.
+
+Verification writes nothing and takes no lock: runs may go on. What they add meanwhile is left out, so the database is
+asked first up to which capture it reaches, and the files are listed after that: a row is written after its record.
+
+Repair takes the locks of the sites. It sets damage aside (`warc.repair`), writes index and manifest again, and leaves
+the database to `danvan rebuild`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select
+
+from danvan_crawler.exceptions import ArchiveError, StoreError, UsageError
+from danvan_crawler.ops.locks import SiteLock, is_locked
+from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.schema import articles, captures
+from danvan_crawler.warc.files import DAMAGED, OPEN_SUFFIX, SUFFIX, WARC_FOLDER, final_name, site_folder, warc_files
+from danvan_crawler.warc.index import INDEX_FOLDER, INDEX_SUFFIX, MANIFEST_SUFFIX, describe, index_path, manifest_path
+from danvan_crawler.warc.repair import Repaired, set_damage_aside
+from danvan_crawler.warc.verify import verify_beside, verify_warc
+from danvan_crawler.warc.verify_findings import Finding
+from danvan_crawler.warc.verify_ledger import Ledger
+from danvan_crawler.warc.verify_wacz import verify_wacz
+
+WACZ_SUFFIX = ".wacz"
+_KEPT_MANIFEST = ".before-repair"
+
+
+@dataclass(slots=True)
+class Verification:
+    """What was looked at and what was found; `report` is given every finding as it is made."""
+
+    report: Callable[[Finding], None]
+    progress: Callable[[int], None]
+    """Called with the number of bytes read since the last call."""
+    files: int = 0
+    records: int = 0
+    damage: int = 0
+    """Findings that are damage."""
+    notices: int = 0
+    """Findings that are none."""
+
+    def found(self, finding: Finding) -> None:
+        """Counts a finding and passes it on."""
+        if finding.damage:
+            self.damage += 1
+        else:
+            self.notices += 1
+        self.report(finding)
+
+
+@dataclass(slots=True)
+class RepairWork:
+    """What a repair did, one sentence each."""
+
+    done: list[str] = field(default_factory=list)
+    moved: bool = False
+    """Records were moved or lost, so that the item database no longer fits: `danvan rebuild`."""
+
+
+def size_of(paths: Iterable[Path]) -> int:
+    """Bytes of these files; one that a run has just given another name counts nothing."""
+    total = 0
+    for path in paths:
+        with suppress(OSError):
+            total += path.stat().st_size
+    return total
+
+
+def verify_archive(archive: Path, slug: str | None, result: Verification) -> None:
+    """Checks an archive, or what it has of one site. Raises ArchiveError when there is none."""
+    _require_archive(archive)
+    with ExitStack() as held:
+        ledger = held.enter_context(Ledger())
+        database = _Database(archive, slug, held, result)
+        paths = warc_files(archive, slug, include_open=True)
+        for path in paths:
+            _verify_file(archive, path, ledger, result)
+        ledger.settle(result.found, whole=slug is None)
+        _check_leftovers(archive, slug, paths, result)
+        database.check(ledger)
+
+
+def verify_files(files: Sequence[Path], archive: Path, result: Verification) -> None:
+    """Checks these files; of a WARC file that lies in the archive also its index and manifest.
+
+    Records that they refer to are looked for in these files alone. Raises UsageError for a file of another kind.
+    """
+    for path in files:
+        _require_known_kind(path)
+    with Ledger() as ledger:
+        for path in files:
+            if path.name.endswith(WACZ_SUFFIX):
+                result.files += 1
+                result.records += verify_wacz(path, str(path), result.found, progress=result.progress)
+            else:
+                _verify_file(archive, path, ledger, result)
+        ledger.settle(result.found, whole=False)
+
+
+def repair(archive: Path, slug: str | None, files: Sequence[Path]) -> RepairWork:
+    """Repairs these files, or all of an archive or site.
+
+    Raises LockedError when a run of one of the sites is under way, and ArchiveError when something cannot be written.
+    """
+    if not files:
+        _require_archive(archive)
+    for path in files:
+        _require_known_kind(path)
+        if path.name.endswith(WACZ_SUFFIX):
+            raise UsageError(f"{path}: a WACZ file is made again from the archive, not repaired")
+    paths = list(files) or warc_files(archive, slug, include_open=True)
+    work = RepairWork()
+    with ExitStack() as held:
+        sites = {site for path in paths if (site := _site_of(archive, path)) is not None}
+        if not files:
+            sites |= {slug} if slug else {folder.name for folder in _site_folders(archive)}
+        for site in sorted(sites):
+            held.enter_context(SiteLock(archive, site))
+        for path in list(files) or warc_files(archive, slug, include_open=True):  # now nobody changes them
+            _repair_file(archive, path, work)
+        if not files:
+            _repair_leftovers(archive, slug, work)
+    return work
+
+
+def _require_archive(archive: Path) -> None:
+    if not archive.is_dir():
+        raise ArchiveError(f"{archive}: there is no archive here")
+
+
+def _require_known_kind(path: Path) -> None:
+    if not path.is_file():
+        raise UsageError(f"{path} is no file")
+    if not path.name.endswith((SUFFIX, SUFFIX + OPEN_SUFFIX, WACZ_SUFFIX)):
+        raise UsageError(f"{path}: only {SUFFIX} and {WACZ_SUFFIX} files can be verified")
+
+
+def _site_folders(archive: Path) -> list[Path]:
+    folder = archive / WARC_FOLDER
+    return [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
+
+
+def _site_of(archive: Path, path: Path) -> str | None:
+    """The site whose file this is; None for a file outside the archive."""
+    try:
+        return path.absolute().relative_to(archive / WARC_FOLDER).parts[0]
+    except ValueError:
+        return None
+
+
+def _relative(archive: Path, path: Path) -> str:
+    try:
+        return path.absolute().relative_to(archive).as_posix()
+    except ValueError:
+        return str(path)
+
+
+def _verify_file(archive: Path, path: Path, ledger: Ledger, result: Verification) -> None:
+    if not path.exists() and final_name(path).exists():
+        path = final_name(path)  # its run has finished it just now
+    name = _relative(archive, path)
+    result.files += 1
+    seen = verify_warc(path, name, ledger, result.found, progress=result.progress)
+    result.records += seen.records
+    site = _site_of(archive, path)
+    if path.name.endswith(OPEN_SUFFIX):
+        running = site is not None and is_locked(archive, site)
+        sentence = (
+            "a run is writing it" if running else "a run that died left it: the next one, or --repair, finishes it"
+        )
+        result.found(Finding(name, None, "unfinished", sentence, damage=False))
+    elif site is not None:
+        running = is_locked(archive, site)
+        verify_beside(archive, path, name, seen, result.found, being_written=running)
+
+
+def _check_leftovers(archive: Path, slug: str | None, paths: Iterable[Path], result: Verification) -> None:
+    """Indexes and manifests whose WARC file is gone, and bytes that were set aside."""
+    for name in _orphans(archive, slug, paths):
+        result.found(
+            Finding(name, None, "file-missing", f"the folder {INDEX_FOLDER} describes it, and it is not there")
+        )
+    folder = archive / WARC_FOLDER if slug is None else site_folder(archive, slug)
+    for path in sorted(folder.rglob(f"*{SUFFIX}{DAMAGED}*")):
+        sentence = f"{path.stat().st_size} damaged bytes"
+        result.found(Finding(_relative(archive, path), None, "set-aside", sentence, damage=False))
+
+
+def _orphans(archive: Path, slug: str | None, paths: Iterable[Path]) -> Iterator[str]:
+    """Names of WARC files, relative to the archive, that an index or manifest describes and that are not there."""
+    described = {stem for path in paths for stem in [final_name(path).name.removesuffix(SUFFIX)]}
+    folder = archive / INDEX_FOLDER
+    found: dict[str, str] = {}
+    for path in sorted(folder.glob(f"*{INDEX_SUFFIX}")) if slug is None else ():
+        found[path.name.removesuffix(INDEX_SUFFIX)] = path.name.removesuffix(INDEX_SUFFIX) + SUFFIX
+    for path in sorted(folder.glob(f"*{MANIFEST_SUFFIX}")):
+        stem = path.name.removesuffix(MANIFEST_SUFFIX)
+        if stem in described:
+            continue
+        name = path.read_text(encoding="utf-8", errors="replace").partition("  ")[2].strip()
+        if slug is None or name.startswith(f"{WARC_FOLDER}/{slug}/"):
+            found[stem] = name or stem + SUFFIX
+    missing = {stem: name for stem, name in found.items() if stem not in described}
+    # A run may have finished a file since the files were listed.
+    there = {path.name.removesuffix(SUFFIX) for path in warc_files(archive)} if missing else set()
+    yield from (name for stem, name in missing.items() if stem not in there)
+
+
+class _Database:
+    """What the item database says of records, as far as it reached before the files were listed."""
+
+    def __init__(self, archive: Path, slug: str | None, held: ExitStack, result: Verification) -> None:
+        self._slug, self._result = slug, result
+        self._connection: Connection | None = None
+        path = database_path(archive)
+        if not path.is_file():
+            return  # nothing was derived from the archive yet
+        try:
+            self._connection = held.enter_context(open_for_reading(path).connect())
+            self._last: int = self._connection.execute(select(func.max(captures.c.id))).scalar_one() or 0
+            self._connection.rollback()  # hours may pass: a transaction would keep the log from being emptied
+        except StoreError as error:
+            self._connection = None
+            older = "schema version" in str(error)  # which the next crawl brings up to date
+            self._result.found(Finding(path.name, None, "database-unreadable", str(error), damage=not older))
+
+    def check(self, ledger: Ledger) -> None:
+        """Compares every capture and every article with the records that were seen."""
+        if self._connection is None:
+            return
+        try:
+            known = captures.c.id <= self._last
+            self._check_rows("capture", captures, captures.c.url, known, ledger)
+            later = select(captures.c.warc_record_id).where(captures.c.id > self._last)
+            self._check_rows("item", articles, articles.c.item_id, articles.c.warc_record_id.not_in(later), ledger)
+        except StoreError as error:
+            self._result.found(Finding("danvan.sqlite", None, "database-unreadable", str(error)))
+
+    def _check_rows(self, what: str, table: Table, label: Any, condition: Any, ledger: Ledger) -> None:
+        columns = table.c
+        statement = select(
+            label.label("label"), columns.warc_file, columns.warc_offset, columns.warc_record_id, columns.payload_digest
+        ).where(condition)
+        if self._slug is not None:
+            statement = statement.where(columns.site == self._slug)
+        assert self._connection is not None
+        for row in self._connection.execution_options(yield_per=1000).execute(statement):
+            place = ledger.find(row.warc_record_id)
+            stated = (row.warc_file, row.warc_offset)
+            if place is None:
+                kind, sentence = f"{what}-record-missing", f"{row.warc_record_id} of {row.label} is not there"
+            elif (place.file, place.offset) != stated:
+                kind = f"{what}-record-differs"
+                sentence = f"{row.warc_record_id} of {row.label} is in {place.file} at byte {place.offset}"
+            elif None not in (place.digest, row.payload_digest) and place.digest != row.payload_digest:
+                kind = f"{what}-record-differs"
+                sentence = f"the payload digest of {row.label} is {place.digest} there, {row.payload_digest} here"
+            else:
+                continue
+            self._result.found(Finding(row.warc_file, row.warc_offset, kind, f"{sentence}; `danvan rebuild` mends it"))
+
+
+def _repair_file(archive: Path, path: Path, work: RepairWork) -> None:
+    repaired = set_damage_aside(path)
+    final = final_name(path)
+    if repaired is not None:
+        work.done.extend(_told(archive, path, repaired))
+        work.moved = work.moved or bool(repaired.set_aside)
+    if _site_of(archive, path) is None:
+        return
+    for file in repaired.files if repaired is not None else [final]:
+        _describe_again(archive, file, work)
+    if not final.exists():
+        _forget(archive, final, work)
+
+
+def _told(archive: Path, path: Path, repaired: Repaired) -> Iterator[str]:
+    name = _relative(archive, path)
+    for aside in repaired.set_aside:
+        yield f"{name}: {aside.stat().st_size} damaged bytes are in {_relative(archive, aside)}"
+    if repaired.moved is not None:
+        yield f"{name}: the complete records after the damage are in {_relative(archive, repaired.moved)}"
+    if path.name.endswith(OPEN_SUFFIX) and repaired.path.exists():
+        yield f"{name}: finished"
+    if not repaired.path.exists():
+        yield f"{name}: nothing is left in it, and it is gone"
+
+
+def _describe_again(archive: Path, path: Path, work: RepairWork) -> None:
+    """Writes index and manifest where they are missing or wrong; an old manifest is kept beside the new one."""
+    before = {place: _bytes(place) for place in (index_path(archive, path), manifest_path(archive, path))}
+    manifest = manifest_path(archive, path)
+    if before[manifest] is not None:
+        kept = _free(manifest)
+        manifest.rename(kept)
+        describe(archive, path)
+        if _bytes(manifest) == before[manifest]:
+            kept.unlink()
+    else:
+        describe(archive, path)
+    for place, content in before.items():
+        if _bytes(place) != content:
+            work.done.append(f"{_relative(archive, place)}: written {'again' if content is not None else 'anew'}")
+
+
+def _forget(archive: Path, path: Path, work: RepairWork) -> None:
+    """Takes away what describes a file of which no record is left."""
+    manifest = manifest_path(archive, path)
+    index_path(archive, path).unlink(missing_ok=True)
+    if manifest.exists():
+        kept = _free(manifest)
+        manifest.rename(kept)
+        work.done.append(f"{_relative(archive, manifest)}: kept as {kept.name}")
+
+
+def _repair_leftovers(archive: Path, slug: str | None, work: RepairWork) -> None:
+    """A repair that was killed may have left the description of a file of which nothing is left."""
+    for name in list(_orphans(archive, slug, ())):
+        path = archive / name
+        if path.with_name(f"{path.name}{DAMAGED}0").exists():
+            _forget(archive, path, work)
+
+
+def _free(manifest: Path) -> Path:
+    target = manifest.with_name(manifest.name + _KEPT_MANIFEST)
+    number = 1
+    while target.exists():
+        number += 1
+        target = manifest.with_name(f"{manifest.name}{_KEPT_MANIFEST}-{number}")
+    return target
+
+
+def _bytes(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ArchiveError(f"cannot read {path}: {error.strerror}") from error

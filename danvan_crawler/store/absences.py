@@ -1,0 +1,68 @@
+"""Captures that show that an article is not where it was, and what follows from them for its row.
+
+Such a capture (`captures.absent`) is tied to the address that was asked for and not to an article's row: it may come
+into the database before the article does, when an old file is read late, and both orders give the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from danvan_crawler.store.captures import HAS_KEY, CaptureLike
+from danvan_crawler.store.schema import articles, captures
+from danvan_crawler.store.visits import gone_at, next_visit
+from danvan_crawler.urls import canonical, item_id, path_key
+
+_MARK = (
+    update(captures)
+    .where(captures.c.warc_file == bindparam("file"), captures.c.warc_offset == bindparam("offset"))
+    .values(absent=1)
+)
+_OF_KEYS = select(captures.c.warc_date).where(
+    captures.c.site == bindparam("of_site"),
+    captures.c.absent == 1,
+    captures.c.link_key.in_(bindparam("keys", expanding=True)),
+)
+_KNOWN_THERE = select(
+    articles.c.id, articles.c.canonical_url, articles.c.published_at, articles.c.first_seen, articles.c.last_seen
+).where(articles.c.id.in_(select(captures.c.article_id).where(HAS_KEY)) | (articles.c.item_id == bindparam("item")))
+_KEYS_OF = select(captures.c.link_key, captures.c.url_key).where(captures.c.article_id == bindparam("article"))
+_SET_GONE = update(articles).where(articles.c.id == bindparam("article")).values(gone_at=bindparam("gone"))
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """An article that was not where it was, with when it is to be visited again."""
+
+    article_id: int
+    due_at: str | None
+
+
+def dates(connection: Connection, site: str, keys: Collection[str]) -> list[str]:
+    """WARC-Dates of the captures under these link keys that show no article, oldest first."""
+    return sorted(connection.execute(_OF_KEYS, {"of_site": site, "keys": sorted(keys)}).scalars())
+
+
+def note(connection: Connection, site: str, capture: CaptureLike, link: str, days: Sequence[float]) -> Missed | None:
+    """Marks a capture as one that shows no article at `link`, and says so in the row of the article that was there.
+
+    None, and nothing marked, when no article is known there.
+    """
+    key = path_key(link)
+    asked = {"of_site": site, "keys": [key], "item": item_id(site, canonical(link))}
+    found = connection.execute(_KNOWN_THERE, asked).all()
+    if not found:
+        return None
+    connection.execute(_MARK, {"file": capture.warc_file, "offset": capture.warc_offset})
+    missed = []
+    for row in found:
+        keys = {key, path_key(row.canonical_url)}
+        for held in connection.execute(_KEYS_OF, {"article": row.id}):
+            keys |= {held.link_key, held.url_key}
+        absent = dates(connection, site, keys)
+        connection.execute(_SET_GONE, {"article": row.id, "gone": gone_at(row.last_seen, absent)})
+        missed.append(Missed(row.id, next_visit(row.published_at, row.first_seen, row.last_seen, absent, days)))
+    return missed[0]

@@ -1,0 +1,130 @@
+"""When an article is visited again, and what its captures tell about it over time. Pure functions of captures.
+
+Portals correct an article in its first days and hardly ever later, so visits become rarer: 1, 3, 7, 30 and 180 days
+after publication by default. An article that was found gone is visited a day later to make sure, one that stays gone as
+if it had been published on the day of its going, since portals bring pages back after a move. Nothing is due that was
+old when the archive first saw it: of twenty years of news, what changes is recent.
+
+*Absent* is a capture that shows that the article is not where it was: 404, 410, their soft forms, a redirect to the
+front page. It is *gone* when it was absent twice, at least a day apart, and never present in between; `gone_at` is the
+WARC-Date of the capture that confirmed it. A later capture with the article revives it.
+
+Moments are WARC-Dates (UTC, microseconds, Z), which sort as text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from danvan_crawler.clock import warc_date
+from danvan_crawler.exceptions import UsageError
+
+DEFAULT_DAYS = (1, 3, 7, 30, 180)
+_A_DAY = timedelta(hours=23)
+"""A day between two nightly runs: they begin at the same minute and come to an article at another second."""
+CONFIRM_AFTER = _A_DAY
+"""A second absence counts only so long after the first: outages and redesigns last for hours."""
+RETRY_DAYS = (0, 0, 1, 3)
+"""Days that a failing address is left alone after its first, second, … failed run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to an article at the capture made at `date`."""
+
+    date: str
+    kind: str
+    """`new`, `edited`, `gone` or `revived`."""
+    before: str | None = None
+    """Content hash before an edit."""
+    after: str | None = None
+
+
+def _moment(date: str) -> datetime:
+    return datetime.fromisoformat(date)
+
+
+def days_of(text: str) -> tuple[float, ...]:
+    """The days of a setting such as "1,3,7,30,180", ascending. Raises UsageError for anything else; "" means never.
+
+    >>> days_of("7, 1, 0.5")
+    (0.5, 1.0, 7.0)
+    """
+    try:
+        days = sorted(float(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        days = [-1.0]
+    if any(not 0 < day < 36525 for day in days):
+        raise UsageError(f"DANVAN_REVISIT_DAYS must be days after publication such as 1,3,7,30,180, got {text!r}")
+    return tuple(days)
+
+
+def history(present: Iterable[tuple[str, str]], absent: Iterable[str]) -> list[Change]:
+    """What happened to an article, oldest first. `present` holds (WARC-Date, content hash) of captures that show it.
+
+    >>> [change.kind for change in history([("2026-01-01T00:00:00.000000Z", "a")], ["2026-01-02T00:00:00.000000Z"])]
+    ['new']
+    """
+    changes: list[Change] = []
+    content: str | None = None
+    missed_since: str | None = None
+    gone = False
+    for date, found in sorted([*present, *((date, "") for date in absent)]):
+        if found:
+            if content is None:
+                changes.append(Change(date, "new", after=found))
+            elif gone:
+                changes.append(Change(date, "revived"))
+            if content is not None and found != content:
+                changes.append(Change(date, "edited", content, found))
+            content, missed_since, gone = found, None, False
+        elif content is not None and not gone:
+            missed_since = missed_since or date
+            if _moment(date) - _moment(missed_since) >= CONFIRM_AFTER:
+                changes.append(Change(date, "gone"))
+                gone = True
+    return changes
+
+
+def absent_since(last_seen: str, absent: Iterable[str]) -> str | None:
+    """WARC-Date of the first absence after the last capture that shows the article."""
+    return min((date for date in absent if date > last_seen), default=None)
+
+
+def gone_at(last_seen: str, absent: Sequence[str]) -> str | None:
+    """WARC-Date of the capture that confirmed that the article is gone; None while it is not."""
+    since = absent_since(last_seen, absent)
+    if since is None:
+        return None
+    sure = warc_date(_moment(since) + CONFIRM_AFTER)
+    return min((date for date in absent if date >= sure), default=None)
+
+
+def next_visit(
+    published_at: str | None, first_seen: str, last_seen: str, absent: Sequence[str], days: Sequence[float]
+) -> str | None:
+    """When the article is to be visited again; None when never. `published_at` is ISO with offset, `days` ascend.
+
+    >>> seen = "2026-01-02T00:00:00.000000Z"
+    >>> next_visit("2026-01-01T08:00:00+07:00", seen, seen, (), (1, 3))
+    '2026-01-02T01:00:00.000000Z'
+    """
+    since, gone = absent_since(last_seen, absent), gone_at(last_seen, absent)
+    if since is not None and gone is None:
+        return warc_date(_moment(since) + CONFIRM_AFTER)
+    last_visit = max(last_seen, *absent) if absent else last_seen
+    begun = _moment(gone) if gone is not None else _begun(published_at, first_seen)
+    due = (warc_date(begun + timedelta(days=day)) for day in days)
+    return next((moment for moment in due if moment > last_visit), None)
+
+
+def _begun(published_at: str | None, first_seen: str) -> datetime:
+    return datetime.fromisoformat(published_at) if published_at is not None else _moment(first_seen)
+
+
+def retry_at(attempts: int, now: datetime) -> str:
+    """When a failing address is tried again after so many failed runs, from 1."""
+    days = RETRY_DAYS[min(attempts, len(RETRY_DAYS)) - 1]
+    return warc_date(now + (timedelta(days=days - 1) + _A_DAY if days else timedelta()))

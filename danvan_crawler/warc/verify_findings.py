@@ -1,0 +1,105 @@
+"""What verification can find wrong, one name each, and where it was found.
+
+A finding is damage when something that should be in the archive is not there, or not as it was written. The rest is
+told and leaves the exit code alone: what another tool does in its own way, what a run may still be writing, what can't
+be known from the files that were looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+KINDS = {
+    # the file as a chain of gzip members
+    "unreadable": "the file cannot be read",
+    "empty-file": "the file holds nothing",
+    "not-gzip": "the file, or its beginning, is no gzip member",
+    "truncated": "the file ends inside a record",
+    "corrupt-gzip": "a gzip member cannot be decompressed",
+    "bad-checksum": "a gzip member's checksum or length is wrong",
+    "trailing-garbage": "bytes after the last record are no gzip member",
+    "garbage-between-records": "bytes between two records are no gzip member",
+    "several-records-in-a-member": "a gzip member holds more than one record",
+    # a record's form
+    "not-a-record": "a gzip member holds no WARC record",
+    "bad-version": "the version line is none of WARC/1.0 and WARC/1.1",
+    "no-header-end": "the record's header has no end",
+    "bad-header-line": "a line of the header is no named field",
+    "missing-field": "a field that every record, or every one of this type, must have is missing",
+    "repeated-field": "a field that may stand once stands there again",
+    "bad-record-id": "WARC-Record-ID is no URI in angle brackets",
+    "duplicate-id": "another record has the same id",
+    "bad-date": "WARC-Date is no date in UTC",
+    "bad-content-length": "Content-Length is no number",
+    "length-mismatch": "the block is not as long as Content-Length says",
+    "missing-record-end": "the record does not end in two line breaks",
+    "missing-content-type": "a block that is not empty has no Content-Type",
+    "bad-target-uri": "WARC-Target-URI is no absolute URI",
+    "bad-ip-address": "WARC-IP-Address is no IP address",
+    "unknown-type": "the record is of a type that WARC/1.1 does not know",
+    # what a record says of its block and of other records
+    "block-digest-mismatch": "the block is not what WARC-Block-Digest was computed of",
+    "payload-digest-mismatch": "the payload is not what WARC-Payload-Digest was computed of",
+    "payload-digest-of-framed-body": "WARC-Payload-Digest covers the transfer framing, as warcio computes it",
+    "unknown-digest-algorithm": "a digest is of an algorithm that is not checked",
+    "bad-http-status": "the block of a response has no HTTP status line",
+    "bad-http-request": "the block of a request has no HTTP request line",
+    "unmarked-truncation": "the HTTP message is cut short and the record has no WARC-Truncated",
+    "missing-partner": "WARC-Concurrent-To names a record that is not there",
+    "missing-request": "no request belongs to the response",
+    "missing-warcinfo": "WARC-Warcinfo-ID names a record that is not there",
+    "no-warcinfo": "the file does not begin with a warcinfo record",
+    "revisit-incomplete": "a revisit does not say all that it should: profile, and id, address and date of its target",
+    "revisit-target-missing": "the record that a revisit refers to is not there",
+    "revisit-digest-differs": "a revisit and the record that it refers to have different payload digests",
+    # what lies beside the file
+    "unfinished": "the file is being written, or was left by a run that died",
+    "index-missing": "the file has no index",
+    "index-unsorted": "the lines of the index are not sorted",
+    "index-line-wrong": "a line of the index is no line of the file",
+    "index-line-missing": "a record is not in the index",
+    "manifest-missing": "the file has no SHA-256 manifest",
+    "manifest-mismatch": "the file's SHA-256 is not what its manifest says",
+    "file-missing": "a manifest or index names a file that is not there",
+    "set-aside": "damaged bytes that a repair has set aside lie there",
+    # the item database
+    "database-unreadable": "the item database cannot be read",
+    "capture-record-missing": "the database knows a capture whose record is not there",
+    "capture-record-differs": "the record of a capture is not what the database says",
+    "item-record-missing": "an article names a record that is not there",
+    "item-record-differs": "the record of an article is not what the article says",
+    # a WACZ package
+    "wacz-unreadable": "the package is no ZIP file, or a part of it cannot be read",
+    "wacz-part-missing": "the package lacks a part that WACZ 1.1.1 wants",
+    "wacz-digest-mismatch": "a part is not what datapackage.json or its digest file says",
+    "wacz-part-unlisted": "a part is not in datapackage.json",
+    "wacz-pages-wrong": "pages.jsonl is not what it should be",
+    "wacz-index-wrong": "the index of the package is not that of its WARC files",
+}
+"""Every kind and what it says, in the order of the checks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be."""
+
+    file: str
+    """Relative to the archive, or as it was given."""
+    offset: int | None
+    """Byte of the file where the record or the damage begins; None where the whole file is meant."""
+    kind: str
+    """One of KINDS."""
+    sentence: str
+    damage: bool = True
+
+    def __post_init__(self) -> None:
+        assert self.kind in KINDS, self.kind
+
+    def as_json(self) -> dict[str, Any]:
+        """The finding as JSON has it."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        place = self.file if self.offset is None else f"{self.file} at byte {self.offset}"
+        return f"{place}: {self.kind}: {self.sentence}" + ("" if self.damage else " (no damage)")

@@ -1,0 +1,194 @@
+"""A WACZ package checked: every part against its digest, the WARC files to the last byte, index and pages against them.
+
+`wacz validate` accepts a package that holds a readme and nothing else (py-wacz issue 46). Here the parts that WACZ
+1.1.1 wants have to be there, to be listed with their right size and SHA-256, and to agree: each line of the index has
+to be a line of the WARC files, each of these has to be in the index, and each page has to be an address of the index.
+
+A WARC file is copied out of the package to be read, one at a time, into the folder for temporary files.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import shutil
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from danvan_crawler.warc.files import SUFFIX
+from danvan_crawler.warc.verify import Progress, Report, line_digest, verify_warc
+from danvan_crawler.warc.verify_findings import Finding
+from danvan_crawler.warc.verify_ledger import Ledger
+
+_DESCRIPTION = "datapackage.json"
+_DIGEST_FILE = "datapackage-digest.json"
+_PAGES = "pages/pages.jsonl"
+_PIECE = 1 << 20
+_READ_ERRORS = (zipfile.BadZipFile, OSError, EOFError, zlib.error, ValueError, NotImplementedError, RuntimeError)
+
+
+def verify_wacz(path: Path, name: str, report: Report, *, progress: Progress) -> int:
+    """Checks one package; `name` is what findings call it. Returns how many records its WARC files hold."""
+    try:
+        with zipfile.ZipFile(path) as package:
+            return _Package(package, name, report, progress).run()
+    except _READ_ERRORS as error:
+        report(Finding(name, None, "wacz-unreadable", str(error)))
+        return 0
+
+
+class _Package:
+    def __init__(self, package: zipfile.ZipFile, name: str, report: Report, progress: Progress) -> None:
+        self._package, self._name, self._report, self._progress = package, name, report, progress
+        self._records = 0
+        self._parts = [entry.filename for entry in package.infolist() if not entry.is_dir()]
+
+    def run(self) -> int:
+        for prefix, what in (("archive/", "WARC file"), ("indexes/", "index")):
+            if not any(part.startswith(prefix) for part in self._parts):
+                self._say("wacz-part-missing", f"it has no {what} in {prefix}")
+        for part in (_DESCRIPTION, _PAGES):
+            if part not in self._parts:
+                self._say("wacz-part-missing", f"it has no {part}")
+        if _DESCRIPTION in self._parts:
+            self._guarded(_DESCRIPTION, self._check_description)
+        lines = self._check_warcs()
+        addresses = self._check_index(lines)
+        if _PAGES in self._parts:
+            self._guarded(_PAGES, lambda: self._check_pages(addresses))
+        return self._records
+
+    def _say(self, kind: str, sentence: str, part: str | None = None) -> None:
+        self._report(Finding(f"{self._name}/{part}" if part else self._name, None, kind, sentence))
+
+    def _guarded(self, part: str, check: Callable[[], None]) -> None:
+        """One part that cannot be read does not keep the others from being checked."""
+        try:
+            check()
+        except _READ_ERRORS as error:
+            self._say("wacz-unreadable", f"it cannot be read: {error}", part)
+
+    def _check_description(self) -> None:
+        data = self._package.read(_DESCRIPTION)
+        described = json.loads(data)
+        listed: dict[str, Any] = {entry["path"]: entry for entry in _entries(described)}
+        for part in self._parts:
+            if part not in (_DESCRIPTION, _DIGEST_FILE) and part not in listed:
+                self._say("wacz-part-unlisted", "datapackage.json does not name it", part)
+        for part, entry in listed.items():
+            if part not in self._parts:
+                self._say("wacz-part-missing", "datapackage.json names it and it is not there", part)
+                continue
+            self._guarded(part, lambda part=part, entry=entry: self._check_part(part, entry))  # type: ignore[misc]
+        if _DIGEST_FILE in self._parts:
+            stated = json.loads(self._package.read(_DIGEST_FILE)).get("hash")
+            if stated != f"sha256:{hashlib.sha256(data).hexdigest()}":
+                self._say("wacz-digest-mismatch", f"{_DIGEST_FILE} states another digest of it", _DESCRIPTION)
+
+    def _check_part(self, part: str, entry: dict[str, Any]) -> None:
+        digest, size = hashlib.sha256(), 0
+        with self._package.open(part) as file:
+            while data := file.read(_PIECE):
+                digest.update(data)
+                size += len(data)
+        if entry.get("bytes") not in (None, size):
+            self._say("wacz-digest-mismatch", f"datapackage.json states {entry['bytes']} bytes, it has {size}", part)
+        stated = str(entry.get("hash", ""))
+        if stated.startswith("sha256:") and stated != f"sha256:{digest.hexdigest()}":
+            self._say("wacz-digest-mismatch", "its SHA-256 is not what datapackage.json states", part)
+        elif not stated:
+            self._say("wacz-digest-mismatch", "datapackage.json states no digest of it", part)
+
+    def _check_warcs(self) -> set[bytes]:
+        """Reads the WARC files; digests of the lines that their index should have."""
+        lines: set[bytes] = set()
+        with Ledger() as ledger, tempfile.TemporaryDirectory() as folder:
+            for part in self._parts:
+                if part.startswith("archive/") and part.endswith(SUFFIX):
+                    copy = Path(folder) / PurePosixPath(part).name
+                    self._guarded(part, lambda part=part, copy=copy: self._extract(part, copy))  # type: ignore[misc]
+                    if copy.exists():
+                        name = f"{self._name}/{part}"
+                        seen = verify_warc(copy, name, ledger, self._report, progress=self._progress)
+                        lines |= seen.lines
+                        self._records += seen.records
+                        copy.unlink()
+            ledger.settle(self._report, whole=False)
+        return lines
+
+    def _extract(self, part: str, copy: Path) -> None:
+        with self._package.open(part) as source, copy.open("wb") as out:
+            shutil.copyfileobj(source, out, _PIECE)
+
+    def _check_index(self, lines: set[bytes]) -> set[bytes]:
+        """Compares the index with the WARC files; digests of the addresses in it."""
+        addresses: set[bytes] = set()
+        missing = set(lines)
+        indexes = [
+            part
+            for part in self._parts
+            if part.startswith("indexes/") and part.endswith((".cdx", ".cdxj", ".cdx.gz", ".cdxj.gz"))
+        ]
+        for part in indexes:
+
+            def check(part: str = part) -> None:
+                for number, line in enumerate(_index_lines(self._package, part), start=1):
+                    if line.startswith("!"):
+                        continue
+                    entry = json.loads(line.split(" ", 2)[2])
+                    # Tools add fields of their own; what they have in common with ours is compared.
+                    digest = line_digest(_plain(line, entry))
+                    missing.discard(digest)
+                    if digest not in lines:
+                        self._say("wacz-index-wrong", f"line {number} is no line of the WARC files", part)
+                    addresses.add(line_digest(str(entry.get("url"))))
+
+            self._guarded(part, check)
+        if missing and indexes:
+            self._say("wacz-index-wrong", f"{len(missing)} records of the WARC files are not in it", "indexes")
+        return addresses
+
+    def _check_pages(self, addresses: set[bytes]) -> None:
+        with self._package.open(_PAGES) as file:
+            for number, raw in enumerate(file, start=1):
+                try:
+                    page = json.loads(raw)
+                    if number == 1:
+                        if not str(page.get("format", "")).startswith("json-pages-"):
+                            self._say("wacz-pages-wrong", "its first line is no header of pages", _PAGES)
+                        continue
+                    url = page["url"]
+                    if not page.get("ts"):
+                        self._say("wacz-pages-wrong", f"line {number} has no time", _PAGES)
+                except (ValueError, KeyError, AttributeError, TypeError):
+                    self._say("wacz-pages-wrong", f"line {number} is no page", _PAGES)
+                    continue
+                if addresses and line_digest(str(url)) not in addresses:
+                    self._say("wacz-pages-wrong", f"line {number}: {url} is not in the index", _PAGES)
+
+
+def _entries(described: Any) -> list[dict[str, Any]]:
+    resources = described.get("resources") if isinstance(described, dict) else None
+    if not isinstance(resources, list) or not all(isinstance(entry, dict) and "path" in entry for entry in resources):
+        raise ValueError("it has no list of resources")
+    return resources
+
+
+def _index_lines(package: zipfile.ZipFile, part: str) -> Iterator[str]:
+    with package.open(part) as file:
+        for line in gzip.GzipFile(fileobj=file) if part.endswith(".gz") else file:
+            yield line.decode().rstrip("\n")
+
+
+_FIELDS = ("url", "mime", "status", "digest", "length", "offset", "filename")
+
+
+def _plain(line: str, entry: dict[str, Any]) -> str:
+    key, timestamp, _ = line.split(" ", 2)
+    kept = {name: str(entry[name]) for name in _FIELDS if name in entry}
+    return f"{key} {timestamp} {json.dumps(kept)}\n"

@@ -1,0 +1,99 @@
+"""What a crawl notices about a site's health while it walks: what stands where news ought to be, and why pages fail.
+
+Statistics only, which `ops.outcome` and `ops.health` read when the run has ended: a sentence about the first page of
+each kind of trouble, and the sections that show no article.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from scrapy.exceptions import CannotResolveHostError, IgnoreRequest
+from scrapy.http import Response, TextResponse
+from scrapy.statscollectors import StatsCollector
+from twisted.python.failure import Failure
+
+from danvan_crawler.exceptions import CaptureRefusedError
+from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE
+from danvan_crawler.ops.page_kind import page_kind
+from danvan_crawler.ops.requisites import FINAL_STATUSES
+from danvan_crawler.pages import text_of
+from danvan_crawler.urls import host_of
+from spiders.failures import reason_of, status_of
+from spiders.walking import Walk
+
+EMPTY_SECTIONS = "danvan/sections_empty"
+"""Statistic: names of the sections whose first page shows no article."""
+_SHOWS = {
+    "challenge": "shows a challenge for browsers",
+    "login": "shows a login",
+    "maintenance": "shows a notice of maintenance",
+    "parked": "shows a parked or hijacked page",
+}
+
+
+def note_listing(stats: StatsCollector | None, walk: Walk, response: TextResponse, links: Sequence[Any]) -> None:
+    """Counts a listing page that was read; of a section that shows no article notes what it shows instead."""
+    assert stats is not None
+    stats.inc_value("danvan/listings")
+    if links:
+        stats.inc_value("danvan/listings_with_links")
+    elif walk.pages == 1:
+        stats.set_value(EMPTY_SECTIONS, [*stats.get_value(EMPTY_SECTIONS, []), walk.section])
+        if (kind := page_kind(text_of(response))) is not None:
+            _note(stats, LISTING_TROUBLE, kind, f"{response.url} {_SHOWS[kind]}")
+
+
+def note_failed_listing(stats: StatsCollector | None, url: str, failure: Failure | None, hosts: Collection[str]) -> None:
+    """Notes why a listing could not be had. Without a failure there was an answer: from another host, or no text."""
+    if host_of(url) not in hosts:
+        _note(stats, LISTING_TROUBLE, "moved", f"a section leads to another host, {url}")
+    elif failure is None:
+        _note(stats, LISTING_TROUBLE, "found_nothing", f"{url} is no page of text")
+    else:
+        _note(stats, LISTING_TROUBLE, kind_of(failure), _sentence(url, failure))
+
+
+def note_failed_article(stats: StatsCollector | None, failure: Failure) -> None:
+    """Notes why an article could not be had. One that is not there any more is no trouble of the site."""
+    request: Any = failure.request  # type: ignore[attr-defined]
+    if status_of(failure) in FINAL_STATUSES:
+        return
+    _note(stats, ARTICLE_TROUBLE, kind_of(failure), _sentence(request.url, failure))
+
+
+def kind_of(failure: Failure) -> str:
+    """Kind of problem (`ops.problems`) behind a request that failed."""
+    error, status = failure.value, status_of(failure)
+    if status is not None:
+        response: Response = error.response  # type: ignore[union-attr]
+        shown = page_kind(text_of(response)) if isinstance(response, TextResponse) else None
+        return shown or _kind_of_status(status)
+    if isinstance(error, CaptureRefusedError):
+        return "refused"
+    if isinstance(error, CannotResolveHostError):
+        return "no_address"
+    if isinstance(error, IgnoreRequest) and "robots.txt" in str(error):
+        return "robots"
+    return "unreachable"
+
+
+def _kind_of_status(status: int) -> str:
+    if status == 429:
+        return "asked_to_wait"
+    if status in FINAL_STATUSES:
+        return "section_gone"
+    return "forbidden" if status < 500 else "server_error"
+
+
+def _sentence(url: str, failure: Failure) -> str:
+    said = reason_of(failure)
+    return f"{url}: {'forbidden by robots.txt' if 'robots.txt' in said else said}"
+
+
+def _note(stats: StatsCollector | None, statistic: str, kind: str, sentence: str) -> None:
+    assert stats is not None
+    known = stats.get_value(statistic, {})
+    if kind not in known:
+        stats.set_value(statistic, {**known, kind: sentence})

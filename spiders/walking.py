@@ -1,0 +1,62 @@
+"""How a section is walked: where a run begins, and when it has seen enough.
+
+A walk goes through a section page by page. It ends at the last page, at a page that repeats what the walk has seen, and
+at known ground: a page without anything new, once a walk has come to an end before. So an unchanged section costs one
+page, and a section with news the pages that hold them and one more. What an editor slips in behind known ground is
+found by a walk through all pages now and then.
+
+Where a walk is cut short (killed, stopped, a page that failed) its cursor stays behind: the next run reads the first
+page for news and goes on at the cursor. A first page that was read within the hours before is not read again for that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from danvan_crawler.store.frontier import Walked
+
+FRESH = timedelta(hours=6)
+"""So long a first page counts as read: a run that was killed is continued where it was."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """One walk through one section."""
+
+    section: str
+    first_url: str
+    start_url: str
+    stops_at_known: bool = False
+    """Known ground is a reason to stop: a walk before came to an end of its own."""
+    backlog: str | None = None
+    """The page at which an older walk goes on when this one has ended."""
+    pages: int = 0
+    """Read by this walk, in earlier runs too."""
+    seen: set[str] = field(default_factory=set)
+    started: bool = False
+    oldest_first: bool = False
+    """What is new stands on the last page, so known ground on the first is no reason to stop."""
+
+    @property
+    def is_resumed(self) -> bool:
+        return self.start_url != self.first_url
+
+    def older(self) -> Walk | None:
+        """The walk that was cut short before this one, if there is one to be continued."""
+        return Walk(self.section, self.first_url, self.backlog) if self.backlog is not None else None
+
+
+def begin(section: str, first_url: str, known: Walked | None, now: datetime, sweep_after: timedelta) -> Walk:
+    """Where a run begins with a section. `sweep_after` is the time after which all pages are walked again."""
+    if known is None:
+        return Walk(section, first_url, first_url)
+    if known.cursor is not None and known.began_at is not None and now - _moment(known.began_at) < FRESH:
+        return Walk(section, first_url, known.cursor, pages=known.pages)
+    swept = known.swept_at or known.completed_at
+    stops = known.cursor is not None or (swept is not None and now - _moment(swept) < sweep_after)
+    return Walk(section, first_url, first_url, stops_at_known=stops, backlog=known.cursor)
+
+
+def _moment(date: str) -> datetime:
+    return datetime.fromisoformat(date)

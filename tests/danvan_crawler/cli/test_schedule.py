@@ -1,0 +1,238 @@
+"""`danvan schedule` with a crontab program that is a small script, so that nobody's own crontab is touched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Danvan = Callable[..., Any]
+
+CRONTAB = """#!/bin/sh
+# crontab(1), with the file of one user beside this script
+file=$(dirname "$0")/table
+case "$1" in
+-l) if [ -f "$file" ]; then cat "$file"; else echo "no crontab for tester" >&2; exit 1; fi ;;
+-) cat >"$file" ;;
+esac
+"""
+REFUSES = """#!/bin/sh
+echo "You (tester) are not allowed to use this program (crontab)" >&2
+exit 1
+"""
+SYSTEMCTL = """#!/bin/sh
+echo "$*" >>"$(dirname "$0")/calls"
+"""
+OTHERS = "MAILTO=nguoi-truc@example.vn\n# m h dom mon dow command\n0 5 * * * /usr/bin/backup --all  # danvan-crawler\n"
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the only programs beside the system's own; it holds a crontab and nobody's table."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    program(folder, "crontab", CRONTAB)
+    program(folder, "systemctl", SYSTEMCTL)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.setenv("DANVAN_CONTACT", "luutru@example.vn")
+    return folder
+
+
+def program(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(text, encoding="utf-8")
+    (folder / name).chmod(0o755)
+
+
+def table(programs: Path) -> str:
+    return (programs / "table").read_text(encoding="utf-8")
+
+
+def units(tmp_path: Path) -> Path:
+    return tmp_path / "home" / ".config" / "systemd" / "user"
+
+
+def test_the_line_is_printed_with_absolute_paths(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+    (tmp_path / "ho-so").mkdir()
+    result = danvan("schedule", "--time", "2:05", "--jobs", "4", "--archive", "kho", "--sites", "ho-so")
+    assert result.code == 0
+    assert result.out == (
+        f"5 2 * * * DANVAN_CONTACT=luutru@example.vn {sys.executable} -m danvan_crawler crawl --all --jobs 4 --quiet "
+        f"--archive {tmp_path}/kho --sites {tmp_path}/ho-so # danvan-crawler {tmp_path}/kho\n"
+    )
+    assert f"Each site's log is {tmp_path}/kho/logs/<slug>.log; at 1 MB it is put aside" in result.err
+    assert not (programs / "table").exists()
+
+
+def test_without_a_time_it_is_off_peak(danvan: Danvan, programs: Path) -> None:
+    assert danvan("schedule").out.startswith("30 1 * * * ")
+
+
+def test_settings_of_now_travel_along_and_those_of_tests_do_not(
+    danvan: Danvan, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DANVAN_OPERATOR", "Lưu trữ tỉnh")
+    monkeypatch.setenv("DANVAN_CLOCK", "2027-03-01T01:30:00+07:00")
+    monkeypatch.setenv("DANVAN_SITES", "ho-so")
+    monkeypatch.setenv("PYTHONPATH", ".")
+    out = danvan("schedule").out
+    assert f"DANVAN_OPERATOR='Lưu trữ tỉnh' PYTHONPATH={tmp_path} {sys.executable}" in out
+    assert f"--sites {tmp_path}/ho-so" in out
+    assert "DANVAN_CLOCK" not in out
+
+
+def test_a_missing_contact_is_said(danvan: Danvan, programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DANVAN_CONTACT")
+    assert "DANVAN_CONTACT is not set" in danvan("schedule").err
+
+
+def test_the_line_runs_as_cron_runs_it(
+    danvan: Danvan, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """cron undoes the escape of percent signs and hands the rest to sh, without an environment to speak of."""
+    archive = tmp_path / "kho 100% 'của tôi'"
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[3]))
+    line = danvan("schedule", "--archive", archive).out.rstrip("\n")
+    command = line.split(" ", 5)[5].replace("\\%", "%")
+    result = subprocess.run(["/bin/sh", "-c", command], cwd="/", env={}, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr == "danvan: no site is enabled; put a profile into ARCHIVE/sites\n"
+
+
+def test_installed_into_an_empty_crontab_it_is_the_only_line(danvan: Danvan, programs: Path) -> None:
+    line = danvan("schedule").out
+    result = danvan("schedule", "--install")
+    assert (result.code, result.out) == (0, "")
+    assert table(programs) == line
+
+
+def test_lines_of_others_stay_byte_for_byte(danvan: Danvan, programs: Path) -> None:
+    (programs / "table").write_text(OTHERS, encoding="utf-8")
+    danvan("schedule", "--install")
+    assert table(programs) == OTHERS + danvan("schedule").out
+
+
+def test_installed_again_it_replaces_its_own_line_where_that_stands(danvan: Danvan, programs: Path) -> None:
+    danvan("schedule", "--install", "--jobs", "2")
+    with (programs / "table").open("a", encoding="utf-8") as file:
+        file.write(OTHERS)
+    danvan("schedule", "--install", "--jobs", "6", "--time", "23:59")
+    line = danvan("schedule", "--jobs", "6", "--time", "23:59").out
+    assert table(programs) == line + OTHERS
+
+
+def test_each_archive_has_a_line_of_its_own(danvan: Danvan, programs: Path) -> None:
+    for archive in ("kho", "kho-hai"):
+        danvan("schedule", "--install", "--archive", archive)
+    danvan("schedule", "--uninstall", "--archive", "kho")
+    assert table(programs) == danvan("schedule", "--archive", "kho-hai").out
+
+
+def test_uninstalled_only_its_own_line_goes(danvan: Danvan, programs: Path) -> None:
+    (programs / "table").write_text(OTHERS, encoding="utf-8")
+    danvan("schedule", "--install")
+    assert "Removed from your crontab" in danvan("schedule", "--uninstall").err
+    assert table(programs) == OTHERS
+
+
+def test_nothing_to_uninstall_is_said_and_no_error(danvan: Danvan, programs: Path) -> None:
+    result = danvan("schedule", "--uninstall")
+    assert result.code == 0
+    assert "has no line for" in result.err
+    assert not (programs / "table").exists()
+
+
+def test_a_crontab_that_may_not_be_used_is_named(danvan: Danvan, programs: Path) -> None:
+    program(programs, "crontab", REFUSES)
+    result = danvan("schedule", "--install")
+    assert result.code == 1
+    assert "crontab -l failed: You (tester) are not allowed to use this program" in result.err
+
+
+def test_without_cron_systemd_is_named(danvan: Danvan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = danvan("schedule", "--install")
+    assert result.code == 2
+    assert "`danvan schedule --systemd` needs none" in result.err
+
+
+@pytest.mark.parametrize("at", ["24:00", "1:60", "0130", "1h30", "", "-1:30"])
+def test_what_is_no_time_of_day_is_wrong_usage(danvan: Danvan, programs: Path, at: str) -> None:
+    result = danvan("schedule", f"--time={at}")
+    assert result.code == 2
+    assert "must be a time of day like 01:30" in result.err
+
+
+def test_installing_and_uninstalling_at_once_is_wrong_usage(danvan: Danvan, programs: Path) -> None:
+    assert danvan("schedule", "--install", "--uninstall").code == 2
+
+
+def test_a_path_with_a_line_break_is_refused(danvan: Danvan, programs: Path) -> None:
+    result = danvan("schedule", "--install", "--archive", "a\n* * * * * b")
+    assert result.code == 2
+    assert not (programs / "table").exists()
+
+
+def test_units_are_printed_and_not_written(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+    out = danvan("schedule", "--systemd", "--time", "02:05").out
+    assert "OnCalendar=*-*-* 02:05:00\n" in out
+    assert 'Environment="DANVAN_CONTACT=luutru@example.vn"\n' in out
+    assert not units(tmp_path).exists()
+
+
+@pytest.mark.parametrize("config_home", [None, "cau-hinh"], ids=["HOME", "XDG_CONFIG_HOME"])
+def test_units_are_written_and_the_timer_is_enabled(
+    danvan: Danvan, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, config_home: str | None
+) -> None:
+    folder = units(tmp_path)
+    if config_home is not None:
+        monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / config_home))
+        folder = tmp_path / config_home / "systemd" / "user"
+    assert danvan("schedule", "--systemd", "--install").code == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["danvan-crawler.service", "danvan-crawler.timer"]
+    calls = (programs / "calls").read_text().splitlines()
+    assert calls == ["--user daemon-reload", "--user enable --now danvan-crawler.timer"]
+
+
+def test_systemd_itself_finds_nothing_wrong_with_the_units(
+    danvan: Danvan, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where there is no systemd to ask, the words that are escaped are looked at alone."""
+    monkeypatch.setenv("DANVAN_OPERATOR", 'a "b" $c %d \\e')
+    danvan("schedule", "--systemd", "--install", "--archive", "kho 100% $HOME")
+    files = sorted(units(tmp_path).iterdir())
+    if (analyze := shutil.which("systemd-analyze")) is not None:
+        environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
+        command = [analyze, "verify", "--user", "--man=no", *map(str, files)]
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert (result.returncode, result.stdout + result.stderr) == (0, "")
+    service = files[0].read_text(encoding="utf-8")
+    assert f'"--archive" "{tmp_path}/kho 100%% $$HOME"\n' in service
+    assert 'Environment="DANVAN_OPERATOR=a \\"b\\" $c %%d \\\\e"\n' in service
+    assert files[0].stat().st_mode & 0o077 == 0  # a setting may hold a password
+
+
+def test_where_no_systemd_listens_the_command_is_told(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+    program(programs, "systemctl", "#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n")
+    result = danvan("schedule", "--systemd", "--install")
+    assert result.code == 0
+    assert "The timer is not running yet (Failed to connect to bus)" in result.err
+    assert "systemctl --user daemon-reload && systemctl --user enable --now danvan-crawler.timer" in result.err
+    assert len(list(units(tmp_path).iterdir())) == 2
+
+
+def test_uninstalled_units_are_gone(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+    danvan("schedule", "--systemd", "--install")
+    (programs / "calls").unlink()
+    assert danvan("schedule", "--systemd", "--uninstall").code == 0
+    assert list(units(tmp_path).iterdir()) == []
+    calls = (programs / "calls").read_text().splitlines()
+    assert calls == ["--user disable --now danvan-crawler.timer", "--user daemon-reload"]

@@ -1,0 +1,197 @@
+"""A watched process: how each way of ending, hanging or growing is told, with real processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.ops.children import Child, Ending, Job, Limits, ending_of, resident_bytes, run_command
+
+SLUG = "thanhhoa-danvan"
+STUBBORN = """
+import signal, sys, time
+for number in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(number, signal.SIG_IGN)
+print("ready", file=sys.stderr, flush=True)
+time.sleep(600)
+"""
+OBEDIENT = """
+import signal, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+print("ready", file=sys.stderr, flush=True)
+time.sleep(600)
+"""
+ALIVE = """
+import sys, time
+from pathlib import Path
+from danvan_crawler.ops.heartbeat import Heartbeat
+heart = Heartbeat(Path(sys.argv[1]), "thanhhoa-danvan", "0a1b2c3d")
+for _ in range(5):
+    time.sleep(1.1)
+    heart.request()
+"""
+
+Start = Callable[..., Child]
+
+
+@pytest.fixture
+def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
+    """Starts a script as the child of a job; keyword arguments are the job's and, as `limits`, the limits."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+    (tmp_path / "locks").mkdir()
+    children: list[Child] = []
+
+    def make(script: str, *, limits: Limits | None = None, **keys: float) -> Child:
+        job = Job(SLUG, (sys.executable, "-c", script, str(tmp_path)), **keys)  # type: ignore[arg-type]
+        children.append(Child(tmp_path, job, limits or Limits()))
+        return children[-1]
+
+    yield make
+    for child in children:
+        child.kill()
+
+
+def wait(child: Child) -> tuple[Ending, list[str]]:
+    """Watches a child to its end; how it ended and what it said."""
+    said: list[str] = []
+    while not child.ended:
+        child.look()
+        said += child.lines()
+        time.sleep(0.02)
+    said += child.lines()
+    return child.ending(), said
+
+
+def wait_for_line(child: Child, line: str) -> None:
+    said: list[str] = []
+    while line not in said:
+        assert not child.ended, said
+        said += child.lines()
+        time.sleep(0.02)
+
+
+@pytest.mark.parametrize("code", ExitCode, ids=lambda code: str(int(code)))
+def test_an_exit_code_of_ours_is_what_it_says(code: ExitCode) -> None:
+    assert ending_of(SLUG, int(code)) == Ending(SLUG, code)
+
+
+@pytest.mark.parametrize(
+    ("status", "finding"),
+    [
+        (-9, "the crawl died of SIGKILL (is there enough memory?)"),
+        (-11, "the crawl died of SIGSEGV"),
+        (-63, "the crawl died of signal 63"),
+        (139, "the crawl died with exit status 139"),
+    ],
+)
+def test_any_other_end_is_a_failed_site(status: int, finding: str) -> None:
+    assert ending_of(SLUG, status) == Ending(SLUG, ExitCode.SITE_FAILED, finding)
+
+
+def test_a_signal_that_came_too_early_to_be_caught_is_an_interruption() -> None:
+    assert ending_of(SLUG, -signal.SIGTERM).code is ExitCode.INTERRUPTED
+
+
+def test_what_it_says_is_read_line_by_line_to_the_end(start: Start) -> None:
+    child = start("import sys; sys.stderr.write('Tỉnh ủy\\n' * 30000 + 'không xuống dòng')")
+    ending, said = wait(child)
+    assert ending == Ending(SLUG, ExitCode.OK)
+    assert said == ["Tỉnh ủy"] * 30000 + ["không xuống dòng"]
+
+
+def test_a_process_that_crashes_is_told_by_its_signal(start: Start) -> None:
+    ending, _ = wait(start("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"))
+    assert ending == Ending(SLUG, ExitCode.SITE_FAILED, "the crawl died of SIGSEGV")
+
+
+def test_one_that_gives_no_sign_of_life_is_stopped_and_has_failed(start: Start) -> None:
+    ending, _ = wait(start(OBEDIENT, limits=Limits(hang_after=2)))
+    assert ending.code is ExitCode.SITE_FAILED
+    assert ending.finding == "the crawl hung: no sign of life for 2 s; it was stopped, the next run continues"
+
+
+def test_one_that_cannot_be_stopped_is_killed(start: Start) -> None:
+    child = start(STUBBORN, limits=Limits(hang_after=2, patience=0.5))
+    ending, _ = wait(child)
+    assert ending.code is ExitCode.SITE_FAILED
+    assert ending.finding == "the crawl hung: no sign of life for 2 s; it was killed, the next run continues"
+
+
+def test_signs_of_life_keep_it_alive(start: Start) -> None:
+    child = start(ALIVE, limits=Limits(hang_after=4))
+    ending, _ = wait(child)
+    assert ending == Ending(SLUG, ExitCode.OK)
+    assert child.beat is not None
+    assert (child.beat.process, child.beat.run_id) == (child.process, "0a1b2c3d")
+    assert child.beat.requests > 0
+
+
+def test_the_sign_of_life_of_another_process_is_none(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "locks" / f"{SLUG}.beat").write_text("1 0a1b2c3d 500 20\n")
+    child = start("")
+    wait(child)
+    assert child.beat is None
+
+
+def test_a_site_with_a_long_delay_may_be_silent_for_longer(start: Start) -> None:
+    ending, _ = wait(start("import time; time.sleep(2)", limits=Limits(hang_after=0.5), quiet_for=300))
+    assert ending == Ending(SLUG, ExitCode.OK)
+
+
+def test_one_that_goes_on_beyond_its_time_limit_is_stopped_from_outside(start: Start) -> None:
+    ending, _ = wait(start(OBEDIENT, limits=Limits(grace=0.5), time_limit=1))
+    assert ending.code is ExitCode.SITE_FAILED
+    assert ending.finding is not None
+    assert ending.finding.startswith("the crawl did not end at its time limit of 1 s; it was stopped")
+
+
+def test_one_that_takes_too_much_memory_is_stopped(start: Start) -> None:
+    script = "import time; held = bytearray(b'x') * 200_000_000; time.sleep(600)"
+    ending, _ = wait(start(script, limits=Limits(memory=100_000_000)))
+    assert ending.code is ExitCode.SITE_FAILED
+    assert ending.finding is not None
+    assert ending.finding.startswith("the crawl took too much memory: ")
+
+
+def test_resident_memory_is_told_for_processes_that_live() -> None:
+    assert resident_bytes(os.getpid()) > 1_000_000
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        child.wait()
+    assert resident_bytes(child.pid) == 0
+
+
+def test_a_signal_is_passed_on_and_its_exit_code_is_taken(start: Start) -> None:
+    child = start(OBEDIENT)
+    wait_for_line(child, "ready")
+    child.stop(signal.SIGTERM)
+    assert wait(child)[0] == Ending(SLUG, ExitCode.INTERRUPTED)
+
+
+def test_one_that_does_not_heed_the_signal_is_killed_and_was_interrupted(start: Start) -> None:
+    child = start(STUBBORN, limits=Limits(patience=0.5))
+    wait_for_line(child, "ready")
+    child.stop(signal.SIGINT)
+    assert wait(child)[0] == Ending(SLUG, ExitCode.INTERRUPTED, "stopped at once; the next run continues")
+
+
+def test_what_a_killed_process_had_started_is_killed_with_it(start: Start, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    grandchild = f"import time; held = open({str(pipe)!r}, 'w'); held.write('x'); held.flush(); time.sleep(600)"
+    child = start(f"import subprocess, sys; subprocess.run([sys.executable, '-c', {grandchild!r}])")
+    with pipe.open() as held:
+        assert held.read(1) == "x"
+        child.kill()
+        assert held.read() == ""  # nobody has it open any more
+
+
+def test_a_command_runs_to_its_end_and_gives_its_code() -> None:
+    assert run_command((sys.executable, "-c", "raise SystemExit(4)")) is ExitCode.UNHEALTHY

@@ -1,0 +1,81 @@
+"""Run reports: what is written for a run that died, and which site has waited longest for a good one."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from danvan_crawler.ops.reports import longest_waiting_first, read_report, report_death, write_report
+
+BEGAN = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
+
+
+def report(archive: Path, site: str, day: int, code: int, **keys: Any) -> Path:
+    facts = {"run_id": f"{day:08}", "site": site, "exit_code": code, **keys}
+    return write_report(archive, BEGAN.replace(day=day), facts)
+
+
+def read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def test_a_report_is_named_after_its_moment_and_run(tmp_path: Path) -> None:
+    path = report(tmp_path, "a-danvan", 23, 0)
+    assert path.relative_to(tmp_path).as_posix() == "runs/20261123T013000Z-00000023.json"
+
+
+def test_a_run_that_wrote_nothing_gets_a_report_that_says_how_it_died(tmp_path: Path) -> None:
+    path = report_death(
+        tmp_path, "a-danvan", run_id="0a1b2c3d", started_at=BEGAN, exit_code=3, finding="died of SIGKILL"
+    )
+    found = read(path)
+    assert path.name == "20261123T013000Z-0a1b2c3d.json"
+    assert (found["site"], found["reason"], found["exit_code"]) == ("a-danvan", "died", 3)
+    assert found["findings"] == ["died of SIGKILL"]
+
+
+def test_a_run_that_died_before_it_had_an_id_gets_one(tmp_path: Path) -> None:
+    path = report_death(tmp_path, "a-danvan", run_id=None, started_at=BEGAN, exit_code=3, finding="died")
+    assert len(read(path)["run_id"]) == 8
+
+
+def test_a_report_that_the_run_wrote_keeps_its_statistics(tmp_path: Path) -> None:
+    written = report(tmp_path, "a-danvan", 23, 7, findings=["stopped by a signal"], stats={"danvan/captures": 5})
+    path = report_death(tmp_path, "a-danvan", run_id="00000023", started_at=BEGAN, exit_code=3, finding="it hung")
+    assert path == written
+    assert read(path)["exit_code"] == 3
+    assert read(path)["findings"] == ["it hung", "stopped by a signal"]
+    assert read(path)["stats"] == {"danvan/captures": 5}
+
+
+def test_a_file_that_is_no_report_is_none(tmp_path: Path) -> None:
+    torn = tmp_path / "torn.json"
+    torn.write_text('{"run_id": "0')
+    assert read_report(torn) is None
+    assert read_report(tmp_path / "nosuch.json") is None
+
+
+def test_without_reports_sites_come_by_name(tmp_path: Path) -> None:
+    assert longest_waiting_first(tmp_path, ["b-danvan", "a-danvan"]) == ["a-danvan", "b-danvan"]
+
+
+def test_the_site_with_the_oldest_good_run_comes_first_and_one_without_before_all(tmp_path: Path) -> None:
+    report(tmp_path, "a-danvan", 20, 0)
+    report(tmp_path, "b-danvan", 19, 0)
+    report(tmp_path, "c-danvan", 18, 0)
+    report(tmp_path, "c-danvan", 21, 0)
+    report(tmp_path, "d-danvan", 22, 3)
+    (tmp_path / "runs" / "20261122T013000Z-torn.json").write_text("{")
+    slugs = ["a-danvan", "b-danvan", "c-danvan", "d-danvan"]
+    assert longest_waiting_first(tmp_path, slugs) == ["d-danvan", "b-danvan", "a-danvan", "c-danvan"]
+
+
+def test_a_site_that_failed_last_night_comes_before_one_that_did_not(tmp_path: Path) -> None:
+    report(tmp_path, "a-danvan", 21, 0)
+    report(tmp_path, "b-danvan", 20, 0)
+    report(tmp_path, "b-danvan", 22, 7)
+    report(tmp_path, "a-danvan", 23, 0)
+    assert longest_waiting_first(tmp_path, ["a-danvan", "b-danvan"]) == ["b-danvan", "a-danvan"]

@@ -1,0 +1,176 @@
+"""Many processes at once: who may run beside whom, and that what happens to one is no matter to the others."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.ops.children import Ending, Job, Limits
+from danvan_crawler.ops.heartbeat import Beat
+from danvan_crawler.ops.reports import read_report
+from danvan_crawler.ops.supervisor import Supervisor
+
+NOTE = """
+import os, sys, time
+def note(what):
+    file = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(file, f"{what} {sys.argv[2]}\\n".encode())
+note("begin")
+time.sleep(0.5)
+note("end")
+"""
+WAITS = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.exit(7)); time.sleep(600)"
+
+
+class Record:
+    """A watcher that remembers; `when_started` is called with the slug of each site that begins."""
+
+    def __init__(self, when_started: Callable[[str], None] = lambda _slug: None) -> None:
+        self.begun: list[str] = []
+        self.words: list[tuple[str, str]] = []
+        self.endings: list[Ending] = []
+        self._when_started = when_started
+
+    def started(self, slug: str) -> None:
+        self.begun.append(slug)
+        self._when_started(slug)
+
+    def progress(self, slug: str, beat: Beat) -> None:
+        self.words.append((slug, f"{beat.requests} requests"))
+
+    def said(self, slug: str, line: str) -> None:
+        self.words.append((slug, line))
+
+    def ended(self, ending: Ending) -> None:
+        self.endings.append(ending)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    return tmp_path / "journal"
+
+
+@pytest.fixture
+def job(journal: Path) -> Callable[..., Job]:
+    """Makes jobs: job("a", hosts) notes its begin and end; with `script` it runs that instead."""
+
+    def make(slug: str, *hosts: str, script: str = NOTE) -> Job:
+        return Job(slug, (sys.executable, "-c", script, str(journal), slug), hosts=frozenset(hosts))
+
+    return make
+
+
+def codes(endings: list[Ending]) -> dict[str, ExitCode]:
+    return {ending.slug: ending.code for ending in endings}
+
+
+def most_at_once(journal: Path) -> int:
+    most = now = 0
+    for line in journal.read_text().splitlines():
+        now += 1 if line.startswith("begin") else -1
+        most = max(most, now)
+    return most
+
+
+def test_one_at_a_time_they_run_in_the_order_given(tmp_path: Path, journal: Path, job: Callable[..., Job]) -> None:
+    record = Record()
+    endings = Supervisor(tmp_path, record).run([job("b"), job("a"), job("c")])
+    assert endings == record.endings == [Ending(slug, ExitCode.OK) for slug in "bac"]
+    assert journal.read_text().split() == ["begin", "b", "end", "b", "begin", "a", "end", "a", "begin", "c", "end", "c"]
+
+
+def test_so_many_run_at_once_and_no_more(tmp_path: Path, journal: Path, job: Callable[..., Job]) -> None:
+    endings = Supervisor(tmp_path, Record(), at_once=2).run([job(slug) for slug in "abcde"])
+    assert codes(endings) == dict.fromkeys("abcde", ExitCode.OK)
+    assert most_at_once(journal) == 2
+
+
+def test_two_on_one_host_never_run_at_once(tmp_path: Path, journal: Path, job: Callable[..., Job]) -> None:
+    jobs = [job("a", "cong.example.vn", "a.example.vn"), job("b", "b.example.vn", "cong.example.vn")]
+    Supervisor(tmp_path, Record(), at_once=5).run(jobs)
+    assert journal.read_text().split() == ["begin", "a", "end", "a", "begin", "b", "end", "b"]
+
+
+def test_one_that_waits_for_its_host_lets_others_go_first(tmp_path: Path, job: Callable[..., Job]) -> None:
+    record = Record()
+    Supervisor(tmp_path, record, at_once=2).run([job("a", "x"), job("b", "x"), job("c", "y")])
+    assert record.begun[:2] == ["a", "c"]
+    assert sorted(record.begun) == ["a", "b", "c"]
+
+
+def test_a_crash_is_reported_and_the_others_go_on(tmp_path: Path, job: Callable[..., Job]) -> None:
+    crash = job("a", script="import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    endings = Supervisor(tmp_path, Record()).run([crash, job("b")])
+    assert codes(endings) == {"a": ExitCode.SITE_FAILED, "b": ExitCode.OK}
+    [report] = [read_report(path) for path in tmp_path.glob("runs/*.json")]
+    assert report is not None
+    assert (report["site"], report["exit_code"]) == ("a", 3)
+    assert report["findings"] == [endings[0].finding] == ["the crawl died of SIGKILL (is there enough memory?)"]
+
+
+def test_one_that_hangs_is_stopped_and_the_others_go_on(tmp_path: Path, job: Callable[..., Job]) -> None:
+    limits = Limits(hang_after=3)
+    endings = Supervisor(tmp_path, Record(), limits=limits).run([job("a", script=WAITS), job("b")])
+    assert codes(endings) == {"a": ExitCode.SITE_FAILED, "b": ExitCode.OK}
+
+
+def test_a_command_that_cannot_be_started_is_an_error_and_the_others_go_on(
+    tmp_path: Path, job: Callable[..., Job]
+) -> None:
+    endings = Supervisor(tmp_path, Record()).run([Job("a", (str(tmp_path / "nosuch"),)), job("b")])
+    assert codes(endings) == {"a": ExitCode.ERROR, "b": ExitCode.OK}
+    assert endings[0].finding == "its process cannot be started: No such file or directory"
+
+
+def test_what_a_site_says_is_told_and_kept_in_its_log(tmp_path: Path, job: Callable[..., Job]) -> None:
+    record = Record()
+    talks = job("a", script="import sys; print('một\\nhai', file=sys.stderr); sys.exit(3)")
+    Supervisor(tmp_path, record).run([talks])
+    assert record.words == [("a", "một"), ("a", "hai")]
+    first, *said, last = (tmp_path / "logs" / "a.log").read_text(encoding="utf-8").splitlines()
+    assert "the crawl begins, process " in first
+    assert said == ["một", "hai"]
+    assert last.endswith("Z exit code 3")
+
+
+def test_a_site_whose_log_cannot_be_written_is_not_begun(tmp_path: Path, job: Callable[..., Job]) -> None:
+    (tmp_path / "logs").write_text("a file where the folder should be")
+    record = Record()
+    [ending] = Supervisor(tmp_path, record).run([job("a")])
+    assert ending.code is ExitCode.ERROR
+    assert record.begun == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_stops_what_runs_and_begins_nothing_more(tmp_path: Path, job: Callable[..., Job], number: int) -> None:
+    """A child that the signal reaches before its handler stands was interrupted just as well."""
+    record = Record(lambda slug: os.kill(os.getpid(), number) if slug == "b" else None)
+    jobs = [job("a", script=WAITS), job("b", script=WAITS), job("c")]
+    endings = Supervisor(tmp_path, record, at_once=2, limits=Limits(patience=3)).run(jobs)
+    assert codes(endings) == dict.fromkeys("abc", ExitCode.INTERRUPTED)
+    assert endings[-1] == Ending("c", ExitCode.INTERRUPTED, "not begun: a signal came first")
+    assert record.begun == ["a", "b"]
+
+
+def test_what_a_signal_did_before_is_as_it_was(tmp_path: Path, job: Callable[..., Job]) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    Supervisor(tmp_path, Record()).run([job("a", script="")])
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_no_child_is_left_when_the_watcher_fails(tmp_path: Path, job: Callable[..., Job]) -> None:
+    def fail(slug: str) -> None:
+        if slug == "b":
+            raise ZeroDivisionError
+
+    supervisor = Supervisor(tmp_path, Record(fail), at_once=2)
+    with pytest.raises(ZeroDivisionError):
+        supervisor.run([job("a", script=WAITS), job("b", script=WAITS)])
+    with pytest.raises(ChildProcessError):  # there is none to wait for
+        os.waitpid(-1, 0)

@@ -1,0 +1,200 @@
+"""Nights of crawling, one after the other by a clock that the test sets: what is asked for, and what is told of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+NIGHT_BEFORE = datetime(2026, 2, 28, 18, 30, tzinfo=UTC)
+SECTION = "/tin-tuc/dan-van-kheo/"
+
+
+def story(title: str, published: str, text: str = "Đoạn thứ hai của bài viết, đủ dài để là một đoạn.") -> str:
+    block = f"<p>{{}}</p><p>Sapô của bài viết này.</p><p>Đoạn thứ nhất của bài viết.</p><p>{text}</p>"
+    print_form, shown = block.format(f"Ngày {published}"), block.format(f"Đăng lúc: {published} (GMT+7)")
+    return f"<html><body><div><p>{title}</p>{print_form}</div><div><p>{title}</p>{shown}</div></body></html>"
+
+
+@dataclass
+class Nights:
+    """A portal with one section of so many articles a page, and a desk whose clock goes from night to night."""
+
+    portal: Any
+    desk: Any
+    answer: Callable[..., bytes]
+    a_page: int = 10
+
+    def __post_init__(self) -> None:
+        self.night = 0
+        self.articles: dict[str, str] = {}
+        self._pages_shown = 0
+
+    def publish(self, number: int, published: str, **changed: str) -> str:
+        target = f"/tin-tuc/dan-van-kheo/bai-viet-{number}.html"
+        self.articles[target] = f"Bài viết số {number} về dân vận khéo"
+        self.portal.pages[target] = self.answer(story(self.articles[target], published, **changed))
+        return target
+
+    def hide(self, target: str) -> None:
+        """Takes an article off the listing; its page stays as it is."""
+        self.articles.pop(target)
+
+    def _list(self) -> None:
+        links = [f'<div><a href="{target}">{title}</a></div>' for target, title in reversed(self.articles.items())]
+        pages = [links[start : start + self.a_page] for start in range(0, len(links), self.a_page)] or [[]]
+        for number, shown in enumerate(pages, start=1):
+            following = f'<a href="{SECTION}trang-{number + 1}/">Trang sau</a>' if number < len(pages) else ""
+            target = SECTION if number == 1 else f"{SECTION}trang-{number}/"
+            self.portal.pages[target] = self.answer(f"<html><body>{''.join(shown)}{following}</body></html>")
+
+    def crawl(self, *options: str, after: int = 1, code: int = 0) -> list[str]:
+        """Crawls so many nights after the last crawl; what it asked for, robots.txt aside."""
+        self._list()
+        self.night += after
+        self.desk.environment["DANVAN_CLOCK"] = f"{(NIGHT_BEFORE + timedelta(days=self.night)).isoformat()} +"
+        self.portal.forget()
+        self.desk.crawl(*options, code=code)
+        return [target for target in self.portal.targets if target != "/robots.txt"]
+
+    def changes(self) -> list[tuple[str, str]]:
+        """(kind, target) of everything that ever happened, in order."""
+        said = self.desk.danvan("changes", "--since", "2026-01-01", "--json").stdout.splitlines()
+        return [(one["kind"], re.sub(r"^https?://[^/]+", "", one["url"])) for one in map(json.loads, said)]
+
+
+@pytest.fixture
+def nights(new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]) -> Nights:
+    portal = new_portal()
+    return Nights(portal, new_desk(portal, only="dan-van-kheo"), answer)
+
+
+def test_an_article_is_visited_1_3_7_30_and_180_days_after_publication(nights: Nights) -> None:
+    target = nights.publish(1, "01/03/2026 08:00:00")
+    visited = [nights.night for _ in range(40) if target in nights.crawl()]
+    assert visited == [1, 2, 4, 8, 31]
+    assert target in nights.crawl(after=141)
+    assert nights.crawl(after=1) == nights.crawl(after=300) == [SECTION]
+    assert nights.changes() == [("new", target)]
+
+
+def test_an_old_article_is_never_visited_again(nights: Nights) -> None:
+    nights.publish(1, "23/05/2017 00:00:00")
+    nights.crawl()
+    assert [nights.crawl(after=days) for days in (1, 3, 7, 20)] == [[SECTION]] * 4
+
+
+def test_an_edit_is_a_revision_and_is_told_with_its_words(nights: Nights) -> None:
+    target = nights.publish(1, "01/03/2026 08:00:00")
+    nights.crawl()
+    nights.publish(1, "01/03/2026 08:00:00", text="Đoạn thứ hai của bài báo, đủ dài để là một đoạn.")
+    nights.crawl()
+    assert nights.changes() == [("new", target), ("edited", target)]
+    said = nights.desk.danvan("changes", "--since", "2026-01-01", "--kind", "edited").stdout
+    assert "body: Đoạn thứ hai của bài [-viết,-] {+báo,+} đủ dài" in said
+    assert [item["revision"] for item in nights.desk.export()] == [2]
+
+
+@pytest.mark.parametrize("how", ["404", "410", "soft", "front"])
+def test_an_article_is_gone_when_two_visits_a_day_apart_do_not_find_it(
+    nights: Nights, answer: Callable[..., bytes], how: str
+) -> None:
+    target = nights.publish(1, "01/03/2026 08:00:00")
+    stays = nights.publish(2, "01/03/2026 08:00:00")
+    nights.crawl()
+    nights.portal.pages["/"] = answer("<html><body><p>Trang nhất của cổng</p></body></html>")
+    nights.portal.pages[target] = {
+        "404": answer("<p>Lỗi</p>", status="404 Not Found"),
+        "410": answer("<p>Lỗi</p>", status="410 Gone"),
+        "soft": answer("<html><title>Thông báo</title><h2>Bài viết không tồn tại hoặc đã bị xóa</h2></html>"),
+        "front": answer(status="302 Found", headers={"Location": "/"}),
+    }[how]
+    nights.hide(target)
+    nights.crawl()
+    assert [item["gone_at"] for item in nights.desk.export()] == [None, None]
+    nights.crawl()
+    gone = {item["canonical_url"].rsplit("/", 1)[1]: item["gone_at"] for item in nights.desk.export()}
+    assert gone[stays.rsplit("/", 1)[1]] is None
+    assert str(gone[target.rsplit("/", 1)[1]]).startswith("2026-03-03T18:30:")
+    assert ("gone", target) in nights.changes()
+    before = nights.desk.export()
+    nights.desk.danvan("rebuild")
+    assert nights.desk.export() == before
+
+
+def test_one_that_comes_back_is_revived(nights: Nights, answer: Callable[..., bytes]) -> None:
+    target = nights.publish(1, "01/03/2026 08:00:00")
+    page = nights.portal.pages[target]
+    nights.crawl()
+    nights.portal.pages[target] = answer(status="404 Not Found")
+    for _ in range(2):
+        nights.crawl()
+    assert nights.desk.export()[0]["gone_at"] is not None
+    nights.portal.pages[target] = page
+    for _ in range(3):
+        nights.crawl()
+    assert nights.desk.export()[0]["gone_at"] is None
+    assert nights.changes() == [("new", target), ("gone", target), ("revived", target)]
+    before = nights.desk.export()
+    nights.desk.danvan("rebuild")
+    assert nights.desk.export() == before
+
+
+def test_a_short_outage_makes_nothing_gone(nights: Nights, answer: Callable[..., bytes]) -> None:
+    target = nights.publish(1, "01/03/2026 08:00:00")
+    page = nights.portal.pages[target]
+    nights.crawl()
+    nights.portal.pages[target] = answer(status="503 Service Unavailable")
+    nights.crawl()
+    nights.portal.pages[target] = page
+    assert target in nights.crawl()
+    assert nights.changes() == [("new", target)]
+
+
+def test_a_night_without_news_costs_one_page_and_one_with_news_one_more_at_most(nights: Nights) -> None:
+    for number in range(35):
+        nights.publish(number, "23/05/2017 00:00:00")
+    assert len(nights.crawl()) == 35 + 4
+    assert nights.crawl() == [SECTION]
+    new = nights.publish(99, "23/05/2017 00:00:00")
+    assert sorted(nights.crawl()) == sorted([SECTION, f"{SECTION}trang-2/", new])
+
+
+def test_what_is_slipped_in_behind_known_ground_is_found_by_the_sweep(nights: Nights) -> None:
+    for number in range(35):
+        nights.publish(number, "23/05/2017 00:00:00")
+    nights.crawl()
+    slipped = nights.publish(99, "20/05/2017 00:00:00")
+    nights.articles = {slipped: nights.articles.pop(slipped), **nights.articles}  # the last of the last page
+    assert nights.crawl(after=20) == [SECTION]
+    swept = nights.crawl(after=15)
+    assert slipped in swept
+    assert len(swept) == 4 + 1
+    assert nights.crawl() == [SECTION]
+
+
+def test_a_walk_that_was_cut_short_goes_on_where_it_was(nights: Nights) -> None:
+    for number in range(35):
+        nights.publish(number, "23/05/2017 00:00:00")
+    nights.crawl("--max-pages", "12")
+    asked = nights.crawl(after=0)
+    assert SECTION not in asked
+    assert len(nights.desk.export()) == 35
+    assert len(asked) == len(set(asked)) == 4 + 35 - 12
+    new = nights.publish(99, "23/05/2017 00:00:00")
+    assert sorted(nights.crawl()) == sorted([SECTION, f"{SECTION}trang-2/", new])
+
+
+def test_news_come_before_the_rest_of_an_old_walk(nights: Nights) -> None:
+    for number in range(35):
+        nights.publish(number, "23/05/2017 00:00:00")
+    nights.crawl("--max-pages", "12")
+    new = nights.publish(99, "23/05/2017 00:00:00")
+    asked = nights.crawl(after=1)
+    assert asked.index(SECTION) < asked.index(new) < asked.index(f"{SECTION}trang-3/")
+    assert len(nights.desk.export()) == 36
