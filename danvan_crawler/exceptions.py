@@ -10,6 +10,8 @@
     ├── UndecodableBodyError       3  a body whose content coding cannot be taken off
     ├── LostPayloadError           8  a revisit refers to a record that is not in the archive
     ├── LockedError                5  another run holds the lock of the site
+    ├── LeftAloneError             3  the site's server has asked to be left alone until later
+    ├── OutsideWindowError         7  the site is not crawled at this hour
     ├── ArchiveError               1  the archive folder cannot be read or written
     │   ├── DiskFullError          6  no space left on the archive's file system
     │   └── ArchiveDamagedError    8  a WARC file holds what cannot be read
@@ -94,6 +96,14 @@ class LostPayloadError(DanvanError):
 
 class LockedError(DanvanError):
     exit_code = ExitCode.LOCKED
+
+
+class LeftAloneError(DanvanError):
+    exit_code = ExitCode.SITE_FAILED
+
+
+class OutsideWindowError(DanvanError):
+    exit_code = ExitCode.INTERRUPTED
 
 
 class ArchiveError(DanvanError):

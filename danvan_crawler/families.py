@@ -104,6 +104,7 @@ def extract(family: Family, response: Response) -> Iterator[Article | VisitCount
     for found in family.parse_article(response):
         if isinstance(found, Article):
             found.site, found.province, found.body = family.site.slug, family.site.province, family.site.body
+            found.rights = family.site.rights
             found.extractor = f"{family.name}/{family.version}"
             found.captured_at = capture.date
             found.warc_file, found.warc_offset = capture.warc_file, capture.warc_offset

@@ -95,6 +95,8 @@ class Article:
     extractor: str = ""
     """Family and its version, e.g. `danvan_portal/1`."""
     warnings: list[str] = field(default_factory=list)
+    rights: str | None = None
+    """What the profile says of the rights in what the site publishes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ EXPORT_FIELDS: tuple[str, ...] = (
     "images", "attachments", "documents", "tags",
     "revision", "content_hash", "first_seen", "last_seen", "gone_at",
     "captured_at", "warc_file", "warc_offset", "warc_record_id", "payload_digest",
-    "extractor", "warnings",
+    "extractor", "warnings", "rights",
 )  # fmt: skip
 """Order of the fields in exports and of the columns of table `articles`."""
 
@@ -127,6 +129,9 @@ LIST_FIELDS: frozenset[str] = frozenset({"images", "attachments", "documents", "
 
 DERIVED_BY_STORE: frozenset[str] = frozenset({"revision", "first_seen", "last_seen", "gone_at"})
 """Fields that follow from all captures of an article together."""
+
+OF_THE_SITE: frozenset[str] = frozenset({"rights"})
+"""Fields that the profile has and no page: all articles of a site have them in common, in all their revisions."""
 
 if set(EXPORT_FIELDS) != {
     f.name for f in fields(Article)

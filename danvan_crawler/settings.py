@@ -22,10 +22,14 @@ DANVAN_SITES = [folder for folder in os.environ.get("DANVAN_SITES", "").split(os
 DANVAN_OPERATOR = os.environ.get("DANVAN_OPERATOR", "")
 DANVAN_CONTACT = os.environ.get("DANVAN_CONTACT", "")
 DANVAN_WARC_MAX_BYTES = int(os.environ.get("DANVAN_WARC_MAX_BYTES", "1000000000"))
+DANVAN_MIN_FREE = int(os.environ.get("DANVAN_MIN_FREE", "1000000000"))
 DANVAN_GZIP_LEVEL = int(os.environ.get("DANVAN_GZIP_LEVEL", "2"))
 DANVAN_REVISIT_DAYS = os.environ.get("DANVAN_REVISIT_DAYS", "1,3,7,30,180")
+DANVAN_MAX_MEDIA = int(os.environ.get("DANVAN_MAX_MEDIA", "20000000"))
 DANVAN_SWEEP_DAYS = float(os.environ.get("DANVAN_SWEEP_DAYS", "30"))
+DANVAN_KEEP_DAYS = float(os.environ.get("DANVAN_KEEP_DAYS", "400"))
 DANVAN_MAX_RETRY_AFTER = float(os.environ.get("DANVAN_MAX_RETRY_AFTER", "120"))
+DANVAN_WINDOW = os.environ.get("DANVAN_WINDOW", "")
 DANVAN_MEMORY_LIMIT = int(os.environ.get("DANVAN_MEMORY_LIMIT", "1024"))
 
 USER_AGENT = (
@@ -37,11 +41,13 @@ DOWNLOAD_DELAY_JITTER = 0  # the profile's delay is a promise: jitter would go b
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 AUTOTHROTTLE_ENABLED = True
 AUTOTHROTTLE_START_DELAY = DOWNLOAD_DELAY
+AUTOTHROTTLE_MAX_DELAY = 3600  # with 60, the default, AutoThrottle would go below a profile's delay of more
 COOKIES_ENABLED = True  # within a run some portals need their session; Scrapy forgets them at its end
 DOWNLOAD_TIMEOUT = 60
 DOWNLOAD_MAXSIZE = 64 * 1024 * 1024
 DOWNLOAD_WARNSIZE = 0
 RETRY_TIMES = 2
+RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the spider says what it could not get
 REDIRECT_MAX_TIMES = 5
 # A rebuild follows what the archive records, and a page that refreshes itself is no redirect there.
 METAREFRESH_ENABLED = False
@@ -63,6 +69,7 @@ DOWNLOAD_HANDLERS = {
     "s3": None,
 }
 DOWNLOADER_MIDDLEWARES = {
+    "danvan_crawler.capture.budget.BudgetMiddleware": 50,
     "danvan_crawler.capture.guard.GuardMiddleware": 60,
     "danvan_crawler.capture.backoff.RetryAfterMiddleware": 560,
     # Scrapy's hands on as much of a broken body as it can decode; half a page would look like an edited article.
@@ -77,6 +84,8 @@ DOWNLOADER_MIDDLEWARES = {
 EXTENSIONS = {
     "danvan_crawler.ops.run.RunExtension": 0,
     "danvan_crawler.ops.stopping.PromptStop": 10,
+    "danvan_crawler.ops.window.WindowExtension": 20,
+    "danvan_crawler.capture.crawl_delay.CrawlDelay": 30,
     # Runs Python posted to a local port; on by default since Scrapy 2.19.
     "scrapy.extensions.remote_control.RemoteControl": None,
     "scrapy.extensions.telnet.TelnetConsole": None,

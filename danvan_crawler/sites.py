@@ -21,6 +21,7 @@ from dateutil import tz
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
 from danvan_crawler.exceptions import ProfileError, UnknownSiteError
+from danvan_crawler.site_rules import Health, Window, checked_window
 from danvan_crawler.urls import canonical, endpoint, host_of
 
 MINIMUM_DELAY = 1.0
@@ -120,8 +121,10 @@ class Site(_Strict):
     family: str
     home: str
     aliases: tuple[str, ...] = ()
+    static_hosts: tuple[str, ...] = ()
     province: Annotated[str, Field(pattern=r"^VN-[0-9A-Z]{2}$")]
     body: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    rights: Annotated[str, Field(min_length=1)] | None = None
     timezone: str = "Asia/Ho_Chi_Minh"
     clock_offset: str = "PT0S"
     month_first: _Flag = False
@@ -130,14 +133,17 @@ class Site(_Strict):
     private_network: _Flag = False
     delay: Annotated[float, Field(ge=0, le=3600, strict=True, allow_inf_nan=False)] = 1.0
     connections: Annotated[int, Field(ge=1, le=64, strict=True)] = 1
+    requisites_budget: Annotated[int, Field(ge=0, strict=True)] = 200_000_000
+    window: str | None = None
     sections: tuple[Section, ...]
     selectors: dict[str, str] = Field(default_factory=dict)
     layouts: tuple[Layout, ...] = ()
+    health: Health = Health()
 
     _source_text: str = PrivateAttr(default="")
 
     _absolute = field_validator("home")(_http_url)
-    _plain = field_validator("name")(_one_line)
+    _plain = field_validator("name", "rights")(_one_line)
     _usable = field_validator("selectors")(_usable_selectors)
 
     @field_validator("sections")
@@ -148,7 +154,7 @@ class Site(_Strict):
             raise ValueError("must not be empty")
         return value
 
-    @field_validator("aliases")
+    @field_validator("aliases", "static_hosts")
     @classmethod
     def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for host in value:
@@ -170,6 +176,11 @@ class Site(_Strict):
         if not _ZONE_NAME.fullmatch(value) or tz.gettz(value) is None:
             raise ValueError(f"unknown time zone {value!r}: give an IANA name such as Asia/Ho_Chi_Minh")
         return value
+
+    @field_validator("window")
+    @classmethod
+    def _are_hours(cls, value: str | None) -> str | None:
+        return checked_window(value) if value is not None else None
 
     @field_validator("clock_offset")
     @classmethod
@@ -214,6 +225,11 @@ class Site(_Strict):
         return zone
 
     @property
+    def hours(self) -> Window | None:
+        """The hours in which the site may be crawled, by its own clock; None when the profile names none."""
+        return Window.parse(self.window) if self.window is not None else None
+
+    @property
     def clock_correction(self) -> timedelta:
         """What has to be taken from the site's stamps to get the true time: how far its clock is ahead."""
         match = DURATION.fullmatch(self.clock_offset)
@@ -230,9 +246,10 @@ class Site(_Strict):
         )
 
     def private_endpoints(self) -> frozenset[tuple[str, int]]:
-        """(host, port) of home and sections: where `private_network` lets this site be."""
+        """(host, port) of home and sections, and of static hosts at their ports: where `private_network` lets it be."""
         urls = (self.home, *(section.url for section in self.sections))
-        return frozenset(endpoint(canonical(url)) for url in urls)
+        found = {endpoint(canonical(url)) for url in urls}
+        return frozenset(found | {(host, port) for host in self.static_hosts for _, port in found})
 
     def selectors_at(self, captured_at: str) -> Mapping[str, str]:
         """Selector overrides for a capture made at this WARC-Date (without one: now's).

@@ -42,5 +42,5 @@ def spider_class(site: Site) -> type[SiteSpider]:
     return type(
         name,
         (SiteSpider,),
-        {"name": site.slug, "site": site, "allowed_domains": list(site.hosts), "__module__": __name__},
+        {"name": site.slug, "site": site, "allowed_domains": [*site.hosts, *site.static_hosts], "__module__": __name__},
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from scrapy import Request
 from scrapy.exceptions import CannotResolveHostError, IgnoreRequest
 from scrapy.http import Response, TextResponse
 from scrapy.statscollectors import StatsCollector
@@ -45,7 +46,9 @@ def note_listing(stats: StatsCollector | None, walk: Walk, response: TextRespons
             _note(stats, LISTING_TROUBLE, kind, f"{response.url} {_SHOWS[kind]}")
 
 
-def note_failed_listing(stats: StatsCollector | None, url: str, failure: Failure | None, hosts: Collection[str]) -> None:
+def note_failed_listing(
+    stats: StatsCollector | None, url: str, failure: Failure | None, hosts: Collection[str]
+) -> None:
     """Notes why a listing could not be had. Without a failure there was an answer: from another host, or no text."""
     if host_of(url) not in hosts:
         _note(stats, LISTING_TROUBLE, "moved", f"a section leads to another host, {url}")
@@ -53,6 +56,18 @@ def note_failed_listing(stats: StatsCollector | None, url: str, failure: Failure
         _note(stats, LISTING_TROUBLE, "found_nothing", f"{url} is no page of text")
     else:
         _note(stats, LISTING_TROUBLE, kind_of(failure), _sentence(url, failure))
+
+
+def note_listing_led_away(stats: StatsCollector | None, request: Request, domains: Collection[str]) -> None:
+    """Counts a section that redirects to a foreign host as failed; such a request is never made."""
+    walk, host = request.cb_kwargs.get("walk"), host_of(request.url)
+    if not isinstance(walk, Walk) or any(host == domain or host.endswith(f".{domain}") for domain in domains):
+        return
+    assert stats is not None
+    stats.inc_value("danvan/listings_failed")
+    if walk.pages == 0:
+        stats.inc_value("danvan/sections_failed")
+    note_failed_listing(stats, request.url, None, domains)
 
 
 def note_failed_article(stats: StatsCollector | None, failure: Failure) -> None:

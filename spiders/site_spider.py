@@ -13,11 +13,11 @@ spare nothing there, but name articles that no listing page shows.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
-from scrapy import Request, Spider, signals
+from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.http import Response, TextResponse
 from scrapy.settings import BaseSettings
@@ -25,30 +25,30 @@ from twisted.python.failure import Failure
 
 from danvan_crawler import clock
 from danvan_crawler.capture.archiver import REDIRECTS_KEY
-from danvan_crawler.exceptions import ArchiveError, UsageError
+from danvan_crawler.capture.budget import REQUISITE_KEY
+from danvan_crawler.exceptions import UsageError
 from danvan_crawler.families import FEED, Family, Listing, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
 from danvan_crawler.ops.absence import says_not_found
 from danvan_crawler.ops.replay import CHANGED, discover_named
-from danvan_crawler.ops.requisites import FINAL_STATUSES, NO_SECTION, requisite_urls
-from danvan_crawler.ops.run import store_of
+from danvan_crawler.ops.requisites import FINAL_STATUSES, NO_SECTION, of_page
 from danvan_crawler.sites import Site
-from danvan_crawler.store.frontier import ARCHIVED, FAILED, NEW, PENDING
-from danvan_crawler.store.writes import Store
+from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
 from danvan_crawler.urls import host_of, path_key
 from spiders import arguments
 from spiders.days import Days
 from spiders.failures import reason_of, status_of
-from spiders.noticing import note_failed_article, note_failed_listing, note_listing
-from spiders.walking import Walk, begin
+from spiders.noticing import note_failed_article, note_failed_listing, note_listing, note_listing_led_away
+from spiders.requisites import RequisiteSpider
+from spiders.walking import Walk, begin, due_now
 
 MAX_LISTING_PAGES = 10_000
 """Pages of one section in one walk; a calendar that never ends stops here at the latest."""
-_REVISIT_PRIORITY, _FEED_PRIORITY, _LISTING_PRIORITY, _ARTICLE_PRIORITY, _REQUISITE_PRIORITY = -20, -10, 0, 10, 20
-"""What hangs on an article comes before the next article, that before the next listing: the frontier stays small."""
+_REVISIT_PRIORITY, _FEED_PRIORITY, _LISTING_PRIORITY, _ARTICLE_PRIORITY = -20, -10, 0, 10
+"""What a listing names comes before the next listing: the frontier stays small."""
 
 
-class SiteSpider(Spider):
+class SiteSpider(RequisiteSpider):
     """Walks one site. `spiders.loader` derives a class with `name` and `site` for every profile.
 
     Arguments (`danvan crawl` gives them as options, `scrapy crawl` as `-a NAME=VALUE`): `since`, `until` (ISO days,
@@ -56,6 +56,7 @@ class SiteSpider(Spider):
     """
 
     site: ClassVar[Site]
+    allowed_domains: ClassVar[list[str]]
 
     def __init__(
         self,
@@ -77,7 +78,6 @@ class SiteSpider(Spider):
         self.pages_left = arguments.count("max_pages", max_pages)
         self.planned: list[str] = []
         """Article addresses that a crawl would fetch, with `plan`."""
-        self._asked: set[str] = set()
         self._asked_for_feeds = False
         self._fronts = {path_key(self.site.home), *(path_key(section.url) for section in self.site.sections)}
 
@@ -102,12 +102,19 @@ class SiteSpider(Spider):
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:
         spider = super().from_crawler(crawler, *args, **kwargs)
+        crawler.signals.connect(spider.request_scheduled, signals.request_scheduled)
         crawler.signals.connect(spider.request_dropped, signals.request_dropped)
         crawler.signals.connect(spider.item_dropped, signals.item_dropped)
         return spider
 
+    def request_scheduled(self, request: Request) -> None:
+        """Scrapy drops a redirect to a foreign host here without a word to anybody."""
+        note_listing_led_away(self.crawler.stats, request, self.allowed_domains)
+
     def request_dropped(self, request: Request) -> None:
         """Scrapy drops a redirect to an address that this run has asked for already, and calls nobody back."""
+        if REQUISITE_KEY in request.meta:
+            self.store.frontier.mark(self.site.slug, request.meta[REQUISITE_KEY], ARCHIVED, f"leads to {request.url}")
         link = request.meta.get("link")
         if link is None:
             return
@@ -139,14 +146,6 @@ class SiteSpider(Spider):
         self._count("articles_absent")
         return True
 
-    @property
-    def store(self) -> Store:
-        return store_of(self.crawler)
-
-    def _count(self, name: str) -> None:
-        assert self.crawler.stats is not None
-        self.crawler.stats.inc_value(f"danvan/{name}")
-
     async def start(self) -> AsyncIterator[Any]:
         frontier, slug, now = self.store.frontier, self.site.slug, clock.now()
         sections = [request for request in self.family.section_requests() if request.meta["section"] != FEED]
@@ -154,13 +153,13 @@ class SiteSpider(Spider):
         waiting = [one for one in frontier.waiting(slug, now) if path_key(one.url) not in firsts]
         # What an earlier run left behind has no date here, so a run for certain days leaves it to the next one.
         if not self.days.are_limited:
-            for request in self._requisite_requests(one.url for one in waiting if one.section == NO_SECTION):
+            for request in self._waiting_requisites(one.url for one in waiting if one.section == NO_SECTION):
                 yield request
             for one in waiting:
                 for request in self._article_requests(one.url) if one.section != NO_SECTION else ():
                     yield request
-        for request in sections:
-            for listing in self._walk_requests(self._first_walk(request, now)):
+        for walk in due_now([self._first_walk(request, now) for request in sections]):
+            for listing in self._walk_requests(walk):
                 yield listing
         for one in frontier.due(slug, now) if not self.days.are_limited else ():
             for request in self._article_requests(one.url, _REVISIT_PRIORITY):
@@ -231,6 +230,7 @@ class SiteSpider(Spider):
             self._count("sections_read")
             if not walk.is_resumed:
                 self.store.frontier.begin_walk(self.site.slug, walk.first_url, response.meta["capture"].date)
+        yield from self._requisite_requests(of_page(response))
         listing = self.family.parse_section(response)
         walk.pages += 1
         walk.oldest_first = walk.oldest_first or (walk.pages == 1 and self.days.oldest_first(listing.links))
@@ -317,7 +317,7 @@ class SiteSpider(Spider):
                 continue
             assert isinstance(response, TextResponse)
             found = True
-            yield from self._requisite_requests(requisite_urls(response, item, self.site.hosts))
+            yield from self._requisite_requests(of_page(response, item))
             yield item
         if found:
             self._count("articles")
@@ -335,33 +335,6 @@ class SiteSpider(Spider):
             self._count("pages_without_article")
             self._reject(link, "no article on the page")
 
-    def _requisite_requests(self, urls: Iterable[str]) -> Iterator[Request]:
-        """Requests for the pictures and attachments that are not archived yet."""
-        fresh = {key: url for url in urls if (key := path_key(url)) not in self._asked}
-        if self.plan or not fresh:
-            return
-        self._asked.update(fresh)
-        states = self.store.frontier.discover(self.site.slug, fresh, NO_SECTION)
-        for key, url in fresh.items():
-            if states[key] in (NEW, PENDING, FAILED):
-                yield Request(
-                    url,
-                    callback=self.parse_requisite,
-                    errback=self.requisite_failed,
-                    meta={"requisite": url},
-                    priority=_REQUISITE_PRIORITY,
-                )
-
-    def parse_requisite(self, response: Response) -> None:
-        self._count("requisites")
-        self._mark(response.meta["requisite"], ARCHIVED)
-
-    def requisite_failed(self, failure: Failure) -> None:
-        request: Request = failure.request  # type: ignore[attr-defined]
-        self._count("requisites_failed")
-        self._mark_failed(request.meta["requisite"], failure, final=status_of(failure) in FINAL_STATUSES)
-        self.logger.warning("%s: not archived: %s", request.url, reason_of(failure))
-
     def story_failed(self, failure: Failure) -> None:
         request: Request = failure.request  # type: ignore[attr-defined]
         link, gone = request.meta["link"], status_of(failure) in FINAL_STATUSES
@@ -371,16 +344,8 @@ class SiteSpider(Spider):
         known = request.meta["revisit"]
         note_failed_article(self.crawler.stats, failure)
         self._count("revisits_failed" if known else "articles_missing" if gone else "articles_failed")
-        self._mark_failed(link, failure)
+        self._note_failure(path_key(link), failure)
         self.logger.warning("%s: no article: %s", request.url, reason_of(failure))
-
-    def _mark_failed(self, link: str, failure: Failure, *, final: bool = False) -> None:
-        if isinstance(failure.value, ArchiveError):
-            return  # our fault and not the page's: it stays pending, and no attempt is counted
-        if final:
-            self._reject(link, reason_of(failure))
-        else:
-            self.store.frontier.fail(self.site.slug, path_key(link), reason_of(failure), clock.now())
 
     def listing_failed(self, failure: Failure) -> Iterator[Request]:
         request: Request = failure.request  # type: ignore[attr-defined]

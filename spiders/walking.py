@@ -6,11 +6,13 @@ page, and a section with news the pages that hold them and one more. What an edi
 found by a walk through all pages now and then.
 
 Where a walk is cut short (killed, stopped, a page that failed) its cursor stays behind: the next run reads the first
-page for news and goes on at the cursor. A first page that was read within the hours before is not read again for that.
+page for news and goes on at the cursor. A first page that was read within the hours before is not read again for that,
+and such a run leaves out sections that were read to their end within these hours too: it continues an earlier one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -37,6 +39,8 @@ class Walk:
     started: bool = False
     oldest_first: bool = False
     """What is new stands on the last page, so known ground on the first is no reason to stop."""
+    just_ended: bool = False
+    """The walk before this one came to its end within the hours before."""
 
     @property
     def is_resumed(self) -> bool:
@@ -55,7 +59,14 @@ def begin(section: str, first_url: str, known: Walked | None, now: datetime, swe
         return Walk(section, first_url, known.cursor, pages=known.pages)
     swept = known.swept_at or known.completed_at
     stops = known.cursor is not None or (swept is not None and now - _moment(swept) < sweep_after)
-    return Walk(section, first_url, first_url, stops_at_known=stops, backlog=known.cursor)
+    ended = known.cursor is None and known.completed_at is not None and now - _moment(known.completed_at) < FRESH
+    return Walk(section, first_url, first_url, stops_at_known=stops, backlog=known.cursor, just_ended=ended)
+
+
+def due_now(walks: Sequence[Walk]) -> list[Walk]:
+    """The walks of a run: all, or where one goes on that was cut short just before, those that had not ended."""
+    continued = any(walk.is_resumed for walk in walks)
+    return [walk for walk in walks if not (continued and walk.just_ended)]
 
 
 def _moment(date: str) -> datetime:

@@ -19,6 +19,9 @@ from danvan_crawler import _layout
 from danvan_crawler.cli import COMMANDS, cli
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.items import EXPORT_FIELDS
+from danvan_crawler.ops.metrics import METRICS
+from danvan_crawler.ops.problems import REMEDIES
+from danvan_crawler.site_rules import Health
 from danvan_crawler.sites import SELECTORS, Layout, Section, Site, SiteRegistry
 
 _layout.activate()  # profiles name their family, a module of `spiders`
@@ -110,9 +113,21 @@ def test_every_setting_is_in_the_readme(name: str) -> None:
     assert f"`{name}`" in README
 
 
-@pytest.mark.parametrize("key", [*Site.model_fields, *Section.model_fields, *Layout.model_fields, *sorted(SELECTORS)])
+@pytest.mark.parametrize(
+    "key", [*Site.model_fields, *Section.model_fields, *Layout.model_fields, *Health.model_fields, *sorted(SELECTORS)]
+)
 def test_every_key_of_a_profile_is_in_the_readme(key: str) -> None:
     assert re.search(rf"`\[*{key}\]*`", README)
+
+
+@pytest.mark.parametrize("kind", REMEDIES)
+def test_every_kind_of_problem_is_in_the_readme(kind: str) -> None:
+    assert f"`{kind}`" in README
+
+
+@pytest.mark.parametrize("name", [name for name, _, _ in METRICS])
+def test_every_metric_is_in_the_readme(name: str) -> None:
+    assert f"`{name}`" in README
 
 
 @pytest.mark.parametrize("code", ExitCode, ids=lambda code: str(int(code)))

@@ -59,10 +59,12 @@ capture_written = object()
 _logger = logging.getLogger(__name__)
 
 
-def warcinfo(slug: str, settings: BaseSettings, *, title: str | None = None) -> dict[str, str]:
+def warcinfo(
+    slug: str, settings: BaseSettings, *, title: str | None = None, rights: str | None = None
+) -> dict[str, str]:
     """Fields of the warcinfo record, WARC/1.1 section 6.2 and Dublin Core, in the order in which they are written.
 
-    `title` is the site's name in words. Fields without a value are left out.
+    `title` is the site's name in words, `rights` the note of its profile. Fields without a value are left out.
     """
     fields = {
         "software": f"danvan-crawler/{__version__} (Scrapy {version('scrapy')}, warcio {version('warcio')})",
@@ -70,6 +72,7 @@ def warcinfo(slug: str, settings: BaseSettings, *, title: str | None = None) -> 
         "operator": settings.get("DANVAN_OPERATOR") or "",
         "isPartOf": slug,
         "description": f"Crawl of {title} ({slug})" if title else f"Crawl by the spider {slug}",
+        "rights": rights or "",
         "http-header-user-agent": settings.get("USER_AGENT") or "",
         "hostname": socket.gethostname(),
     }
@@ -85,9 +88,12 @@ def writer_for(spider: Any, settings: BaseSettings) -> WarcWriter:
     return WarcWriter(
         Path(archive).absolute(),
         spider.name,
-        warcinfo=warcinfo(spider.name, settings, title=getattr(site, "name", None)),
+        warcinfo=warcinfo(
+            spider.name, settings, title=getattr(site, "name", None), rights=getattr(site, "rights", None)
+        ),
         profile=getattr(site, "source_text", None),
         max_bytes=settings.getint("DANVAN_WARC_MAX_BYTES", DEFAULT_MAX_BYTES),
+        min_free=settings.getint("DANVAN_MIN_FREE"),
         compression_level=settings.getint("DANVAN_GZIP_LEVEL", DEFAULT_LEVEL),
     )
 

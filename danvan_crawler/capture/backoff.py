@@ -1,14 +1,14 @@
 """A server that says how long to wait is obeyed: Retry-After of a 429 or 503 pauses all requests to its host.
 
 Without this Scrapy retries at once, and the other requests of the site go on as well (RFC 9110, section 10.2.3; RFC
-6585, section 4). A wait beyond `DANVAN_MAX_RETRY_AFTER` seconds is not sat out: the run of the site ends, and the next
-one tries again.
+6585, section 4). A wait beyond `DANVAN_MAX_RETRY_AFTER` seconds is not sat out: the run of the site ends, and
+statistic `danvan/not_before` says until when the next one leaves the site alone (`ops.rest`).
 """
 
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -24,6 +24,8 @@ from danvan_crawler import clock
 _logger = logging.getLogger(__name__)
 _STATUSES = frozenset({429, 503})
 CLOSE_REASON = "asked_to_wait"
+_LONGEST = 365 * 86400.0
+"""Seconds; nobody means more, and dates end somewhere."""
 
 
 def seconds_to_wait(retry_after: str, now: datetime) -> float | None:
@@ -34,7 +36,7 @@ def seconds_to_wait(retry_after: str, now: datetime) -> float | None:
     """
     value = retry_after.strip()
     if value.isascii() and value.isdigit():
-        return float(value)
+        return min(float(value), _LONGEST)
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
@@ -89,6 +91,7 @@ class RetryAfterMiddleware:
     def _stop(self, url: str, seconds: float) -> None:
         _logger.error("%s: asked to wait %.0f s, longer than this run may: it ends here", url, seconds)
         self._stats.set_value("danvan/asked_to_wait", seconds)
+        self._stats.set_value("danvan/not_before", (clock.now() + timedelta(seconds=seconds)).isoformat())
         if self._crawler.engine is not None:
             # Not awaited: the engine waits for the response that is passing just now.
             closing = deferred_from_coro(self._crawler.engine.close_spider_async(reason=CLOSE_REASON))

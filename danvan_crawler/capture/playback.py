@@ -17,6 +17,7 @@ from scrapy.responsetypes import responsetypes
 
 from danvan_crawler.capture.archiver import CAPTURE_KEY
 from danvan_crawler.capture.decoding import DecodingMiddleware
+from danvan_crawler.warc.digest import sha1_base32
 from danvan_crawler.warc.message import entity_body, parse_head, split_head, status_of
 from danvan_crawler.warc.reader import WarcRecord
 from danvan_crawler.warc.records import CaptureRecord, head_facts
@@ -42,7 +43,7 @@ def capture_of(record: WarcRecord, warc_file: str) -> CaptureRecord:
         warc_file=warc_file,
         warc_offset=record.offset,
         warc_record_id=record.id,
-        payload_digest=record.headers.get("WARC-Payload-Digest"),
+        payload_digest=record.headers.get("WARC-Payload-Digest") or _payload_digest(record),
         status=status_of(record.block),
         # What is missing in a revisit is in another record.
         truncated=record.truncated if reference is None else None,  # type: ignore[arg-type]  # as somebody wrote it
@@ -51,6 +52,13 @@ def capture_of(record: WarcRecord, warc_file: str) -> CaptureRecord:
         last_modified=facts.last_modified,
         refers_to=None if reference is None else reference.record_id,
     )
+
+
+def _payload_digest(record: WarcRecord) -> str | None:
+    """For records of tools that write none; of a revisit and of half a response it cannot be known."""
+    if record.type != "response" or record.truncated is not None:
+        return None
+    return sha1_base32(entity_body(record.block))
 
 
 class Playback:

@@ -19,6 +19,7 @@ from danvan_crawler.exceptions import DanvanError, ExitCode
 COMMANDS = {
     "demo": "Crawl the bundled sample portal and show what comes out.",
     "crawl": "Crawl sites into the archive.",
+    "status": "Tell how the sites are, and what to do about it.",
     "schedule": "Print or install the nightly crawl.",
     "sites": "List the sites, or show one's profile.",
     "search": "Search articles.",
@@ -28,6 +29,8 @@ COMMANDS = {
     "export": "Export articles as JSONL or CSV.",
     "dates": "Read date lines as the crawler reads them.",
     "export-warc": "Write a site as one WARC file that needs no other.",
+    "import-warc": "Take in WARC files of other tools.",
+    "suppress": "Hide an article, or show it again.",
     "replay": "Look at the archive in a browser.",
     "wacz": "Pack a site as one WACZ file.",
     "bagit": "Pack a site as a BagIt bag.",

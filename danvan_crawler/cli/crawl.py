@@ -23,6 +23,7 @@ from danvan_crawler.cli.progress import SitesProgress
 from danvan_crawler.exceptions import ExitCode, UsageError
 from danvan_crawler.ops.children import Job, Limits, danvan
 from danvan_crawler.ops.locks import hosts_asked
+from danvan_crawler.ops.notices import Notifier
 from danvan_crawler.ops.reports import longest_waiting_first
 from danvan_crawler.ops.supervisor import Supervisor
 from danvan_crawler.sites import Site, SiteRegistry
@@ -70,14 +71,18 @@ def command(
     """
     known = registry(archive, site_folders)
     wanted = _wanted(known, slugs, all_sites)
+    notifier = Notifier(archive)
     if slugs and len(wanted) == 1:
-        return int(crawl_here(wanted[0], known.folders, archive, options))
+        code = crawl_here(wanted[0], known.folders, archive, options)
+        notifier.tell(wanted)
+        return int(code)
     if all_sites:
         wanted = longest_waiting_first(archive, wanted)
     limits = _limits()
     planned = [_job(known.get(slug), archive, site_folders, options) for slug in wanted]
     with SitesProgress(errors(), len(planned), quiet=quiet) as watcher:
         endings = Supervisor(archive, watcher, at_once=jobs, limits=limits).run(planned)
+    notifier.tell(wanted)
     return int(ExitCode.worst(ending.code for ending in endings))
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
 from danvan_crawler.cli.common import archive_option, json_option, write_out
+from danvan_crawler.store import suppression
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.queries import History, history
+from danvan_crawler.store.takedowns import Takedown
 
 _CAPTURE_FIELDS = ("warc_date", "url", "status", "warc_file", "warc_offset", "warc_record_id", "payload_digest")
 
@@ -27,12 +31,42 @@ def command(item: str, as_json: bool, archive: Path) -> None:
     """
     engine = open_for_reading(database_path(archive))
     with engine.connect() as connection:
+        takedown = suppression.find(connection, item)
+        if takedown is not None:
+            _tell_of(takedown, suppression.captures_of(connection, takedown.item_id), as_json)
+            return
         found = history(connection, item)
     if as_json:
         write_out(json.dumps(_document(found), ensure_ascii=False, indent=2))
     else:
         for line in _lines(found):
             write_out(line)
+
+
+def _tell_of(takedown: Takedown, captures: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+    """All that there is to say of an article that is not to be shown."""
+    since = takedown.date.isoformat()
+    if as_json:
+        document = {
+            "item_id": takedown.item_id,
+            "url": takedown.url,
+            "suppressed": {"reason": takedown.reason, "date": since},
+            "captures": [{name: row[name] for name in _CAPTURE_FIELDS} for row in captures],
+        }
+        write_out(json.dumps(document, ensure_ascii=False, indent=2))
+        return
+    for line in (
+        f"Item:      {takedown.item_id}",
+        f"Address:   {takedown.url}",
+        f"Suppressed since {since}: {takedown.reason}",
+        *map(_capture_line, captures),
+    ):
+        write_out(line)
+
+
+def _capture_line(row: Mapping[str, Any]) -> str:
+    place = f"{row['warc_file']}@{row['warc_offset']}"
+    return f"Capture {row['warc_date']}  {row['status']}  {row['warc_record_id']}  {place}"
 
 
 def _document(found: History) -> dict[str, object]:
@@ -59,6 +93,7 @@ def _lines(found: History) -> list[str]:
         ("Source", item["source"]),
         ("Tags", ", ".join(item["tags"])),
         ("Warnings", "; ".join(item["warnings"])),
+        ("Rights", item["rights"]),
     ):
         if value:
             lines.append(f"{label + ':':<11}{value}")
@@ -73,9 +108,5 @@ def _lines(found: History) -> list[str]:
     for row in found.revisions:
         mark = "current" if row["revision"] == current else "       "
         lines.append(f"Revision {row['revision']} {mark}  {row['captured_at']}  {row['title']}")
-    for row in found.captures:
-        lines.append(
-            f"Capture {row['warc_date']}  {row['status']}  {row['warc_record_id']}"
-            f"  {row['warc_file']}@{row['warc_offset']}"
-        )
+    lines += map(_capture_line, found.captures)
     return lines

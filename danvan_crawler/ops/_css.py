@@ -1,7 +1,7 @@
 """What a stylesheet refers to, by the tokens of CSS Syntax Level 3: comments, strings, url() and @import.
 
 A regular expression is enough for these four, and takes time in proportion to the sheet's length. A parser of whole
-stylesheets (tinycss2) finds the same addresses and takes thirty times as long.
+stylesheets (tinycss2) finds the same in 500 KB of real ones and takes nine times as long.
 """
 
 from __future__ import annotations
@@ -11,25 +11,26 @@ from codecs import lookup
 
 from w3lib.encoding import read_bom, resolve_encoding
 
-_DOUBLE, _SINGLE = r'"((?:[^"\\\n]|\\.)*+)"', r"'((?:[^'\\\n]|\\.)*+)'"
+_DOUBLE, _SINGLE = r'(?:[^"\\\n]|\\.)*+', r"(?:[^'\\\n]|\\.)*+"
+_BARE = r"(?:[^\"'()\\\s]|\\[0-9a-fA-F]{1,6}+\s?|\\.)*+"
 _GAP = r"(?:\s|/\*.*?\*/)*+"
+_URL = rf"[uU][rR][lL]\(\s*+(?:\"(?P<url1>{_DOUBLE})\"|'(?P<url2>{_SINGLE})'|(?P<url3>{_BARE}))\s*+\)"
+_STRING = rf"\"(?P<string1>{_DOUBLE})\"?|'(?P<string2>{_SINGLE})'?"
+# Spelled out and not IGNORECASE: so the scan looks for five characters only, in a quarter of the time.
 _TOKEN = re.compile(
     r"/\*.*?(?:\*/|\Z)"
-    rf"|url\(\s*+(?:{_DOUBLE}|{_SINGLE}|((?:[^\"'()\\\s]|\\.)*+))\s*+\)"
-    rf"|@import{_GAP}(?:{_DOUBLE}|{_SINGLE})"
-    r"|@namespace\b[^;{}@]*+"  # names a vocabulary, no file
-    r"|(image-set\()|([;{}])"
-    rf"|(?:type|format|local)\(\s*+(?:{_DOUBLE}|{_SINGLE})".replace("((?:", "(?:(?:")
-    + rf"|{_DOUBLE}|{_SINGLE}|[\"']",
-    re.IGNORECASE | re.DOTALL,
+    rf"|{_URL}|[uU][rR][lL]\([^)]*+"  # the second holds what no address can; up to its end it says nothing
+    rf"|@[iI][mM][pP][oO][rR][tT]{_GAP}(?:\"(?P<import1>{_DOUBLE})\"|'(?P<import2>{_SINGLE})')"
+    r"|@[nN][aA][mM][eE][sS][pP][aA][cC][eE]\b[^;{}@]*+"  # names a vocabulary, no file
+    rf"|[iI][mM][aA][gG][eE]-[sS][eE][tT]\((?P<set>(?:[^;{{}}\"']|\"{_DOUBLE}\"|'{_SINGLE}')*+)"
+    rf"|{_STRING}",
+    re.DOTALL,
 )
+_IN_SET = re.compile(rf"{_URL}|(?i:type)\([^)]*+|{_STRING}", re.DOTALL)
+"""Within `image-set(` a bare string is an address, too."""
 _ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})(?:\r\n|\s)?|(\r\n|[\n\r\f])|(.))", re.DOTALL)
 _CHARSET = re.compile(rb'@charset "([!#-~]{1,40})";')
 _LAST_CHARACTER = 0x10FFFF
-_SET, _END_OF_SET = 6, 7
-"""Groups of `image-set(`, in which bare strings are addresses, and of what it cannot go beyond."""
-_STRINGS = (8, 9)
-"""Groups of a bare string; those before `_SET` are addresses wherever they stand."""
 
 
 def sheet_refs(css: str) -> list[str]:
@@ -38,16 +39,14 @@ def sheet_refs(css: str) -> list[str]:
     >>> sheet_refs('@import "a.css"; b { background: url(c\\\\20 d.png) /* url(no.png) */; content: "url(no.png)" }')
     ['a.css', 'c d.png']
     """
-    found = []
-    in_set = False
+    found: list[str] = []
     for token in _TOKEN.finditer(css):
-        group = token.lastindex
-        if group is None:
-            continue
-        if group in (_SET, _END_OF_SET):
-            in_set = group == _SET
-        elif group not in _STRINGS or in_set:
-            found.append(unescape(token[group]))
+        kind = token.lastgroup or "string"
+        if kind == "set":
+            choices = (choice for choice in _IN_SET.finditer(token[kind]) if choice.lastgroup)
+            found.extend(unescape(choice[choice.lastgroup or ""]) for choice in choices)
+        elif not kind.startswith("string"):
+            found.append(unescape(token[kind]))
     return found
 
 

@@ -91,7 +91,7 @@ def hosts_asked(site: Site) -> frozenset[str]:
     """
     if site.private_network:
         return frozenset(f"{host}:{port}" for host, port in site.private_endpoints())
-    return frozenset(host.removeprefix("www.") for host in site.hosts)
+    return frozenset(host.removeprefix("www.") for host in (*site.hosts, *site.static_hosts))
 
 
 class HostLock(_FileLock):

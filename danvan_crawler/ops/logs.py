@@ -10,8 +10,18 @@ from scrapy.http import Response
 from scrapy.logformatter import LogFormatter, LogFormatterResult
 
 
+def _in_one_line(record: logging.LogRecord) -> bool:
+    """Takes the traceback off: that a server cannot be reached is no error of ours to look into."""
+    record.exc_info = None
+    return True
+
+
 class QuietLogFormatter(LogFormatter):
     """Scrapy's formatter without a line per response and per item; formatting them costs more than archiving does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        logging.getLogger("scrapy.downloadermiddlewares.robotstxt").addFilter(_in_one_line)
 
     def crawled(self, request: Request, response: Response, spider: Spider) -> LogFormatterResult:
         return None  # type: ignore[return-value]  # documented: None means no line

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from danvan_crawler.exceptions import ExitCode
@@ -51,7 +52,7 @@ def judge(
     if reason is None:
         found.append(Problem("interrupted", "stopped at once; the next run continues", ExitCode.INTERRUPTED))
     elif reason in _REASONS:
-        found.append(_REASONS[reason])
+        found.append(_in_detail(_REASONS[reason], stats))
     elif reason != "finished":
         found.append(Problem("interrupted", f"stopped: {reason}; the next run continues", ExitCode.INTERRUPTED))
     if (error := stats.get("danvan/archive_error")) and reason not in ("disk_full", "archive_unwritable"):
@@ -85,6 +86,12 @@ def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem
         text = f"all {stats['danvan/articles_failed']} articles asked for failed"
         found.append(_failed(text, stats.get(ARTICLE_TROUBLE, {}), "errors"))
     return found
+
+
+def _in_detail(problem: Problem, stats: Mapping[str, Any]) -> Problem:
+    """The problem with what the archive's writer said, where that was the reason to stop."""
+    error = stats.get("danvan/archive_error") if problem.kind in ("disk_full", "archive") else None
+    return replace(problem, text=f"{problem.text}: {error}") if error else problem
 
 
 def _failed(text: str, trouble: Mapping[str, str], otherwise: str) -> Problem:

@@ -32,7 +32,7 @@ _CHALLENGE_MARKUP = re.compile(
 _COOKIE_AND_RELOAD = re.compile(r"document\.cookie\s*=.{0,2000}?location\.(?:reload|href|replace)", re.DOTALL)
 _CHALLENGE_WORDS = re.compile(
     r"just a moment|checking (?:if|your browser)|verify(?:ing)? (?:that )?you are (?:a )?human|attention required"
-    r"|xac minh (?:ban|rang ban|truy cap)|khong phai (?:la )?(?:robot|nguoi may)|kiem tra trinh duyet|enable javascript and"
+    r"|xac minh (?:ban|rang ban|truy cap)|khong phai (?:la )?(?:robot|nguoi may)|kiem tra trinh duyet"
 )
 _LOGIN_WORDS = re.compile(r"\b(?:dang nhap|log ?in|sign ?in|mat khau|password)\b")
 _MAINTENANCE_WORDS = re.compile(
@@ -49,7 +49,7 @@ _PARKED_WORDS = re.compile(
     r"|it works!|index of /|website (?:mac dinh|chua duoc)|plesk|directadmin"
 )
 _HIJACKED_WORDS = re.compile(
-    r"nha cai|ca cuoc|casino|no hu|tai xiu|ban ca doi thuong|game bai|\bslot\b|keo nha cai|hacked by|defaced by|slot gacor"
+    r"nha cai|ca cuoc|casino|no hu|tai xiu|ban ca doi thuong|game bai|\bslot\b|hacked by|defaced by|slot gacor"
 )
 _HIJACKED_AT_LEAST = 3
 """Different words of betting shops, or one of them in the title, make a hijacked page: news report on betting, too."""
@@ -66,17 +66,13 @@ def page_kind(text: str) -> str | None:
     html = text[:_WITHIN]
     tree = LexborHTMLParser(html)
     title = fold(" ".join(node.text() for node in tree.css("title")))
-    password = any(
-        (node.attributes.get("type") or "").lower() == "password" for node in tree.css("form input, input")
-    )
+    password = any((node.attributes.get("type") or "").lower() == "password" for node in tree.css("form input, input"))
     for node in tree.css("script, style, noscript"):
         node.decompose()
     words = fold(tree.body.text(separator=" ") if tree.body is not None else tree.text(separator=" "))
     said = f"{title} {words}"
     short = len(words) <= _SHORT
-    if short and (
-        _CHALLENGE_MARKUP.search(html) or _CHALLENGE_WORDS.search(said) or _is_cookie_challenge(html, words)
-    ):
+    if short and (_CHALLENGE_MARKUP.search(html) or _CHALLENGE_WORDS.search(said) or _is_cookie_challenge(html, words)):
         # A login form may ask for a captcha as well.
         return LOGIN if password else CHALLENGE
     if password and short and _LOGIN_WORDS.search(said):

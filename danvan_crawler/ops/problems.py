@@ -24,41 +24,43 @@ REMEDIES: Mapping[str, str] = {
     "parse_error": "The log names the pages; it is an error of this program or of the site's family: report it.",
     "window": "Nothing to do when the crawl is scheduled inside the window; see DANVAN_WINDOW and the key `window`.",
     # the server
-    "asked_to_wait": "Nothing to do: the next run after that moment goes on. If it stays so, raise the profile's `delay`"
-    " or write to the webmaster.",
+    "asked_to_wait": "Nothing to do: the next run after that moment goes on. If it stays so, raise the"
+    " profile's `delay` or write to the webmaster.",
     "certificate": "The crawl goes on. Tell the webmaster that the certificate has to be renewed.",
     "errors": "The log names the pages. Open some in a browser; if they work there, raise the profile's `delay`.",
     "forbidden": "The server refuses us. Set DANVAN_CONTACT, open the site in a browser, and write to the webmaster.",
-    "no_address": "The host name has no address. Has the site moved? Then correct `home` and `sections` in the profile"
-    " and put the old host into `aliases`; is it given up, set `enabled = false`.",
+    "no_address": "The host name has no address. Has the site moved? Then correct `home` and `sections` in the"
+    " profile and put the old host into `aliases`; is it given up, set `enabled = false`.",
     "server_error": "The server fails. Open the site in a browser; if it stays so for days, write to the webmaster.",
-    "unreachable": "The server does not answer. Open the site in a browser; from abroad some portals can be reached only"
-    " by machines in Vietnam. Is it given up, set `enabled = false`.",
+    "unreachable": "The server does not answer. Open the site in a browser; from abroad some portals can be"
+    " reached only by machines in Vietnam. Is it given up, set `enabled = false`.",
     # what it serves
-    "challenge": "The server wants a browser that runs scripts. Write to the webmaster, with the address of this machine"
-    " and DANVAN_CONTACT, and ask to be let through.",
-    "found_nothing": "Open the section in a browser. Has the layout changed, the profile needs `[selectors]`, or another"
-    " `family`; has the address changed, correct `sections`.",
-    "layout": "Open one of the articles in a browser. Has the layout changed, the profile needs `[selectors]`, with the"
-    " old ones under `[[layouts]]`, or another `family`.",
-    "login": "The section asks for a login. Is it meant to be closed, take it out of `sections`; has somebody hijacked the"
-    " site, tell the webmaster.",
-    "maintenance": "Nothing to do for a day or two. If it stays so, the site is given up or moved: look for its new"
-    " address.",
-    "moved": "Is it the same site, put the new host into `home` and `sections` and the old one into `aliases`: item_ids"
-    " stay the same.",
-    "parked": "The domain was given up, sold or hijacked. Set `enabled = false`, or put the site's new host into the"
-    " profile; what is archived stays.",
+    "challenge": "The server wants a browser that runs scripts. Write to the webmaster, with the address of"
+    " this machine and DANVAN_CONTACT, and ask to be let through.",
+    "found_nothing": "Open the section in a browser. Has the layout changed, the profile needs `[selectors]`,"
+    " or another `family`; has the address changed, correct `sections`.",
+    "layout": "Open one of the articles in a browser. Has the layout changed, the profile needs `[selectors]`,"
+    " with the old ones under `[[layouts]]`, or another `family`.",
+    "login": "The section asks for a login. Is it meant to be closed, take it out of `sections`; has somebody"
+    " hijacked the site, tell the webmaster.",
+    "maintenance": "Nothing to do for a day or two. If it stays so, the site is given up or moved: look for"
+    " its new address.",
+    "moved": "Is it the same site, put the new host into `home` and `sections` and the old one into `aliases`:"
+    " item_ids stay the same.",
+    "parked": "The domain was given up, sold or hijacked. Set `enabled = false`, or put the site's new host"
+    " into the profile; what is archived stays.",
     "refused": "The address leads into a private network. Is that meant, the profile needs `private_network = true`.",
-    "robots": "robots.txt forbids it now, and is obeyed. Write to the webmaster, or take the section out of the profile.",
-    "section_gone": "The section's address leads nowhere. Look for its new one on the front page and correct `sections`.",
+    "robots": "robots.txt forbids it now, and is obeyed. Write to the webmaster, or take the section out of"
+    " the profile.",
+    "section_gone": "The section's address leads nowhere. Look for its new one on the front page and correct"
+    " `sections`.",
     # what came out
-    "coverage": "Open a new article in a browser. Does it show the field, the layout has changed: the profile needs"
-    " `[selectors]`. Is it not there any more, set `coverage.<field> = false` under `[health]`.",
-    "dates": "Compare an article's date with `danvan show`. A clock that is wrong is `clock_offset`, month before day is"
-    " `month_first`.",
-    "quiet": "Open the site in a browser. Is it silent, raise `quiet_days` under `[health]`; does it have news, look for"
-    " a new section or address.",
+    "coverage": "Open a new article in a browser. Does it show the field, the layout has changed: the profile"
+    " needs `[selectors]`. Is it not there any more, set `coverage.<field> = false` under `[health]`.",
+    "dates": "Compare an article's date with `danvan show`. A clock that is wrong is `clock_offset`, month"
+    " before day is `month_first`.",
+    "quiet": "Open the site in a browser. Is it silent, raise `quiet_days` under `[health]`; does it have"
+    " news, look for a new section or address.",
 }
 """Kind of problem -> what to do about it."""
 

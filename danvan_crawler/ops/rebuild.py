@@ -11,22 +11,22 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scrapy import Spider
-from scrapy.crawler import Crawler
 from scrapy.settings import Settings
-from scrapy.statscollectors import MemoryStatsCollector
 
 from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, ProfileError
 from danvan_crawler.ops.collector import spare_the_collector
+from danvan_crawler.ops.imported import ArchiveReplay
+from danvan_crawler.ops.late import idle_crawler, site_of
 from danvan_crawler.ops.locks import DatabaseLock, SiteLock
-from danvan_crawler.ops.replay import Replay, Scan, scan
+from danvan_crawler.ops.replay import Scan, scan
 from danvan_crawler.ops.run import attach_store
 from danvan_crawler.sites import Site, SiteRegistry
 from danvan_crawler.store.database import database_path
+from danvan_crawler.store.takedowns import read_takedowns
 from danvan_crawler.store.visits import days_of
 from danvan_crawler.store.writes import Store
 from danvan_crawler.warc.files import WARC_FOLDER, final_name, open_files, warc_files
-from danvan_crawler.warc.index import describe, describe_missing
+from danvan_crawler.warc.index import describe_missing
 from danvan_crawler.warc.recovery import recover
 
 Progress = Callable[[int, int], None]
@@ -80,17 +80,20 @@ def _derive(
     temporary = target.with_name(f"{target.name}.rebuild")
     for suffix in ("", *_COMPANIONS):  # of a rebuild that was killed
         _beside(temporary, suffix).unlink(missing_ok=True)
+    takedowns = read_takedowns(archive)
     scans = {slug: _scan(archive, slug) for slug in slugs}
     total = sum(len(found.places) for found in scans.values())
     store = Store(temporary, revisit_days=days_of(settings["DANVAN_REVISIT_DAYS"]))
     spare_the_collector()
     try:
+        store.obey(takedowns)
         for slug, found in scans.items():
             result.damage.extend(found.damage)
             site = _site(registry, slug, found, result)
-            crawler = _crawler(slug, site, settings)
+            crawler = idle_crawler(slug, site, settings)
             attach_store(crawler, store)
-            replay = Replay(archive, slug, site, store, crawler, found.profiles)
+            store.set_rights(slug, site.rights if site is not None else None)
+            replay = ArchiveReplay(archive, slug, site, store, crawler, found.profiles, found.imported)
             for start in range(0, len(found.places), _TOGETHER):
                 with store.together():
                     for place in found.places[start : start + _TOGETHER]:
@@ -104,6 +107,8 @@ def _derive(
     finally:
         store.close()
     _replace(target, temporary, keep=bool(result.damage))
+    for slug in slugs:  # not before: a run takes a file without a manifest for one that the database may not have
+        describe_missing(archive, warc_files(archive, slug))  # what it cannot read is in the damage already
 
 
 def _replace(target: Path, new: Path, *, keep: bool) -> None:
@@ -128,37 +133,24 @@ def _scan(archive: Path, slug: str) -> Scan:
     """What the files of a site hold. Those of dead runs are recovered, or else read up to their damage."""
     damage: list[str] = []
     try:
-        for file in recover(archive / WARC_FOLDER / slug):
-            if file.records:
-                describe(archive, file.path)
+        recover(archive / WARC_FOLDER / slug)
     except ArchiveDamagedError as error:
         damage.append(str(error))
-    files = warc_files(archive, slug)
-    describe_missing(archive, files)  # what it could not read, `scan` finds too
-    found = scan(archive, slug, files)
+    found = scan(archive, slug, warc_files(archive, slug))
     unfinished = [path for path in open_files(archive / WARC_FOLDER / slug) if not final_name(path).exists()]
     left = scan(archive, slug, unfinished)
-    return Scan(sorted(found.places + left.places), {**found.profiles, **left.profiles}, found.damage + damage)
+    return Scan(
+        sorted(found.places + left.places),
+        {**found.profiles, **left.profiles},
+        found.imported | left.imported,
+        found.damage + damage,
+    )
 
 
 def _site(registry: SiteRegistry, slug: str, found: Scan, result: Rebuilt) -> Site | None:
     """The site of a slug; None for the archive of a spider that is no site's."""
-    if slug in registry:
-        return registry.get(slug)
-    if not found.profiles:
-        return None
-    newest = found.profiles[max(found.profiles)]
     try:
-        return Site.parse(newest, origin=f"the profile archived with {slug}")
+        return site_of(registry, slug, found.profiles)
     except ProfileError as error:
         result.failures.append(str(error))
         return None
-
-
-def _crawler(slug: str, site: Site | None, settings: Settings) -> Crawler:
-    """A crawler that never crawls: what stages and middlewares are built from."""
-    spider_class = type("RebuildSpider", (Spider,), {"name": slug, **({"site": site} if site is not None else {})})
-    crawler = Crawler(spider_class, settings)
-    crawler.stats = MemoryStatsCollector(crawler)
-    crawler.spider = spider_class()
-    return crawler

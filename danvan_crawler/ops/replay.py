@@ -38,12 +38,13 @@ from danvan_crawler.exceptions import (
 from danvan_crawler.families import FEED, ArticleLink, Family, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
 from danvan_crawler.ops.absence import says_not_found
-from danvan_crawler.ops.requisites import FINAL_STATUSES, NO_SECTION, requisite_urls
+from danvan_crawler.ops.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, Scope, of_page, within
 from danvan_crawler.sites import Site
 from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import host_of, path_key
 from danvan_crawler.warc.files import final_name
+from danvan_crawler.warc.imports import source_digest
 from danvan_crawler.warc.message import parse_head, split_head
 from danvan_crawler.warc.reader import WarcRecord, iter_records, read_record
 from danvan_crawler.warc.records import CaptureRecord, profile_uri
@@ -74,6 +75,8 @@ class Scan:
     """Response and revisit records in the order in which the exchanges began."""
     profiles: dict[str, str] = field(default_factory=dict)
     """TOML text by WARC file, oldest file first."""
+    imported: set[str] = field(default_factory=set)
+    """WARC files that were another tool's."""
     damage: list[str] = field(default_factory=list)
     """Where a file cannot be read, one sentence each; what precedes it is in `places`."""
 
@@ -84,11 +87,13 @@ def scan(archive: Path, slug: str, files: Iterable[Path]) -> Scan:
     for path in files:
         name = final_name(path).relative_to(archive).as_posix()
         try:
-            for record in iter_records(path, types=("response", "revisit", "metadata")):
-                if record.type != "metadata":
+            for record in iter_records(path, types=("response", "revisit", "metadata", "warcinfo")):
+                if record.type in ("response", "revisit"):
                     found.places.append(Place(record.date, name, record.offset))
                 elif record.url == profile_uri(slug):
-                    found.profiles[name] = record.block.decode()
+                    found.profiles.setdefault(name, record.block.decode())
+                elif record.type == "warcinfo" and source_digest(record) is not None:
+                    found.imported.add(name)
         except ArchiveDamagedError as error:
             found.damage.append(str(error))
     found.places.sort()
@@ -105,6 +110,8 @@ class _Part:
     """Where the redirects that led here began."""
     first_url: str | None = None
     """First page of the section, for the pages of a section that the profile has."""
+    depth: int = 1
+    """Of a requisite, as in `requisites.MAX_DEPTH`."""
 
 
 class Replay:
@@ -141,12 +148,14 @@ class Replay:
             for request in self._family.section_requests():
                 self._parts[path_key(request.url)] = _Part(request.meta["section"], first_url=request.url)
         self._hosts = set(site.hosts) if site is not None else set()
+        self._scope = Scope.of(site) if site is not None else Scope(frozenset())
         self._fronts = {path_key(url) for url in (site.home, *(one.url for one in site.sections))} if site else set()
 
     def _with_past(self, site: Site, profiles: Mapping[str, str]) -> Site:
         """The site with the sections and hosts that it had in archived profiles; fills `_names`."""
         sections = {path_key(section.url): section for section in site.sections}
         hosts = dict.fromkeys(site.hosts)
+        static_hosts = dict.fromkeys(site.static_hosts)
         parsed: dict[str, Site | None] = {}
         for name, text in profiles.items():
             if text not in parsed:
@@ -155,10 +164,12 @@ class Replay:
             if past is None:
                 continue
             hosts.update(dict.fromkeys(past.hosts))
+            static_hosts.update(dict.fromkeys(past.static_hosts))
             self._names[name] = {path_key(section.url): section.name for section in past.sections}
             for section in past.sections:
                 sections.setdefault(path_key(section.url), section)
-        return site.model_copy(update={"sections": tuple(sections.values()), "aliases": tuple(hosts)})
+        past_too = {"sections": tuple(sections.values()), "aliases": tuple(hosts), "static_hosts": tuple(static_hosts)}
+        return site.model_copy(update=past_too)
 
     def _archived(self, text: str) -> Site | None:
         try:
@@ -217,7 +228,7 @@ class Replay:
         return found
 
     def _part(self, capture: CaptureRecord) -> _Part | None:
-        key = path_key(capture.url)
+        key = self._scope.key_of(capture.url)
         part = self._parts.get(key)
         name = self._names.get(capture.warc_file, {}).get(key)
         return replace(part, section=name) if part is not None and name is not None else part
@@ -228,10 +239,10 @@ class Replay:
             target = urljoin(capture.url, safe_url_string(location))
             part = part or _Part(NO_SECTION)
             led = replace(part, link=part.link or capture.url)
-            known = self._parts.setdefault(path_key(target), led)
-            if part.section is not None:
+            known = self._parts.setdefault(self._scope.key_of(target), led)
+            if part.section:
                 return
-            if path_key(target) in self._fronts and self._is_absent(capture, part):
+            if part.section is None and path_key(target) in self._fronts and self._is_absent(capture, part):
                 self._led_away.add(led.link or "")
                 return
             if known.link != led.link:  # asked for on its own: the crawl followed nothing
@@ -242,6 +253,8 @@ class Replay:
             self._read_article(family, response, capture, part)
         elif part.section == NO_SECTION:
             self._mark(capture, part, ARCHIVED)
+            if part.depth < MAX_DEPTH:
+                self._discover(within(response), part.depth + 1)
         elif isinstance(response, TextResponse) and host_of(response.url) in self._hosts:
             if part.section == FEED:
                 self._read_feed(family, response)
@@ -255,7 +268,7 @@ class Replay:
                 self.store.write_counters(item)
                 continue
             assert isinstance(response, TextResponse)
-            self._discover(requisite_urls(response, item, self._hosts))
+            self._discover(of_page(response, item))
             found = self._through_stages(item) or found
         self.articles += found
         if found or part.link in self._led_away:
@@ -270,15 +283,16 @@ class Replay:
 
     def _reject(self, capture: CaptureRecord, part: _Part, reason: str) -> None:
         at = datetime.fromisoformat(capture.date)
-        self.store.frontier.reject(self.slug, path_key(part.link or capture.url), reason, at)
+        self.store.frontier.reject(self.slug, self._key(capture, part), reason, at)
 
-    def _discover(self, requisites: Iterable[str]) -> None:
-        fresh = {key: url for url in requisites if (key := path_key(url)) not in self._requisites}
+    def _discover(self, requisites: Iterable[str], depth: int = 1) -> None:
+        known = self._requisites
+        fresh = {key: url for key, url in self._scope.keyed(requisites).items() if key not in known}
         if fresh:
             self._requisites.update(fresh)
             self.store.frontier.discover(self.slug, fresh, NO_SECTION)
             for key in fresh:
-                self._parts.setdefault(key, _Part(NO_SECTION))
+                self._parts.setdefault(key, _Part(NO_SECTION, depth=depth))
 
     def _through_stages(self, item: Article) -> bool:
         try:
@@ -289,6 +303,7 @@ class Replay:
         return True
 
     def _read_listing(self, family: Family, response: TextResponse, capture: CaptureRecord, part: _Part) -> None:
+        self._discover(of_page(response))
         section, first = part.section or "", part.first_url
         if first is not None and self._is_first(capture, part):
             self._begin_walk(first, capture.date)
@@ -336,10 +351,10 @@ class Replay:
         if part.section is None and final and self._is_absent(capture, part):
             return
         if part.section is None or part.section == NO_SECTION:
-            if part.section == NO_SECTION and final:
+            if part.section == NO_SECTION and (final or capture.truncated == "length"):
                 self._reject(capture, part, f"HTTP {capture.status}")
             else:
-                key, at = path_key(part.link or capture.url), datetime.fromisoformat(capture.date)
+                key, at = self._key(capture, part), datetime.fromisoformat(capture.date)
                 self.store.frontier.fail(self.slug, key, f"HTTP {capture.status}", at)
         elif part.first_url in self._was_complete and final and not self._is_first(capture, part):
             self.store.frontier.complete_walk(self.slug, part.first_url, capture.date, swept=True)
@@ -349,7 +364,11 @@ class Replay:
         return part.first_url is not None and path_key(part.link or capture.url) == path_key(part.first_url)
 
     def _mark(self, capture: CaptureRecord, part: _Part, state: str, reason: str | None = None) -> None:
-        self.store.frontier.mark(self.slug, path_key(part.link or capture.url), state, reason)
+        self.store.frontier.mark(self.slug, self._key(capture, part), state, reason)
+
+    def _key(self, capture: CaptureRecord, part: _Part) -> str:
+        """Under which the frontier knows what was asked for."""
+        return self._scope.key_of(part.link or capture.url)
 
 
 def discover_named(store: Store, slug: str, links: Sequence[ArticleLink]) -> Iterator[tuple[str, str]]:

@@ -1,53 +1,146 @@
-"""What hangs on an article page: its pictures and attachments, which have to be archived with it.
+"""What a page needs to be looked at again: pictures and files, styles, scripts, fonts, frames. Archived, never parsed.
 
 They are crawl state of their own: rows of the frontier without a section. So a run that is stopped between an article
-and its pictures leaves them to the next one, and a dead picture is asked for once.
+and its pictures leaves them to the next one, and each is asked for once, however many pages show it.
+
+Requisites have requisites: a stylesheet imports another, which names a font; a frame is a page. `within` reads those,
+down to `MAX_DEPTH`. Only what is on the hosts of the site, or on the static hosts that its profile names, is taken.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Container
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
-from html import unescape
+from itertools import islice
 from urllib.parse import urljoin
 
-from scrapy.http import TextResponse
+from scrapy.http import HtmlResponse, Response, TextResponse
+from w3lib.encoding import http_content_type_encoding
 from w3lib.html import get_base_url
 from w3lib.url import safe_url_string
 
 from danvan_crawler.items import Article
+from danvan_crawler.ops._css import sheet_refs, sheet_text
+from danvan_crawler.ops._markup import page_refs
 from danvan_crawler.pages import text_of
-from danvan_crawler.urls import host_of, path_key
+from danvan_crawler.sites import Site
+from danvan_crawler.urls import file_name, host_of, path_key
 
 NO_SECTION = ""
 """Section of a requisite in the frontier; sections of a profile always have a name."""
 FINAL_STATUSES = frozenset({404, 410})
 """Answers that say that there is no such file; asking again at the next run would give the same."""
+MAX_DEPTH = 4
+"""How far from a page its requisites are looked for. What a page names is at 1; a font of an imported sheet at 3."""
+MAX_A_PAGE = 5000
+"""References of one page that are looked at; a real one has some hundred at most."""
 _BASE_WITHIN = 4096
 """Characters in which a page's <base> is looked for, as Scrapy does."""
-_PICTURE = re.compile(r"""(?i)<img\b[^>]*?\s(?:data-src|data-original|src)\s*=\s*["']?([^"'\s>]+)""")
+_MAX_ADDRESS = 2000
+"""Characters of an address; longer ones are pictures written into the page, or mistakes."""
+_UNFILLED = ("{{", "${", "<%", "' +", "'+", '" +', '"+')
+"""Parts of a template's text: what stands there is no address yet."""
+_MEDIA = frozenset(
+    {
+        *("3gp", "aac", "asf", "avi", "flac", "flv", "m4a", "m4v", "mkv", "mov", "mp3", "mp4", "mpeg", "mpg"),
+        *("oga", "ogg", "ogv", "ts", "wav", "webm", "wma", "wmv"),
+    }
+)
+"""Ends of the names of films and recordings."""
 
 
-def requisite_urls(response: TextResponse, article: Article, hosts: Container[str]) -> list[str]:
-    """Addresses of an article's images and attachments and of the page's other pictures, each once, on these hosts."""
-    linked = [image.url for image in article.images] + [file.url for file in article.attachments]
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which addresses are a site's requisites, and under which key the frontier knows each."""
+
+    hosts: frozenset[str]
+    static_hosts: frozenset[str] = frozenset()
+    fronts: frozenset[str] = frozenset()
+    """Keys of the front page and the sections, which a crawl asks for on their own account."""
+
+    @classmethod
+    def of(cls, site: Site) -> Scope:
+        fronts = frozenset(path_key(url) for url in (site.home, *(section.url for section in site.sections)))
+        hosts = frozenset(site.hosts)
+        return cls(hosts, frozenset(site.static_hosts) - hosts, fronts)
+
+    def key_of(self, url: str) -> str:
+        """The path key; with the host before it on a static host, which may have other files under the same paths."""
+        host = host_of(url) if self.static_hosts else ""
+        return f"//{host}{path_key(url)}" if host in self.static_hosts else path_key(url)
+
+    def keyed(self, urls: Iterable[str]) -> dict[str, str]:
+        """The addresses that are requisites of the site, by key; of several with one key the first."""
+        found: dict[str, str] = {}
+        for url in urls:
+            host = host_of(url)
+            if host in self.hosts or host in self.static_hosts:
+                found.setdefault(self.key_of(url), url)
+        for key in self.fronts & found.keys():
+            del found[key]
+        return found
+
+
+def of_page(response: TextResponse, article: Article | None = None) -> list[str]:
+    """Absolute addresses of what a page needs, whatever their host: an article's images and attachments before all.
+
+    The icon that browsers ask every site for is among them when the page names none.
+    """
     text = text_of(response)
     base = get_base_url(text[:_BASE_WITHIN], response.url)
+    refs, has_icon = page_refs(text)
+    found = _located(base, refs)
+    if article is not None:
+        found = [*(image.url for image in article.images), *(file.url for file in article.attachments), *found]
+    if not has_icon:
+        found.append(urljoin(response.url, "/favicon.ico"))
+    return found
+
+
+def within(response: Response) -> list[str]:
+    """Absolute addresses of what a requisite needs in its turn: a stylesheet, or the page in a frame."""
+    if not isinstance(response, TextResponse):
+        return []
+    content_type = (response.headers.get(b"Content-Type") or b"").decode("latin-1").lower()
+    if content_type.startswith("text/css") or (
+        response.url.partition("?")[0].lower().endswith(".css") and not isinstance(response, HtmlResponse)
+    ):
+        text = sheet_text(response.body, http_content_type_encoding(content_type))
+        return _located(response.url, dict.fromkeys(sheet_refs(text)))
+    return of_page(response) if isinstance(response, HtmlResponse) else []
+
+
+def is_media(url: str) -> bool:
+    """Whether an address names a film or a recording.
+
+    >>> is_media("http://example.vn/phim/hoi-nghi.MP4?v=2"), is_media("http://example.vn/xem.aspx?file=a.wmv")
+    (True, True)
+    """
+    return file_name(url).rpartition(".")[2].lower() in _MEDIA
+
+
+def _located(base: str, refs: Iterable[str]) -> list[str]:
     # What begins at the root is the same wherever on the site it stands, and menus repeat it on every page.
     front = urljoin(base, "/")
-    pictures = (
-        _absolute(front if src.startswith("/") else base, unescape(src))
-        for src in dict.fromkeys(_PICTURE.findall(text))
+    urls = (
+        _absolute(front if ref.startswith("/") else base, ref)
+        for ref in islice(refs, MAX_A_PAGE)
+        if len(ref) <= _MAX_ADDRESS
     )
-    found = (url for url in (*linked, *pictures) if url is not None and host_of(url) in hosts)
-    return list({path_key(url): url for url in reversed(list(found))}.values())[::-1]
+    return [url for url in urls if url is not None]
 
 
 @lru_cache(maxsize=16384)
-def _absolute(base: str, src: str) -> str | None:
+def _absolute(base: str, ref: str) -> str | None:
+    """The address as browsers form it, None for what is none: no address at all, a place in the page, a template."""
+    ref = ref.strip().replace("\n", "").replace("\r", "").replace("\t", "")
+    path, mark, query = ref.partition("?")
+    ref = path.replace("\\", "/") + mark + query
+    if not ref.partition("#")[0] or any(part in ref for part in _UNFILLED):
+        return None
     try:
-        url: str = safe_url_string(urljoin(base, src)).split("#", 1)[0]
+        url: str = safe_url_string(urljoin(base, ref)).split("#", 1)[0]
         host_of(url)
     except ValueError:  # "http://[" and the like
         return None

@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, NoReturn, Self
 from weakref import WeakKeyDictionary
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
 from scrapy.statscollectors import StatsCollector
 from scrapy.utils.defer import deferred_from_coro
-from sqlalchemy import select
 from twisted.python.failure import Failure
 
 from danvan_crawler import clock
 from danvan_crawler.capture.archiver import capture_written
 from danvan_crawler.capture.originals import attach_lookups
-from danvan_crawler.exceptions import ArchiveError, DanvanError, DiskFullError, ExitCode, StoreError
+from danvan_crawler.exceptions import (
+    ArchiveError,
+    DanvanError,
+    DiskFullError,
+    ExitCode,
+    LeftAloneError,
+    OutsideWindowError,
+    StoreError,
+)
+from danvan_crawler.ops.health import is_complete, problems_of
 from danvan_crawler.ops.heartbeat import Heartbeat
+from danvan_crawler.ops.late import bring_back, late_replay
 from danvan_crawler.ops.locks import DatabaseLock, HostLock, SiteLock, hosts_asked
+from danvan_crawler.ops.nights import coverage_of
 from danvan_crawler.ops.outcome import judge
-from danvan_crawler.ops.replay import Replay, scan
+from danvan_crawler.ops.problems import Problem
+from danvan_crawler.ops.reconcile import lost_records
+from danvan_crawler.ops.replay import scan
 from danvan_crawler.ops.reports import new_run_id, write_report
+from danvan_crawler.ops.rest import keep, rests_until
+from danvan_crawler.ops.retention import forget_old
+from danvan_crawler.ops.tally import count
+from danvan_crawler.ops.window import window_of
+from danvan_crawler.site_rules import Window
+from danvan_crawler.store.activity import happened
 from danvan_crawler.store.database import database_path, open_for_reading
-from danvan_crawler.store.schema import frontier
+from danvan_crawler.store.takedowns import read_takedowns
 from danvan_crawler.store.visits import days_of
 from danvan_crawler.store.writes import Store
-from danvan_crawler.warc.files import warc_files
-from danvan_crawler.warc.index import describe, describe_missing
+from danvan_crawler.warc.files import require_room, warc_files
+from danvan_crawler.warc.index import describe_missing, manifest_path
 from danvan_crawler.warc.records import CaptureRecord
 from danvan_crawler.warc.recovery import Recovered, recover
 
@@ -63,13 +82,15 @@ class RunExtension:
         self.started_at = clock.now()
         self.run_id = new_run_id()
         self.outcome: ExitCode | None = None
-        self.findings: list[str] = []
+        self.problems: list[Problem] = []
         self.recovered: list[Recovered] = []
         self._crawler = crawler
         self._stats: StatsCollector = crawler.stats
         self._site = getattr(crawler.spider, "site", None)
         self._reason: str | None = None
         self._stopping = False
+        self._began = time.monotonic()
+        window = window_of(self._site, crawler.settings["DANVAN_WINDOW"])
         with ExitStack() as held:
             held.enter_context(SiteLock(archive, self.slug))
             for host in sorted(hosts_asked(self._site)) if self._site is not None else ():
@@ -82,6 +103,8 @@ class RunExtension:
             attach_store(crawler, self.store)
             attach_lookups(crawler, self.store.originals)
             self._take_over()
+            self._come_at_a_good_time(window)
+            self._have_room()
             self._held = held.pop_all()
 
     @classmethod
@@ -104,26 +127,66 @@ class RunExtension:
         except OSError as error:
             raise ArchiveError(f"{error.filename}: {error.strerror}") from error
 
+    @property
+    def findings(self) -> list[str]:
+        """The problems in words, worst first."""
+        return [problem.text for problem in self.problems]
+
+    def _come_at_a_good_time(self, window: Window | None) -> None:
+        """Raises LeftAloneError or OutsideWindowError, having reported so, when the site is not to be contacted now."""
+        if self._site is None:
+            return
+        error: DanvanError | None = None
+        until = rests_until(self.store.state, self.slug, self.started_at)
+        if window is not None and not window.holds(self.started_at.astimezone(self._site.zone)):
+            error = OutsideWindowError(f"not crawled at this hour: its window is {window} ({self._site.timezone})")
+            problem = Problem("window", str(error), error.exit_code)
+        elif until is not None:
+            moment = f"{until.astimezone(self._site.zone):%Y-%m-%d %H:%M} ({self._site.timezone})"
+            error = LeftAloneError(f"its server asked to be left alone until {moment}: not contacted")
+            problem = Problem("asked_to_wait", str(error), error.exit_code)
+        if error is not None:
+            self._refuse(error, problem, "not_now")
+
+    def _have_room(self) -> None:
+        """Raises DiskFullError, having reported so, when the disk floor is reached: nobody is asked for what cannot
+        be kept."""
+        try:
+            require_room(self.archive, self._crawler.settings.getint("DANVAN_MIN_FREE"))
+        except DiskFullError as error:
+            self._refuse(error, Problem("disk_full", str(error), error.exit_code), "disk_full")
+
+    def _refuse(self, error: DanvanError, problem: Problem, reason: str) -> NoReturn:
+        self.outcome, self.problems = error.exit_code, [problem]
+        self._report(reason)
+        raise error
+
     def _take_over(self) -> None:
-        """Brings what dead runs archived into the database: rows of their last captures may have died with them."""
+        """Brings what dead runs archived into the database: rows of their last captures may have died with them.
+
+        A file gets its manifest when the database has all of it, here as at the end of a run. So one without a manifest
+        is read again, whenever its run died: before the file had its final name, or after.
+        """
         for file in self.recovered:
             logger.warning(
                 "%s: left by a run that died; kept %d bytes, cut %d", file.path, file.kept_bytes, file.cut_bytes
             )
-            if file.records:
-                describe(self.archive, file.path)
-        # A run may also have died between a file's name and its index.
-        for sentence in describe_missing(self.archive, warc_files(self.archive, self.slug)):
+        for sentence in lost_records(self.archive, self.slug):
+            logger.warning("%s; `danvan rebuild` brings it in line, then the next crawl asks for what is lost", sentence)
+        files = warc_files(self.archive, self.slug)
+        self._read_again([path for path in files if not manifest_path(self.archive, path).exists()])
+        for sentence in describe_missing(self.archive, files):
             logger.warning("%s; `danvan verify --repair` sets aside what is damaged", sentence)
-        files = [file.path for file in self.recovered if file.records]
-        if not files:
+
+    def _read_again(self, files: list[Path]) -> None:
+        ended = [entry for entry in self.store.obey(read_takedowns(self.archive)) if entry.site == self.slug]
+        self.store.set_rights(self.slug, getattr(self._site, "rights", None))
+        if not (files or ended):
             return
-        found = scan(self.archive, self.slug, files)
-        replay = Replay(self.archive, self.slug, self._site, self.store, self._crawler, found.profiles)
-        with open_for_reading(database_path(self.archive)).connect() as connection:
-            known = select(frontier.c.link_key, frontier.c.section).where(frontier.c.site == self.slug)
-            replay.expect(row.tuple() for row in connection.execute(known).all())
-        for place in found.places:
+        replay = late_replay(self.archive, self.slug, self._site, self.store, self._crawler)
+        for entry in ended:
+            bring_back(replay, entry)
+        for place in scan(self.archive, self.slug, files).places:
             replay.take(place)
         for failure in replay.failures:
             logger.warning("%s", failure)
@@ -139,8 +202,9 @@ class RunExtension:
     def request_left(self) -> None:
         self._heartbeat.request()
 
-    def item_scraped(self) -> None:
+    def item_scraped(self, item: Any) -> None:
         self._heartbeat.article()
+        count(self._stats, item)
 
     def item_error(self, failure: Failure) -> None:
         self._count_error("danvan/item_errors", failure.value)
@@ -166,18 +230,36 @@ class RunExtension:
         """Judges the run, writes its report and gives the locks back. Idempotent; waits for the spider to close."""
         if self._reason is None or self.outcome is not None:
             return
+        stats = self._stats.get_stats()
         try:
+            if self._site is not None:
+                keep(self.store.state, self.slug, stats, clock.now())
             self.store.close()
         except DanvanError as error:
             self._stats.inc_value("danvan/item_errors")
-            logger.error("The last captures could not be indexed, `danvan rebuild` brings them back: %s", error)
-        self._describe_files()
-        self.outcome, self.findings = judge(self._stats.get_stats(), self._reason, is_site=self._site is not None)
-        try:
-            self._write_report(self._reason)
-        except OSError as error:  # a full disk has its own exit code, and the report is no record
-            logger.error("%s: the run report cannot be written: %s", error.filename, error.strerror)
+            logger.error("The last captures could not be indexed, the next run brings them back: %s", error)
+        else:
+            self._describe_files()
+        health = self._compare(stats)
+        self.outcome, self.problems = judge(stats, self._reason, is_site=self._site is not None, health=health)
+        self._report(self._reason)
+        forget_old(self.archive, self.slug, self._crawler.settings.getfloat("DANVAN_KEEP_DAYS"))
         self._held.pop_all().close()
+
+    def _compare(self, stats: dict[str, Any]) -> list[Problem]:
+        """What the database says of this run, and what is wrong by comparison with the site's past."""
+        if self._site is None or "danvan/item_errors" in stats:
+            return []
+        try:
+            with open_for_reading(database_path(self.archive)).connect() as connection:
+                for kind, number in happened(connection, self.slug, self.started_at).items():
+                    self._stats.set_value(f"danvan/articles_{kind}", number)
+                complete = is_complete(self._crawler.spider, self._reason or "", stats)
+                now = clock.now()
+                return problems_of(self.archive, self._site, stats, connection, now, complete=complete)
+        except StoreError as error:
+            logger.error("The run could not be compared with those before: %s", error)
+            return []
 
     def _describe_files(self) -> None:
         """Writes index and manifest of this run's files; that reads them back, every record checked."""
@@ -191,8 +273,9 @@ class RunExtension:
             logger.error("%s", sentence)
             self._stats.set_value("danvan/archive_error", sentence)
 
-    def _write_report(self, reason: str) -> None:
+    def _report(self, reason: str) -> None:
         assert self.outcome is not None
+        stats = self._stats.get_stats()
         report = {
             "run_id": self.run_id,
             "site": self.slug,
@@ -201,7 +284,19 @@ class RunExtension:
             "reason": reason,
             "exit_code": int(self.outcome),
             "findings": self.findings,
+            "problems": [problem.as_json() for problem in self.problems],
+            "duration_seconds": round(time.monotonic() - self._began, 1),
+            "requests": stats.get("downloader/request_count", 0),
+            "bytes": stats.get("downloader/response_bytes", 0),
+            "articles": {
+                "fetched": stats.get("danvan/articles", 0),
+                **{kind: stats.get(f"danvan/articles_{kind}", 0) for kind in ("new", "edited", "gone", "revived")},
+            },
+            "coverage": coverage_of(stats),
             "recovered": [str(file.path.relative_to(self.archive)) for file in self.recovered],
-            "stats": self._stats.get_stats(),
+            "stats": stats,
         }
-        write_report(self.archive, self.started_at, report)
+        try:
+            write_report(self.archive, self.started_at, report)
+        except OSError as error:  # a full disk has its own exit code, and the report is no record
+            logger.error("%s: the run report cannot be written: %s", error.filename, error.strerror)

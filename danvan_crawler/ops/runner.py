@@ -21,6 +21,7 @@ class Result:
 
     code: ExitCode
     findings: list[str] = field(default_factory=list)
+    """What is wrong, worst first, with what to do about it where that is known."""
     stats: dict[str, Any] = field(default_factory=dict)
     spider: Spider | None = None
 
@@ -58,7 +59,8 @@ def run(process: AsyncCrawlerProcess, crawler: Crawler, **arguments: Any) -> Res
         extension.finish()  # for an engine that stopped before it ran
     if extension is None or extension.outcome is None:
         return Result(ExitCode.INTERRUPTED, ["stopped at once; the next run continues"], stats, spider)
-    return Result(extension.outcome, extension.findings, stats, spider)
+    findings = [f"{one.text}\n    {one.remedy}" if one.is_failure else one.text for one in extension.problems]
+    return Result(extension.outcome, findings, stats, spider)
 
 
 def report(result: Result, slug: str) -> None:

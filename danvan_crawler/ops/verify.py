@@ -62,7 +62,7 @@ class RepairWork:
 
     done: list[str] = field(default_factory=list)
     moved: bool = False
-    """Records were moved or lost, so that the item database no longer fits: `danvan rebuild`."""
+    """The item database may not fit: records were moved or lost, or a run died with its file: `danvan rebuild`."""
 
 
 def size_of(paths: Iterable[Path]) -> int:
@@ -306,6 +306,7 @@ def _describe_again(archive: Path, path: Path, work: RepairWork) -> None:
             kept.unlink()
     else:
         describe(archive, path)
+        work.moved = True  # what a run without an end archived is not in the database to its last record
     for place, content in before.items():
         if _bytes(place) != content:
             work.done.append(f"{_relative(archive, place)}: written {'again' if content is not None else 'anew'}")

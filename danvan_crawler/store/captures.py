@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-from sqlalchemy import BindParameter, Connection, bindparam, select, union_all
+from sqlalchemy import BindParameter, Connection, bindparam, select, text, union_all
 from sqlalchemy.dialects.sqlite import insert
 
 from danvan_crawler.store.schema import captures
@@ -36,6 +36,17 @@ HAS_KEY = captures.c.id.in_(
 )
 """The condition for captures of `of_site` that were made at, or reached from, an address with one of `keys`."""
 _BY_KEY = select(captures).where(HAS_KEY).order_by(captures.c.warc_date, captures.c.warc_file, captures.c.warc_offset)
+
+
+# One step of the index on file and offset for each file: reading the names of all rows would take seconds.
+_LAST_OFFSETS = text("""
+    WITH RECURSIVE files(name) AS (
+        SELECT min(warc_file) FROM captures WHERE warc_file >= :first
+        UNION ALL
+        SELECT (SELECT min(warc_file) FROM captures WHERE warc_file > files.name) FROM files WHERE files.name < :beyond
+    )
+    SELECT name, (SELECT max(warc_offset) FROM captures WHERE warc_file = files.name) FROM files WHERE name < :beyond
+""")
 
 
 class CaptureLike(Protocol):
@@ -91,6 +102,12 @@ def row_of(site: str, record: CaptureLike, link: str | None) -> dict[str, Any]:
         "last_modified": record.last_modified,
         "refers_to": record.refers_to,
     }
+
+
+def last_offsets(connection: Connection, folder: str) -> list[tuple[str, int]]:
+    """WARC files below a folder (ending in `/`, relative to the archive) with the offset of the last record known."""
+    bounds = {"first": folder, "beyond": folder[:-1] + chr(ord("/") + 1)}
+    return [(name, offset) for name, offset in connection.execute(_LAST_OFFSETS, bounds)]
 
 
 def by_key(connection: Connection, site: str, keys: Collection[str]) -> dict[str, list[CaptureRow]]:

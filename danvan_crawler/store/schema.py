@@ -24,7 +24,7 @@ APPLICATION_ID = 0x44616E56
 _INTEGERS = frozenset({"revision", "warc_offset"})
 _NULLABLE = frozenset({
     "author", "source", "published_raw", "published_at", "published_precision", "published_from", "updated_at",
-    "gone_at", "payload_digest",
+    "gone_at", "payload_digest", "rights",
 })  # fmt: skip
 
 articles = Table(
@@ -75,6 +75,7 @@ captures = Table(
     Column("etag", Text),
     Column("last_modified", Text),
     Column("refers_to", Text),  # of a revisit: id of the record that has its payload
+    Column("suppressed", Text),  # item_id of the article that it shows, where that is suppressed
     UniqueConstraint("warc_file", "warc_offset"),
 )
 Index("captures_by_url", captures.c.site, captures.c.url_key, captures.c.warc_date)
@@ -95,6 +96,18 @@ Index(
     sqlite_where=captures.c.refers_to.is_(None) & captures.c.truncated.is_(None),
 )
 Index("captures_absent", captures.c.site, captures.c.link_key, sqlite_where=captures.c.absent == 1)
+
+Index("captures_suppressed", captures.c.suppressed, sqlite_where=captures.c.suppressed.is_not(None))
+
+# The entries of suppressed.toml that this database obeys.
+suppressed = Table(
+    "suppressed",
+    metadata,
+    Column("item_id", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("date", Text, nullable=False),
+)
 
 listing_links = Table(
     "listing_links",
@@ -193,7 +206,24 @@ def _revisits(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-MIGRATIONS: tuple[Callable[[Connection], None], ...] = (_create, _articles_over_time, citations.create, _revisits)
+def _care(connection: Connection) -> None:
+    for statement in (
+        "ALTER TABLE articles ADD COLUMN rights TEXT",
+        "ALTER TABLE captures ADD COLUMN suppressed TEXT",
+        "CREATE INDEX captures_suppressed ON captures (suppressed) WHERE suppressed IS NOT NULL",
+        "CREATE TABLE suppressed (item_id TEXT NOT NULL PRIMARY KEY, url TEXT NOT NULL, reason TEXT NOT NULL,"
+        " date TEXT NOT NULL)",
+    ):
+        connection.exec_driver_sql(statement)
+
+
+MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
+    _create,
+    _articles_over_time,
+    citations.create,
+    _revisits,
+    _care,
+)
 """Step n brings a database of schema version n to n+1; the first makes a new one, as the tables above are now.
 
 A later step is plain SQL, never edited once released: the next one mends. What it adds is added to the tables above as

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from danvan_crawler.store import captures as exchanges
-from danvan_crawler.store.schema import articles, captures, listing_links, revisions, visit_counters
+from danvan_crawler.store.schema import articles, captures, listing_links, revisions, suppressed, visit_counters
 
-CAPTURE = select(captures.c.id, captures.c.warc_date, captures.c.link_key, captures.c.url_key).where(
-    captures.c.warc_file == bindparam("file"), captures.c.warc_offset == bindparam("offset")
-)
+CAPTURE = select(
+    captures.c.id,
+    captures.c.warc_date,
+    captures.c.link_key,
+    captures.c.url_key,
+    exists().where(suppressed.c.item_id == bindparam("item")).label("is_suppressed"),
+).where(captures.c.warc_file == bindparam("file"), captures.c.warc_offset == bindparam("offset"))
+HIDE_CAPTURE = update(captures).where(captures.c.id == bindparam("capture")).values(suppressed=bindparam("item"))
 KNOWN = select(articles).where(articles.c.item_id == bindparam("item"))
 SEEN = select(
     captures.c.id,
@@ -83,4 +88,7 @@ NAMELESS = (
 )
 
 
+SET_RIGHTS = update(articles).where(
+    articles.c.site == bindparam("of_site"), articles.c.rights.is_distinct_from(bindparam("note"))
+)
 ADD_READINGS = insert(visit_counters).on_conflict_do_nothing()

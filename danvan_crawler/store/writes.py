@@ -16,8 +16,8 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 
 from danvan_crawler.exceptions import StoreError
-from danvan_crawler.items import DERIVED_BY_STORE, EXPORT_FIELDS, LIST_FIELDS, Article, VisitCounters
-from danvan_crawler.store import absences, citations, fulltext
+from danvan_crawler.items import DERIVED_BY_STORE, EXPORT_FIELDS, LIST_FIELDS, OF_THE_SITE, Article, VisitCounters
+from danvan_crawler.store import absences, citations, fulltext, suppression
 from danvan_crawler.store import captures as exchanges
 from danvan_crawler.store import statements as sql
 from danvan_crawler.store.captures import CaptureLike
@@ -25,12 +25,15 @@ from danvan_crawler.store.database import open_for_writing
 from danvan_crawler.store.frontier import ARCHIVED, Frontier
 from danvan_crawler.store.originals import Originals
 from danvan_crawler.store.revisions import Sighting, Timeline, timeline
+from danvan_crawler.store.site_state import RIGHTS, SiteState
+from danvan_crawler.store.suppression import HiddenCapture
+from danvan_crawler.store.takedowns import Takedown
 from danvan_crawler.store.visits import DEFAULT_DAYS, gone_at, next_visit
 from danvan_crawler.urls import is_canonical, path_key
 
 _NOTED_AT_MOST = 500
 """Captures kept in memory before they are written without waiting for a transaction."""
-_CONTENT_FIELDS = tuple(name for name in EXPORT_FIELDS if name not in DERIVED_BY_STORE)
+_CONTENT_FIELDS = tuple(name for name in EXPORT_FIELDS if name not in DERIVED_BY_STORE | OF_THE_SITE)
 _to_json = json.JSONEncoder(ensure_ascii=False, default=asdict).encode
 
 
@@ -70,6 +73,7 @@ class Store:
         self._readings: list[dict[str, Any]] = []
         self._index = fulltext.Index()
         self.frontier = Frontier(self._transaction)
+        self.state = SiteState(self._transaction)
         self.originals = Originals(path, self._connection, self._noted)
 
     def close(self) -> None:
@@ -129,10 +133,13 @@ class Store:
         Idempotent, and equal for any order of captures. The capture must have been noted before.
         """
         with self._transaction() as connection:
-            place = {"file": article.warc_file, "offset": article.warc_offset}
+            place = {"file": article.warc_file, "offset": article.warc_offset, "item": article.item_id}
             capture = connection.execute(sql.CAPTURE, place).one_or_none()
             if capture is None:
                 raise StoreError(f"{self.path}: {article.url}: its capture {article.warc_record_id} was not noted")
+            if capture.is_suppressed:
+                self._pass_over(connection, article, capture)
+                return
             known = connection.execute(sql.KNOWN, {"item": article.item_id}).mappings().one_or_none()
             seen = connection.execute(sql.SEEN, {"article": known["id"]}).all() if known is not None else ()
             others = [row for row in seen if row.id != capture.id]
@@ -156,6 +163,32 @@ class Store:
             due = next_visit(row["published_at"], view.first_seen, view.last_seen, absent, self.revisit_days)
             # Of several addresses of an article the one that was asked for last is visited again.
             self.frontier.mark_all(article.site, keys, ARCHIVED, due={capture.link_key: due}, connection=connection)
+
+    def _pass_over(self, connection: Connection, article: Article, capture: Any) -> None:
+        """Notes that a capture shows a suppressed article, which is then known, and nothing else of it."""
+        connection.execute(sql.HIDE_CAPTURE, {"capture": capture.id, "item": article.item_id})
+        page = {capture.url_key: article.url} if capture.url_key != capture.link_key else {}
+        self.frontier.discover(article.site, page, article.section or article.site, connection=connection)
+        keys = {capture.link_key, capture.url_key, path_key(article.url), path_key(article.canonical_url)}
+        self.frontier.mark_all(article.site, keys, ARCHIVED, connection=connection)
+
+    def obey(self, takedowns: Iterable[Takedown]) -> list[Takedown]:
+        """Hides the articles of this list. Gives the takedowns that are in it no more: `lift` ends them."""
+        with self._transaction() as connection:
+            return suppression.obey(connection, takedowns)
+
+    def lift(self, item: str) -> list[HiddenCapture]:
+        """Ends a takedown, as `suppression.lift` does; to be used inside of `together`, with the reading again."""
+        with self._transaction() as connection:
+            return suppression.lift(connection, item)
+
+    def set_rights(self, site: str, rights: str | None) -> None:
+        """Gives all articles of a site the note of its profile."""
+        with self._transaction() as connection:
+            # Going through the rows is slow, so what they have is noted.
+            if self.state.get(site, RIGHTS) != rights:
+                connection.execute(sql.SET_RIGHTS, {"of_site": site, "note": rights, "rights": rights})
+                self.state.set(site, RIGHTS, rights)
 
     def note_absence(self, site: str, capture: CaptureLike, link: str) -> bool:
         """Notes that a capture, noted before, shows that the article at `link` is not there any more.
@@ -184,6 +217,7 @@ class Store:
             of_current = {"article": known["id"], "hash": view.current}
             row = json.loads(connection.execute(sql.REVISION, of_current).scalar_one())
         row["section"] = row["section"] or self._earliest_listing(connection, article.site, _keys(seen))
+        row["rights"] = article.rights
         row["revision"] = view.numbers[view.current]
         row["first_seen"], row["last_seen"] = view.first_seen, view.last_seen
         return row

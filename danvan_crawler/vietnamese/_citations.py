@@ -20,9 +20,12 @@ from danvan_crawler.vietnamese._citations_source import Source
 _UPPER = "A-ZĐĂÂÊÔƠƯ"
 
 # 100/2019, 464, 36a, 66.25/2026 (sub-numbers of the Government since 2025), 61-2024 in names of files. Not a part of a
-# longer number, of 15/7/2021 or of an address. The digit comes first, since that lets the search skip all else.
+# longer number, of 15/7/2021 or of an address; but copies lose the space of "số 31" and "NĐ 04". The digit comes first,
+# since that lets the search skip all else.
 _NUMBER = re.compile(
-    r"(?P<number>[0-9](?<![\w/=%@#\\+$^~*].)(?<![0-9][-–—.,:'].)(?<![0-9] [-–—/] .)[0-9]{0,4}"
+    r"(?P<number>[0-9]"
+    r"(?:(?<![\w/=%@#\\+$^~*].)|(?<=[sS][ốỐ].)|(?<=(?<!\w)(?:NĐ|QĐ|NQ|CT|KL|HD|TT|TB|KH|CV).))"
+    r"(?<![0-9][-–—.,:'].)(?<![0-9] [-–—/] .)[0-9]{0,4}"
     r"(?:\.[0-9]{1,3}(?=/)|[A-Ha-hđ](?!\w))?)(?![0-9])"
     rf"(?:[ ]?/[ ]?(?P<year>(?:19|20)[0-9]{{2}})(?!\w)|[-–_](?P<dashed>(?:19|20)[0-9]{{2}})(?=[-–_][{_UPPER}]))?"
 )
@@ -34,7 +37,7 @@ _INNER = re.compile(rf"{_GAP}(?P<mark>[-–—/._]){_GAP}(?=[^\W\d_])")
 _TIGHT = re.compile(r"(?P<mark>[-–—/_])(?=[^\W\d_])")
 # T.Ư is one part; otherwise capitals, which may hold a small letter (QĐi, TTg, ThU) and end in a number (QH14).
 _PART = re.compile(
-    rf"T\.[ƯUW](?!\w)|[{_UPPER}]{{1,20}}(?:[hirygđ][{_UPPER}]{{1,12}})?(?:&[{_UPPER}]{{1,12}}){{0,2}}"
+    rf"T[hH]?\.[ƯUW](?!\w)|[{_UPPER}]{{1,20}}(?:[hirygđ][{_UPPER}]{{1,12}})?(?:&[{_UPPER}]{{1,12}}){{0,2}}"
     r"(?P<tail>[girđ])?[0-9]{0,3}"
 )
 # Behind a number that is to stand alone: a letter, or a code that could not be read.
@@ -51,9 +54,10 @@ _TAG_YEAR = re.compile(r"[- /](?P<year>(?:19|20)[0-9]{2})(?=[- /][a-z])")
 _TAG_WINDOW = 40
 
 _DATE = re.compile(
-    r"[ ]{0,3}[,(]?[ ]{0,3}(?:(?:ký|ban hành|đề|ra) )?(?:ngày|ngay) {0,3}(?:"
+    rf"{_GAP}[,(]?{_GAP}(?:(?:ký|ban hành|đề|ra) )?(?:ngày|ngay){_GAP}(?:"
     r"(?P<d1>[0-9]{1,2}) ?(?P<s>[-–/.]) ?(?P<m1>[0-9]{1,2}) ?(?P=s) ?(?P<y1>[0-9]{4})"
-    r"|(?P<d2>[0-9]{1,2}) {0,3}(?:tháng|thang) {0,3}(?P<m2>[0-9]{1,2}) {0,3},? ?(?:năm|nam) {0,3}(?P<y2>[0-9]{4})"
+    rf"|(?P<d2>[0-9]{{1,2}}){_GAP}(?:tháng|thang){_GAP}(?P<m2>[0-9]{{1,2}}){_GAP},? ?"
+    rf"(?:năm|nam){_GAP}(?P<y2>[0-9]{{4}})"
     r")(?![0-9])"
 )
 

@@ -43,17 +43,19 @@ class FoundTime:
     spoken: bool = False
 
 
+# "Th 3," is how browsers abbreviate in Vietnamese (CLDR); WordPress writes May as "Th5".
 WEEKDAY = (
     r"(?:th[ứu] {0,2}(?:hai|ba|tư|năm|sáu|bảy|bẩy|[2-7])|ch(?:ủ|úa) {1,2}nhật|t\.?[2-7]|cn"
+    r"|(?<![0-9])(?<![0-9] )th ?[2-7](?=,)"
     r"|(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?)(?!\w)"
 )
 _WEEKDAY_STARTS = (
-    r"th[ứu] *(?:hai|2)|t\.?2|mon",
-    r"th[ứu] *(?:ba|3)|t\.?3|tue",
-    r"th[ứu] *(?:tư|4)|t\.?4|wed",
-    r"th[ứu] *(?:năm|5)|t\.?5|thu",
-    r"th[ứu] *(?:sáu|6)|t\.?6|fri",
-    r"th[ứu] *(?:b[ảẩ]y|7)|t\.?7|sat",
+    r"th[ứu] *(?:hai|2)|t(?:\.|h ?)?2|mon",
+    r"th[ứu] *(?:ba|3)|t(?:\.|h ?)?3|tue",
+    r"th[ứu] *(?:tư|4)|t(?:\.|h ?)?4|wed",
+    r"th[ứu] *(?:năm|5)|t(?:\.|h ?)?5|thu",
+    r"th[ứu] *(?:sáu|6)|t(?:\.|h ?)?6|fri",
+    r"th[ứu] *(?:b[ảẩ]y|7)|t(?:\.|h ?)?7|sat",
     r"ch|cn|sun",
 )
 _WEEKDAYS = tuple(map(re.compile, _WEEKDAY_STARTS))
@@ -78,11 +80,12 @@ _SPOKEN = (
 _BOUNDARY = r"(?<![0-9:/])(?<![0-9][.,])"
 _BEFORE = re.compile(
     rf"{_BOUNDARY}(?:{_COLONS}{_HALF}|{_SPOKEN}(?: (?P<m4>[0-9]{{1,2}}))?){_PART}(?P<zone>{_ZONE})?"
-    rf"(?P<between>{_SMALL}[ \n]?(?:{WEEKDAY}{_SMALL})?(?:(?P<said>ngày|hôm) {{0,2}})?(?:{WEEKDAY}{_SMALL})?)\Z"
+    rf"(?P<between>{_SMALL}[ \n]?(?:{WEEKDAY}{_SMALL})?"
+    rf"(?:(?P<said>ngày(?P<colon> ?:)?|hôm) {{0,2}})?(?:{WEEKDAY}{_SMALL})?)\Z"
 )
 _AFTER = re.compile(
     rf"(?P<between>(?: ?\n ?|t(?=[0-9])|{_SMALL})(?:{WEEKDAY}{_SMALL})?"
-    r"(?:(?:vào )?(?:lúc|hồi)|vào|giờ(?=[ :])|time|at)?[ :]{0,2})"
+    r"(?:(?:vào )?(?:lúc|hồi)|vào|giờ(?: đăng)?(?=[ :])|time|at)?[ :]{0,2})"
     rf"(?:{_COLONS}{_HALF}|{_SPOKEN})(?![0-9]|:[0-9])(?P<tail>{_PART})"
 )
 # A number with a colon or an hour sign close behind a date that `_AFTER` could not take in full: 08:0512345, 8:05:99.9.
@@ -109,7 +112,7 @@ def time_before(seen: View, start: int) -> FoundTime | Refusal | None:
         return None
     end = first + match.start("zone" if match["zone"] else "between")
     half = match["half"] or match["part"]
-    return _found(match, begin, end, half, spaced=match["m4"], spoken=match["said"] is not None)
+    return _found(match, begin, end, half, spaced=match["m4"], spoken=bool(match["said"] and not match["colon"]))
 
 
 def time_after(seen: View, end: int) -> FoundTime | Refusal | None:

@@ -45,6 +45,11 @@ class Look:
 _WINDOW = 160
 # An author or a place before a bare date is at most so many words: "Nguyễn Văn A 23/05/2017".
 _NAME_WORDS = 5
+_LABELS = (
+    (_labels.PUBLISHED, Rank.PUBLISHED),
+    (_labels.UPDATED, Rank.UPDATED),
+    (_labels.WRITTEN, Rank.PUBLISHED),
+)
 
 
 def rank(seen: View, look: Look) -> Rank | None:
@@ -66,9 +71,9 @@ def rank(seen: View, look: Look) -> Rank | None:
         # A view counter before the stamp separates it like a bar would.
         lead = lead[: counter.start()] + "|"
     shown = seen.shown[first : first + len(lead)]
-    label = labelled(lead, shown)
+    label = labelled(lead, shown, peeled is not None)
     if label is not None:
-        return label
+        return None if _labels.TOLD.match(rest) else label
     if _labels.REFUSED.search(lead) or _labels.APPOINTMENT.match(rest):
         return None
     if _labels.UNKNOWN_LABEL.search(lead) and not (look.mechanical and _labels.TIME_LABEL.search(lead)):
@@ -81,9 +86,12 @@ def rank(seen: View, look: Look) -> Rank | None:
     return Rank.BARE if clean and _clean_behind(seen, rest, spoken, look) else None
 
 
-def labelled(lead: str, shown: str) -> Rank | None:
-    """The rank of the label that ends `lead`, lower case; `shown` is the same text with the printed case."""
-    for pattern, found in ((_labels.PUBLISHED, Rank.PUBLISHED), (_labels.UPDATED, Rank.UPDATED)):
+def labelled(lead: str, shown: str, peeled: bool = False) -> Rank | None:
+    """The rank of the label that ends `lead`, lower case; `shown` is the same text with the printed case.
+
+    `peeled`: whether "ngày" or the like stood behind it.
+    """
+    for pattern, found in _LABELS if peeled else _LABELS[:2]:
         label = pattern.search(lead)
         if label and _opens(lead[: label.start()], shown[label.start()]):
             return found

@@ -9,7 +9,8 @@ Four kinds, all with day, month and year. Nothing here decides whether a date is
     machine     2017-05-23T08:05:00+07:00 (ISO 8601, read by dateutil) and NukeViet's 2017-05-23+0708:05:00
 
 One separator per date: `14 - 16.10.2020` is the end of a range, not the 14th. `9 tháng năm 2017` is nine months of
-2017, so a month in words needs its capital there. Numbers glued to digits, paths and document codes are no dates.
+2017, so a month in words needs its capital there. Numbers glued to digits, paths and document codes are no dates; but
+elements that follow each other lose what was between them, so a time may touch its date: 23/05/201708:05.
 """
 
 from __future__ import annotations
@@ -45,8 +46,14 @@ _ENGLISH = (
 _WORDS = "|".join(_MONTH_WORDS).replace(" ", "[ ]")
 # What makes the digits part of something longer: a number, an address, a file name, a document code
 # (12/3/2017/NQ-HĐND).
-_ALONE = r"(?<![0-9/_=\\])(?<![0-9][.:])"
+_ALONE = r"(?:(?<![0-9/_=\\])(?<![0-9][.:])|(?<=[0-9]:[0-5][0-9]))"
 _ENDS = r"(?![0-9_]|[/.][0-9]|/\w|\.[a-z])"
+
+# 23/05/2012:30 is either the year 2012 or the year 20 and half past noon.
+_YEAR = (
+    rf"(?:[0-9]{{4}}|[0-9]{{2}}){_ENDS}(?!:[0-9]{{2}}(?![:0-9]))"
+    "|(?:19|20)[0-9]{2}(?=(?:[01]?[0-9]|2[0-3]):[0-5][0-9])"
+)
 
 _DIGITS_FIRST = re.compile(
     rf"""{_ALONE}(?:
@@ -55,7 +62,7 @@ _DIGITS_FIRST = re.compile(
     | (?P<nuke>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})(?P<abbreviation>\+[0-9]{{2}}|ict)
         (?P<clock>[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}})(?![\w:])
     | (?P<y1>[0-9]{{4}})(?P<s1>[-/.])(?P<m1>[0-9]{{1,2}})(?P=s1)(?P<d1>[0-9]{{1,2}}){_ENDS}(?!t[0-9]|[+][0-9]|ict)
-    | (?P<d2>[0-9]{{1,2}})[ ]?(?P<s2>[-–/.])[ ]?(?P<m2>[0-9]{{1,2}})[ ]?(?P=s2)[ ]?(?P<y2>[0-9]{{4}}|[0-9]{{2}}){_ENDS}
+    | (?P<d2>[0-9]{{1,2}})[ ]?(?P<s2>[-–/.])[ ]?(?P<m2>[0-9]{{1,2}})[ ]?(?P=s2)[ ]?(?P<y2>{_YEAR})
     | (?P<d3>[0-9]{{1,2}})[ \n/-]{{0,4}}(?:tháng|thang|thg\.?|th\.?)[ \n.-]{{0,4}}
         (?:(?P<m3>[0-9]{{1,2}})|(?P<w3>{_WORDS}))
         (?P<t3>[ \n]?[,/.-]?[ \n]{{0,4}}(?:(?:năm|nam)[ ]{{0,4}})?)(?<![0-9])(?P<y3>[0-9]{{4}}){_ENDS}

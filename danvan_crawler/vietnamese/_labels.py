@@ -33,19 +33,33 @@ _POSTING = _any(
 _WRITING = _any(
     "gửi(?: (?:bài|tin|lúc))?, viết, tạo, khởi tạo, nhập, nhập tin, đưa(?: (?:tin|bài|lên))?, tin, bài, giờ"
 )
-_SUBJECT = _any("ngày(?: giờ)?, giờ, thời gian, lúc, được, đã, bài, tin, lần")
-_BY = r"(?: (?:bởi|by)[ :]{1,2}[^\n|:]{1,40})?"
-PUBLISHED = re.compile(
-    rf"(?<!\w)(?:(?:{_SUBJECT} )?{_POSTING}|{_SUBJECT} {_WRITING}|gửi lúc|(?:(?<![^|\n])|(?<=[|\n] ))date){_BY}{_GLUE}"
+_SUBJECT = _any(
+    "ngày(?: giờ)?, giờ, thời gian, thời điểm, lúc, lần, được, đã(?: được)?"
+    ", (?:bài|tin)(?: viết| bài)?(?: được| đã(?: được)?)?"
 )
+# "Viết bởi Quản trị. Đăng trong Tin tức. 23/05/2017": author or section stand between label and stamp.
+_BY = (
+    r"(?: (?:bởi|by)[ :]{1,2}[^\n|:]{1,40}"
+    r"| (?:trong|in) (?!(?:công )?báo|tạp chí|phụ lục)[^\n|:.0-9–-]{1,40}(?=[|.–-]))?"
+)
+PUBLISHED = re.compile(
+    rf"(?<!\w)(?:(?:{_SUBJECT} )?{_POSTING}|{_SUBJECT} {_WRITING}|gửi lúc"
+    r"|(?:khởi tạo|đưa (?:tin|lên)|gửi(?: bài)?)(?= ?:)|(?:(?<![^|\n])|(?<=[|\n] ))date)"
+    rf"{_BY}{_GLUE}"
+)
+# The same verbs with "ngày" or "lúc" behind, which have been peeled: "Gửi ngày 23/05/2017", "Tạo lúc: 08:05 …".
+WRITTEN = re.compile(r"(?<!\w)(?:viết|tạo|khởi tạo|gửi|nhập|đưa(?: tin| lên)?)[ ]?\Z")
+# Behind a labelled date: "Bài viết đăng ngày 23/05/2017 trên Báo Nhân Dân" tells of another publication.
+TOLD = re.compile(r"[ ,]{1,2}(?:trên|của|có|đã|thì|về|nhưng|khi|là|cho biết)(?!\w)")
 _LAST = _any("lần cuối, cuối cùng, cuối, mới nhất, gần nhất, tin, lúc")
 UPDATED = re.compile(
     rf"(?<!\w)(?:(?:{_SUBJECT} )?cập nhật(?: {_LAST})?|(?:last )?(?:updated?|modified)(?: (?:on|at))?"
     rf"|(?:chỉnh )?sửa(?: đổi)?(?: lần)? cuối(?: cùng)?){_GLUE}"
 )
 # Says neither: "Thời gian: 08:05 23/05/2017" heads a stamp, "Thời gian: 8h ngày 23/5" an invitation.
-TIME_LABEL = re.compile(r"(?:\A|\n) ?(?:thời gian|thời điểm|time) ?: ?\Z")
-UNKNOWN_LABEL = re.compile(r"[^\W\d_][)\]]? ?:[ \n]?\Z")
+TIME_LABEL = re.compile(r"(?:\A|[\n|•·]) ?(?:thời gian|thời điểm|time|giờ) ?: ?\Z")
+# Tables that lost their cells print a label, a bar and the date on lines of their own.
+UNKNOWN_LABEL = re.compile(r"[^\W\d_][)\]]? ?:(?:[ \n]?|[ \n]{0,2}\|[ \n]{0,2})\Z")
 
 BYLINE = re.compile(r"(?:\A|[|\n•·»–-]) ?(?:bởi|by|theo|tác giả|nguồn|người (?:đăng|viết|gửi))(?!\w)[^|\n]{1,60}\Z")
 _COUNTED = _any(
@@ -60,17 +74,24 @@ _OTHER_DATES = "sinh, mất, ký, số, ban hành, hiệu lực, từ, đến, h
 _REFUSING = _any(
     f"{_PART_OF_DAY}, {_OTHER_DATES}, tới, hết, trước, sau, đầu, giữa, cuối, trong, các, những, vòng, áp dụng, thi hành"
     ", hết hạn, hạn chót, họp, nhằm, tức, dịp, lễ, kỷ niệm, kỉ niệm, thành lập, khai mạc, bế mạc, diễn ra, tổ chức"
+    ", (?:đóng|mở) thầu, chụp, màn hình, truy cập, khởi hành, trả lời"
     ", bắt đầu, kết thúc, năm, tháng, nhiệm kỳ, khóa, khoá, âm lịch, cấp, và, là, của, tại, ở, sang"
     ", since, until, from, to, till, before, after, between, and, of, born"
 )
 # In brackets behind a headline its last word means nothing, unless it speaks of a day itself ("sáng nay (23/05/2017)").
 _REFUSING_BRACKET = _any(f"ngày, {_PART_OF_DAY}, {_OTHER_DATES}")
-REFUSED = re.compile(rf"(?<!\w)(?:{_REFUSING}[ \n:,]{{0,3}}|{_REFUSING_BRACKET} ?[(\[])\Z")
+REFUSED = re.compile(
+    rf"(?<!\w)(?:{_REFUSING}[ \n:,]{{0,3}}|{_REFUSING_BRACKET} ?[(\[])\Z"
+    # The day on which a member of a forum joined, on the line below its name.
+    r"|(?:\A|\n) ?(?:ngày )?(?:tham gia|gia nhập)[ \n:]{1,3}\Z"
+)
 
 # Headlines whose date, in brackets or behind a dash, is that of an anniversary or of a document.
 OTHER_SUBJECT = re.compile(
     r"(?<!\w)(?:k[ỷỉ] niệm|ngày (?:thành lập|truyền thống|giải phóng|toàn quốc)|hiệu lực|ban hành|nhiệm kỳ"
     r"|sinh|mất|nghị định|quyết định|nghị quyết số|thông tư|chỉ thị số|công văn|kế hoạch số)(?!\w)"
+    # The number of a document: 57-NQ/TW, 1673/QĐ-UBND, 100/2019/NĐ-CP.
+    r"|(?<![\w/])[0-9]{1,5} ?(?:[-–/] ?|/(?:19|20)[0-9]{2}/)[a-zđ]{2,6} ?[-–/] ?[a-zđ&]{2}"
 )
 
 # Spans: days, dates, years and hours joined by a dash, a comma or a word.
@@ -98,4 +119,4 @@ _TRAILING = _any(
 )
 TRAILER = re.compile(rf"[ ,;.–-]{{0,4}}{_TRAILING}")
 # An appointment: a place or a programme point behind the moment.
-APPOINTMENT = re.compile(r" ?:|[ ,;.|–-]{0,4}(?:địa điểm|tại)(?!\w)")
+APPOINTMENT = re.compile(r" ?:|[ ,;.|–-]{0,4}(?:địa điểm|tại)(?!\w)|[ ,;.\n-]{0,4}địa điểm ?:")

@@ -34,6 +34,26 @@ def archive_error(error: OSError, action: str) -> ArchiveError:
     return kind(f"cannot {action}: {error.strerror or error}")
 
 
+def require_room(folder: Path, min_free: int, size: int = 0) -> None:
+    """Raises DiskFullError when `size` more bytes would leave less than `min_free` on the folder's file system.
+
+    What only root may use counts as not free. Costs some microseconds, on NFS a question to the server. A file system
+    that does not know its size (some of FUSE) is taken to have room. Raises ArchiveError when there is no such folder.
+    """
+    if min_free <= 0:
+        return
+    try:
+        found = os.statvfs(folder)
+    except OSError as error:
+        raise archive_error(error, f"read {folder}") from error
+    free = found.f_bavail * found.f_frsize
+    if found.f_blocks and free - size < min_free:
+        raise DiskFullError(
+            f"{folder}: {free / 1e6:,.0f} MB are free on its file system, and {min_free / 1e6:,.0f} MB are to stay so "
+            "(DANVAN_MIN_FREE)"
+        )
+
+
 def site_folder(archive: Path, slug: str) -> Path:
     """Folder of a site's WARC files. Raises ArchiveError for a name that cannot be one folder."""
     if not _SLUG.fullmatch(slug):

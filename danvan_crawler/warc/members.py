@@ -25,9 +25,9 @@ _GZIP = 16 + isal_zlib.MAX_WBITS
 GZIP_MAGIC = b"\x1f\x8b\x08"
 _READ = 1 << 16
 _PIECE = 1 << 20
-_HEADER_LIMIT = 1 << 16
-_END_OF_HEADER = b"\r\n\r\n"
-_END_OF_RECORD = b"\r\n\r\n"
+HEADER_LIMIT = 1 << 16
+END_OF_HEADER = b"\r\n\r\n"
+END_OF_RECORD = b"\r\n\r\n"
 _MANDATORY = ("WARC-Type", "WARC-Record-ID", "WARC-Date", "Content-Length")
 
 
@@ -137,32 +137,33 @@ def _read_record(pieces: Iterator[bytes], wants_block: Callable[[HeaderMap], boo
     data = b""
     header_end = -1
     while header_end < 0:
-        if len(data) > _HEADER_LIMIT:
+        if len(data) > HEADER_LIMIT:
             raise ValueError("it has no end of header")
         piece = next(pieces, None)
         if piece is None:
             raise ValueError("it has no end of header")
         data += piece
-        header_end = data.find(_END_OF_HEADER)
-    block_start = header_end + len(_END_OF_HEADER)
-    headers = _parse_header(data[:block_start])
-    expected = int(headers["Content-Length"]) + len(_END_OF_RECORD)
+        header_end = data.find(END_OF_HEADER)
+    block_start = header_end + len(END_OF_HEADER)
+    headers = parse_header(data[:block_start])
+    expected = int(headers["Content-Length"]) + len(END_OF_RECORD)
     keep = wants_block(headers)
 
     kept = [data[block_start:]]
     size = len(kept[0])
-    tail = kept[0][-len(_END_OF_RECORD) :]
+    tail = kept[0][-len(END_OF_RECORD) :]
     for piece in pieces:
         size += len(piece)
-        tail = (tail + piece)[-len(_END_OF_RECORD) :]
+        tail = (tail + piece)[-len(END_OF_RECORD) :]
         if keep:
             kept.append(piece)
-    if size != expected or tail != _END_OF_RECORD:
+    if size != expected or tail != END_OF_RECORD:
         raise ValueError("its length is not what its header says")
-    return headers, b"".join(kept)[: -len(_END_OF_RECORD)] if keep else None
+    return headers, b"".join(kept)[: -len(END_OF_RECORD)] if keep else None
 
 
-def _parse_header(header: bytes) -> HeaderMap:
+def parse_header(header: bytes) -> HeaderMap:
+    """The named fields of a record's header, which ends with an empty line. Raises ValueError when it is none."""
     if not header.startswith(b"WARC/1."):
         raise ValueError("it is no WARC record")
     headers = HeaderMap()

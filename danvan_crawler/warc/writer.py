@@ -6,7 +6,15 @@ kernel in one unbuffered write: a killed process leaves no pair half written, ex
 `recovery` cuts that back. (Of 20 runs killed with -9, a buffered writer left 17 torn files.)
 
 A write that fails is cut back at once. A full disk would otherwise leave a partial record, and every record after it
-would be unreadable.
+would be unreadable. It need not come so far: nothing is written that would leave less than `min_free` on the disk.
+
+Files are synced when they are finished: the content first, then the name (`files.finish`). An exchange is not: when
+its write has returned, the kernel has the bytes, and no death of the process can lose them. A power cut can lose what
+the kernel had not yet brought to the disk of an open file, on Linux the last half minute; `recovery` then cuts the file
+back, and `ops.reconcile` tells which rows of the database name records that are gone.
+
+A file that somebody removes while it is written lives on as long as its descriptor. That is noticed at the next
+exchange, which fails, and `close` writes the file again under its name.
 """
 
 from __future__ import annotations
@@ -18,8 +26,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from danvan_crawler import clock
-from danvan_crawler.exceptions import UsageError
-from danvan_crawler.warc.files import archive_error, file_name, finish, open_name, site_folder, this_host
+from danvan_crawler.exceptions import ArchiveError, UsageError
+from danvan_crawler.warc.files import (
+    archive_error,
+    file_name,
+    finish,
+    open_name,
+    refuse_taken,
+    require_room,
+    site_folder,
+    this_host,
+)
 from danvan_crawler.warc.records import (
     DEFAULT_LEVEL,
     Answer,
@@ -33,6 +50,7 @@ from danvan_crawler.warc.records import (
 )
 
 _LEVELS = range(4)
+_BLOCK = 1 << 20
 
 
 class _OpenFile:
@@ -44,6 +62,14 @@ class _OpenFile:
         self.warcinfo_id = new_record_id()
         self.size = 0
         self._descriptor = descriptor
+
+    def is_there(self) -> bool:
+        """Whether its name still leads to it: nobody has removed, moved or replaced it."""
+        try:
+            named = os.stat(open_name(self.path))
+        except OSError:
+            return False
+        return os.path.samestat(named, os.fstat(self._descriptor))
 
     def append(self, data: bytes) -> None:
         """Writes all of `data`, or leaves the file as it was and raises ArchiveError or DiskFullError."""
@@ -68,6 +94,8 @@ class _OpenFile:
                 # Nothing to cut, unless an exception that is no OSError left a write half done.
                 os.ftruncate(self._descriptor, self.size)
                 os.fsync(self._descriptor)
+                if self.size and not self.is_there():
+                    self._restore()
             finally:
                 os.close(self._descriptor)
             if self.size:
@@ -77,13 +105,29 @@ class _OpenFile:
             raise archive_error(error, f"finish {open_name(self.path)}") from error
         return None
 
+    def _restore(self) -> None:
+        """Writes the file again under its name, from the descriptor, which has all of it. Raises OSError."""
+        refuse_taken(self.path)
+        target = os.open(open_name(self.path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            for position in range(0, self.size, _BLOCK):
+                block = memoryview(os.pread(self._descriptor, _BLOCK, position))
+                while block:
+                    block = block[os.write(target, block) :]
+            os.fsync(target)
+        except OSError:
+            open_name(self.path).unlink()
+            raise
+        finally:
+            os.close(target)
+
 
 class WarcWriter:
     """Writes the exchanges of one run of one site.
 
     `slug` names folder and files, `warcinfo` is what each file says of the run, `profile` the TOML text of the site's
-    profile. A file that has passed `max_bytes` gets no further exchange. `compression_level` is ISA-L's, 0 to 3. `now`
-    names and dates the files.
+    profile. A file that has passed `max_bytes` gets no further exchange. So many bytes as `min_free` are left free on
+    the archive's file system. `compression_level` is ISA-L's, 0 to 3. `now` names and dates the files.
     """
 
     def __init__(
@@ -94,6 +138,7 @@ class WarcWriter:
         warcinfo: Mapping[str, str],
         profile: str | None = None,
         max_bytes: int = 1_000_000_000,
+        min_free: int = 0,
         compression_level: int = DEFAULT_LEVEL,
         now: Callable[[], datetime] = clock.now,
     ) -> None:
@@ -105,6 +150,7 @@ class WarcWriter:
         self._warcinfo = dict(warcinfo)
         self._profile = profile
         self._max_bytes = max_bytes
+        self._min_free = min_free
         self._level = compression_level
         self._now = now
         self._serial = 0
@@ -126,8 +172,8 @@ class WarcWriter:
 
         `answer` and `revisit` are those of `records.pack_exchange`.
 
-        Raises DiskFullError when there is no space and ArchiveError for any other failure. The file then ends with the
-        exchange before, and `close` finishes it.
+        Raises DiskFullError when there is no space, or would be less than `min_free`, and ArchiveError for any other
+        failure. The file then ends with the exchange before, and `close` finishes it.
         """
         file = self._file()
         opening = b"" if file.size else self._opening(file)
@@ -135,7 +181,11 @@ class WarcWriter:
             exchange, warcinfo_id=file.warcinfo_id, level=self._level, answer=answer, revisit=revisit
         )
         offset = file.size + len(opening) + packed.response_start
-        file.append(opening + packed.data)
+        data = opening + packed.data
+        if not file.is_there():
+            raise ArchiveError(f"{open_name(file.path)} was removed, moved or replaced while it was being written")
+        require_room(file.path.parent, self._min_free, len(data))
+        file.append(data)
         return CaptureRecord(
             url=packed.url,
             date=packed.date,
@@ -175,7 +225,7 @@ class WarcWriter:
                 path = folder / file_name(self._slug, moment, self._serial, host)
                 self._serial += 1
                 try:
-                    descriptor = os.open(open_name(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+                    descriptor = os.open(open_name(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
                 except FileExistsError:
                     continue
                 if not path.exists():

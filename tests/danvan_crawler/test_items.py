@@ -20,7 +20,7 @@ def test_exports_have_these_fields_in_this_order() -> None:
         "item_id site province body section url canonical_url title lead body_text author source"
         " published_raw published_at published_precision published_from updated_at"
         " images attachments documents tags revision content_hash first_seen last_seen gone_at"
-        " captured_at warc_file warc_offset warc_record_id payload_digest extractor warnings"
+        " captured_at warc_file warc_offset warc_record_id payload_digest extractor warnings rights"
     )
 
 

@@ -129,6 +129,17 @@ def test_private_endpoints_are_host_and_port_of_home_and_sections(site: MakeSite
     assert found.private_endpoints() == {("portal.example", 443), ("127.0.0.1", 8018)}
 
 
+def test_static_hosts_may_be_private_at_the_ports_of_home_and_sections_and_are_no_hosts_of_the_site(
+    site: MakeSite,
+) -> None:
+    sections = '[[sections]]\nname = "Tin"\nurl = "http://127.0.0.1:8018/tin/"\n'
+    found = site(
+        home='"http://127.0.0.1:8018/"', static_hosts='["localhost"]', private_network="true", sections=sections
+    )
+    assert found.private_endpoints() == {("127.0.0.1", 8018), ("localhost", 8018)}
+    assert found.hosts == ("127.0.0.1",)
+
+
 LAYOUTS = """[selectors]
 title = "h1.now"
 [[layouts]]

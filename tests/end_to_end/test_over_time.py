@@ -54,13 +54,13 @@ class Nights:
             self.portal.pages[target] = self.answer(f"<html><body>{''.join(shown)}{following}</body></html>")
 
     def crawl(self, *options: str, after: int = 1, code: int = 0) -> list[str]:
-        """Crawls so many nights after the last crawl; what it asked for, robots.txt aside."""
+        """Crawls so many nights after the last crawl; what it asked for, robots.txt and the icon aside."""
         self._list()
         self.night += after
         self.desk.environment["DANVAN_CLOCK"] = f"{(NIGHT_BEFORE + timedelta(days=self.night)).isoformat()} +"
         self.portal.forget()
         self.desk.crawl(*options, code=code)
-        return [target for target in self.portal.targets if target != "/robots.txt"]
+        return [target for target in self.portal.targets if target not in ("/robots.txt", "/favicon.ico")]
 
     def changes(self) -> list[tuple[str, str]]:
         """(kind, target) of everything that ever happened, in order."""

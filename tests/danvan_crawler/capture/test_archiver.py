@@ -51,6 +51,11 @@ def test_warcinfo_says_who_crawled_what_and_how() -> None:
     }
 
 
+def test_warcinfo_carries_the_note_on_rights() -> None:
+    assert warcinfo("a-site", Settings(), rights="© Tỉnh ủy")["rights"] == "© Tỉnh ủy"
+    assert "rights" not in warcinfo("a-site", Settings())
+
+
 def test_warcinfo_leaves_out_what_is_unknown() -> None:
     assert "operator" not in warcinfo("a-site", Settings({"DANVAN_OPERATOR": None}))
 

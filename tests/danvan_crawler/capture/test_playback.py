@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hashlib
 import zlib
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
 import pytest
+from fastwarc.warc import HeaderMap
 from scrapy import Spider
 from scrapy.crawler import Crawler
 from scrapy.http import Response
@@ -169,3 +171,26 @@ def test_the_cases_are_what_they_say(crawled: Any) -> None:
     for case in ("gzip", "deflate", "deflate without its wrapper", "two codings", "a coding that lies", "chunked gzip"):
         assert bodies[case] == HTML, case
     assert crawled.results["charset in the page"]["encoding"] == "cp1258"
+
+
+def foreign(block: bytes, kind: str, **fields: str) -> WarcRecord:
+    headers = HeaderMap()
+    known = {"WARC-Type": kind, "WARC-Record-ID": "<urn:uuid:1>", "WARC-Date": "2020-05-01T00:00:00Z"}
+    for name, value in {**known, "WARC-Target-URI": "http://example.vn/", **fields}.items():
+        headers.append(name.replace("_", "-"), value)
+    return WarcRecord(kind, headers, 0, block)
+
+
+def test_a_payload_digest_that_another_tool_left_out_is_computed_of_the_entity() -> None:
+    digest = base64.b32encode(hashlib.sha1(HTML, usedforsecurity=False).digest()).decode()
+    assert capture_of(foreign(HANDED_ON["chunked"], "response"), "x").payload_digest == f"sha1:{digest}"
+
+
+def test_a_payload_digest_that_is_there_is_taken_as_it_is() -> None:
+    record = foreign(HANDED_ON["plain"], "response", WARC_Payload_Digest="sha256:ab")
+    assert capture_of(record, "x").payload_digest == "sha256:ab"
+
+
+@pytest.mark.parametrize(("kind", "fields"), [("revisit", {}), ("response", {"WARC_Truncated": "time"})])
+def test_of_what_is_not_whole_no_payload_digest_is_made_up(kind: str, fields: dict[str, str]) -> None:
+    assert capture_of(foreign(HANDED_ON["plain"], kind, **fields), "x").payload_digest is None

@@ -151,8 +151,9 @@ def test_hosts_have_locks_of_their_own(tmp_path: Path) -> None:
 
 
 def test_all_hosts_of_a_site_are_asked_with_and_without_www_as_one(profile: Callable[..., str]) -> None:
-    site = Site.parse(profile(home='"https://www.danvan.example.vn:8443/"', aliases='["old.example.vn"]'))
-    assert hosts_asked(site) == {"danvan.example.vn", "old.example.vn"}
+    hosts = {"aliases": '["old.example.vn"]', "static_hosts": '["www.cdn.example.vn"]'}
+    site = Site.parse(profile(home='"https://www.danvan.example.vn:8443/"', **hosts))
+    assert hosts_asked(site) == {"danvan.example.vn", "old.example.vn", "cdn.example.vn"}
 
 
 def test_on_a_private_network_each_port_is_a_server(profile: Callable[..., str]) -> None:

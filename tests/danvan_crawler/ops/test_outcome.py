@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.ops.outcome import judge
+from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE, judge
+from danvan_crawler.ops.problems import Problem
 
 GOOD = {
     "danvan/sections_read": 3,
@@ -108,7 +109,32 @@ def test_of_several_findings_the_worst_gives_the_code(
 def test_the_finding_behind_the_code_comes_first_and_all_are_told() -> None:
     found, findings = judge({**GOOD, "danvan/sections_failed": 2}, "shutdown", is_site=True)
     assert found is ExitCode.SITE_FAILED
-    assert findings == ["2 of the sections cannot be read", "stopped by a signal; the next run continues"]
+    texts = [problem.text for problem in findings]
+    assert texts == ["2 of the sections cannot be read", "stopped by a signal; the next run continues"]
+
+
+@pytest.mark.parametrize(
+    ("stats", "kind"),
+    [
+        ({"danvan/sections_failed": 1, LISTING_TROUBLE: {"robots": "forbidden by robots.txt"}}, "robots"),
+        ({"danvan/sections_failed": 1, LISTING_TROUBLE: {"moved": "to another host"}}, "moved"),
+        ({"danvan/sections_failed": 1}, "unreachable"),
+        ({"danvan/listings_with_links": 0, LISTING_TROUBLE: {"challenge": "shows a challenge"}}, "challenge"),
+        ({"danvan/listings_with_links": 0}, "found_nothing"),
+        ({"danvan/articles": 0, "danvan/articles_failed": 4, ARTICLE_TROUBLE: {"forbidden": "HTTP 403"}}, "forbidden"),
+        ({"danvan/untrusted_certificates": ["the certificate of x.vn cannot be trusted"]}, "certificate"),
+        ({"danvan/listings_failed": 1}, "server_error"),
+    ],
+)
+def test_a_failure_is_classified_and_has_a_remedy(stats: Mapping[str, object], kind: str) -> None:
+    _, problems = judge({**GOOD, **stats}, "finished", is_site=True)
+    assert [problem.kind for problem in problems] == [kind]
+    assert len(problems[0].remedy) > 20
+
+
+def test_what_the_past_says_counts_as_well() -> None:
+    quiet = Problem("quiet", "no new article for 40 days")
+    assert judge(GOOD, "finished", is_site=True, health=[quiet]) == (ExitCode.UNHEALTHY, [quiet])
 
 
 def test_of_a_spider_without_site_only_requests_are_judged() -> None:
@@ -119,8 +145,9 @@ def test_of_a_spider_without_site_only_requests_are_judged() -> None:
 
 
 def test_a_spider_without_site_that_got_no_response_failed() -> None:
-    found = judge({"downloader/request_count": 3}, "finished", is_site=False)
-    assert found == (ExitCode.SITE_FAILED, ["no request got a response"])
+    found, problems = judge({"downloader/request_count": 3}, "finished", is_site=False)
+    assert found is ExitCode.SITE_FAILED
+    assert [problem.text for problem in problems] == ["no request got a response"]
 
 
 def test_a_spider_without_site_that_asked_for_nothing_is_good() -> None:

@@ -1,0 +1,57 @@
+"""robots.txt may ask for more time between requests than the profile does: the longer of the two is kept.
+
+`Crawl-delay` is no part of RFC 9309, but webmasters write it and mean it. Scrapy 2.19 reads the
+value and uses it for nothing. AutoThrottle, which would go below it again, gets it as its floor.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from scrapy import Request, signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from scrapy.extensions.throttle import AutoThrottle
+from scrapy.robotstxt import RobotParser
+
+_logger = logging.getLogger(__name__)
+
+LONGEST = 600.0
+"""Seconds; with more than that no portal can be followed, and a crawl would look as if it hung."""
+
+
+class CrawlDelay:
+    """Scrapy extension. Statistic `danvan/crawl_delay` holds the seconds, where robots.txt asks for more than we do."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        self._crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> CrawlDelay:
+        if not crawler.settings.getbool("ROBOTSTXT_OBEY"):
+            raise NotConfigured
+        extension = cls(crawler)
+        crawler.signals.connect(extension.robots_parsed, signals.robots_parsed)
+        return extension
+
+    def robots_parsed(self, robotparser: RobotParser, request: Request) -> None:
+        """Slows the requests to a host down; called before the first of them is asked for."""
+        asked = robotparser.crawl_delay(self._crawler.settings["USER_AGENT"])
+        own = self._crawler.settings.getfloat("DOWNLOAD_DELAY")
+        if asked is None or not asked > own:
+            return
+        delay = min(asked, LONGEST)
+        engine: Any = self._crawler.engine
+        key = engine.downloader.get_slot_key(request)
+        # A slot that is not used for a minute is thrown away: the next one of this host begins with this delay too.
+        engine.downloader.per_slot_settings[key] = {**engine.downloader.per_slot_settings.get(key, {}), "delay": delay}
+        if (slot := engine.downloader.slots.get(key)) is not None:
+            slot.delay = max(slot.delay, delay)
+        throttle = self._crawler.get_extension(AutoThrottle)
+        if throttle is not None:
+            throttle.mindelay = max(throttle.mindelay, delay)
+            throttle.maxdelay = max(throttle.maxdelay, delay)
+        assert self._crawler.stats is not None
+        self._crawler.stats.max_value("danvan/crawl_delay", delay)
+        _logger.info("%s: robots.txt asks for %.1f s between requests", key, asked)

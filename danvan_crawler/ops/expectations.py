@@ -1,0 +1,187 @@
+"""What is expected of a run, as data: a statistic, an operator, a threshold, and the kind of problem when it fails.
+
+Pure: `check` compares numbers that `ops.health` has gathered. A threshold is a number or the name of another statistic
+of the run, such as how long the site is usually silent. What was not measured, because there were too few articles or
+the run was cut short, is not judged.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import pairwise
+
+from danvan_crawler.ops.problems import Problem
+from danvan_crawler.site_rules import COVERED_FIELDS, Health
+
+OPERATORS: Mapping[str, Callable[[float, float], bool]] = {"at most": operator.le, "at least": operator.ge}
+
+QUIET_AT_LEAST = 10.0
+"""Days of silence that no site is blamed for: at Tết offices are closed for up to nine."""
+_RHYTHMS = 3
+"""So many times the longest usual gap between two days with articles a site may be silent."""
+_DAYS_FOR_A_RHYTHM = 5
+_ARTICLES_FOR_A_RHYTHM = 10
+ENOUGH = 10
+"""Articles that a share is judged by at least."""
+_WINDOWS = (ENOUGH, 20, 40, 80)
+"""Articles, newest runs first, of which a share is taken: a field that few articles have needs more of them."""
+_IMPROBABLE = 0.001
+_RUNS_IN_THE_PAST = 10
+_LEAST_RUNS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """That a statistic of a run is `at most` or `at least` a threshold. `text` is filled in with the statistics."""
+
+    kind: str
+    statistic: str
+    operator: str
+    threshold: float | str
+    text: str
+
+    def fails(self, values: Mapping[str, float]) -> bool:
+        """Whether the statistics are against it; False when one of them is missing."""
+        value = values.get(self.statistic)
+        limit = values.get(self.threshold) if isinstance(self.threshold, str) else self.threshold
+        return value is not None and limit is not None and not OPERATORS[self.operator](value, limit)
+
+
+DEFAULTS: tuple[Expectation, ...] = (
+    Expectation(
+        "quiet", "silent_days", "at most", "silent_days_usual", "no new article for {silent_days:.0f} days; {limit:.0f}"
+        " would be nothing unusual here",
+    ),
+    Expectation("found_nothing", "silent_sections", "at most", 0, "{value:.0f} of the sections show no article now"),
+    Expectation("errors", "errors", "at most", 0.5, "{value:.0%} of the articles asked for failed"),
+    Expectation(
+        "layout", "pages_with_article", "at least", "pages_with_article_usual",
+        "only {value:.0%} of the pages that listings link hold an article",
+    ),
+    Expectation("dates", "doubtful_dates", "at most", 0.5, "{value:.0%} of the dates are implausible or unreadable"),
+    *(
+        Expectation(
+            "coverage", f"coverage.{name}", "at least", f"coverage.{name}_usual",
+            f"{name}: only {{value:.0%}} of the articles have one, and {{limit:.0%}} were to be expected",
+        )
+        for name in COVERED_FIELDS
+    ),
+)  # fmt: skip
+
+
+def expected_of(health: Health) -> list[Expectation]:
+    """The expectations of a site: the defaults, with what its profile says in their place."""
+    own: dict[str, float | bool | None] = {
+        "silent_days": health.quiet_days,
+        "errors": health.errors,
+        "doubtful_dates": health.dates,
+        "pages_with_article": health.layout,
+        **{f"coverage.{name}": share for name, share in health.coverage.items()},
+    }
+    found = []
+    for expectation in DEFAULTS:
+        limit = own.get(expectation.statistic)
+        if limit is None:
+            found.append(expectation)
+        elif limit is not False:
+            found.append(replace(expectation, threshold=float(limit)))
+    return found
+
+
+def check(values: Mapping[str, float], expectations: Iterable[Expectation]) -> list[Problem]:
+    """The problems of a run with these statistics, in the order of the expectations."""
+    return [
+        Problem(expectation.kind, _told(expectation, values))
+        for expectation in expectations
+        if expectation.fails(values)
+    ]
+
+
+def _told(expectation: Expectation, values: Mapping[str, float]) -> str:
+    limit = expectation.threshold
+    number = values[limit] if isinstance(limit, str) else limit
+    return expectation.text.format(**_names(values), value=values[expectation.statistic], limit=number)
+
+
+def _names(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if name.isidentifier()}
+
+
+def usual_silence(days: Iterable[date]) -> float | None:
+    """Days of silence that are nothing unusual, from the days on which a site published its last articles.
+
+    Three times the 95th percentile of the gaps between days with articles, QUIET_AT_LEAST at least; None for a site
+    with too few articles to have a rhythm.
+
+    >>> usual_silence([date(2026, 1, 1 + 7 * (number // 3)) for number in range(12)] + [date(2026, 2, 2)])
+    33.0
+    """
+    every = list(days)
+    distinct = sorted(set(every))
+    if len(every) < _ARTICLES_FOR_A_RHYTHM or len(distinct) < _DAYS_FOR_A_RHYTHM:
+        return None
+    gaps = sorted((after - before).days for before, after in pairwise(distinct))
+    longest_usual = gaps[math.ceil(0.95 * len(gaps)) - 1]
+    return max(QUIET_AT_LEAST, float(_RHYTHMS * longest_usual))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many of how many, in one run."""
+
+    having: int
+    of: int
+
+
+def fallen(runs: Sequence[Tally]) -> tuple[float, float] | None:
+    """The share of now and the least to be expected, when a share has fallen; None when it has not, or nobody can tell.
+
+    `runs` are those of one site, newest first. The newest ones are pooled until there are enough articles; it has
+    fallen when their share is less than half of that of the ten runs before, and could hardly be so by chance.
+
+    >>> fallen([Tally(0, 12), *[Tally(9, 10)] * 5])
+    (0.0, 0.45)
+    """
+    for size in _WINDOWS:
+        now, before = _split(runs, size)
+        if now is None or len(before) < _LEAST_RUNS:
+            return None
+        usual = _usual_share(before)
+        share = now.having / now.of
+        if share < usual / 2 and _at_most(now.having, now.of, usual) < _IMPROBABLE:
+            return share, usual / 2
+    return None
+
+
+def _split(runs: Sequence[Tally], size: int) -> tuple[Tally | None, list[Tally]]:
+    """The newest runs that hold so many together, as one, and the ten before them; of neither those that hold none."""
+    having = of = 0
+    counted = [run for run in runs if run.of]
+    for number, run in enumerate(counted, start=1):
+        having, of = having + run.having, of + run.of
+        if of >= size:
+            return Tally(having, of), counted[number : number + _RUNS_IN_THE_PAST]
+    return None, []
+
+
+def _usual_share(runs: Sequence[Tally]) -> float:
+    """The share in runs of the past without the largest: the first one, of twenty years of news, is no rule today."""
+    others = sorted(runs, key=lambda run: run.of)[:-1]
+    return sum(run.having for run in others) / sum(run.of for run in others)
+
+
+def _at_most(having: int, of: int, share: float) -> float:
+    """Probability that of so many articles no more than these have what a share of all has."""
+    if share >= 1:
+        return 0.0 if having < of else 1.0
+    terms = (_log_binomial(of, number, share) for number in range(having + 1))
+    return min(1.0, math.fsum(math.exp(term) for term in terms))
+
+
+def _log_binomial(of: int, number: int, share: float) -> float:
+    ways = math.lgamma(of + 1) - math.lgamma(number + 1) - math.lgamma(of - number + 1)
+    return ways + number * math.log(share) + (of - number) * math.log1p(-share)

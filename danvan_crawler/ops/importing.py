@@ -1,0 +1,279 @@
+"""WARC files of other tools become part of the archive: looked through, copied, indexed, their pages read.
+
+Nothing is taken in before everything is known to be sound: each source is walked over to its end, each of its hosts has
+to belong to a site, no record of it may be there already, and what its revisits stand for has to be there or to come
+with them. A source stays where it is and as it is.
+
+A record goes to the site that has its host. Third parties (fonts, video, statistics) that a browser's capture brings
+along are no site's: `--site` says with which one they go.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from scrapy.settings import Settings
+from sqlalchemy import select
+
+from danvan_crawler import __version__
+from danvan_crawler.exceptions import UsageError
+from danvan_crawler.ops.late import idle_crawler, late_replay
+from danvan_crawler.ops.locks import DatabaseLock, SiteLock
+from danvan_crawler.ops.replay import Place, scan
+from danvan_crawler.ops.run import attach_store
+from danvan_crawler.sites import Site, SiteRegistry
+from danvan_crawler.store.captures import CHUNK
+from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.schema import captures
+from danvan_crawler.store.takedowns import read_takedowns
+from danvan_crawler.store.visits import days_of
+from danvan_crawler.store.writes import Store
+from danvan_crawler.urls import endpoint
+from danvan_crawler.warc.files import warc_files
+from danvan_crawler.warc.imports import Survey, opening_of, records_for, survey, write_copy
+from danvan_crawler.warc.index import describe_missing, manifest_path
+
+_TOGETHER = 200
+"""Captures in one transaction; crawls of other sites wait for it."""
+
+
+@dataclass(slots=True)
+class Imported:
+    """What an import did."""
+
+    skipped: list[str] = field(default_factory=list)
+    """Sources that were taken in before, one sentence each."""
+    files: list[tuple[Path, Path]] = field(default_factory=list)
+    """Each source with the file that was made of it."""
+    captures: Counter[str] = field(default_factory=Counter)
+    articles: Counter[str] = field(default_factory=Counter)
+    """By slug; captures that gave an article."""
+    failures: list[str] = field(default_factory=list)
+    """Pages that could not be parsed, one sentence each."""
+    undecodable: int = 0
+    """Pages in a content coding that a crawl never asks for, such as br."""
+
+
+class Hosts:
+    """Which site an address belongs to; `fallback` is the slug for those that are no site's."""
+
+    def __init__(self, sites: Iterable[Site], fallback: str | None) -> None:
+        self._sites = tuple(sites)
+        self._fallback = fallback
+
+    def owners(self, origin: str) -> list[str]:
+        """Slugs of the sites whose host an origin names: of those on private networks, also with the right port."""
+        host, port = endpoint(origin)
+        return [
+            site.slug
+            for site in self._sites
+            if host in site.hosts and (not site.private_network or not port or (host, port) in site.private_endpoints())
+        ]
+
+    def __call__(self, origin: str) -> str:
+        """The site of an origin. Raises UsageError when it is no site's, or several have it."""
+        owners = self.owners(origin)
+        if len(owners) == 1 and (self._fallback is None or self._fallback not in owners):
+            return owners[0]
+        if self._fallback is not None:
+            return self._fallback
+        raise UsageError(f"{origin}: belongs to {' and '.join(owners) or 'no site'}")
+
+
+def import_warcs(
+    archive: Path,
+    files: Sequence[Path],
+    registry: SiteRegistry,
+    settings: Settings,
+    *,
+    site: str | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Imported:
+    """Takes WARC files of other tools into the archive and their pages into the database.
+
+    `site` is the slug for records whose host is no site's; `progress` is called with captures read and in all.
+
+    Raises, before anything is written: ArchiveDamagedError for a source that is not sound to its end, UsageError for
+    hosts without a site, records that are there already and revisits of records that are not, LockedError when one of
+    the sites is being crawled. ArchiveError and StoreError when something cannot be read or written.
+    """
+    result = Imported()
+    hosts = Hosts(registry, registry.get(site).slug if site is not None else None)
+    surveys = [survey(path) for path in files]
+    for source in surveys:
+        _refuse_strangers(source, hosts)
+    plan, known = _without_known(archive, surveys, hosts, result)
+    made: dict[str, list[Path]] = {}
+    for slug, path in known:
+        if not _is_read(archive, path):  # an import that was killed may have copied more than it read
+            made.setdefault(slug, []).append(path)
+    slugs = sorted({*made, *(slug for _, slug in plan)})
+    if not slugs:
+        return result
+    with ExitStack() as held:
+        for slug in slugs:
+            held.enter_context(SiteLock(archive, slug))
+        held.enter_context(DatabaseLock(archive))
+        store = Store(database_path(archive), revisit_days=days_of(settings["DANVAN_REVISIT_DAYS"]))
+        held.callback(store.close)
+        store.obey(read_takedowns(archive))
+        _refuse_duplicates(plan, store)
+        _refuse_lost(plan, store)
+        for source, slug in plan:
+            path = _copy(archive, source, registry.get(slug), hosts, settings)
+            made.setdefault(slug, []).append(path)
+            result.files.append((source.path, path))
+        found = {slug: scan(archive, slug, paths).places for slug, paths in made.items()}
+        total = sum(map(len, found.values()))
+        tell = partial(_tell, result, progress, total)
+        for slug, places in found.items():
+            _read(archive, registry.get(slug), places, store, settings, result, tell)
+            store.flush()
+            # Last: a file without a manifest is read by the next run, should this one be killed.
+            describe_missing(archive, made[slug])
+    return result
+
+
+def _tell(result: Imported, progress: Callable[[int, int], None], total: int) -> None:
+    progress(result.captures.total(), total)
+
+
+def _read(
+    archive: Path,
+    site: Site,
+    places: Sequence[Place],
+    store: Store,
+    settings: Settings,
+    result: Imported,
+    tell: Callable[[], None],
+) -> None:
+    crawler = idle_crawler(site.slug, site, settings)
+    attach_store(crawler, store)
+    store.set_rights(site.slug, site.rights)
+    replay = late_replay(archive, site.slug, site, store, crawler)
+    for start in range(0, len(places), _TOGETHER):
+        with store.together():
+            for place in places[start : start + _TOGETHER]:
+                replay.take(place)
+                result.captures[site.slug] += 1
+        tell()
+    result.articles[site.slug] += replay.articles
+    result.failures += [*replay.failures, *replay.lost]
+    result.undecodable += replay.undecodable
+
+
+def _copy(archive: Path, source: Survey, site: Site, hosts: Hosts, settings: Settings) -> Path:
+    about = {
+        # Not "danvan-crawler/…" as in our own files: these records keep the manners of the tool that made them.
+        "software": f"import-warc (danvan-crawler/{__version__})",
+        "operator": settings.get("DANVAN_OPERATOR") or "",
+        "isPartOf": site.slug,
+        "description": f"Records of {source.path.name} for {site.name} ({site.slug}), as another tool wrote them",
+        "rights": site.rights or "",
+        "hostname": socket.gethostname(),
+    }
+    level = settings.getint("DANVAN_GZIP_LEVEL")
+    records = records_for(source, site.slug, hosts, level=level)
+    return write_copy(archive, site.slug, source, records, warcinfo=about, profile=site.source_text, level=level)
+
+
+def _refuse_strangers(source: Survey, hosts: Hosts) -> None:
+    if not source.addresses:
+        raise UsageError(f"{source.path}: holds no record of any host")
+    strange: Counter[str] = Counter()
+    for origin, count in source.addresses.items():
+        try:
+            hosts(origin)
+        except UsageError:
+            strange[_shown(origin, hosts)] += count
+    if strange:
+        counted = ", ".join(f"{host} ({count})" for host, count in strange.most_common())
+        raise UsageError(
+            f"{source.path}: not taken in: these hosts, with so many records, belong to no site or to several:"
+            f" {counted}; name the site that they go to with --site, or add them to its aliases"
+        )
+
+
+def _shown(origin: str, hosts: Hosts) -> str:
+    owners = hosts.owners(origin)
+    host = re.sub(r"^\w+://", "", origin)
+    return f"{host} of {' and '.join(owners)}" if owners else host
+
+
+def _without_known(
+    archive: Path, surveys: Sequence[Survey], hosts: Hosts, result: Imported
+) -> tuple[list[tuple[Survey, str]], list[tuple[str, Path]]]:
+    """Sources with the sites that they have records for, and what has been made of those that were imported before."""
+    before: dict[tuple[str, str], Path] = {}
+    again: list[tuple[str, Path]] = []
+    plan: dict[tuple[str, str], Survey] = {}
+    for source in surveys:
+        for slug in dict.fromkeys(hosts(origin) for origin in source.addresses):
+            for path in warc_files(archive, slug) if not any(known[1] == slug for known in before) else ():
+                digest = opening_of(path, slug).source_digest
+                if digest is not None:
+                    before[digest, slug] = path
+            key = (source.sha256, slug)
+            if key in before:
+                again.append((slug, before[key]))
+                known = before[key].relative_to(archive)
+                result.skipped.append(f"{source.path}: was imported before, as {known} (sha256 {source.sha256[:16]}…)")
+            elif key in plan:
+                result.skipped.append(f"{source.path}: has the same content as {plan[key].path}")
+            else:
+                plan[key] = source
+    return [(source, slug) for (_, slug), source in plan.items()], again
+
+
+def _is_read(archive: Path, path: Path) -> bool:
+    """Whether the database has the captures of a file."""
+    database = database_path(archive)
+    if not (database.is_file() and manifest_path(archive, path).exists()):
+        return False
+    name = path.relative_to(archive).as_posix()
+    with open_for_reading(database).connect() as connection:
+        statement = select(captures.c.id).where(captures.c.warc_file == name).limit(1)
+        return connection.execute(statement).one_or_none() is not None
+
+
+def _refuse_duplicates(plan: Sequence[tuple[Survey, str]], store: Store) -> None:
+    """A record id names one record; two with the same could not be told apart by items, revisits and commands."""
+    seen: dict[str, Path] = {}
+    sources = {source.path: source for source, _ in plan}.values()
+    for source in sources:
+        for record_id in source.captures:
+            if record_id in seen:
+                raise UsageError(f"{source.path}: the record {record_id} is there twice, also in {seen[record_id]}")
+            seen[record_id] = source.path
+    ids = list(seen)
+    with open_for_reading(store.path).connect() as connection:
+        for start in range(0, len(ids), CHUNK):
+            known = captures.c.warc_record_id.in_(ids[start : start + CHUNK])
+            statement = select(captures.c.warc_record_id, captures.c.warc_file).where(known).limit(1)
+            row = connection.execute(statement).one_or_none()
+            if row is not None:
+                path = seen[row.warc_record_id]
+                raise UsageError(
+                    f"{path}: not taken in: its record {row.warc_record_id} is in the archive already,"
+                    f" in {row.warc_file}"
+                )
+
+
+def _refuse_lost(plan: Sequence[tuple[Survey, str]], store: Store) -> None:
+    names = set[str]().union(*(source.names for source, _ in plan))
+    for source, slug in plan:
+        for offset, reference in source.references:
+            if reference.record_id in names or f"{reference.url} {reference.date}" in names:
+                continue
+            if store.originals.named(slug, reference.record_id, reference.url, reference.date) is None:
+                raise UsageError(
+                    f"{source.path}: not taken in: its revisit at byte {offset} stands for a record that is neither in"
+                    f" the archive nor in these files: {reference}; import the file that has it first, or together"
+                )

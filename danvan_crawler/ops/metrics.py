@@ -1,0 +1,101 @@
+"""The state of the sites for Prometheus: a text file that node_exporter's textfile collector reads.
+
+Text exposition format 0.0.4. The file is replaced as a whole, so that a collector never reads half of it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from danvan_crawler.exceptions import DanvanError
+from danvan_crawler.ops.problems import REMEDIES
+from danvan_crawler.ops.status import SiteStatus
+
+Samples = Iterator[tuple[dict[str, str], float]]
+
+
+def _per_site(read: Callable[[SiteStatus], float | None]) -> Callable[[SiteStatus], Samples]:
+    def samples(status: SiteStatus) -> Samples:
+        value = read(status)
+        if value is not None:
+            yield {}, value
+
+    return samples
+
+
+def _published(status: SiteStatus) -> Samples:
+    if status.activity is not None:
+        yield from (({"days": str(days)}, float(number)) for days, number in status.activity.published.items())
+
+
+def _changes(status: SiteStatus) -> Samples:
+    if status.last is not None:
+        for kind in ("new", "edited", "gone", "revived"):
+            yield {"kind": kind}, float(status.last.articles.get(kind, 0))
+
+
+def _problems(status: SiteStatus) -> Samples:
+    found = {problem.kind for problem in status.problems}
+    yield from (({"kind": kind}, 1.0) for kind in REMEDIES if kind in found)
+
+
+def _moment(text: str | None) -> float | None:
+    return datetime.fromisoformat(text).timestamp() if text is not None else None
+
+
+METRICS: Sequence[tuple[str, str, Callable[[SiteStatus], Samples]]] = (
+    ("danvan_site_up", "1 when the site is healthy, 0 when somebody has to look after it",
+     _per_site(lambda one: 0.0 if one.unhealthy else 1.0)),
+    ("danvan_site_problem", "1 for each kind of problem that the site has", _problems),
+    ("danvan_last_run_timestamp_seconds", "when the last run began",
+     _per_site(lambda one: one.last.started_at.timestamp() if one.last is not None else None)),
+    ("danvan_last_run_exit_code", "exit code of the last run",
+     _per_site(lambda one: float(one.last.code) if one.last is not None else None)),
+    ("danvan_last_run_duration_seconds", "how long the last run took",
+     _per_site(lambda one: one.last.seconds if one.last is not None else None)),
+    ("danvan_last_run_requests", "requests of the last run",
+     _per_site(lambda one: float(one.last.requests) if one.last is not None else None)),
+    ("danvan_last_run_received_bytes", "bytes that the last run received",
+     _per_site(lambda one: float(one.last.received_bytes) if one.last is not None else None)),
+    ("danvan_last_run_articles", "articles that the last run found new, edited, gone or revived", _changes),
+    ("danvan_articles", "articles in the item database",
+     _per_site(lambda one: float(one.activity.articles) if one.activity is not None else None)),
+    ("danvan_articles_published", "articles published in the last so many days", _published),
+    ("danvan_newest_article_timestamp_seconds", "when the newest article was published",
+     _per_site(lambda one: _moment(one.activity.newest) if one.activity is not None else None)),
+)  # fmt: skip
+"""Name, meaning and samples of each metric; all are gauges with the label `site`."""
+
+
+def exposition(sites: Sequence[SiteStatus]) -> str:
+    """The metrics of the enabled sites as text."""
+    lines = []
+    for name, meaning, samples in METRICS:
+        lines += [f"# HELP {name} {meaning}", f"# TYPE {name} gauge"]
+        for status in sites:
+            if not status.enabled:
+                continue
+            for labels, value in samples(status):
+                pairs = ",".join(f'{key}="{text}"' for key, text in {"site": status.site, **labels}.items())
+                lines.append(f"{name}{{{pairs}}} {value:.15g}")
+    return "\n".join(lines) + "\n"
+
+
+def write_metrics(path: Path, sites: Sequence[SiteStatus]) -> None:
+    """Writes the text file in the place of the one before. Raises DanvanError."""
+    replace_file(path, exposition(sites))
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Writes a file as a whole: whoever reads it sees the old or the new one. Raises DanvanError."""
+    # Not a name that ends in .prom: the collector would read that too.
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise DanvanError(f"{path}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,67 @@
+"""Run reports and logs are kept for a time, WARC files for good.
+
+A night of fifty sites leaves fifty reports; what is asked of them is how the last nights were. The newest report of
+each site stays however old it is, so that a site which is not crawled any more can still be explained.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from danvan_crawler import clock
+from danvan_crawler.ops.locks import is_locked
+from danvan_crawler.ops.reports import read_report
+
+logger = logging.getLogger(__name__)
+
+_REPORT = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}\.json")
+_LOG = re.compile(r"(?P<slug>.+)\.log(?P<older>\.\d+)?")
+
+
+def forget_old(archive: Path, slug: str, days: float) -> list[Path]:
+    """Removes run reports and logs older than so many days, all of them kept when it is 0; gives what it removed.
+
+    To be called by a run of the site `slug`, which has written its report and so the site's newest one. What cannot be
+    removed is logged, and no reason for a run to fail.
+    """
+    if days <= 0:
+        return []
+    limit = clock.now() - timedelta(days=days)
+    removed = []
+    for path in (*_old_reports(archive, slug, limit), *_old_logs(archive, limit)):
+        try:
+            path.unlink()
+        except OSError as error:
+            logger.warning("%s: is older than DANVAN_KEEP_DAYS and cannot be removed: %s", path, error.strerror)
+        else:
+            removed.append(path)
+    return removed
+
+
+def _old_reports(archive: Path, slug: str, limit: datetime) -> Iterator[Path]:
+    """Old reports but the newest of each other site, whose newer ones are not looked at: its own runs clear these."""
+    kept = {slug}
+    for path in sorted(archive.glob("runs/*.json"), reverse=True):
+        name = _REPORT.fullmatch(path.name)
+        if name is None or datetime.strptime(name[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) >= limit:
+            continue
+        report = read_report(path)
+        site = report.get("site") if report is not None else None
+        if site is None or site in kept:
+            yield path
+        else:
+            kept.add(site)
+
+
+def _old_logs(archive: Path, limit: datetime) -> Iterator[Path]:
+    """Old logs, but those of sites that are being crawled, whose lines go there."""
+    for path in sorted(archive.glob("logs/*.log*")):
+        name = _LOG.fullmatch(path.name)
+        if name is None or path.stat().st_mtime >= limit.timestamp():
+            continue
+        if name["older"] or not is_locked(archive, name["slug"]):
+            yield path

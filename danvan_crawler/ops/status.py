@@ -1,0 +1,135 @@
+"""How the sites are, from run reports and the item database alone: nobody is contacted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from sqlalchemy import Connection
+
+from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.ops.nights import Night, nights
+from danvan_crawler.ops.problems import Problem, worst_first
+from danvan_crawler.sites import Site
+from danvan_crawler.store.activity import Activity, activity
+from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.site_state import NOT_BEFORE, value_of
+
+NIGHTS = 30
+"""Runs of a site that are kept, for charts."""
+_RUNS_FOR_A_RHYTHM = 5
+_OVERDUE_AFTER = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteStatus:
+    """One site: its runs, newest first, its life, and what is wrong."""
+
+    site: str
+    name: str
+    enabled: bool
+    nights: tuple[Night, ...] = ()
+    activity: Activity | None = None
+    problems: tuple[Problem, ...] = ()
+    not_before: str | None = None
+    """Until when the site's server wants to be left alone."""
+
+    @property
+    def last(self) -> Night | None:
+        return self.nights[0] if self.nights else None
+
+    @property
+    def unhealthy(self) -> bool:
+        """Whether somebody has to look after it. A site that is not enabled, or has never run, is not."""
+        return self.enabled and any(problem.is_failure for problem in self.problems)
+
+    @property
+    def outcome(self) -> str:
+        """In a word: `good`, `unhealthy`, `failed`, `interrupted`, …, `never run`, `disabled`."""
+        if not self.enabled:
+            return "disabled"
+        if self.last is None:
+            return "never run"
+        return "overdue" if self.last.code == 0 and self.unhealthy else self.last.outcome
+
+    def as_json(self) -> dict[str, Any]:
+        """As `danvan status --json` has it."""
+        last, life = self.last, self.activity
+        return {
+            "site": self.site,
+            "name": self.name,
+            "enabled": self.enabled,
+            "outcome": self.outcome,
+            "unhealthy": self.unhealthy,
+            "last_run": last.started_at.isoformat() if last is not None else None,
+            "exit_code": last.code if last is not None else None,
+            "articles": life.articles if life is not None else 0,
+            "published_7_days": life.published[7] if life is not None else 0,
+            "published_30_days": life.published[30] if life is not None else 0,
+            "newest_article": life.newest if life is not None else None,
+            "not_before": self.not_before,
+            "problems": [problem.as_json() for problem in self.problems],
+        }
+
+
+def status(archive: Path, sites: Iterable[Site], now: datetime) -> list[SiteStatus]:
+    """The state of these sites at a moment, in their order. Raises StoreError for a database that cannot be read."""
+    wanted = list(sites)
+    runs: dict[str, list[Night]] = {site.slug: [] for site in wanted}
+    for night in nights(archive):
+        if len(held := runs.get(night.site, [])) < NIGHTS and night.site in runs:
+            held.append(night)
+    with ExitStack() as stack:
+        path = database_path(archive)
+        connection = stack.enter_context(open_for_reading(path).connect()) if path.is_file() else None
+        return [_status(site, runs[site.slug], connection, now) for site in wanted]
+
+
+def _status(site: Site, runs: Sequence[Night], connection: Connection | None, now: datetime) -> SiteStatus:
+    life = until = None
+    if connection is not None:
+        life = activity(connection, site.slug, now)
+        until = value_of(connection, site.slug, NOT_BEFORE)
+        until = until if until is not None and datetime.fromisoformat(until) > now else None
+    return SiteStatus(
+        site=site.slug,
+        name=site.name,
+        enabled=site.enabled,
+        nights=tuple(runs),
+        activity=life,
+        problems=tuple(current_problems(runs, now)),
+        not_before=until,
+    )
+
+
+def current_problems(runs: Sequence[Night], now: datetime) -> list[Problem]:
+    """What is wrong with a site after these runs, newest first: what the last one that could tell has found, and later.
+
+    A run that was stopped early takes nothing back that the one before has found.
+    """
+    found: list[Problem] = []
+    for night in runs:
+        found.extend(night.problems)
+        if night.says_something:
+            break
+    if (late := overdue([night.started_at for night in runs], now)) is not None:
+        found.append(late)
+    distinct = {(problem.kind, problem.text): problem for problem in found}
+    return worst_first(distinct.values())[1]
+
+
+def overdue(starts: Sequence[datetime], now: datetime) -> Problem | None:
+    """That a site is no longer crawled as often as it was; `starts` of its runs, newest first."""
+    if len(starts) < _RUNS_FOR_A_RHYTHM:
+        return None
+    between = median((after - before).total_seconds() for after, before in pairwise(starts))
+    silent = now - starts[0]
+    if silent <= max(_OVERDUE_AFTER, timedelta(seconds=3 * between)):
+        return None
+    return Problem("overdue", f"not crawled for {silent.days} days", ExitCode.UNHEALTHY)

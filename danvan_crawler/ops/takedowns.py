@@ -1,0 +1,107 @@
+"""Takedowns in force: the item database brought in line with ARCHIVE/suppressed.toml, in both directions.
+
+Hiding needs the database alone, and may happen while sites are crawled. Bringing back needs the archive: what the
+captures of a suppressed article showed is read again from their records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+
+from scrapy.settings import Settings
+
+from danvan_crawler import clock
+from danvan_crawler.exceptions import UnknownItemError
+from danvan_crawler.ops.late import bring_back, idle_crawler, late_replay, openings, site_of
+from danvan_crawler.ops.locks import DatabaseLock, SiteLock
+from danvan_crawler.ops.run import attach_store
+from danvan_crawler.sites import SiteRegistry
+from danvan_crawler.store import suppression
+from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.queries import history
+from danvan_crawler.store.takedowns import Takedown, add_takedown, read_takedowns, remove_takedown
+from danvan_crawler.store.visits import days_of
+from danvan_crawler.store.writes import Store
+
+
+def suppress(archive: Path, wanted: str, reason: str, settings: Settings) -> tuple[Takedown, bool]:
+    """Hides the article with this item_id or address. Gives its takedown, and False when it is an old one.
+
+    Raises UnknownItemError, UsageError for a file that cannot be read, LockedError while the database is rebuilt.
+    """
+    with DatabaseLock(archive):
+        entries = read_takedowns(archive)
+        entry = suppression.among(entries, wanted)
+        is_new = entry is None
+        if entry is None:
+            with open_for_reading(database_path(archive)).connect() as connection:
+                item = history(connection, wanted).item
+            entry = Takedown(item["item_id"], item["canonical_url"], reason, clock.now().date())
+            add_takedown(archive, entry)
+            entries = [*entries, entry]
+        store = _store(archive, settings)
+        try:
+            store.obey(entries)
+        finally:
+            store.close()
+    return entry, is_new
+
+
+def unsuppress(archive: Path, wanted: str, registry: SiteRegistry, settings: Settings) -> Takedown:
+    """Ends the takedown of the article with this item_id or address; the article is as if there had been none.
+
+    Raises UnknownItemError when it is not suppressed, LockedError while its site is crawled or the database rebuilt.
+    """
+    entry = suppression.among(read_takedowns(archive), wanted)
+    if entry is None:
+        raise UnknownItemError(f"no article that is suppressed has the item_id or address {wanted!r}")
+    _follow(archive, [entry.site], registry, settings, ending=entry)
+    return entry
+
+
+def follow_file(archive: Path, registry: SiteRegistry, settings: Settings) -> list[Takedown]:
+    """Brings the database in line with a file that was changed by hand, and gives the file's entries.
+
+    Raises UsageError for a file that cannot be read, and LockedError as `unsuppress` does for what is in it no more.
+    """
+    listed = {entry.item_id for entry in read_takedowns(archive)}
+    with open_for_reading(database_path(archive)).connect() as connection:
+        ended = [entry.site for entry in suppression.known(connection) if entry.item_id not in listed]
+    _follow(archive, ended, registry, settings)
+    return read_takedowns(archive)
+
+
+def _follow(
+    archive: Path, sites: Iterable[str], registry: SiteRegistry, settings: Settings, *, ending: Takedown | None = None
+) -> None:
+    open_for_reading(database_path(archive)).dispose()  # else a new one would be made, and obey in vain
+    slugs = sorted(set(sites))
+    with ExitStack() as held:
+        for slug in slugs:
+            held.enter_context(SiteLock(archive, slug))
+        held.enter_context(DatabaseLock(archive))
+        if ending is not None:
+            remove_takedown(archive, ending.item_id)
+        store = _store(archive, settings)
+        held.callback(store.close)
+        ended = store.obey(read_takedowns(archive))
+        for slug in slugs:
+            _bring_back(archive, slug, [entry for entry in ended if entry.site == slug], store, registry, settings)
+
+
+def _bring_back(
+    archive: Path, slug: str, ended: list[Takedown], store: Store, registry: SiteRegistry, settings: Settings
+) -> None:
+    profiles = {name: begun.profile for name, begun in openings(archive, slug).items() if begun.profile is not None}
+    site = site_of(registry, slug, profiles)
+    crawler = idle_crawler(slug, site, settings)
+    attach_store(crawler, store)
+    replay = late_replay(archive, slug, site, store, crawler)
+    for entry in ended:
+        bring_back(replay, entry)
+
+
+def _store(archive: Path, settings: Settings) -> Store:
+    return Store(database_path(archive), revisit_days=days_of(settings["DANVAN_REVISIT_DAYS"]))

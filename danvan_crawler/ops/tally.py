@@ -1,0 +1,31 @@
+"""Which fields an article has, counted over a run: a layout that changed shows first in a field that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from scrapy.statscollectors import StatsCollector
+
+from danvan_crawler.items import Article
+from danvan_crawler.site_rules import COVERED_FIELDS
+from danvan_crawler.vietnamese.dating import EARLY, FUTURE
+
+_DOUBTFUL = frozenset({FUTURE, EARLY, "unreadable date line"})
+
+
+def having(article: Article) -> Iterator[str]:
+    """The watched fields that an article has; `doubtful_dates` when its date is implausible or cannot be read."""
+    for name in COVERED_FIELDS:
+        if getattr(article, name):
+            yield name
+    if not _DOUBTFUL.isdisjoint(article.warnings):
+        yield "doubtful_dates"
+
+
+def count(stats: StatsCollector, item: Any) -> None:
+    """Adds one item to the statistics `danvan/tally/…`."""
+    if isinstance(item, Article):
+        stats.inc_value("danvan/tally/articles")
+        for name in having(item):
+            stats.inc_value(f"danvan/tally/{name}")

@@ -1,0 +1,69 @@
+"""Hours in which a site is crawled: none begins outside of them, and one that is under way when they end stops cleanly.
+
+A profile's `window` holds for its site. The setting `DANVAN_WINDOW` holds for all others but those on private
+networks, where nobody's office hours are disturbed. Hours are those of the site's clock.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scrapy import signals
+from scrapy.crawler import Crawler
+from scrapy.exceptions import NotConfigured
+from scrapy.utils.asyncio import create_looping_call
+from scrapy.utils.defer import deferred_from_coro
+
+from danvan_crawler import clock
+from danvan_crawler.exceptions import UsageError
+from danvan_crawler.site_rules import Window
+from danvan_crawler.sites import Site
+
+CLOSE_REASON = "window_closed"
+_SECONDS = 1.0
+
+
+def window_of(site: Site | None, setting: str) -> Window | None:
+    """The hours of a site; None when it may be crawled at any. Raises UsageError for a wrong `DANVAN_WINDOW`."""
+    try:
+        general = Window.parse(setting) if setting else None
+    except ValueError as error:
+        raise UsageError(f"DANVAN_WINDOW {error}") from error
+    if site is None:
+        return None
+    return site.hours or (None if site.private_network else general)
+
+
+class WindowExtension:
+    """Scrapy extension that closes the crawl when its hours are over."""
+
+    def __init__(self, crawler: Crawler, site: Site, window: Window) -> None:
+        self._crawler = crawler
+        self._site = site
+        self._window = window
+        self._looking = create_looping_call(self._look)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> WindowExtension:
+        site: Site | None = getattr(crawler.spider, "site", None)
+        window = window_of(site, crawler.settings["DANVAN_WINDOW"])
+        if site is None or window is None:
+            raise NotConfigured
+        extension = cls(crawler, site, window)
+        crawler.signals.connect(extension.start, signals.engine_started)
+        crawler.signals.connect(extension.stop, signals.engine_stopped)
+        return extension
+
+    def start(self) -> None:
+        self._looking.start(_SECONDS, now=False)
+
+    def stop(self) -> None:
+        if self._looking.running:
+            self._looking.stop()
+
+    def _look(self) -> None:
+        engine: Any = self._crawler.engine
+        if engine is None or self._window.holds(clock.now().astimezone(self._site.zone)):
+            return
+        self.stop()
+        deferred_from_coro(engine.close_spider_async(reason=CLOSE_REASON)).addErrback(lambda _failure: None)

@@ -1,0 +1,75 @@
+"""`danvan status`, on an archive whose runs are reports only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from danvan_crawler.ops.problems import Problem
+
+Danvan = Callable[..., Any]
+Profile = Callable[..., str]
+
+QUIET = Problem("quiet", "no new article for 40 days").as_json()
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, profile: Profile) -> Path:
+    """Three sites: a good one, a quiet one, one that has never run."""
+    archive = tmp_path / "archive"
+    for folder in ("sites", "runs"):
+        (archive / folder).mkdir(parents=True)
+    for name in ("tot", "im", "moi"):
+        (archive / "sites" / f"{name}.toml").write_text(profile(slug=f'"{name}-danvan"'), encoding="utf-8")
+    for name, problems in (("tot", []), ("im", [QUIET])):
+        began = "2026-11-22T18:30:00+00:00"
+        report = {"run_id": name, "site": f"{name}-danvan", "started_at": began, "finished_at": began}
+        report |= {"exit_code": 4 if problems else 0, "problems": problems, "articles": {"new": 3}}
+        path = archive / "runs" / f"20261122T183000Z-{name}.json"
+        path.write_text(json.dumps(report, indent=2), encoding="utf-8")
+    return archive
+
+
+def test_each_site_has_a_line_and_each_problem_a_remedy(danvan: Danvan, fleet: Path) -> None:
+    result = danvan("status")
+    states = {line.split("\t")[0]: line.split("\t")[2] for line in result.out.splitlines()}
+    assert states["tot-danvan"] == "good"
+    assert states["im-danvan"] == "unhealthy"
+    assert states["moi-danvan"] == "never run"
+    assert "im-danvan: no new article for 40 days" in result.err
+    assert "raise `quiet_days`" in result.err
+    assert result.code == 4
+
+
+def test_a_healthy_site_alone_exits_0(danvan: Danvan, fleet: Path) -> None:
+    assert danvan("status", "--site", "tot-danvan").code == 0
+    assert danvan("status", "--site", "moi-danvan").code == 0
+
+
+def test_json_is_one_document(danvan: Danvan, fleet: Path) -> None:
+    result = danvan("status", "--json", "--site", "im-danvan", "--site", "moi-danvan")
+    document = json.loads(result.out)
+    assert document["unhealthy"] == 1
+    assert [one["site"] for one in document["sites"]] == ["im-danvan", "moi-danvan"]
+    assert document["sites"][0]["problems"] == [QUIET]
+    assert document["sites"][1]["last_run"] is None
+
+
+def test_page_and_metrics_are_written(danvan: Danvan, fleet: Path, tmp_path: Path) -> None:
+    assert danvan("status", "--html", "s.html", "--prometheus", "d.prom", "--site", "tot-danvan").code == 0
+    assert (tmp_path / "s.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+    assert 'danvan_site_up{site="tot-danvan"} 1' in (tmp_path / "d.prom").read_text("utf-8")
+
+
+def test_a_file_that_cannot_be_written_is_an_error_that_names_it(danvan: Danvan, fleet: Path) -> None:
+    result = danvan("status", "--html", "no/such/folder/s.html")
+    assert "no/such/folder/s.html: cannot be written: No such file or directory" in result.err
+    assert result.code == 1
+
+
+def test_an_unknown_site_is_wrong_usage(danvan: Danvan, fleet: Path) -> None:
+    assert danvan("status", "--site", "tot-danvann").code == 2

@@ -1,0 +1,142 @@
+"""Expectations as data: what fails, what a profile changes, what a site's past allows to say."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from danvan_crawler.ops.expectations import (
+    DEFAULTS,
+    QUIET_AT_LEAST,
+    Expectation,
+    Tally,
+    check,
+    expected_of,
+    fallen,
+    usual_silence,
+)
+from danvan_crawler.ops.problems import REMEDIES
+from danvan_crawler.site_rules import Health
+
+START = date(2026, 1, 5)
+
+
+def kinds(values: dict[str, float], health: Health | None = None) -> list[str]:
+    return [problem.kind for problem in check(values, expected_of(health or Health()))]
+
+
+def every(days: int, number: int = 20, at_once: int = 1) -> list[date]:
+    """Days of publication of a site with a steady rhythm."""
+    return [START + timedelta(days=days * (count // at_once)) for count in range(number)]
+
+
+def test_every_kind_that_is_expected_has_a_remedy() -> None:
+    assert {expectation.kind for expectation in DEFAULTS} <= set(REMEDIES)
+
+
+@pytest.mark.parametrize(
+    ("values", "found"),
+    [
+        ({"silent_days": 31.0, "silent_days_usual": 30.0}, ["quiet"]),
+        ({"silent_days": 30.0, "silent_days_usual": 30.0}, []),
+        ({"silent_days": 4000.0}, []),
+        ({"silent_sections": 1.0}, ["found_nothing"]),
+        ({"errors": 0.6}, ["errors"]),
+        ({"errors": 0.5}, []),
+        ({"pages_with_article": 0.1, "pages_with_article_usual": 0.4}, ["layout"]),
+        ({"doubtful_dates": 0.9}, ["dates"]),
+        ({"coverage.author": 0.0, "coverage.author_usual": 0.4}, ["coverage"]),
+        ({"coverage.author": 0.0}, []),
+        ({}, []),
+    ],
+)
+def test_a_statistic_beyond_its_threshold_is_a_problem(values: dict[str, float], found: list[str]) -> None:
+    assert kinds(values) == found
+
+
+def test_the_text_says_what_was_measured_and_what_was_to_be_expected() -> None:
+    (problem,) = check({"coverage.lead": 0.1, "coverage.lead_usual": 0.45}, expected_of(Health()))
+    assert problem.text == "lead: only 10% of the articles have one, and 45% were to be expected"
+
+
+def test_a_profile_sets_its_own_threshold() -> None:
+    values = {"silent_days": 40.0, "silent_days_usual": 30.0}
+    assert kinds(values, Health(quiet_days=60)) == []
+    assert kinds({"silent_days": 61.0}, Health(quiet_days=60)) == ["quiet"]
+
+
+def test_a_profile_may_ask_for_a_share_of_a_field_whatever_the_past_was() -> None:
+    assert kinds({"coverage.author": 0.4}, Health(coverage={"author": 0.5})) == ["coverage"]
+    assert kinds({"coverage.author": 0.6}, Health(coverage={"author": 0.5})) == []
+
+
+def test_a_profile_may_expect_nothing() -> None:
+    values = {"silent_days": 99.0, "silent_days_usual": 9.0, "coverage.lead": 0.0, "coverage.lead_usual": 0.5}
+    assert kinds(values, Health(quiet_days=False, coverage=False)) == []
+
+
+def test_an_operator_is_one_of_two() -> None:
+    assert Expectation("dates", "x", "at least", 2, "").fails({"x": 1.0})
+    assert not Expectation("dates", "x", "at most", 2, "").fails({"x": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("days", "expected"),
+    [
+        (every(1), QUIET_AT_LEAST),
+        (every(7), 21.0),
+        (every(30, at_once=4), 90.0),
+        ([*every(1, 15), START + timedelta(days=60)], 138.0),
+        (every(30, at_once=10), None),
+        (every(3, number=9), None),
+        ([], None),
+    ],
+    ids=["daily", "weekly", "four a month", "one long silence", "two days only", "too few", "none"],
+)
+def test_the_rhythm_of_a_site_says_what_silence_is_usual(days: list[date], expected: float | None) -> None:
+    assert usual_silence(days) == expected
+
+
+@given(st.lists(st.integers(0, 40), min_size=30, max_size=60))
+def test_a_site_is_never_blamed_for_its_own_longest_usual_gap(gaps: list[int]) -> None:
+    days = [START + timedelta(days=sum(gaps[:number])) for number in range(len(gaps))]
+    usual = usual_silence(days)
+    distinct = sorted(set(days))
+    if usual is not None:
+        found = sorted((after - before).days for before, after in pairwise(distinct))
+        assert sum(gap > usual for gap in found) <= len(found) // 20
+
+
+def test_a_field_that_most_articles_had_and_none_has_now_has_fallen() -> None:
+    assert fallen([Tally(0, 12), *[Tally(9, 10)] * 5]) == (0.0, 0.45)
+
+
+def test_small_nights_are_pooled() -> None:
+    nights = [Tally(0, 2)] * 5
+    assert fallen([*nights, *[Tally(2, 2)] * 10]) == (0.0, 0.5)
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        [Tally(0, 5), *[Tally(10, 10)] * 5],
+        [Tally(6, 12), *[Tally(9, 10)] * 5],
+        [Tally(0, 12), *[Tally(1, 10)] * 5],
+        [Tally(0, 12), *[Tally(0, 10)] * 5],
+        [Tally(0, 12), Tally(9, 10)],
+        [Tally(0, 12)],
+        [],
+    ],
+    ids=["too few articles", "half is left", "chance", "never had one", "too few runs", "no past", "nothing"],
+)
+def test_what_chance_explains_is_no_fall(runs: list[Tally]) -> None:
+    assert fallen(runs) is None
+
+
+def test_the_first_run_with_years_of_news_does_not_outweigh_the_others() -> None:
+    # 2,000 old articles with an author, and three runs of today's without: today's rule is what counts.
+    assert fallen([Tally(0, 12), *[Tally(0, 40)] * 3, Tally(2000, 2000)]) is None

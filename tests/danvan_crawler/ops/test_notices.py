@@ -1,0 +1,175 @@
+"""Notifications, received by a server that is there: one message a run, and only when something has changed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from danvan_crawler.ops.notices import VARIABLE, Notifier
+from danvan_crawler.ops.problems import Problem
+
+# apprise 2.2 looks for a standard module that Python 3.13 has no more.
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
+QUIET = Problem("quiet", "no new article for 40 days").as_json()
+LOST = Problem("coverage", "author: only 0% of the articles have one").as_json()
+STOPPED = {"kind": "interrupted", "text": "stopped by a signal", "exit_code": 7}
+
+Run = Callable[..., None]
+
+
+class Receiver:
+    """Takes JSON messages; `status` is what it answers."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.status = 200
+        receiver = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                receiver.messages.append(json.loads(body))
+                self.send_response(receiver.status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_arguments: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"json://127.0.0.1:{self._server.server_port}/"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def run(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """run(site=[problems]) writes the reports of a night and tells the receiver of it, or other addresses."""
+    nights = iter(range(1, 29))
+    (tmp_path / "runs").mkdir()
+
+    def night(addresses: str | None = None, code: int | None = None, **sites: list[dict[str, Any]]) -> None:
+        day = next(nights)
+        for name, problems in sites.items():
+            began = f"2026-11-{day:02}T18:30:00+00:00"
+            known = {"run_id": f"{name}{day:02}", "site": f"{name}-danvan", "started_at": began, "finished_at": began}
+            known |= {"exit_code": code if code is not None else 4 if problems else 0}
+            known |= {"findings": [problem["text"] for problem in problems], "problems": problems}
+            text = json.dumps(known, indent=2)
+            (tmp_path / "runs" / f"202611{day:02}T183000Z-{name}.json").write_text(text, encoding="utf-8")
+        monkeypatch.setenv(VARIABLE, receiver.address if addresses is None else addresses)
+        monkeypatch.setenv("DANVAN_CLOCK", f"2026-11-{day:02}T20:00:00+00:00")
+        Notifier(tmp_path).tell([f"{name}-danvan" for name in sites])
+
+    return night
+
+
+def test_a_night_on_which_all_is_well_is_silent(run: Run, receiver: Receiver) -> None:
+    run(mot=[], hai=[])
+    assert receiver.messages == []
+
+
+def test_all_sites_of_a_night_are_in_one_message_with_remedies(run: Run, receiver: Receiver) -> None:
+    run(mot=[QUIET], hai=[LOST, QUIET], ba=[])
+    (message,) = receiver.messages
+    assert message["title"] == "danvan: 2 with new trouble"
+    assert "mot-danvan" in message["message"]
+    assert "author: only 0% of the articles have one" in message["message"]
+    assert LOST["remedy"] in message["message"]
+    assert "ba-danvan" not in message["message"]
+
+
+def test_what_is_known_is_not_told_again(run: Run, receiver: Receiver) -> None:
+    run(mot=[QUIET])
+    run(mot=[QUIET])
+    assert len(receiver.messages) == 1
+
+
+def test_another_kind_of_problem_is_told(run: Run, receiver: Receiver) -> None:
+    run(mot=[QUIET])
+    run(mot=[QUIET, LOST])
+    assert "no new article" not in receiver.messages[1]["message"]
+    assert "author" in receiver.messages[1]["message"]
+
+
+def test_that_a_site_is_well_again_is_told_once(run: Run, receiver: Receiver) -> None:
+    run(mot=[QUIET])
+    run(mot=[])
+    run(mot=[])
+    assert [message["title"] for message in receiver.messages] == [
+        "danvan: 1 with new trouble",
+        "danvan: 1 well again",
+    ]
+
+
+def test_a_run_that_was_stopped_tells_nothing(run: Run, receiver: Receiver) -> None:
+    run(mot=[QUIET])
+    run(mot=[STOPPED], code=7)
+    run(mot=[QUIET])
+    assert len(receiver.messages) == 1
+
+
+def test_what_could_not_be_delivered_is_told_the_next_time(
+    run: Run, receiver: Receiver, caplog: pytest.LogCaptureFixture
+) -> None:
+    receiver.status = 500
+    run(mot=[QUIET])
+    assert "could not be delivered" in caplog.text
+    receiver.status = 200
+    run(mot=[QUIET])
+    assert len(receiver.messages) == 2
+
+
+@pytest.mark.parametrize("address", ["nobody://knows/this", "not an address", "json://127.0.0.1:9/"])
+def test_an_address_that_does_not_work_is_logged_without_its_secrets(
+    run: Run, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        run(addresses=address.replace("//", "//user:secret@"), mot=[QUIET])
+    assert f"address 1 ({address.partition(':')[0].split()[0]}) of {VARIABLE}" in caplog.text
+    assert "secret" not in "".join(one.getMessage() for one in caplog.records if one.name.startswith("danvan"))
+
+
+def test_one_that_works_is_enough(run: Run, receiver: Receiver) -> None:
+    run(addresses=f"json://127.0.0.1:9/, {receiver.address}", mot=[QUIET])
+    run(mot=[QUIET])
+    assert len(receiver.messages) == 1
+
+
+def test_without_an_address_nothing_is_kept(run: Run, tmp_path: Path) -> None:
+    run(addresses="", mot=[QUIET])
+    assert not (tmp_path / "health.json").exists()
+
+
+def test_the_processes_of_the_sites_do_not_tell_on_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "json://127.0.0.1:9/")
+    Notifier(tmp_path)
+    assert VARIABLE not in os.environ
+
+
+def test_a_file_of_what_is_known_that_cannot_be_read_is_begun_anew(
+    run: Run, receiver: Receiver, tmp_path: Path
+) -> None:
+    (tmp_path / "health.json").write_text("{", encoding="utf-8")
+    run(mot=[QUIET])
+    assert json.loads((tmp_path / "health.json").read_text("utf-8")) == {"mot-danvan": ["quiet"]}
+    assert len(receiver.messages) == 1

@@ -1,0 +1,235 @@
+"""What pages and stylesheets need: every way of naming a file that browsers follow, and nothing else."""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scrapy.http import HtmlResponse, Response, TextResponse
+
+from danvan_crawler.items import Article, Attachment, Image
+from danvan_crawler.ops.requisites import Scope, is_media, of_page, within
+from danvan_crawler.sites import Site
+
+PAGE = "http://example.vn/tin/bai-1.html"
+PROFILE = """
+slug = "mau-danvan"
+name = "Ban Dân vận"
+family = "danvan_portal"
+home = "http://example.vn/"
+static_hosts = ["cdn.example.net"]
+province = "VN-21"
+body = "ban-dan-van"
+[[sections]]
+name = "Tin tức"
+url = "http://example.vn/tin/"
+"""
+
+
+def page(html: str, url: str = PAGE) -> HtmlResponse:
+    return HtmlResponse(url, body=html.encode(), headers={"Content-Type": "text/html; charset=utf-8"})
+
+
+def sheet(css: str | bytes, content_type: str = "text/css", url: str = "http://example.vn/giao-dien/a.css") -> Response:
+    body = css if isinstance(css, bytes) else css.encode()
+    return TextResponse(url, body=body, headers={"Content-Type": content_type})
+
+
+def found(html: str, url: str = PAGE) -> list[str]:
+    """What a page needs beside the icon that every page without one has, as paths where it is on its host."""
+    urls = [one for one in of_page(page(html, url)) if not one.endswith("/favicon.ico")]
+    return [one.removeprefix("http://example.vn") for one in urls]
+
+
+@pytest.mark.parametrize(
+    ("html", "expected"),
+    [
+        ('<img src="a.png">', ["/tin/a.png"]),
+        ("<IMG border=0 SRC=/a.png>", ["/a.png"]),
+        ("<img alt='x > y' src='a.png'>", ["/tin/a.png"]),
+        ('<img src="a.png" alt="<b>Đồng chí</b>">', ["/tin/a.png"]),
+        ('<img src="anh b.png">', ["/tin/anh%20b.png"]),
+        ('<img src="a.aspx?x=1&amp;y=2">', ["/tin/a.aspx?x=1&y=2"]),
+        ('<img src="..\\anh\\a.png">', ["/anh/a.png"]),
+        ('<img src=" a\n.png ">', ["/tin/a.png"]),
+        ('<img src="a.png" srcset="b.png 1x, c.png 2x">', ["/tin/a.png", "/tin/b.png", "/tin/c.png"]),
+        ('<img srcset="a,b.png 100w,c.png, d.png">', ["/tin/a,b.png", "/tin/c.png", "/tin/d.png"]),
+        ('<picture><source srcset="a.webp"><img src="a.jpg"></picture>', ["/tin/a.webp", "/tin/a.jpg"]),
+        ('<img src="cho.gif" data-src="that.png">', ["/tin/cho.gif", "/tin/that.png"]),
+        ('<img data-original="a.png"><img data-lazy-src="b.png">', ["/tin/a.png", "/tin/b.png"]),
+        ('<img data-srcset="a.png 1x, b.png 2x">', ["/tin/a.png", "/tin/b.png"]),
+        ('<div data-bg="nen.jpg">', ["/tin/nen.jpg"]),
+        ("<td style=\"background: url('nen.gif')\">", ["/tin/nen.gif"]),
+        ('<p style="background:url(&quot;nen.gif&quot;)">', ["/tin/nen.gif"]),
+        ('<style>@import "a.css"; p { background: url(b.png) }</style>', ["/tin/a.css", "/tin/b.png"]),
+        ('<body background="nen.gif"><table BACKGROUND=b.gif>', ["/tin/nen.gif", "/tin/b.gif"]),
+        ('<link rel="stylesheet" href="/a.css">', ["/a.css"]),
+        ('<link href="a.css" rel="alternate stylesheet">', ["/tin/a.css"]),
+        ('<link rel="shortcut icon" href="i.ico">', ["/tin/i.ico"]),
+        ('<link rel="preload" href="f.woff2"><link rel=manifest href=m.json>', ["/tin/f.woff2", "/tin/m.json"]),
+        ('<script src="a.js"></script><script>var a = 1</script>', ["/tin/a.js"]),
+        ('<frame src="menu.html"><iframe src="bang.html"></iframe>', ["/tin/menu.html", "/tin/bang.html"]),
+        ('<object data="a.swf"><param name="movie" value="b.swf">', ["/tin/a.swf", "/tin/b.swf"]),
+        ('<embed src="c.swf">', ["/tin/c.swf"]),
+        (
+            '<video poster="p.jpg" src="a.mp4"><source src="b.webm"><track src="c.vtt"></video><audio src="d.mp3">',
+            ["/tin/p.jpg", "/tin/a.mp4", "/tin/b.webm", "/tin/c.vtt", "/tin/d.mp3"],
+        ),
+        ('<input type="image" src="tim.gif">', ["/tin/tim.gif"]),
+        ('<svg><image xlink:href="a.png"/><use href="hinh.svg#b"/></svg>', ["/tin/a.png", "/tin/hinh.svg"]),
+        ('<noscript><img src="a.png"></noscript>', ["/tin/a.png"]),
+        ('<img src="//cdn.example.net/a.png">', ["http://cdn.example.net/a.png"]),
+        ('<base href="/goc/"><img src="a.png">', ["/goc/a.png"]),
+        ('<img src="a.png"><img src="./a.png"><img src="a.png#x">', ["/tin/a.png"]),
+    ],
+)  # fmt: skip
+def test_what_a_browser_loads_with_a_page(html: str, expected: list[str]) -> None:
+    assert list(dict.fromkeys(found(html))) == expected
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<a href="a.html">', '<link rel="canonical" href="/x"><link rel="next" href="/y"><link rel=alternate href=/z>',
+        '<!-- <img src="a.png"> -->', "<!-- <img src=a.png>", "<script>document.write('<img src=\"a.png\">')</script>",
+        '<img src="">', '<img src="#">', '<iframe src="about:blank">', '<iframe src="javascript:void(0)">',
+        '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">', '<img src="{{ anh }}">', '<img src="http://[">',
+        "<p>url(a.png)</p>", '<option value="a.png">', '<param name="quality" value="high">',
+        f'<img src="{"a" * 5000}">',
+    ],
+)  # fmt: skip
+def test_what_is_no_requisite(html: str) -> None:
+    assert found(html) == []
+
+
+@pytest.mark.parametrize(
+    ("css", "expected"),
+    [
+        ('@import "b.css"; @import url(c.css) print; @IMPORT/**/\'d.css\';', ["b.css", "c.css", "d.css"]),
+        ("p { background: URL( 'a b.png' ) } q { background: url(c\\)d.png) }", ["a%20b.png", "c)d.png"]),
+        ("p { background: url(\\61 nh.png) }", ["anh.png"]),
+        ("a { src: local('No'), url(f.eot?#iefix) format('eot'), url(f.woff) format('woff') }", ["f.eot?", "f.woff"]),
+        ('p { background: image-set("a.png" 1x, "b.png" type("image/png")) } q { content: "c" }', ["a.png", "b.png"]),
+        ('/* url(no.png) */ p { content: "url(no.png)" }', []),
+        ("q { background: url(data:image/gif;base64,R0) url(#a) url() }", []),
+        ("@namespace url(http://www.w3.org/1999/xhtml); @namespace 'no';", []),
+        ('p { content: "unclosed\n } q { background: url(a.png) }', ["a.png"]),
+        ('p { background: url(a"b.png) } q { background: url(c.png) }', ["c.png"]),
+        ("p { background: url(/goc.png) url(../tren.png) }", ["/goc.png", "../tren.png"]),
+    ],
+)  # fmt: skip
+def test_what_a_stylesheet_needs(css: str, expected: list[str]) -> None:
+    assert within(sheet(css)) == [urljoin("http://example.vn/giao-dien/a.css", ref) for ref in expected]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        ("p { background: url(ảnh.png) }".encode(), "text/css"),
+        ("p { background: url(ảnh.png) }".encode("utf-8-sig"), "text/css; charset=iso-8859-1"),
+        (b"p { background: url(a\xd2nh.png) }", "text/css; charset=windows-1258"),
+        ('@charset "utf-16-le";p { background: url(ảnh.png) }'.encode(), "text/css; charset=utf-8"),
+        ('@charset "utf-8";p { background: url(ảnh.png) }'.encode(), "text/css; charset=rot13"),
+    ],
+)  # fmt: skip
+def test_the_charset_of_a_stylesheet(body: bytes, content_type: str) -> None:
+    [url] = within(sheet(body, content_type))
+    assert url in ("http://example.vn/giao-dien/%E1%BA%A3nh.png", "http://example.vn/giao-dien/a%CC%89nh.png")
+
+
+def test_a_sheet_that_is_served_as_plain_text_is_one_by_its_name() -> None:
+    assert within(sheet("p { background: url(b.png) }", "text/plain")) == ["http://example.vn/giao-dien/b.png"]
+
+
+def test_the_page_in_a_frame_has_requisites_and_a_picture_has_none() -> None:
+    assert "http://example.vn/tin/a.png" in within(page('<img src="a.png">'))
+    assert within(Response(PAGE, body=b"\x89PNG", headers={"Content-Type": "image/png"})) == []
+    assert within(sheet('<img src="a.png">', "text/plain", url="http://example.vn/a.txt")) == []
+
+
+def test_an_icon_is_looked_for_where_browsers_do_unless_the_page_names_one() -> None:
+    assert of_page(page("<p>")) == ["http://example.vn/favicon.ico"]
+    assert of_page(page('<link rel=icon href="/anh/i.png">')) == ["http://example.vn/anh/i.png"]
+
+
+def test_images_and_attachments_of_the_article_come_first() -> None:
+    article = Article(
+        site="mau-danvan", url=PAGE, title="", body_text="",
+        images=[Image("http://example.vn/b.png")], attachments=[Attachment("http://example.vn/c.pdf", "c.pdf")],
+    )  # fmt: skip
+    urls = of_page(page('<img src="/a.png">'), article)
+    assert urls[:3] == [f"http://example.vn/{name}" for name in ("b.png", "c.pdf", "a.png")]
+
+
+@pytest.fixture(scope="module")
+def scope() -> Scope:
+    return Scope.of(Site.parse(PROFILE))
+
+
+def test_only_what_is_on_hosts_of_the_site_and_on_its_static_hosts_is_taken(scope: Scope) -> None:
+    urls = [
+        "http://example.vn/a.png", "https://www.example.vn/b.png", "http://cdn.example.net/a.png",
+        "http://www.cdn.example.net/c.png", "http://other.vn/d.png",
+    ]  # fmt: skip
+    assert list(scope.keyed(urls).values()) == urls[:3]
+
+
+def test_one_file_under_two_hosts_of_the_site_is_taken_once_and_a_static_host_is_another_place(scope: Scope) -> None:
+    urls = ["http://www.example.vn/a.png", "http://example.vn/a.png", "https://cdn.example.net/a.png"]
+    assert scope.keyed(urls) == {"/a.png": urls[0], "//cdn.example.net/a.png": urls[2]}
+
+
+def test_the_front_page_and_the_sections_are_no_requisites(scope: Scope) -> None:
+    assert scope.keyed(["http://example.vn/", "http://www.example.vn/tin/", "http://example.vn/tin/trang-2/"]) == {
+        "/tin/trang-2/": "http://example.vn/tin/trang-2/"
+    }
+
+
+def test_of_a_page_with_pictures_without_end_the_first_are_taken(scope: Scope) -> None:
+    found = scope.keyed(of_page(page("".join(f'<img src="/{number}.png">' for number in range(40_000)))))
+    assert list(found) == [*(f"/{number}.png" for number in range(5000)), "/favicon.ico"]
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.FLV?x=1", "xem.aspx?tep=hoi-nghi.wmv", "b%20c.mp3"])
+def test_films_and_recordings_are_known_by_their_names(name: str) -> None:
+    assert is_media(f"http://example.vn/{name}")
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.png", "mp4/", "a.html", ""])
+def test_what_is_no_film(name: str) -> None:
+    assert not is_media(f"http://example.vn/{name}")
+
+
+_PIECES = st.sampled_from(
+    ["<", ">", '"', "'", "<img ", "src=", "srcset=", "style=", "url(", ")", "<!--", "-->", "<script", "</script>",
+     "<style>", "</style>", "@import ", "\\", "/*", "*/", "a.png", " ", "\n", ",", "http://[", "\ud800", "ả",
+     "<link rel=icon href=", "image-set("]
+)  # fmt: skip
+
+
+@given(st.lists(_PIECES, max_size=40))
+def test_nothing_that_is_printed_raises(pieces: list[str]) -> None:
+    text = "".join(pieces).encode("utf-8", "surrogatepass")
+    of_page(HtmlResponse(PAGE, body=text))
+    within(sheet(text))
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["<img ", '<img src="', "<img src='a' ", "<!-- ", "<script>", "<style>", '<p style="url(', "<img srcset='a,b ,"],
+)  # fmt: skip
+def test_pages_that_leave_everything_open_are_read_in_one_go(piece: str) -> None:
+    """Were the time quadratic, this test would take hours."""
+    of_page(page(piece * 300_000))
+
+
+@pytest.mark.parametrize("piece", ["url(", 'url("', "/*", '"', "@import ", "@namespace ", "image-set('", "\\"])
+def test_sheets_that_leave_everything_open_are_read_in_one_go(piece: str) -> None:
+    within(sheet(piece * 300_000))
+
+
+def test_a_profile_names_static_hosts_and_a_budget() -> None:
+    site = Site.parse(PROFILE.replace("static_hosts", "requisites_budget = 5\nstatic_hosts"))
+    assert (site.static_hosts, site.requisites_budget) == (("cdn.example.net",), 5)

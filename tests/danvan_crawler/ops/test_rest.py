@@ -1,0 +1,73 @@
+"""A server that was asked too much is left alone by the next runs as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from danvan_crawler.ops.rest import LONGEST, keep, overloaded, rest_after, rests_until
+from danvan_crawler.store.site_state import SiteState
+from danvan_crawler.store.writes import Store
+
+NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
+SITE = "vi-du-danvan"
+BUSY = {"downloader/response_status_count/429": 4, "downloader/response_status_count/503": 5}
+HOUR = timedelta(hours=1)
+
+Rested = Callable[..., datetime | None]
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[SiteState]:
+    store = Store(tmp_path / "danvan.sqlite")
+    yield store.state
+    store.close()
+
+
+def test_a_server_that_says_until_when_is_left_alone_until_then() -> None:
+    stats = {"danvan/not_before": (NOW + 5 * HOUR).isoformat()}
+    assert rest_after(stats, NOW, 0) == NOW + 5 * HOUR
+
+
+def test_not_for_longer_than_a_week() -> None:
+    stats = {"danvan/not_before": (NOW + timedelta(days=300)).isoformat()}
+    assert rest_after(stats, NOW, 0) == NOW + LONGEST
+
+
+@pytest.mark.parametrize(
+    ("stats", "expected"),
+    [
+        ({**BUSY, "downloader/response_count": 12}, True),
+        ({**BUSY, "downloader/response_count": 40}, False),
+        ({"downloader/response_status_count/429": 3, "downloader/response_count": 3}, False),
+        ({}, False),
+    ],
+    ids=["most answers", "a few of many", "too few to tell", "no answer"],
+)
+def test_most_answers_429_or_503_show_that_a_server_has_too_much(stats: dict[str, Any], expected: bool) -> None:
+    assert overloaded(stats) is expected
+
+
+def test_each_further_run_that_ends_so_doubles_the_rest_up_to_half_a_day() -> None:
+    stats = {**BUSY, "downloader/response_count": 9}
+    hours = [(rest_after(stats, NOW, rests) or NOW) - NOW for rests in (0, 1, 2, 3, 4, 50)]
+    assert hours == [HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR, 12 * HOUR]
+
+
+def test_the_moment_is_kept_for_the_next_run_and_passes(state: SiteState) -> None:
+    keep(state, SITE, {**BUSY, "downloader/response_count": 9}, NOW)
+    assert rests_until(state, SITE, NOW + timedelta(minutes=59)) == NOW + HOUR
+    assert rests_until(state, SITE, NOW + HOUR) is None
+    assert rests_until(state, "khac-danvan", NOW) is None
+
+
+def test_a_run_that_goes_well_forgets_it(state: SiteState) -> None:
+    busy = {**BUSY, "downloader/response_count": 9}
+    keep(state, SITE, busy, NOW)
+    keep(state, SITE, {"downloader/response_count": 40}, NOW)
+    assert rests_until(state, SITE, NOW) is None
+    assert keep(state, SITE, busy, NOW) == NOW + HOUR

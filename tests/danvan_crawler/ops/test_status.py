@@ -1,0 +1,187 @@
+"""The state of sites after their runs: what still holds, who is overdue, the page and the metrics made of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.ops.metrics import METRICS, exposition, write_metrics
+from danvan_crawler.ops.nights import Night, nights
+from danvan_crawler.ops.problems import Problem
+from danvan_crawler.ops.status import SiteStatus, current_problems, overdue, status
+from danvan_crawler.ops.status_page import page
+from danvan_crawler.sites import Site
+
+NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+QUIET = Problem("quiet", "no new article for 40 days")
+STOPPED = Problem("interrupted", "stopped by a signal", ExitCode.INTERRUPTED)
+
+Profile = Callable[..., str]
+Report = Callable[..., None]
+
+
+def night(*problems: Problem, code: int = 0, days_ago: float = 1, **numbers: Any) -> Night:
+    began = NOW - timedelta(days=days_ago)
+    return Night("thanhhoa-danvan", "0" * 8, began, began, code, problems=problems, **numbers)
+
+
+def site(*runs: Night, **facts: Any) -> SiteStatus:
+    known = {"site": "thanhhoa-danvan", "name": "Ban Dân vận <Thanh Hóa>", "enabled": True}
+    problems = tuple(current_problems(runs, NOW))
+    return SiteStatus(**{**known, "nights": runs, "problems": problems, **facts})
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Report:
+    """Writes a run report as a run does."""
+
+    def write(slug: str, day: str, **facts: Any) -> None:
+        began = f"{day}T18:30:00+00:00"
+        known = {"run_id": f"{abs(hash((slug, day))):08x}"[:8], "site": slug, "started_at": began}
+        known |= {"finished_at": began, "exit_code": 0, "findings": [], **facts}
+        folder = tmp_path / "runs"
+        folder.mkdir(exist_ok=True)
+        name = f"{day.replace('-', '')}T183000Z-{known['run_id']}.json"
+        (folder / name).write_text(json.dumps(known, indent=2), encoding="utf-8")
+
+    return write
+
+
+def test_the_last_run_tells_how_a_site_is() -> None:
+    assert current_problems([night(), night(QUIET, code=4, days_ago=2)], NOW) == []
+    assert current_problems([night(QUIET, code=4), night(days_ago=2)], NOW) == [QUIET]
+
+
+def test_a_run_that_was_stopped_takes_nothing_back() -> None:
+    runs = [night(STOPPED, code=7), night(QUIET, code=4, days_ago=2), night(days_ago=3)]
+    assert current_problems(runs, NOW) == [QUIET, STOPPED]
+
+
+def test_a_run_that_was_stopped_makes_nobody_unhealthy() -> None:
+    assert not site(night(STOPPED, code=7)).unhealthy
+    assert site(night(STOPPED, code=7)).outcome == "interrupted"
+
+
+def test_a_certificate_is_told_and_makes_nobody_unhealthy() -> None:
+    assert not site(night(Problem("certificate", "expired", ExitCode.OK))).unhealthy
+
+
+def test_a_site_that_is_no_longer_crawled_as_usual_is_overdue() -> None:
+    found = site(*(night(days_ago=days) for days in range(5, 15)))
+    assert [problem.kind for problem in found.problems] == ["overdue"]
+    assert (found.outcome, found.unhealthy) == ("overdue", True)
+
+
+@pytest.mark.parametrize(
+    "days", [[1, 2, 3, 4, 5, 6], [9, 39, 69, 99, 129], [20, 21, 22], []], ids=["nightly", "monthly", "few", "none"]
+)
+def test_a_site_that_is_crawled_in_its_rhythm_is_not(days: list[int]) -> None:
+    assert overdue([NOW - timedelta(days=day) for day in days], NOW) is None
+
+
+def test_a_report_that_somebody_else_wrote_for_a_dead_run_is_a_problem(tmp_path: Path, report: Report) -> None:
+    report("mot-danvan", "2026-11-22", exit_code=3, findings=["the crawl died of SIGKILL"], reason="died")
+    (found,) = nights(tmp_path, "mot-danvan")
+    assert [(problem.kind, problem.text) for problem in found.problems] == [("crashed", "the crawl died of SIGKILL")]
+
+
+def test_what_is_no_report_is_passed_over(tmp_path: Path, report: Report) -> None:
+    report("mot-danvan", "2026-11-22")
+    (tmp_path / "runs" / "20261123T000000Z-a.json").write_text('{"site": "mot-danvan"', encoding="utf-8")
+    (tmp_path / "runs" / "20261124T000000Z-b.json").write_text("[]", encoding="utf-8")
+    assert [one.started_at.day for one in nights(tmp_path, "mot-danvan")] == [22]
+
+
+def test_the_runs_of_a_site_are_its_own_newest_first(tmp_path: Path, report: Report) -> None:
+    for day in ("2026-11-20", "2026-11-22", "2026-11-21"):
+        report("mot-danvan", day)
+        report("hai-danvan", day)
+    assert [one.started_at.day for one in nights(tmp_path, "mot-danvan")] == [22, 21, 20]
+
+
+def test_a_site_never_run_and_one_that_is_not_enabled_are_said_to_be_so(tmp_path: Path, profile: Profile) -> None:
+    sites = [Site.parse(profile()), Site.parse(profile(enabled="false"))]
+    found = status(tmp_path, sites, NOW)
+    assert [(one.outcome, one.unhealthy) for one in found] == [("never run", False), ("disabled", False)]
+
+
+def test_metrics_can_be_read_by_prometheus() -> None:
+    numbers = {"articles": {"new": 3, "edited": 1}, "requests": 40, "received_bytes": 123456789, "seconds": 61.5}
+    text = exposition([site(night(QUIET, code=4, **numbers)), site(site="hai-danvan")])
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    assert set(families) == {name for name, _, _ in METRICS}
+    samples = {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in families.values()
+        for sample in family.samples
+    }
+    mine = ("site", "thanhhoa-danvan")
+    assert samples[("danvan_site_up", mine)] == 0
+    assert samples[("danvan_site_up", ("site", "hai-danvan"))] == 1
+    assert samples[("danvan_site_problem", ("kind", "quiet"), mine)] == 1
+    assert samples[("danvan_last_run_articles", ("kind", "new"), mine)] == 3
+    assert samples[("danvan_last_run_received_bytes", mine)] == 123456789
+    assert samples[("danvan_last_run_timestamp_seconds", mine)] == (NOW - timedelta(days=1)).timestamp()
+
+
+def test_the_metrics_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "danvan.prom"
+    path.write_text("old", encoding="utf-8")
+    write_metrics(path, [site()])
+    assert "danvan_site_up" in path.read_text("utf-8")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+class _Structure(HTMLParser):
+    """Notes what a page loads, and that every element is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.loads: list[str] = []
+        self.tags: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loads += [value or "" for name, value in attrs if name in ("src", "href", "xlink:href")]
+        if tag not in ("meta", "br", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_the_page_is_whole_and_loads_nothing() -> None:
+    runs = [night(days_ago=day, articles={"new": day}, coverage={"articles": 4, "author": 2}) for day in range(1, 9)]
+    structure = _Structure()
+    structure.feed(page([site(*runs), site(night(QUIET, code=4)), site(), site(enabled=False)], NOW))
+    assert structure.open == []
+    assert structure.loads == []
+    assert "script" not in structure.tags
+    assert structure.tags.count("svg") == 3
+
+
+def test_the_page_says_what_is_wrong_and_what_to_do() -> None:
+    text = page([site(night(QUIET, code=4))], NOW)
+    assert "no new article for 40 days" in text
+    assert "<code>quiet_days</code>" in text
+    assert re.search(r'<b class="bad">1</b>unhealthy', text)
+
+
+def test_names_in_the_page_are_text_and_no_markup() -> None:
+    text = page([site(night(Problem("errors", "<script>alert(1)</script>")))], NOW)
+    assert "Ban Dân vận &lt;Thanh Hóa&gt;" in text
+    assert "<script>" not in text
+
+
+def test_a_page_of_no_site_is_a_page() -> None:
+    assert "no run yet" in page([], NOW)

@@ -1,0 +1,174 @@
+"""A suppressed article is not in the database; its captures are, and bring it back."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from danvan_crawler.store import suppression
+from danvan_crawler.store.database import open_for_reading
+from danvan_crawler.store.queries import Filter
+from danvan_crawler.store.search import search
+from danvan_crawler.store.takedowns import Takedown
+from danvan_crawler.store.writes import Store
+
+PAGE = "/bai-1.html"
+
+
+def takedown(article: Any) -> Takedown:
+    return Takedown(article.item_id, article.canonical_url, "đơn yêu cầu", date(2027, 3, 4))
+
+
+def rows(path: Path, statement: str) -> list[tuple[Any, ...]]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def holding(path: Path, text: str) -> set[str]:
+    """Tables of which a row holds this text."""
+    names = [name for (name,) in rows(path, "SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return {name for name in names if any(text in str(row) for row in rows(path, f'SELECT * FROM "{name}"'))}
+
+
+def test_a_suppressed_article_is_in_no_table_with_its_words(store: Store, desk: Any, exported: Any) -> None:
+    article = desk.publish(store, PAGE, "08:00", "Tựa đề riêng", body_text="Chữ không đâu có")
+    desk.publish(store, "/bai-2.html", "08:00")
+    assert holding(store.path, "Chữ không đâu có") == {"articles", "revisions", "articles_fts"}
+    store.obey([takedown(article)])
+    assert holding(store.path, "Chữ không đâu có") == set()
+    assert holding(store.path, "Tựa đề riêng") == set()
+    assert len(exported(store.path)) == 1
+
+
+def test_the_index_stays_sound_and_finds_it_no_more(store: Store, desk: Any) -> None:
+    article = desk.publish(store, PAGE, "08:00", "Tựa đề riêng")
+    store.obey([takedown(article)])
+    rows(store.path, "INSERT INTO articles_fts(articles_fts) VALUES ('integrity-check')")
+    with open_for_reading(store.path).connect() as connection:
+        assert list(search(connection, "riêng", Filter(), 9)) == []
+
+
+def test_a_citation_goes_with_its_article(store: Store, desk: Any) -> None:
+    cited = {"raw": "09-NQ/TU", "type": None, "number": "09", "code": "NQ/TU", "issuer": "TU", "date": None}
+    article = desk.publish(store, PAGE, "08:00", documents=[cited])
+    store.obey([takedown(article)])
+    assert rows(store.path, "SELECT * FROM citations") == []
+
+
+def test_later_captures_of_it_stay_out(store: Store, desk: Any, exported: Any) -> None:
+    article = desk.publish(store, PAGE, "08:00")
+    store.obey([takedown(article)])
+    desk.publish(store, PAGE, "09:00", "Tựa mới")
+    assert exported(store.path) == []
+    assert rows(store.path, "SELECT count(*) FROM captures WHERE suppressed = '" + article.item_id + "'") == [(2,)]
+
+
+def test_an_article_that_was_never_seen_can_be_suppressed(store: Store, desk: Any, exported: Any) -> None:
+    store.obey([takedown(desk.article(PAGE, "08:00"))])
+    desk.publish(store, PAGE, "08:00")
+    assert exported(store.path) == []
+
+
+def test_it_is_not_due_for_a_visit_any_more(store: Store, desk: Any) -> None:
+    desk.list(store, "Tin tức", "07:00", PAGE)
+    article = desk.publish(store, PAGE, "08:00", published_at="2026-11-23T07:00:00+07:00")
+    due = "SELECT count(*) FROM frontier WHERE due_at IS NOT NULL"
+    assert rows(store.path, due) == [(1,)]
+    store.obey([takedown(article)])
+    assert rows(store.path, due) == [(0,)]
+
+
+def test_other_articles_stay_as_they_are(store: Store, desk: Any, exported: Any) -> None:
+    article = desk.publish(store, PAGE, "08:00")
+    desk.publish(store, "/bai-2.html", "08:00", "bài hai")
+    (other,) = [item for item in exported(store.path) if item["item_id"] != article.item_id]
+    store.obey([takedown(article)])
+    assert exported(store.path) == [other]
+
+
+def test_lifting_names_every_capture_at_its_addresses(store: Store, desk: Any) -> None:
+    article = desk.publish(store, PAGE, "08:00", link="/cu.html")
+    desk.publish(store, PAGE, "10:00", "Tựa mới")
+    store.note_capture(desk.site, desk.capture(PAGE, "11:00", status=404))
+    store.note_capture(desk.site, desk.capture("/khac.html", "08:00"))
+    store.flush()
+    store.obey([takedown(article)])
+    assert [place.warc_date[11:16] for place in store.lift(article.item_id)] == ["08:00", "10:00", "11:00"]
+    assert rows(store.path, "SELECT * FROM suppressed") == []
+
+
+def test_an_article_read_again_is_what_it_would_be_without(store: Store, desk: Any, exported: Any) -> None:
+    desk.list(store, "Tin tức", "07:00", PAGE)
+    article = desk.publish(store, PAGE, "08:00")
+    desk.publish(store, PAGE, "09:00", "Tựa mới")
+    before = exported(store.path)
+    store.obey([takedown(article)])
+    with store.together():
+        store.lift(article.item_id)
+        desk.publish(store, PAGE, "08:00")
+        desk.publish(store, PAGE, "09:00", "Tựa mới")
+    assert exported(store.path) == before
+
+
+def test_obeying_twice_changes_nothing(store: Store, desk: Any) -> None:
+    article = desk.publish(store, PAGE, "08:00")
+    assert store.obey([takedown(article)]) == []
+    before = rows(store.path, "SELECT * FROM captures"), rows(store.path, "SELECT * FROM suppressed")
+    assert store.obey([takedown(article)]) == []
+    assert (rows(store.path, "SELECT * FROM captures"), rows(store.path, "SELECT * FROM suppressed")) == before
+
+
+def test_a_takedown_that_is_in_the_file_no_more_is_told_and_still_obeyed(
+    store: Store, desk: Any, exported: Any
+) -> None:
+    article = desk.publish(store, PAGE, "08:00")
+    entry = takedown(article)
+    store.obey([entry])
+    assert store.obey([]) == [entry]
+    assert exported(store.path) == []
+
+
+def test_a_reason_that_was_changed_in_the_file_is_the_new_one(store: Store, desk: Any) -> None:
+    entry = takedown(desk.article(PAGE, "08:00"))
+    store.obey([entry])
+    store.obey([Takedown(entry.item_id, entry.url, "lý do khác", entry.date)])
+    assert rows(store.path, "SELECT reason FROM suppressed") == [("lý do khác",)]
+
+
+@pytest.mark.parametrize("wanted", ["http://danvan.example.vn/bai-1.html", "https://www.danvan.example.vn/bai-1.html"])
+def test_it_is_found_by_any_variant_of_its_address(wanted: str, store: Store, desk: Any) -> None:
+    entry = takedown(desk.article(PAGE, "08:00"))
+    store.obey([entry])
+    with open_for_reading(store.path).connect() as connection:
+        assert suppression.find(connection, wanted) == entry
+        assert suppression.find(connection, entry.item_id) == entry
+        assert suppression.find(connection, "http://other.example.vn/bai-1.html") is None
+
+
+def test_a_note_on_rights_is_that_of_the_profile_in_all_articles(store: Store, desk: Any, exported: Any) -> None:
+    desk.publish(store, "/a.html", "08:00")
+    desk.publish(store, "/b.html", "08:00", site="khac-danvan")
+    store.set_rights(desk.site, "© Ban Dân vận")
+    desk.publish(store, "/c.html", "08:00", rights="© Ban Dân vận")
+    found = {item["site"]: item["rights"] for item in exported(store.path)}
+    assert found == {desk.site: "© Ban Dân vận", "khac-danvan": None}
+    assert len(exported(store.path)) == 3
+
+
+def test_a_note_on_rights_can_be_taken_back(store: Store, desk: Any, exported: Any) -> None:
+    desk.publish(store, "/a.html", "08:00")
+    store.set_rights(desk.site, "© Ban Dân vận")
+    store.set_rights(desk.site, None)
+    assert [item["rights"] for item in exported(store.path)] == [None]
+
+
+def test_an_older_revision_that_is_current_again_has_the_note_of_now(store: Store, desk: Any, exported: Any) -> None:
+    for time, title, rights in (("08:00", "A", "cũ"), ("09:00", "B", "cũ"), ("10:00", "A", "mới")):
+        desk.publish(store, PAGE, time, title, rights=rights)
+    (item,) = exported(store.path)
+    assert (item["title"], item["rights"]) == ("A", "mới")

@@ -1,0 +1,119 @@
+"""suppressed.toml: written for people and by them, read strictly, changed without losing what they wrote."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from danvan_crawler.exceptions import StoreError, UsageError
+from danvan_crawler.store.takedowns import Takedown, add_takedown, read_takedowns, remove_takedown, takedowns_path
+
+ONE = Takedown("vi-du-danvan-1a", "http://danvan.example.vn/1.html", "đơn của ông A", date(2027, 3, 4))
+TWO = Takedown("vi-du-danvan-2b", "http://danvan.example.vn/2.html", 'nói "không"\n\\ \x07', date(2027, 3, 5))
+ENTRY = """\
+[[suppressed]]
+item_id = "vi-du-danvan-9"
+url = "http://danvan.example.vn/9.html"
+reason = "x"
+date = 2027-01-01
+"""
+
+
+def test_without_a_file_nothing_is_suppressed(tmp_path: Path) -> None:
+    assert read_takedowns(tmp_path) == []
+
+
+def test_what_is_added_is_read_again_in_its_order(tmp_path: Path) -> None:
+    for entry in (TWO, ONE):
+        add_takedown(tmp_path, entry)
+    assert read_takedowns(tmp_path) == [TWO, ONE]
+
+
+def test_the_file_tells_what_it_is_for(tmp_path: Path) -> None:
+    add_takedown(tmp_path, ONE)
+    text = takedowns_path(tmp_path).read_text("utf-8")
+    assert text.startswith("# Articles that search, export, pages and packages do not show.")
+    assert 'reason = "đơn của ông A"' in text
+    assert [path.name for path in tmp_path.iterdir()] == ["suppressed.toml"]
+
+
+def test_removing_cuts_out_one_entry_and_keeps_what_people_wrote(tmp_path: Path) -> None:
+    path = takedowns_path(tmp_path)
+    path.write_text(f"# ours\n\n# why: see file 12\n{ENTRY}", encoding="utf-8")
+    add_takedown(tmp_path, ONE)
+    add_takedown(tmp_path, TWO)
+    remove_takedown(tmp_path, ONE.item_id)
+    assert [entry.item_id for entry in read_takedowns(tmp_path)] == ["vi-du-danvan-9", TWO.item_id]
+    assert path.read_text("utf-8").startswith(f"# ours\n\n# why: see file 12\n{ENTRY}")
+
+
+def test_the_last_entry_leaves_the_header(tmp_path: Path) -> None:
+    add_takedown(tmp_path, ONE)
+    remove_takedown(tmp_path, ONE.item_id)
+    assert read_takedowns(tmp_path) == []
+    assert takedowns_path(tmp_path).read_text("utf-8").startswith("# Articles that")
+
+
+def test_entries_written_as_a_list_can_be_removed_too(tmp_path: Path) -> None:
+    tables = ", ".join(
+        f'{{item_id = "a-{number}", url = "http://a/", reason = "x", date = 2027-01-01}}' for number in "12"
+    )
+    takedowns_path(tmp_path).write_text(f"suppressed = [{tables}]\n")
+    remove_takedown(tmp_path, "a-1")
+    assert [entry.item_id for entry in read_takedowns(tmp_path)] == ["a-2"]
+
+
+def test_removing_what_is_not_there_changes_nothing(tmp_path: Path) -> None:
+    takedowns_path(tmp_path).write_text(ENTRY + "# end")
+    remove_takedown(tmp_path, "khong-co-1")
+    assert takedowns_path(tmp_path).read_text() == ENTRY + "# end"
+
+
+def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> None:
+    takedowns_path(tmp_path).write_bytes(b"\xef\xbb\xbf" + ENTRY.replace("\n", "\r\n").encode())
+    add_takedown(tmp_path, ONE)
+    assert [entry.item_id for entry in read_takedowns(tmp_path)] == ["vi-du-danvan-9", ONE.item_id]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (ENTRY + "\n[[suppressed]\n", r"line 7: not valid TOML"),
+        (ENTRY + 'by = "x"\n', r"line 6: by: unknown key; there are item_id, url, reason, date"),
+        (ENTRY.replace('reason = "x"\n', ""), r"line 1: reason: required key is missing"),
+        (ENTRY.replace('"x"', '" "'), r"line 4: reason: must be a text that is not empty"),
+        (ENTRY.replace("2027-01-01", '"2027-01-01"'), r"line 5: date: must be a day like 2027-03-04, without quotes"),
+        (ENTRY.replace("2027-01-01", "2027-01-01T00:00:00Z"), r"line 5: date: must be a day"),
+        (ENTRY.replace('"vi-du-danvan-9"', '"../x"'), r"line 2: item_id: must be one as `danvan show` prints it"),
+        (ENTRY.replace('"vi-du-danvan-9"', "9"), r"line 2: item_id: must be a text"),
+        (ENTRY + "\n" + ENTRY, r"line 8: item_id: vi-du-danvan-9 is there twice"),
+        (ENTRY + "\n" + ENTRY.replace("-9", "-8").replace('url = "', 'url = "\\q'), r"line 9: not valid TOML"),
+        ("\nhidden = 1\n", r"line 2: hidden: unknown key; entries begin with \[\[suppressed\]\]"),
+        ("suppressed = 1\n", r"line 1: suppressed: entries begin with"),
+    ],
+)
+def test_a_mistake_is_named_by_line_and_key(text: str, message: str, tmp_path: Path) -> None:
+    takedowns_path(tmp_path).write_text(text)
+    with pytest.raises(UsageError, match=r"suppressed\.toml, " + message):
+        read_takedowns(tmp_path)
+
+
+def test_bytes_that_are_no_text_are_named_by_line(tmp_path: Path) -> None:
+    takedowns_path(tmp_path).write_bytes(ENTRY.encode() + b"# \xff")
+    with pytest.raises(UsageError, match=r"suppressed\.toml, line 6: is not UTF-8"):
+        read_takedowns(tmp_path)
+
+
+def test_a_file_with_a_mistake_is_not_written_to(tmp_path: Path) -> None:
+    takedowns_path(tmp_path).write_text("suppressed = 1\n")
+    with pytest.raises(UsageError):
+        add_takedown(tmp_path, ONE)
+    assert takedowns_path(tmp_path).read_text() == "suppressed = 1\n"
+
+
+def test_a_folder_in_its_place_is_an_error_that_names_it(tmp_path: Path) -> None:
+    takedowns_path(tmp_path).mkdir()
+    with pytest.raises(StoreError, match=r"suppressed\.toml: cannot be read"):
+        read_takedowns(tmp_path)

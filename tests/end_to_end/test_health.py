@@ -1,0 +1,208 @@
+"""What is wrong with a site, found by crawls of real servers: the kind of trouble, its remedy, and no false alarm."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+MODEL = "/tin-tuc/dan-van-kheo/"
+GRASSROOTS = "/tin-tuc/dan-van-co-so/"
+NIGHT = "2026-11-{:02}T01:30:00+07:00"
+LOGIN = '<title>Đăng nhập</title><form><input name="u"><input type="password" name="p">Đăng nhập</form>'
+CHALLENGE = "<title>Just a moment...</title><script src='/cdn-cgi/challenge-platform/h/b/x.js'></script>"
+MAINTENANCE = "<h1>Hệ thống đang bảo trì, mời quý vị quay lại sau</h1>"
+
+New = Callable[..., Any]
+
+
+def report(desk: Any) -> dict[str, Any]:
+    """The newest run report."""
+    newest = max(desk.archive.glob("runs/*.json"), key=lambda path: path.stat().st_mtime_ns)
+    found: dict[str, Any] = json.loads(newest.read_text("utf-8"))
+    return found
+
+
+def kinds(desk: Any) -> list[str]:
+    return [problem["kind"] for problem in report(desk)["problems"]]
+
+
+def trouble(new_portal: New, new_desk: New, pages: dict[str, Any], code: int) -> Any:
+    """The desk after the first crawl of a portal that answers with these pages."""
+    portal = new_portal()
+    portal.pages.update(pages)
+    desk = new_desk(portal, only="dan-van-kheo")
+    said = desk.crawl(code=code).stderr
+    (problem,) = report(desk)["problems"]
+    assert problem["text"] in said
+    assert problem["remedy"] in said
+    return desk
+
+
+def test_a_listing_without_articles(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+    pages = {MODEL: answer("<html><body><p>Chuyên mục mới</p></body></html>")}
+    assert kinds(trouble(new_portal, new_desk, pages, 4)) == ["found_nothing"]
+
+
+def test_a_robots_txt_that_forbids_it_now(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+    portal = new_portal()
+    desk = new_desk(portal, only="dan-van-kheo")
+    desk.crawl()
+    portal.pages["/robots.txt"] = answer("User-agent: *\nDisallow: /\n", media_type="text/plain")
+    portal.forget()
+    desk.crawl(code=3)
+    assert kinds(desk) == ["robots"]
+    assert portal.targets == ["/robots.txt"]
+
+
+@pytest.mark.parametrize(
+    ("page", "status", "code", "kind"),
+    [
+        (MAINTENANCE, "200 OK", 4, "maintenance"),
+        (MAINTENANCE, "503 Service Unavailable", 3, "maintenance"),
+        (CHALLENGE, "403 Forbidden", 3, "challenge"),
+        ("<p>no</p>", "403 Forbidden", 3, "forbidden"),
+        ("", "404 Not Found", 3, "section_gone"),
+        ("<title>Nhà cái số 1</title><p>casino tài xỉu nổ hũ</p>", "200 OK", 4, "parked"),
+    ],
+)
+def test_another_page_in_the_place_of_news(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes], page: str, status: str, code: int, kind: str
+) -> None:
+    assert kinds(trouble(new_portal, new_desk, {MODEL: answer(page, status=status)}, code)) == [kind]
+
+
+def test_a_listing_that_leads_to_a_login(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+    pages = {
+        MODEL: answer(status="302 Found", headers={"Location": "/dang-nhap.html"}),
+        "/dang-nhap.html": answer(LOGIN),
+    }
+    assert kinds(trouble(new_portal, new_desk, pages, 4)) == ["login"]
+
+
+def test_a_site_that_has_moved_to_another_host(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+    pages = {MODEL: answer(status="301 Moved Permanently", headers={"Location": "http://moi.example.vn/tin-tuc/"})}
+    assert kinds(trouble(new_portal, new_desk, pages, 3)) == ["moved"]
+
+
+def test_a_host_that_has_no_address_any_more(new_desk: New) -> None:
+    desk = new_desk("http://danvan.invalid/", only="dan-van-kheo")
+    desk.crawl(code=3)
+    assert kinds(desk) == ["no_address"]
+
+
+def test_one_section_of_several_that_falls_silent(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+    portal = new_portal()
+    desk = new_desk(portal, only="dan-van-")
+    desk.crawl()
+    portal.pages[MODEL] = answer("<html><body><p>Giao diện mới</p></body></html>")
+    assert "1 of the sections show no article now: Dân vận khéo" in desk.crawl(code=4).stderr
+    assert kinds(desk) == ["found_nothing"]
+
+
+def test_a_quiet_site_gives_no_alarm_until_it_is_silent_for_longer_than_ever(new_portal: New, new_desk: New) -> None:
+    desk = new_desk(new_portal(), only="dan-van-kheo")
+    for day, code in (("2026-11-01", 0), ("2026-12-20", 0), ("2045-01-01", 4)):
+        desk.environment["DANVAN_CLOCK"] = f"{day}T01:30:00+07:00"
+        desk.crawl(code=code)
+    assert kinds(desk) == ["quiet"]
+    desk.profile(desk_home(desk), only="dan-van-kheo")
+    with (desk.sites / "mau-danvan.toml").open("a", encoding="utf-8") as profile:
+        profile.write("\n[health]\nquiet_days = false\n")
+    desk.crawl()
+
+
+def desk_home(desk: Any) -> str:
+    text = (desk.sites / "mau-danvan.toml").read_text("utf-8")
+    return next(line.split('"')[1] for line in text.splitlines() if line.startswith("home = "))
+
+
+def test_a_report_says_what_a_run_brought(new_portal: New, new_desk: New) -> None:
+    portal = new_portal()
+    desk = new_desk(portal, only="dan-van-kheo")
+    desk.environment["DANVAN_CLOCK"] = NIGHT.format(1)
+    desk.crawl()
+    first, items = report(desk), desk.export()
+    assert first["articles"] == {"fetched": len(items), "new": len(items), "edited": 0, "gone": 0, "revived": 0}
+    assert first["coverage"]["articles"] == len(items)
+    assert first["coverage"]["author"] == sum(item["author"] is not None for item in items)
+    assert first["requests"] == len(portal.targets)
+    assert first["bytes"] > 0
+    assert first["problems"] == []
+    desk.environment["DANVAN_CLOCK"] = NIGHT.format(2)
+    desk.crawl()
+    assert report(desk)["articles"]["new"] == 0
+
+
+def test_status_tells_what_is_wrong_and_contacts_nobody(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal, desk = new_portal(), new_desk()
+    desk.profile(portal, slug="tot-danvan", only="dan-van-kheo")
+    bad = new_portal()
+    bad.pages[MODEL] = answer(MAINTENANCE)
+    desk.profile(bad, slug="xau-danvan", only="dan-van-kheo")
+    desk.danvan("crawl", "tot-danvan", "xau-danvan", code=4)
+    portal.forget()
+    bad.forget()
+    document = json.loads(desk.danvan("status", "--json", code=4).stdout)
+    states = {one["site"]: (one["outcome"], [found["kind"] for found in one["problems"]]) for one in document["sites"]}
+    assert states["tot-danvan"] == ("good", [])
+    assert states["xau-danvan"] == ("unhealthy", ["maintenance"])
+    assert states["mau-danvan"][0] in ("disabled", "never run")
+    assert desk.danvan("status", "--site", "tot-danvan").stdout.startswith("tot-danvan\t")
+    assert portal.arrived == bad.arrived == []
+
+
+@pytest.fixture
+def messages() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Address of a server that takes notifications, and what it has got."""
+    got: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_arguments: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"json://127.0.0.1:{server.server_port}/", got
+    server.shutdown()
+    server.server_close()
+
+
+def test_one_message_tells_of_all_sites_of_a_night(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes], messages: Any
+) -> None:
+    address, got = messages
+    desk = new_desk()
+    for slug in ("mot-danvan", "hai-danvan"):
+        portal = new_portal()
+        portal.pages[MODEL] = answer(MAINTENANCE)
+        desk.profile(portal, slug=slug, only="dan-van-kheo")
+    desk.environment["DANVAN_NOTIFY"] = address
+    desk.danvan("crawl", "mot-danvan", "hai-danvan", "--jobs", "2", code=4)
+    assert [message["title"] for message in got] == ["danvan: 2 with new trouble"]
+    portal.pages.clear()
+    desk.crawl(slug="hai-danvan")
+    assert "hai-danvan is well again (was: maintenance)" in got[1]["message"]
+
+
+def test_a_message_that_cannot_be_sent_does_not_change_how_a_crawl_ended(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    portal.pages[MODEL] = answer(MAINTENANCE)
+    desk = new_desk(portal, only="dan-van-kheo")
+    desk.environment["DANVAN_NOTIFY"] = "json://user:secret@127.0.0.1:9/"
+    said = desk.crawl(code=4).stderr
+    assert "address 1 (json) of DANVAN_NOTIFY: the notification could not be delivered" in said
+    assert "secret" not in said

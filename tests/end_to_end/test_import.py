@@ -1,0 +1,327 @@
+"""WARC files of wget, warcprox and browsertrix in our archive: what they hold becomes items, and nothing else happens.
+
+wget is run where there is one. What warcprox and browsertrix write is made here, record by record as they write it, of
+exchanges with the same portal: warcprox 2.6 (WARC/1.0, response before request, revisits with a head alone, no
+microseconds), browsertrix-crawler 1.5 (WARC/1.1, HTTP/2 in the syntax of HTTP/1.1 with names in lower case and
+`WARC-Protocol`, decoded bodies, SHA-256, `urn:pageinfo:` and `urn:text:` records, third parties).
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+import pytest
+
+from danvan_crawler.ops.locks import SiteLock
+
+SECTION = "dan-van-kheo"
+OF_THE_CAPTURE = {
+    *("captured_at", "warc_file", "warc_offset", "warc_record_id", "payload_digest", "first_seen", "last_seen"),
+    *("images", "attachments"),
+}
+CAPTURED = "select warc_record_id, status, payload_digest, refers_to from captures order by warc_date, warc_offset"
+
+
+def sha1(data: bytes) -> str:
+    return "sha1:" + base64.b32encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode()
+
+
+def warc(kind: str, fields: Iterable[tuple[str, str]], block: bytes, number: int, *, version: str = "1.1") -> bytes:
+    """A record with a date and an id that follow from its number."""
+    named = [
+        ("WARC-Type", kind),
+        ("WARC-Record-ID", f"<{record_id(number)}>"),
+        ("WARC-Date", f"2024-03-05T0{number // 3600}:{number // 60 % 60:02d}:{number % 60:02d}Z"),
+        *fields,
+        ("Content-Length", str(len(block))),
+    ]
+    head = "".join(f"{name}: {value}\r\n" for name, value in named)
+    return f"WARC/{version}\r\n{head}\r\n".encode() + block + b"\r\n\r\n"
+
+
+def record_id(number: int) -> str:
+    return f"urn:uuid:20240305-0000-4000-8000-{number:012d}"
+
+
+HTTP_RESPONSE = ("Content-Type", "application/http;msgtype=response")
+HTTP_REQUEST = ("Content-Type", "application/http;msgtype=request")
+
+
+def entity(response: bytes) -> tuple[bytes, bytes]:
+    """Head and decoded body of what the portal sends."""
+    head, _, body = response.partition(b"\r\n\r\n")
+    if b"chunked" in head:
+        found = b""
+        while size := int(body.partition(b"\r\n")[0], 16):
+            body = body.partition(b"\r\n")[2]
+            found, body = found + body[:size], body[size + 2 :]
+        body = gzip.decompress(found)
+    return head, body
+
+
+def like_warcprox(url: str, exchanges: Iterable[Any]) -> list[bytes]:
+    """The last page is there a second time, as a revisit."""
+    fields = b"software: warcprox 2.6.1\r\nformat: WARC File Format 1.0\r\n"
+    records = [warc("warcinfo", [("Content-Type", "application/warc-fields")], fields, 0, version="1.0")]
+    number, seen = 1, ("", "")
+    for exchange in exchanges:
+        target = ("WARC-Target-URI", urljoin(url, exchange.target))
+        digest = ("WARC-Payload-Digest", sha1(exchange.response.partition(b"\r\n\r\n")[2]))
+        of_block = ("WARC-Block-Digest", sha1(exchange.response))
+        address = ("WARC-IP-Address", "127.0.0.1")
+        records.append(
+            warc(
+                "response", [target, address, HTTP_RESPONSE, digest, of_block], exchange.response, number, version="1.0"
+            )
+        )
+        pair = ("WARC-Concurrent-To", f"<{record_id(number)}>")
+        records.append(warc("request", [target, HTTP_REQUEST, pair], exchange.request, number + 1, version="1.0"))
+        seen, head = (record_id(number), digest[1]), exchange.response.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+        number += 2
+    refers = [
+        ("WARC-Profile", "http://netpreserve.org/warc/1.0/revisit/identical-payload-digest"),
+        ("WARC-Refers-To", f"<{seen[0]}>"),
+        ("WARC-Refers-To-Target-URI", target[1]),
+        ("WARC-Payload-Digest", seen[1]),
+        ("WARC-Truncated", "length"),
+    ]
+    return [*records, warc("revisit", [target, HTTP_RESPONSE, *refers], head, number, version="1.0")]
+
+
+def like_browsertrix(url: str, exchanges: Iterable[Any]) -> list[bytes]:
+    fields = b"software: Browsertrix-Crawler 1.5.0 (with warcio.js 2.4.2)\r\nformat: WARC File Format 1.1\r\n"
+    records = [warc("warcinfo", [("Content-Type", "application/warc-fields")], fields, 0)]
+    number = 1
+    font = b"HTTP/1.1 200 OK\r\ncontent-type: font/woff2\r\n\r\nwOF2"
+    third = ("WARC-Target-URI", "https://fonts.gstatic.example/s/a.woff2")
+    records.append(warc("response", [third, HTTP_RESPONSE], font, 9000))
+    for exchange in exchanges:
+        page = urljoin(url, exchange.target)
+        head, body = entity(exchange.response)
+        kept = [line for line in head.split(b"\r\n")[1:] if b"encoding" not in line.lower()]
+        lines = [b"HTTP/1.1 200", b":status: 200", *(name.lower() + b":" + rest for name, rest in map(parted, kept))]
+        block = b"\r\n".join([*lines, b"x-orig-content-encoding: gzip", b"", b""]) + body
+        protocol = [("WARC-Protocol", "h2"), ("WARC-Protocol", "tls/1.3"), ("WARC-Page-ID", "p1")]
+        digest = ("WARC-Payload-Digest", "sha256:" + hashlib.sha256(body).hexdigest())
+        asked = f"GET {exchange.target} HTTP/1.1\r\n:authority: portal\r\nuser-agent: x\r\n\r\n".encode()
+        of_page = ("WARC-Target-URI", page)
+        records.append(warc("response", [of_page, *protocol, HTTP_RESPONSE, digest], block, number))
+        records.append(warc("request", [of_page, *protocol, HTTP_REQUEST], asked, number + 1))
+        about = json.dumps({"pageid": "p1", "url": page, "urls": {}}).encode()
+        plain = [("Content-Type", "text/plain")]
+        records.append(warc("resource", [("WARC-Target-URI", f"urn:text:{page}"), *plain], b"text", number + 2))
+        as_json = ("Content-Type", "application/json")
+        records.append(warc("resource", [("WARC-Target-URI", f"urn:pageinfo:{page}"), as_json], about, number + 3))
+        number += 4
+    return records
+
+
+def parted(line: bytes) -> tuple[bytes, bytes]:
+    name, _, value = line.partition(b":")
+    return name, value
+
+
+def comparable(items: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    return {
+        item["item_id"]: {name: value for name, value in item.items() if name not in OF_THE_CAPTURE} for item in items
+    }
+
+
+@pytest.fixture(scope="module")
+def crawled(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> Any:
+    """A portal and what a crawl of one of its sections gave: exchanges that gave pages, and items."""
+    portal = new_portal()
+    desk = new_desk(portal, only=SECTION)
+    desk.crawl()
+    pages = [
+        each for each in portal.exchanges if each.response.startswith(b"HTTP/1.1 200") and b"html" in each.response
+    ]
+    return portal, pages, desk.export()
+
+
+@pytest.fixture
+def desk(crawled: Any, new_desk: Callable[..., Any]) -> Any:
+    """An empty archive, with the profile of the portal."""
+    return new_desk(crawled[0], only=SECTION)
+
+
+@pytest.fixture
+def warcprox(crawled: Any, tmp_path: Path) -> Path:
+    portal, pages, _ = crawled
+    path = tmp_path / "warcprox-20240305.warc.gz"
+    path.write_bytes(b"".join(map(gzip.compress, like_warcprox(portal.url, pages))))
+    return path
+
+
+@pytest.fixture
+def browsertrix(crawled: Any, tmp_path: Path) -> Path:
+    portal, pages, _ = crawled
+    path = tmp_path / "rec-20240305-0.warc.gz"
+    path.write_bytes(b"".join(map(gzip.compress, like_browsertrix(portal.url, pages))))
+    return path
+
+
+@pytest.mark.skipif(shutil.which("wget") is None, reason="there is no wget here")
+def test_what_wget_crawled_gives_the_items_of_a_crawl(crawled: Any, desk: Any, tmp_path: Path) -> None:
+    portal, _, live = crawled
+    start = urljoin(portal.url, f"/tin-tuc/{SECTION}/")
+    command = [
+        "wget",
+        "-q",
+        "-r",
+        "-l",
+        "3",
+        "-np",
+        "-e",
+        "robots=off",
+        "--compression=gzip",
+        "--warc-file=wget",
+        start,
+    ]
+    subprocess.run(command, cwd=tmp_path, check=False, timeout=60)
+    desk.danvan("import-warc", str(tmp_path / "wget.warc.gz"))
+    imported = desk.export()
+    assert comparable(imported) == comparable(live)
+    desk.danvan("rebuild")
+    assert desk.export() == imported
+    desk.danvan("verify")
+
+
+def test_what_warcprox_wrote_gives_the_items_of_a_crawl(crawled: Any, desk: Any, warcprox: Path) -> None:
+    said = desk.danvan("import-warc", str(warcprox)).stderr
+    assert f"{warcprox}: copied to warc/mau-danvan/" in said
+    imported = desk.export()
+    assert comparable(imported) == comparable(crawled[2])
+    desk.danvan("rebuild")
+    assert desk.export() == imported
+    desk.danvan("verify")
+
+
+def test_what_browsertrix_wrote_gives_the_items_of_a_crawl(crawled: Any, desk: Any, browsertrix: Path) -> None:
+    desk.danvan("import-warc", str(browsertrix), "--site", "mau-danvan")
+    imported = desk.export()
+    assert comparable(imported) == comparable(crawled[2])
+    assert all(item["payload_digest"].startswith("sha256:") for item in imported)
+    desk.danvan("rebuild")
+    assert desk.export() == imported
+    desk.danvan("verify")
+
+
+def test_every_capture_is_known_with_a_digest_and_revisits_with_what_they_stand_for(desk: Any, warcprox: Path) -> None:
+    desk.danvan("import-warc", str(warcprox))
+    rows = desk.rows(CAPTURED)
+    assert all(status == 200 and digest for _, status, digest, _ in rows)
+    (refers_to,) = [refers for _, _, _, refers in rows if refers]
+    assert refers_to in {identifier for identifier, _, _, _ in rows}
+
+
+@pytest.mark.parametrize("pack", [b"".join, lambda records: gzip.compress(b"".join(records))])
+def test_other_packing_gives_the_same_records(crawled: Any, desk: Any, tmp_path: Path, pack: Any) -> None:
+    portal, pages, live = crawled
+    records = like_warcprox(portal.url, pages)
+    source = tmp_path / "source.warc"
+    source.write_bytes(pack(records))
+    desk.danvan("import-warc", str(source))
+    assert comparable(desk.export()) == comparable(live)
+    (made,) = desk.warc_files()
+    assert gzip.decompress(made.read_bytes()).endswith(b"".join(records))
+
+
+def test_index_and_manifest_lie_beside_the_copy(desk: Any, warcprox: Path) -> None:
+    desk.danvan("import-warc", str(warcprox))
+    (made,) = desk.warc_files()
+    stem = made.name.removesuffix(".warc.gz")
+    assert len((desk.archive / "index" / f"{stem}.cdxj").read_text().splitlines()) > 9
+    digest = hashlib.sha256(made.read_bytes()).hexdigest()
+    assert (desk.archive / "index" / f"{stem}.sha256").read_text().startswith(digest)
+
+
+def test_a_file_is_imported_once(desk: Any, warcprox: Path, tmp_path: Path) -> None:
+    desk.danvan("import-warc", str(warcprox))
+    again = tmp_path / "another-name.warc.gz"
+    again.write_bytes(warcprox.read_bytes())
+    assert "was imported before, as warc/mau-danvan/" in desk.danvan("import-warc", str(again)).stderr
+    assert len(desk.warc_files()) == 1
+
+
+def test_a_copy_that_a_killed_import_did_not_read_is_read_by_the_next(desk: Any, warcprox: Path) -> None:
+    desk.danvan("import-warc", str(warcprox))
+    before = desk.export()
+    for path in desk.archive.glob("danvan.sqlite*"):
+        path.unlink()
+    desk.danvan("import-warc", str(warcprox))
+    assert desk.export() == before
+    assert len(desk.warc_files()) == 1
+
+
+def test_records_that_are_there_already_are_refused(desk: Any, warcprox: Path, tmp_path: Path) -> None:
+    desk.danvan("import-warc", str(warcprox))
+    unpacked = tmp_path / "unpacked.warc"
+    unpacked.write_bytes(gzip.decompress(warcprox.read_bytes()))
+    said = desk.danvan("import-warc", str(unpacked), code=2).stderr
+    assert "not taken in: its record urn:uuid:20240305-" in said
+    assert len(desk.warc_files()) == 1
+
+
+def test_hosts_of_no_site_are_counted_and_nothing_is_taken_in(desk: Any, browsertrix: Path) -> None:
+    said = desk.danvan("import-warc", str(browsertrix), code=2).stderr
+    assert "fonts.gstatic.example (1)" in said
+    assert "--site" in said
+    assert not desk.archive.exists()
+
+
+def test_a_damaged_file_stops_the_import_of_all(desk: Any, warcprox: Path, browsertrix: Path) -> None:
+    damaged = bytearray(browsertrix.read_bytes())
+    damaged[len(damaged) // 2] ^= 0xFF
+    browsertrix.write_bytes(damaged)
+    said = desk.danvan("import-warc", str(warcprox), str(browsertrix), code=8).stderr
+    assert f"{browsertrix} is damaged: no complete record at byte " in said
+    assert not desk.archive.exists()
+
+
+def test_a_revisit_of_what_is_nowhere_is_refused(crawled: Any, desk: Any, tmp_path: Path) -> None:
+    portal, pages, _ = crawled
+    first, *_, revisit = like_warcprox(portal.url, pages)
+    source = tmp_path / "source.warc"
+    source.write_bytes(first + revisit)
+    said = desk.danvan("import-warc", str(source), code=2).stderr
+    assert "stands for a record that is neither in the archive nor in these files: urn:uuid:20240305-" in said
+    assert desk.warc_files() == []
+
+
+def test_a_site_that_is_being_crawled_is_left_alone(desk: Any, warcprox: Path) -> None:
+    with SiteLock(desk.archive, "mau-danvan"):
+        desk.danvan("import-warc", str(warcprox), code=5)
+    assert desk.warc_files() == []
+
+
+def test_a_crawl_after_an_import_asks_for_no_article_that_is_there(crawled: Any, desk: Any, warcprox: Path) -> None:
+    portal, _, live = crawled
+    desk.danvan("import-warc", str(warcprox))
+    portal.forget()
+    desk.crawl()
+    asked = {urljoin(portal.url, target) for target in portal.targets}
+    assert asked.isdisjoint(item["url"] for item in live)
+    after = desk.export()
+    desk.danvan("rebuild")
+    assert desk.export() == after
+
+
+def test_an_import_of_what_was_crawled_since_gives_what_a_rebuild_gives(
+    crawled: Any, desk: Any, warcprox: Path
+) -> None:
+    desk.crawl()
+    desk.danvan("import-warc", str(warcprox))
+    after = desk.export()
+    assert {item["first_seen"][:4] for item in after} == {"2024"}
+    desk.danvan("rebuild")
+    assert desk.export() == after

@@ -1,0 +1,190 @@
+"""Crawls that are killed with -9 again and again, at moments that nobody chose, and what is there in the end.
+
+Half of the kills come so many requests into a run, half after a time from its start: the recovery of the file that the
+kill before left, the start of Python and the end of a run are met too. `make soak` gives the numbers of a long night:
+SOAK_KILLS, SOAK_PAGES, SOAK_SEED. The seed decides where the kills are aimed; what is hit depends on the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+KILLS = int(os.environ.get("SOAK_KILLS", "5"))
+PAGES = int(os.environ.get("SOAK_PAGES", "60"))
+SEED = int(os.environ.get("SOAK_SEED", "0")) or random.randrange(1, 1_000_000)
+"""0: another one in each run; a failure prints it."""
+
+SECTIONS = [f"/tin-tuc/chuyen-muc-{number}/" for number in range(1, 5)]
+A_PAGE = 10
+"""Articles in a listing page."""
+OF_THE_CAPTURE = {"captured_at", "first_seen", "last_seen", "warc_file", "warc_offset", "warc_record_id"}
+"""Fields of an item that tell when and where it was captured, not what it says."""
+
+
+def articles_of(section: int) -> range:
+    return range(section, PAGES, len(SECTIONS))
+
+
+def path_of(article: int) -> str:
+    return f"{SECTIONS[article % len(SECTIONS)]}bai-viet-cua-cong-{article}.html"
+
+
+def listing(section: int, page: int) -> str:
+    shown = articles_of(section)[(page - 1) * A_PAGE : page * A_PAGE]
+    entries = "".join(f'<div><a href="{path_of(one)}">Bài viết thứ {one} của cổng</a></div>' for one in shown)
+    more = articles_of(section)[page * A_PAGE :]
+    following = f'<a href="{SECTIONS[section]}trang-{page + 1}/">{page + 1}</a>' if more else ""
+    return f'<html><body><div class="noi-dung">{entries}</div><div class="trang">{following}</div></body></html>'
+
+
+def story(article: int) -> str:
+    text = f"<p>Sapô của bài viết thứ {article}.</p>" + "<p>Hội nghị đã nghe báo cáo và thảo luận.</p>" * 5
+    title, stamp = f"<h1>Bài viết thứ {article} của cổng</h1>", "23/05/2017 08:30:00"
+    return f"<html><body>{title}<p>Ngày {stamp}</p>{text}{title}<p>Đăng lúc: {stamp} (GMT+7)</p>{text}</body></html>"
+
+
+def profile(url: str) -> str:
+    sections = "".join(
+        f'[[sections]]\nname = "Chuyên mục {number}"\nurl = "{url}{path[1:]}"\n'
+        for number, path in enumerate(SECTIONS, start=1)
+    )
+    facts = f'slug = "mau-danvan"\nname = "Ban Dân vận"\nfamily = "danvan_portal"\nhome = "{url}"\nprovince = "VN-21"\n'
+    return f'{facts}body = "ban-dan-van"\nprivate_network = true\ndelay = 0\nconnections = 1\n{sections}'
+
+
+def whole_responses(archive: Path) -> Iterator[str]:
+    """Targets of the responses in the WARC files, those of dead runs too; everything before a torn end is whole."""
+    for path in sorted(archive.glob("warc/**/*.warc.gz*")):
+        data, position = path.read_bytes(), 0
+        while position < len(data):
+            member = zlib.decompressobj(31)
+            content = member.decompress(data[position:])
+            if not member.eof:
+                assert path.name.endswith(".open"), f"{path} is torn at byte {position}"
+                break
+            head = content.partition(b"\r\n\r\n")[0].decode()
+            fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
+            if fields["WARC-Type"] in ("response", "revisit"):
+                yield "/" + fields["WARC-Target-URI"].split("/", 3)[3]
+            position = len(data) - len(member.unused_data)
+
+
+class Killer:
+    """Kills crawls of a desk, and remembers after each kill what the archive had and the portal had been asked for."""
+
+    def __init__(self, portal: Any, desk: Any, kills: int, requests: int, seconds: float) -> None:
+        print(f"SOAK_SEED={SEED}, {kills} kills")
+        self.portal, self.desk = portal, desk
+        self.killed = 0
+        self.fetched_again: Counter[str] = Counter()
+        """Targets that were archived when a run was killed, and were asked for again after that."""
+        self.finished_early = False
+        self._chance = random.Random(SEED)
+        self._kills, self._a_run, self._seconds = kills, 2 * requests // (kills + 1), seconds
+
+    def work(self) -> None:
+        """Kills so many runs, then lets one come to its end; ends earlier when a run was faster than its kill."""
+        while self.killed < self._kills and not self.finished_early:
+            before = len(self.portal.arrived)
+            child = self.desk.start("crawl", "mau-danvan")
+            if self._chance.random() < 0.5:
+                self._wait(child, before + self._chance.randint(1, max(1, self._a_run)), self._chance.uniform(0, 0.03))
+            else:
+                self._wait(child, 1 << 30, self._chance.uniform(0, self._seconds))
+            self.finished_early = child.poll() is not None
+            child.kill()
+            said, _ = child.communicate()
+            assert child.returncode == (0 if self.finished_early else -9), said
+            self.killed += not self.finished_early
+            self._look_back()
+        self.desk.crawl()
+        self._look_back()
+
+    def _wait(self, child: subprocess.Popen[str], requests: int, seconds: float) -> None:
+        """Until so many requests have arrived, or, where that is out of reach, so long; and in either case the rest."""
+        deadline = time.monotonic() + seconds if requests == 1 << 30 else None
+        while child.poll() is None and len(self.portal.arrived) < requests:
+            if deadline is not None and time.monotonic() > deadline:
+                return
+            time.sleep(0.001)
+        time.sleep(seconds if deadline is None else 0)
+
+    def _look_back(self) -> None:
+        arrived = list(self.portal.arrived)
+        archived = getattr(self, "_archived", set())
+        self.fetched_again.update(target for target in arrived[getattr(self, "_seen", 0) :] if target in archived)
+        self._seen, self._archived = len(arrived), set(whole_responses(self.desk.archive))
+
+
+@pytest.fixture(scope="module")
+def sample(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> tuple[Any, list[dict[str, Any]]]:
+    """The sample portal, and the items of a crawl of it that nobody disturbed."""
+    portal = new_portal()
+    desk = new_desk(portal)
+    desk.crawl()
+    requests = len(portal.arrived)
+    portal.forget()
+    return portal, desk.export(), requests
+
+
+def said(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What items say, whenever and wherever they were captured."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, list):
+            return [plain(one) for one in value]
+        if isinstance(value, dict):
+            return {**value, "capture": bool(value["capture"])} if "capture" in value else value
+        return value
+
+    return [{name: plain(value) for name, value in item.items() if name not in OF_THE_CAPTURE} for item in items]
+
+
+def test_crawls_that_are_killed_at_random_lose_nothing(sample: Any, new_desk: Callable[..., Any]) -> None:
+    portal, undisturbed, requests = sample
+    desk = new_desk(portal)
+    killer = Killer(portal, desk, KILLS, requests, seconds=3.0)
+    killer.work()
+    items = desk.export()
+    assert said(items) == said(undisturbed)
+    assert desk.warc_files("*.open") == []
+    desk.records()  # every file can be read to its last byte
+    desk.danvan("verify")
+    desk.danvan("rebuild")
+    assert desk.export() == items
+    again = {target: count for target, count in killer.fetched_again.items() if target.endswith((".html", ".png"))}
+    assert again == {}
+
+
+def test_a_long_walk_that_is_killed_again_and_again_asks_for_one_page_more_a_kill(
+    new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    for number, section in enumerate(SECTIONS):
+        for page in range(1, -(-len(articles_of(number)) // A_PAGE) + 1):
+            portal.pages[section if page == 1 else f"{section}trang-{page}/"] = answer(listing(number, page))
+    for article in range(PAGES):
+        portal.pages[path_of(article)] = answer(story(article))
+    portal.pages["/robots.txt"] = portal.pages["/favicon.ico"] = answer("", media_type="text/plain")
+    desk = new_desk()
+    (desk.sites / "mau-danvan.toml").write_text(profile(portal.url), encoding="utf-8")
+    killer = Killer(portal, desk, KILLS, len(portal.pages), seconds=3.0)
+    killer.work()
+    print(f"{killer.killed} kills; asked for again though archived: {dict(killer.fetched_again)}")
+    assert len(desk.export()) == PAGES
+    desk.danvan("verify")
+    asked = Counter(target for target in portal.arrived if target != "/robots.txt")
+    assert set(asked) == portal.pages.keys() - {"/robots.txt"}
+    extra = {target: count - 1 for target, count in asked.items() if count > 1}
+    print(f"asked for more than once: {extra}")
+    assert sum(extra.values()) <= killer.killed

@@ -1,0 +1,109 @@
+"""Manners that last: a server that wants to be left alone, hours in which nobody is disturbed, a robots.txt's delay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+MODEL = "/tin-tuc/dan-van-kheo/"
+
+New = Callable[..., Any]
+
+
+def at(desk: Any, moment: str) -> None:
+    desk.environment["DANVAN_CLOCK"] = f"{moment}:00+07:00"
+
+
+def test_a_server_that_asks_for_hours_is_left_alone_by_the_next_runs_too(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    portal.pages[MODEL] = answer(status="503 Service Unavailable", headers={"Retry-After": "36000"})
+    desk = new_desk(portal, only="dan-van-kheo")
+    at(desk, "2026-11-23T01:30")
+    desk.crawl(code=3)
+    portal.pages.clear()
+    portal.forget()
+    at(desk, "2026-11-23T11:29")
+    assert "asked to be left alone until 2026-11-23 11:30 (Asia/Ho_Chi_Minh)" in desk.crawl(code=3).stderr
+    assert portal.arrived == []
+    assert "left alone until" in desk.danvan("status", "--site", "mau-danvan", code=4).stderr
+    at(desk, "2026-11-23T11:30")
+    desk.crawl()
+    assert len(desk.export()) > 5
+
+
+def test_a_server_that_answers_429_to_everything_rests_for_an_hour(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    for section in (MODEL, "/tin-tuc/dan-van-co-so/"):
+        portal.pages[section] = answer(status="429 Too Many Requests")
+    desk = new_desk(portal, only="dan-van-")
+    at(desk, "2026-11-23T01:30")
+    desk.crawl(code=3)
+    portal.forget()
+    at(desk, "2026-11-23T02:20")
+    desk.crawl(code=3)
+    assert portal.arrived == []
+
+
+def test_outside_of_its_window_a_site_is_not_contacted(new_portal: New, new_desk: New) -> None:
+    portal = new_portal()
+    desk = new_desk(portal, only="dan-van-kheo", window='"22:00-06:00"')
+    at(desk, "2026-11-23T09:00")
+    assert "its window is 22:00-06:00 (Asia/Ho_Chi_Minh)" in desk.crawl(code=7).stderr
+    assert portal.arrived == []
+    at(desk, "2026-11-23T23:00")
+    desk.crawl()
+
+
+def test_a_crawl_ends_with_its_window_and_the_next_one_goes_on(new_portal: New, new_desk: New) -> None:
+    portal = new_portal()
+    desk = new_desk(portal, only="dan-van-kheo", window='"22:00-06:00"')
+    desk.environment["DANVAN_CLOCK"] = "2026-11-23T05:59:56+07:00 +"
+    gate = portal.hold(MODEL)
+    crawl = desk.start("crawl", "mau-danvan")
+    assert "the hours in which this site is crawled are over" in desk.finish(crawl, code=7)
+    assert desk.export() == []
+    gate.set()
+    at(desk, "2026-11-23T22:00")
+    desk.crawl()
+    assert len(desk.export()) > 5
+
+
+def test_the_general_window_does_not_hold_for_private_networks(new_portal: New, new_desk: New) -> None:
+    desk = new_desk(new_portal(), only="dan-van-kheo")
+    desk.environment["DANVAN_WINDOW"] = "22:00-06:00"
+    at(desk, "2026-11-23T09:00")
+    desk.crawl()
+
+
+def test_the_general_window_holds_for_all_others(new_desk: New) -> None:
+    desk = new_desk("http://danvan.invalid/", private_network="false", delay="1.0")
+    desk.environment["DANVAN_WINDOW"] = "22:00-06:00"
+    at(desk, "2026-11-23T09:00")
+    assert "its window is 22:00-06:00" in desk.crawl(code=7).stderr
+
+
+def test_a_general_window_that_cannot_be_read_is_wrong_usage(new_desk: New) -> None:
+    desk = new_desk("http://127.0.0.1:9/")
+    desk.environment["DANVAN_WINDOW"] = "ban đêm"
+    assert "DANVAN_WINDOW must be hours of the day like 22:00-06:00" in desk.crawl(code=2).stderr
+
+
+def test_the_delay_of_robots_txt_is_kept_when_it_is_longer(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    portal.pages["/robots.txt"] = answer("User-agent: *\nCrawl-delay: 0.4\n", media_type="text/plain")
+    desk = new_desk(portal, only="dan-van-kheo", delay="0.1")
+    desk.crawl("--max-pages", "3")
+    began = sorted(
+        datetime.fromisoformat(record.fields["WARC-Date"]) for record in desk.records() if record.type == "request"
+    )
+    waits = [after - before for before, after in pairwise(began[1:])]
+    assert len(waits) > 2
+    assert min(waits) >= timedelta(seconds=0.39)  # timers may be a little early

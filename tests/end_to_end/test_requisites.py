@@ -1,0 +1,202 @@
+"""What pages need beside their text is archived once, whichever page shows it, and none of it becomes an article."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from danvan_crawler.sample import articles
+
+SECTION = "/tin-tuc/dan-van-kheo/"
+STORY = next(article for article in articles(1) if article.section.path == SECTION)
+OTHER = next(article for article in articles(1) if article.section.path != SECTION)
+SKIN = (
+    *("/da/chinh.css", "/da/phu/chu.css", "/da/chu.woff2", "/da/nen.png", "/da/ma.js", "/favicon.ico"),
+    *("/da/anh-1x.png", "/da/anh-2x.png", "/da/luoi.png", "/da/khung.html", "/da/trong-khung.png"),
+)
+"""Paths on the portal's own host."""
+STATIC = ("/da/chinh.css", "/da/nen-khac.png")
+"""Paths on its static host, of which one is a path of the portal's host, too."""
+CAPTURES = "select site, url, url_key, link_key, warc_date, status, truncated from captures order by warc_record_id"
+FRONTIER = "select site, link_key, url, section, state from frontier order by site, link_key"
+
+
+def dress(portal: Any, answer: Callable[..., bytes]) -> None:
+    """Gives the pages of a section a skin, part of it on `localhost`, the same server under another name."""
+    elsewhere = f"http://localhost:{portal.port}"
+    head = f"""<link rel="stylesheet" href="/da/chinh.css"><link rel="stylesheet" href="{elsewhere}/da/chinh.css">
+<link rel="stylesheet" href="http://khac.example.vn/da/chinh.css"><script src="/da/ma.js"></script></head>"""
+    body = """<img src="/da/anh-1x.png" srcset="/da/anh-2x.png 2x"><img src="data:," data-src="/da/luoi.png">
+<iframe src="/da/khung.html"></iframe></body>"""
+    for target in (SECTION, STORY.path):
+        html = portal.html(target).replace('<link rel="stylesheet" href="/giao-dien/style.css">', "")
+        html = html.replace('<link rel="icon" href="/favicon.ico">', "")
+        portal.pages[target] = answer(html.replace("</head>", head).replace("</body>", body))
+    css = {
+        "media_type": "text/css",
+        "headers": {"Cache-Control": "max-age=60"},
+    }
+    sheets = {
+        b"Host: 127": answer('@import "phu/chu.css"; body { background: url(nen.png) }', **css),
+        b"Host: loc": answer("body { background: url('nen-khac.png') }", **css),
+    }
+    portal.pages["/da/chinh.css"] = lambda request: next(sheets[host] for host in sheets if host in request)
+    portal.pages["/da/phu/chu.css"] = answer("@font-face { src: url(../chu.woff2) }", **css)
+    frame = portal.html(OTHER.path).replace("</body>", '<img src="/da/trong-khung.png"></body>')
+    portal.pages["/da/khung.html"] = answer(frame)
+    for name in ("chu.woff2", "nen.png", "nen-khac.png", "ma.js", "anh-1x.png", "anh-2x.png", "luoi.png"):
+        portal.pages[f"/da/{name}"] = answer(name.encode() * 100, media_type="application/octet-stream")
+    portal.pages["/da/trong-khung.png"] = answer(b"trong khung", media_type="image/png")
+
+
+def asked(portal: Any) -> list[tuple[str, str]]:
+    """Host and target of what the portal was asked for."""
+    found = []
+    for exchange in portal.exchanges:
+        head = exchange.request.decode("latin-1")
+        host = next(line for line in head.split("\r\n") if line.lower().startswith("host: "))
+        found.append((host[6:].partition(":")[0], exchange.target))
+    return found
+
+
+def wanted() -> list[tuple[str, str]]:
+    return [*(("127.0.0.1", path) for path in SKIN), *(("localhost", path) for path in STATIC)]
+
+
+def check_rebuild(desk: Any) -> None:
+    """Rebuilds into an empty database and compares."""
+    before = desk.export(), desk.rows(CAPTURES), desk.rows(FRONTIER)
+    for path in desk.archive.glob("danvan.sqlite*"):
+        path.unlink()
+    desk.danvan("rebuild")
+    assert (desk.export(), desk.rows(CAPTURES), desk.rows(FRONTIER)) == before
+
+
+def statistics(desk: Any) -> dict[str, Any]:
+    """Those of the last run."""
+    report = max(desk.archive.glob("runs/*.json"))
+    found: dict[str, Any] = json.loads(report.read_text("utf-8"))["stats"]
+    return found
+
+
+@pytest.fixture
+def dressed(new_portal: Callable[..., Any], answer: Callable[..., bytes]) -> Any:
+    portal = new_portal()
+    dress(portal, answer)
+    return portal
+
+
+@pytest.fixture
+def desk(dressed: Any, new_desk: Callable[..., Any]) -> Any:
+    return new_desk(dressed, only="dan-van-kheo", static_hosts='["localhost"]')
+
+
+def test_everything_that_pages_need_is_archived_once_over_two_runs(dressed: Any, desk: Any) -> None:
+    desk.crawl()
+    first = asked(dressed)
+    dressed.edition = 2
+    dressed.forget()
+    desk.crawl()
+    both = [*first, *asked(dressed)]
+    assert [both.count(one) for one in wanted()] == [1] * len(wanted())
+    assert {one for one in asked(dressed) if one in wanted()} == set()
+
+
+def test_hosts_that_the_profile_does_not_name_are_left_alone(dressed: Any, desk: Any, new_desk: Any) -> None:
+    desk.crawl()
+    assert desk.rows("select url from captures where url like '%khac.example.vn%'") == []
+    alone = new_desk(dressed, only="dan-van-kheo")
+    dressed.forget()
+    alone.crawl()
+    assert {host for host, _ in asked(dressed)} == {"127.0.0.1"}
+
+
+def test_no_requisite_becomes_an_article(desk: Any) -> None:
+    desk.crawl()
+    assert OTHER.title not in {item["title"] for item in desk.export()}
+    assert desk.rows("select section, state from frontier where link_key = '/da/khung.html'") == [("", "archived")]
+
+
+def test_a_rebuild_knows_the_same_requisites(desk: Any) -> None:
+    desk.crawl()
+    kept = {key for (key,) in desk.rows("select link_key from frontier where section = '' and state = 'archived'")}
+    assert {*SKIN, *(f"//localhost{path}" for path in STATIC)} <= kept
+    check_rebuild(desk)
+
+
+def test_what_the_budget_leaves_is_pending_until_a_later_run(dressed: Any, desk: Any) -> None:
+    desk.profile(dressed, only="dan-van-kheo", static_hosts='["localhost"]', requisites_budget="1500")
+    desk.crawl()
+    after_one = {one for one in asked(dressed) if one in wanted()}
+    stats = statistics(desk)
+    assert 0 < len(after_one) < len(wanted())
+    assert stats["danvan/requisite_bytes"] >= 1500
+    assert stats["danvan/requisites_left"] > 0
+    assert desk.rows("select count(*) from frontier where section = '' and state = 'pending'") > [(0,)]
+    check_rebuild(desk)
+    desk.profile(dressed, only="dan-van-kheo", static_hosts='["localhost"]')
+    desk.crawl()
+    both = asked(dressed)
+    assert [both.count(one) for one in wanted()] == [1] * len(wanted())
+    assert "danvan/requisites_left" not in statistics(desk)
+    assert desk.rows("select count(*) from frontier where state = 'pending'") == [(0,)]
+
+
+def test_without_a_budget_articles_are_archived_and_nothing_beside_them(dressed: Any, desk: Any) -> None:
+    desk.profile(dressed, only="dan-van-kheo", static_hosts='["localhost"]', requisites_budget="0")
+    desk.crawl()
+    assert STORY.title in {item["title"] for item in desk.export()}
+    assert {target for _, target in asked(dressed)} & {*SKIN, *STATIC} == set()
+
+
+@pytest.mark.parametrize("framing", ["length", "close"])
+def test_a_film_beyond_the_limit_is_marked_as_truncated_and_not_asked_for_again(
+    dressed: Any, desk: Any, answer: Callable[..., bytes], framing: str
+) -> None:
+    film = answer(b"x" * 300_000, media_type="video/mp4")
+    if framing == "close":
+        film = film.replace(b"Content-Length: 300000", b"Transfer-Encoding: chunked").replace(b"x" * 300_000, b"")
+        film += (b"2710\r\n" + b"x" * 10_000 + b"\r\n") * 30 + b"0\r\n\r\n"
+    dressed.pages["/phim.mp4"] = film
+    dressed.pages["/ngan.mp4"] = answer(b"x" * 100, media_type="video/mp4")
+    html = dressed.html(STORY.path).replace("</body>", '<video src="/phim.mp4"></video><audio src="/ngan.mp4"></body>')
+    dressed.pages[STORY.path] = answer(html)
+    desk.environment["DANVAN_MAX_MEDIA"] = "50000"
+    desk.crawl()
+    assert desk.rows("select truncated from captures where url like '%/phim.mp4'") == [("length",)]
+    assert desk.rows("select truncated from captures where url like '%/ngan.mp4'") == [(None,)]
+    dressed.forget()
+    desk.crawl()
+    assert "/phim.mp4" not in dressed.targets
+    check_rebuild(desk)
+
+
+def test_a_section_in_a_frame_is_still_walked(dressed: Any, desk: Any, answer: Callable[..., bytes]) -> None:
+    front = f'<iframe src="{SECTION}"></iframe><iframe src="/"></iframe><img src=""></body>'
+    dressed.pages[SECTION] = answer(dressed.html(SECTION).replace("</body>", front))
+    desk.crawl()
+    dressed.forget()
+    desk.crawl()
+    assert dressed.targets.count(SECTION) == 1
+    assert len(desk.export()) > 10
+
+
+def test_a_picture_that_leads_to_a_page_that_was_asked_for_is_done_with(
+    dressed: Any, desk: Any, answer: Callable[..., bytes]
+) -> None:
+    dressed.pages["/da/luoi.png"] = answer(status="302 Found", headers={"Location": SECTION})
+    desk.crawl()
+    assert desk.rows("select state from frontier where link_key = '/da/luoi.png'") == [("archived",)]
+    check_rebuild(desk)
+
+
+def test_frames_without_end_end(dressed: Any, desk: Any, answer: Callable[..., bytes]) -> None:
+    for day in range(12):
+        dressed.pages[f"/lich/{day}"] = answer(f'<iframe src="/lich/{day + 1}"></iframe>')
+    dressed.pages["/da/khung.html"] = dressed.pages["/lich/0"]
+    desk.crawl()
+    assert {target for target in dressed.targets if target.startswith("/lich/")} == {"/lich/1", "/lich/2", "/lich/3"}
+    check_rebuild(desk)

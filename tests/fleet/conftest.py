@@ -1,0 +1,35 @@
+"""Lets the fleet's modules import one another, and lives one fleet for all tests that look at it.
+
+Its size comes from the environment, so that the same tests are a matter of a minute in `make test` and of an hour in
+`make soak`: FLEET_SITES (at most 34), FLEET_DAYS, FLEET_SEED.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fleet import Fleet  # noqa: E402
+from lives import fleet_lives  # noqa: E402
+
+SITES = int(os.environ.get("FLEET_SITES", "6"))
+DAYS = int(os.environ.get("FLEET_DAYS", "10"))
+SEED = int(os.environ.get("FLEET_SEED", "1"))
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """A fleet that has lived all its days and nights."""
+    lived = Fleet(fleet_lives(SITES, DAYS, SEED), tmp_path_factory.mktemp("fleet"), DAYS)
+    try:
+        lived.live()
+        yield lived
+    finally:
+        lived.close()
+        lived.tell()
