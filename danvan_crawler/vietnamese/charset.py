@@ -16,11 +16,13 @@ import codecs
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from danvan_crawler.vietnamese._legacy_markup import decode_markup, may_be_legacy
 from danvan_crawler.vietnamese._legacy_tables import DECODERS, western
 
 _META = re.compile(rb"""(?i)<(?:meta|\?xml)\b[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([a-z0-9_:.-]{2,40})""")
+_EVERY_BYTE = bytes(range(256))
 _HEAD_BYTES = 4096
 """Where a declaration in the markup is looked for; HTML asks for it in the first 1,024 bytes, portals do not know."""
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -160,8 +162,9 @@ def _declared_in_markup(body: bytes) -> str | None:
     return _known(match[1].decode("ascii", "replace")) if match else None
 
 
+@lru_cache(maxsize=256)
 def _known(name: str | None) -> str | None:
-    """Python's name of a charset as pages call it; None for one that nobody knows, or that is no text encoding."""
+    """Python's name of a charset as pages call it; None for one that nobody knows, or that decodes no page."""
     if not name:
         return None
     cleaned = name.strip().strip("\"'").lower()
@@ -169,9 +172,11 @@ def _known(name: str | None) -> str | None:
         return _LEGACY_NAMES[cleaned]
     try:
         found = codecs.lookup(_WEB_NAMES.get(cleaned, cleaned))
+        # Python also knows codecs for other purposes (`undefined`, `idna`, `hex`), which refuse or are no text.
+        _EVERY_BYTE.decode(found.name, "replace")
     except (LookupError, ValueError):
         return None
-    return found.name if found._is_text_encoding else None  # what str.encode checks
+    return found.name
 
 
 def _shown(charset: str | None) -> str:

@@ -43,6 +43,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.delenv("PYTHONPATH", raising=False)
+    monkeypatch.delenv("DANVAN_MIN_FREE", raising=False)
     monkeypatch.setenv("DANVAN_CONTACT", "luutru@example.vn")
     return folder
 
