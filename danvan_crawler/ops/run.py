@@ -48,7 +48,7 @@ from danvan_crawler.store.takedowns import read_takedowns
 from danvan_crawler.store.visits import days_of
 from danvan_crawler.store.writes import Store
 from danvan_crawler.warc.files import require_room, warc_files
-from danvan_crawler.warc.index import describe_missing, manifest_path
+from danvan_crawler.warc.index import describe_missing, index_path, manifest_path
 from danvan_crawler.warc.records import CaptureRecord
 from danvan_crawler.warc.recovery import Recovered, recover
 
@@ -171,8 +171,11 @@ class RunExtension:
             logger.warning(
                 "%s: left by a run that died; kept %d bytes, cut %d", file.path, file.kept_bytes, file.cut_bytes
             )
+            # Of a file that had its final name before, and somebody renamed.
+            manifest_path(self.archive, file.path).unlink(missing_ok=True)
+            index_path(self.archive, file.path).unlink(missing_ok=True)
         for sentence in lost_records(self.archive, self.slug):
-            logger.warning("%s; `danvan rebuild` brings it in line, then the next crawl asks for what is lost", sentence)
+            logger.warning("%s; `danvan rebuild` sets that right, then the next crawl asks for what is lost", sentence)
         files = warc_files(self.archive, self.slug)
         self._read_again([path for path in files if not manifest_path(self.archive, path).exists()])
         for sentence in describe_missing(self.archive, files):
