@@ -4,12 +4,14 @@
 #   make replay                  look at ./archive in a browser, with pywb
 #   make test                    all checks and tests, as CI runs them
 #   make bench                   measure beside wget and Scrapy; needs nginx and wget, and an hour
+#   make fidelity                compare what archivers keep of hostile answers; needs wget, and the network for pip
+#   make soak                    kill crawls a hundred times, live two months with 34 sites; two hours
 #   make PYTHON=/path/python3    with an interpreter of your choice
 #
 # Targets run one after the other also under `make -j`: pip and the checks share .venv and the caches.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo replay test format-check lint types imports wheel pytest bench clean FORCE
+.PHONY: help demo replay test format-check lint types imports wheel pytest bench fidelity soak clean FORCE
 
 SHELL := /bin/sh
 PY := .venv/bin/python
@@ -67,6 +69,17 @@ pytest: $(DEV) $(REPLAY)
 bench: $(RUNTIME)  ## measure beside wget and Scrapy, and put the table into README.md
 	@$(PY) tests/benchmarks/bench.py $(if $(PAGES),--pages $(PAGES)) $(if $(LISTINGS),--listings $(LISTINGS)) \
 	    $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ITEMS),--items $(ITEMS)) $(if $(PROFILE),--profile)
+
+fidelity: $(RUNTIME)  ## compare what this crawler, wget, warcprox and scrapy-webarchive keep, into README.md
+	@$(PY) tests/benchmarks/fidelity.py
+
+# The same kills and the same fleet again: make soak SEED=42 (what kills hit depends on the machine). A smaller fleet:
+# make soak FLEET_SITES=12 FLEET_DAYS=15 FLEET_PAGES=5000.
+soak: $(DEV)  ## long trials: crawls killed a hundred times, a fleet of 34 sites over 60 days, 50,000 pages
+	@SOAK_KILLS=$(or $(KILLS),100) SOAK_PAGES=$(or $(PAGES),1950) SOAK_SEED=$(or $(SEED),0) \
+	    FLEET_SITES=$(or $(FLEET_SITES),34) FLEET_DAYS=$(or $(FLEET_DAYS),60) FLEET_SEED=$(or $(SEED),1) \
+	    FLEET_PAGES=$(or $(FLEET_PAGES),50000) \
+	    $(PY) -m pytest -rP tests/end_to_end/test_kills.py tests/fleet $(wildcard tests/soak)
 
 clean:  ## remove .venv, builds and caches; archive/ stays
 	rm -rf .venv .build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

@@ -84,7 +84,7 @@ def kind_of(failure: Failure) -> str:
     if status is not None:
         response: Response = error.response  # type: ignore[union-attr]
         shown = page_kind(text_of(response)) if isinstance(response, TextResponse) else None
-        return shown or _kind_of_status(status)
+        return shown or _kind_of_status(status, asks_to_wait=b"Retry-After" in response.headers)
     if isinstance(error, CaptureRefusedError):
         return "refused"
     if isinstance(error, CannotResolveHostError):
@@ -94,8 +94,8 @@ def kind_of(failure: Failure) -> str:
     return "unreachable"
 
 
-def _kind_of_status(status: int) -> str:
-    if status == 429:
+def _kind_of_status(status: int, *, asks_to_wait: bool) -> str:
+    if status == 429 or (status == 503 and asks_to_wait):
         return "asked_to_wait"
     if status in FINAL_STATUSES:
         return "section_gone"

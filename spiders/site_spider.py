@@ -29,7 +29,7 @@ from danvan_crawler.capture.budget import REQUISITE_KEY
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.families import FEED, Family, Listing, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
-from danvan_crawler.ops.absence import says_not_found
+from danvan_crawler.ops.absence import says_not_found, stands_in_the_way
 from danvan_crawler.ops.replay import CHANGED, discover_named
 from danvan_crawler.ops.requisites import FINAL_STATUSES, NO_SECTION, of_page
 from danvan_crawler.sites import Site
@@ -38,7 +38,7 @@ from danvan_crawler.urls import host_of, path_key
 from spiders import arguments
 from spiders.days import Days
 from spiders.failures import reason_of, status_of
-from spiders.noticing import note_failed_article, note_failed_listing, note_listing, note_listing_led_away
+from spiders.noticing import kind_of, note_failed_article, note_failed_listing, note_listing, note_listing_led_away
 from spiders.requisites import RequisiteSpider
 from spiders.walking import Walk, begin, due_now
 
@@ -331,9 +331,14 @@ class SiteSpider(RequisiteSpider):
             shown = redirects[-1]
         else:
             shown = response.meta["capture"] if says_not_found(response) else None
-        if not self._is_absent(shown, link):
-            self._count("pages_without_article")
+        if self._is_absent(shown, link):
+            return
+        self._count("pages_without_article")
+        hidden_by = stands_in_the_way(response, redirected=bool(redirects))
+        if hidden_by is None:
             self._reject(link, "no article on the page")
+        else:  # it says nothing of the article, which the next run asks for again
+            self.store.frontier.fail(self.site.slug, path_key(link), f"shows {hidden_by} instead", clock.now())
 
     def story_failed(self, failure: Failure) -> None:
         request: Request = failure.request  # type: ignore[attr-defined]
@@ -341,9 +346,12 @@ class SiteSpider(RequisiteSpider):
         if gone and self._is_absent(failure.value.response.meta.get("capture"), link):  # type: ignore[union-attr]
             return
         # That one article is not there is no failure of the site, even on a day when it is the only one asked for.
-        known = request.meta["revisit"]
-        note_failed_article(self.crawler.stats, failure)
-        self._count("revisits_failed" if known else "articles_missing" if gone else "articles_failed")
+        if kind_of(failure) == "robots":
+            self._count("articles_forbidden")
+        else:
+            known = request.meta["revisit"]
+            note_failed_article(self.crawler.stats, failure)
+            self._count("revisits_failed" if known else "articles_missing" if gone else "articles_failed")
         self._note_failure(path_key(link), failure)
         self.logger.warning("%s: no article: %s", request.url, reason_of(failure))
 

@@ -72,7 +72,8 @@ def command(files: tuple[Path, ...], slug: str | None, repairs: bool, as_json: b
     for sentence in work.done:
         console.print(sentence, markup=False)
     if work.moved:
-        console.print("Records were moved, lost or recovered: `danvan rebuild` brings the database in line.", markup=False)
+        sentence = "Records were moved, lost or recovered: `danvan rebuild` brings the database in line."
+        console.print(sentence, markup=False)
     console.print(_summary(result.files, result.records, result.damage, result.notices), markup=False)
     return int(ExitCode.DAMAGED if result.damage else ExitCode.OK)
 

@@ -1,4 +1,5 @@
-"""Pages that say that an article is not there and answer 200 all the same."""
+"""Pages that stand in the place of an article and answer 200 all the same: those that say that it is not there, and
+those that say nothing of it, because something else is the matter."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import re
 from scrapy.http import Response, TextResponse
 from selectolax.lexbor import LexborHTMLParser
 
+from danvan_crawler.ops.page_kind import LOGIN, page_kind
 from danvan_crawler.pages import text_of
 from danvan_crawler.vietnamese.text import fold
 
@@ -31,3 +33,13 @@ def says_not_found(response: Response) -> bool:
     lines = [node.text(deep=True) for node in tree.css("title, h1, h2, h3, h4, p, li, td, strong, b")]
     lines += [node.text(deep=False) for node in tree.css("div, span, center, section, article")]
     return any(_SAYS_SO.search(fold(line)) for line in lines if len(line) <= _LONGEST)
+
+
+def stands_in_the_way(response: Response, *, redirected: bool) -> str | None:
+    """What hides an article for now: `challenge`, `maintenance`, `parked`, or a `login` that the address leads to.
+
+    To be asked about pages without an article only. Nearly every portal has a login box on all of its pages, so that
+    one counts only where a redirect has led to it.
+    """
+    kind = page_kind(text_of(response)) if isinstance(response, TextResponse) else None
+    return None if kind == LOGIN and not redirected else kind

@@ -31,6 +31,8 @@ _REASONS = {
 LISTING_TROUBLE = "danvan/listing_trouble"
 ARTICLE_TROUBLE = "danvan/article_trouble"
 """Statistics that say why pages could not be had: kind of problem -> a sentence about the first one of that kind."""
+FORBIDDEN_AT_LEAST = 5
+"""Articles that robots.txt forbids, in a run without any other: fewer are a folder that listings link all the same."""
 _WORDS = {
     "challenge": "a challenge for browsers stands in their place",
     "login": "a login stands in their place",
@@ -85,6 +87,10 @@ def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem
     if stats.get("danvan/articles_failed") and not stats.get("danvan/articles"):
         text = f"all {stats['danvan/articles_failed']} articles asked for failed"
         found.append(_failed(text, stats.get(ARTICLE_TROUBLE, {}), "errors"))
+    forbidden = stats.get("danvan/articles_forbidden", 0)
+    if forbidden >= FORBIDDEN_AT_LEAST and not stats.get("danvan/articles"):
+        text = f"all {forbidden} articles asked for are forbidden by robots.txt"
+        found.append(Problem("robots", text, ExitCode.SITE_FAILED))
     return found
 
 

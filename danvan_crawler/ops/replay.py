@@ -37,7 +37,7 @@ from danvan_crawler.exceptions import (
 )
 from danvan_crawler.families import FEED, ArticleLink, Family, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
-from danvan_crawler.ops.absence import says_not_found
+from danvan_crawler.ops.absence import says_not_found, stands_in_the_way
 from danvan_crawler.ops.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, Scope, of_page, within
 from danvan_crawler.sites import Site
 from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
@@ -274,8 +274,14 @@ class Replay:
         if found or part.link in self._led_away:
             self._led_away.discard(part.link or "")
             return
-        if not (says_not_found(response) and self._is_absent(capture, part)):
+        if says_not_found(response) and self._is_absent(capture, part):
+            return
+        hidden_by = stands_in_the_way(response, redirected=part.link is not None)
+        if hidden_by is None:
             self._reject(capture, part, "no article on the page")
+        else:
+            at = datetime.fromisoformat(capture.date)
+            self.store.frontier.fail(self.slug, self._key(capture, part), f"shows {hidden_by} instead", at)
 
     def _is_absent(self, capture: CaptureRecord, part: _Part) -> bool:
         """Notes that the article which a capture was asked for is gone. False when none is known there."""

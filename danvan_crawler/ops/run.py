@@ -177,7 +177,8 @@ class RunExtension:
         for sentence in lost_records(self.archive, self.slug):
             logger.warning("%s; `danvan rebuild` sets that right, then the next crawl asks for what is lost", sentence)
         files = warc_files(self.archive, self.slug)
-        self._read_again([path for path in files if not manifest_path(self.archive, path).exists()])
+        left = {file.path for file in self.recovered}
+        self._read_again([path for path in files if path in left or not manifest_path(self.archive, path).exists()])
         for sentence in describe_missing(self.archive, files):
             logger.warning("%s; `danvan verify --repair` sets aside what is damaged", sentence)
 

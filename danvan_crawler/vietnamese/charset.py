@@ -45,6 +45,10 @@ _LEGACY_NAMES = {
 """Names that pages use for the charsets that Python has not: IANA's, glibc's and Mozilla's."""
 
 
+_PYTHONS_OWN = frozenset(("unicode-escape", "raw-unicode-escape", "utf-7"))
+"""Codecs of Python that decode pages and that no browser has: they make half characters, or hide markup."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """A page's text and how its charset was found."""
@@ -172,6 +176,8 @@ def _known(name: str | None) -> str | None:
         return _LEGACY_NAMES[cleaned]
     try:
         found = codecs.lookup(_WEB_NAMES.get(cleaned, cleaned))
+        if found.name in _PYTHONS_OWN:
+            return None
         # Python also knows codecs for other purposes (`undefined`, `idna`, `hex`), which refuse or are no text.
         _EVERY_BYTE.decode(found.name, "replace")
     except (LookupError, ValueError):

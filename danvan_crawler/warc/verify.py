@@ -262,13 +262,15 @@ def verify_beside(
 ) -> None:
     """Checks index and manifest of a finished file of an archive against what was seen of the file.
 
-    A run writes them when it ends: with `being_written` it is no damage that they are missing.
+    They are made when a run ends, or, where one has died, by the next: first the index, then the manifest. So a file
+    without a manifest is no damaged one, but has not been described yet. Where there is a manifest the index has to be
+    there too, unless `being_written` says that they are being made.
     """
     manifest = manifest_path(archive, path)
     stated = _first_word(manifest)
     if stated is None:
-        sentence = f"there is no {manifest.relative_to(archive).as_posix()}"
-        report(Finding(name, None, "manifest-missing", sentence, damage=not being_written))
+        sentence = f"there is no {manifest.relative_to(archive).as_posix()}: the next run of the site writes it"
+        report(Finding(name, None, "manifest-missing", sentence, damage=False))
     elif stated != seen.sha256:
         report(Finding(name, None, "manifest-mismatch", f"its SHA-256 is {seen.sha256}, the manifest says {stated}"))
     index = index_path(archive, path)
@@ -285,7 +287,8 @@ def verify_beside(
                     report(Finding(where, None, "index-line-wrong", f"line {number} is no line of {name}"))
                 missing.discard(line_digest(line.decode(errors="replace")))
     except FileNotFoundError:
-        report(Finding(name, None, "index-missing", f"there is no {where}", damage=not being_written))
+        lost = stated is not None and not being_written
+        report(Finding(name, None, "index-missing", f"there is no {where}", damage=lost))
     except OSError as error:
         report(Finding(where, None, "unreadable", error.strerror or str(error)))
     else:

@@ -59,7 +59,7 @@ KINDS = {
     "index-unsorted": "the lines of the index are not sorted",
     "index-line-wrong": "a line of the index is no line of the file",
     "index-line-missing": "a record is not in the index",
-    "manifest-missing": "the file has no SHA-256 manifest",
+    "manifest-missing": "the file has no SHA-256 manifest: the run that wrote it did not come to its end",
     "manifest-mismatch": "the file's SHA-256 is not what its manifest says",
     "file-missing": "a manifest or index names a file that is not there",
     "set-aside": "damaged bytes that a repair has set aside lie there",

@@ -66,7 +66,7 @@ class _OpenFile:
     def is_there(self) -> bool:
         """Whether its name still leads to it: nobody has removed, moved or replaced it."""
         try:
-            named = os.stat(open_name(self.path))
+            named = open_name(self.path).stat()
         except OSError:
             return False
         return os.path.samestat(named, os.fstat(self._descriptor))

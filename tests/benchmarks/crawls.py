@@ -24,7 +24,7 @@ from portal import SECTIONS, Portal, listing_path, profile
 
 SLUGS = ("do-mot", "do-hai")
 _LINK_SPIDER = Path(__file__).with_name("link_spider.py")
-_WEBARCHIVE = ("scrapy-webarchive==0.5.3", "twisted==24.3.0", "w3lib==2.1.2")
+WEBARCHIVE = ("scrapy-webarchive==0.5.3", "twisted==24.3.0", "w3lib==2.1.2")
 """It takes no Scrapy after 2.11, and that does not start with what Twisted and w3lib have become since."""
 
 
@@ -128,7 +128,7 @@ def tools(portal: Portal, work: Path, tell: Callable[[str], None]) -> list[Tool]
     except BenchmarkError as error:
         tell(f"scrapy-webarchive is left out: {error}")
     else:
-        name = _WEBARCHIVE[0].replace("==", " ")
+        name = WEBARCHIVE[0].replace("==", " ")
         found.append(Tool(f"{name}, the same spider", _webarchive(portal, python, "links")))
         found.append(Tool(f"{name}, CrawlSpider with LinkExtractor", _webarchive(portal, python, "rules")))
     return found
@@ -136,7 +136,7 @@ def tools(portal: Portal, work: Path, tell: Callable[[str], None]) -> list[Tool]
 
 def install_webarchive(work: Path) -> Path:
     """The interpreter of an environment with scrapy-webarchive. Raises BenchmarkError when pip cannot make it."""
-    wanted = hashlib.sha256(" ".join(_WEBARCHIVE).encode()).hexdigest()[:8]
+    wanted = hashlib.sha256(" ".join(WEBARCHIVE).encode()).hexdigest()[:8]
     folder = work / f"scrapy-webarchive-{wanted}"
     python = folder / "bin" / "python"
     if not (folder / "complete").exists():
@@ -145,7 +145,7 @@ def install_webarchive(work: Path) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         for command in (
             [sys.executable, "-m", "venv", str(folder)],
-            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *_WEBARCHIVE],
+            [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *WEBARCHIVE],
             [str(python), "-c", "import scrapy_webarchive.extensions"],
         ):
             told = subprocess.run(command, capture_output=True, text=True, check=False)

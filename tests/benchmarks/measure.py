@@ -36,7 +36,7 @@ def environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("DANVAN_", "SCRAPY_")) and not name.lower().endswith("_proxy")
     }
-    return {**kept, "PYTHONPATH": str(ROOT)}
+    return {**kept, "PYTHONPATH": str(ROOT), "DANVAN_MIN_FREE": "0"}
 
 
 def run(command: Sequence[str], *, folder: Path, patience: float = 1800, ok: Sequence[int] = (0,)) -> tuple[Cost, str]:

@@ -65,10 +65,11 @@ def text(conditions: str, rounds: Rounds, figures: Sequence[Figure]) -> str:
     return f"{crawls_table(rounds)}\n\n{figures_table(figures)}\n\n{conditions}"
 
 
-def placed(readme: str, benchmark: str) -> str:
+def placed(readme: str, benchmark: str, mark: str = "benchmark") -> str:
     """The README with a new text between its markers. Raises BenchmarkError unless it has them once, in order."""
-    before, begin, rest = readme.partition(BEGIN)
-    old, end, after = rest.partition(END)
-    if not begin or not end or BEGIN in old + after or END in before + after:
-        raise BenchmarkError(f"README.md: needs one {BEGIN} and after it one {END}")
-    return f"{before}{BEGIN}\n{benchmark}\n{END}{after}"
+    opening, closing = f"<!-- {mark} -->", f"<!-- /{mark} -->"
+    before, begin, rest = readme.partition(opening)
+    old, end, after = rest.partition(closing)
+    if not begin or not end or opening in old + after or closing in before + after:
+        raise BenchmarkError(f"README.md: needs one {opening} and after it one {closing}")
+    return f"{before}{opening}\n{benchmark}\n{closing}{after}"

@@ -59,6 +59,34 @@ def test_a_robots_txt_that_forbids_it_now(new_portal: New, new_desk: New, answer
     assert portal.targets == ["/robots.txt"]
 
 
+def test_a_link_into_a_folder_that_robots_txt_forbids_is_no_trouble(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    desk = new_desk(portal, only="dan-van-kheo")
+    desk.crawl()
+    portal.pages["/robots.txt"] = answer("User-agent: *\nDisallow: /noi-bo/\n", media_type="text/plain")
+    portal.also_link(MODEL, "/noi-bo/bai-viet-7.html")
+    desk.crawl()
+    assert kinds(desk) == []
+    assert "/noi-bo/bai-viet-7.html" not in portal.targets
+
+
+def test_a_robots_txt_that_forbids_all_articles(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+    pages = {"/robots.txt": answer(f"User-agent: *\nDisallow: {MODEL}*.html\n", media_type="text/plain")}
+    assert kinds(trouble(new_portal, new_desk, pages, 3)) == ["robots"]
+
+
+def test_a_listing_whose_server_asks_to_wait_is_not_called_a_failing_one(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    portal.pages[MODEL] = answer(status="503 Service Unavailable", headers={"Retry-After": "36000"})
+    desk = new_desk(portal, only="dan-van-kheo")
+    desk.crawl(code=3)
+    assert set(kinds(desk)) == {"asked_to_wait"}
+
+
 @pytest.mark.parametrize(
     ("page", "status", "code", "kind"),
     [

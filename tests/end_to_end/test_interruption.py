@@ -209,6 +209,19 @@ def test_what_only_the_file_of_a_dead_run_holds_comes_into_the_database(model: S
     assert portal.targets == ["/robots.txt", MODEL]
 
 
+def test_what_a_run_archived_that_died_before_it_described_its_file_comes_into_the_database(model: Start) -> None:
+    portal, desk = model
+    desk.crawl()
+    items = desk.export()
+    for path in (*desk.archive.glob("index/*"), *desk.archive.glob("danvan.sqlite*")):
+        path.unlink()
+    portal.forget()
+    desk.crawl()
+    assert desk.export() == items
+    assert portal.targets == ["/robots.txt", MODEL]
+    assert len(list(desk.archive.glob("index/*.sha256"))) == len(desk.warc_files())
+
+
 def test_the_report_of_a_run_names_what_it_recovered(model: Start) -> None:
     _, desk = model
     kill_at(model, listed()[2].path)

@@ -145,6 +145,28 @@ def test_one_that_comes_back_is_revived(nights: Nights, answer: Callable[..., by
     assert nights.desk.export() == before
 
 
+@pytest.mark.parametrize("notice", ["maintenance", "login"])
+def test_a_new_article_that_a_notice_hides_is_asked_for_again(
+    nights: Nights, answer: Callable[..., bytes], notice: str
+) -> None:
+    target = nights.publish(1, "01/03/2026 08:00:00")
+    page = nights.portal.pages[target]
+    login = '<title>Đăng nhập</title><form><input name="u"><input type="password" name="p">Đăng nhập</form>'
+    nights.portal.pages["/dang-nhap"] = answer(login)
+    nights.portal.pages[target] = {
+        "maintenance": answer("<h1>Hệ thống đang bảo trì, mời quý vị quay lại sau</h1>"),
+        "login": answer(status="302 Found", headers={"Location": "/dang-nhap"}),
+    }[notice]
+    nights.crawl()
+    state = nights.desk.rows("select link_key, state, due_at from frontier order by 1")
+    nights.desk.danvan("rebuild")
+    rebuilt = nights.desk.rows("select link_key, state, due_at from frontier order by 1")
+    assert [row[:2] for row in rebuilt] == [row[:2] for row in state]
+    nights.portal.pages[target] = page
+    assert target in nights.crawl()
+    assert nights.changes() == [("new", target)]
+
+
 def test_a_short_outage_makes_nothing_gone(nights: Nights, answer: Callable[..., bytes]) -> None:
     target = nights.publish(1, "01/03/2026 08:00:00")
     page = nights.portal.pages[target]

@@ -15,8 +15,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from fleet import Fleet  # noqa: E402
-from lives import fleet_lives  # noqa: E402
+from fleet import Fleet
+from lives import fleet_lives
+from verdicts import costs, summary
 
 SITES = int(os.environ.get("FLEET_SITES", "6"))
 DAYS = int(os.environ.get("FLEET_DAYS", "10"))
@@ -29,7 +30,9 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     lived = Fleet(fleet_lives(SITES, DAYS, SEED), tmp_path_factory.mktemp("fleet"), DAYS)
     try:
         lived.live()
+        text = "\n".join([*summary(lived), *costs(lived).lines()])
+        (lived.folder / "fleet.txt").write_text(text + "\n", encoding="utf-8")
+        print(f"\n{text}")  # for whoever runs pytest with -s
         yield lived
     finally:
         lived.close()
-        lived.tell()

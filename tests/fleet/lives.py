@@ -93,7 +93,9 @@ class Life:
 
     @property
     def slugs(self) -> tuple[str, ...]:
-        names = [f"{self.name}-{chr(97 + number)}" for number in range(len(self.sections))] if self.twins else [self.name]
+        names = (
+            [f"{self.name}-{chr(97 + number)}" for number in range(len(self.sections))] if self.twins else [self.name]
+        )
         return tuple(f"{name}-danvan" for name in names)
 
     def slug_of(self, section: int) -> str:

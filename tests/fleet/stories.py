@@ -18,7 +18,14 @@ BEFORE_THE_NIGHT = timedelta(hours=17, minutes=30)
 """Articles are published at eight in the morning of the day before their first night."""
 A_PAGE = 10
 PLACES = ("Hà Trung", "Nga Sơn", "Quảng Xương", "Bá Thước", "Thạch Thành", "Như Xuân", "Hoằng Hóa", "Yên Định")
-DEEDS = ("ra quân làm đường", "tổng kết mô hình", "gặp mặt người có uy tín", "thăm hỏi các gia đình", "trồng cây đầu xuân")
+WEEKDAYS = ("Thứ hai", "Thứ ba", "Thứ tư", "Thứ năm", "Thứ sáu", "Thứ bảy", "Chủ nhật")
+DEEDS = (
+    "ra quân làm đường",
+    "tổng kết mô hình",
+    "gặp mặt người có uy tín",
+    "thăm hỏi các gia đình",
+    "trồng cây đầu xuân",
+)
 
 
 def moment(night: int) -> datetime:
@@ -157,9 +164,10 @@ class Nukeviet:
         if redesigned:
             return self.page(f"<div>{title}</div><div>{body}</div>", visitor)
         photo = f'<img src="/anh/{story.number}.png" alt="">' if story.pictured else ""
+        weekday = WEEKDAYS[story.published.weekday()]
         crumbs = f'<ul class="breadcrumbs"><li><a href="/">Trang nhất</a><li><a href="{path}">Mục {section}</a></ul>'
         return self.page(
-            f'{crumbs}<div class="news_column"><h1 class="title">{title}</h1><span class="h5">Thứ hai - '
+            f'{crumbs}<div class="news_column"><h1 class="title">{title}</h1><span class="h5">{weekday} - '
             f'{story.published:%d/%m/%Y %H:%M}</span><div class="hometext">Tin ngắn số {story.number}.</div>'
             f'<div id="news-bodyhtml" class="bodytext">{body}{photo}</div></div>',
             visitor,

@@ -25,6 +25,12 @@ def code(stats: Mapping[str, object], reason: str | None = "finished", *, is_sit
     return judge({**GOOD, **stats}, reason, is_site=is_site)[0]
 
 
+@pytest.mark.parametrize("reason", ["disk_full", "archive_unwritable"])
+def test_a_run_that_could_not_write_says_what_stopped_it(reason: str) -> None:
+    [problem] = judge({**GOOD, "danvan/archive_error": "a.warc.gz was removed"}, reason, is_site=True)[1]
+    assert problem.text.endswith(": a.warc.gz was removed")
+
+
 def test_a_run_that_read_everything_is_good_and_says_nothing() -> None:
     assert judge(GOOD, "finished", is_site=True) == (ExitCode.OK, [])
 

@@ -27,7 +27,8 @@ def archive(tmp_path: Path) -> Archive:
             path.write_bytes(bytes(1000))
             for offset in offsets:
                 url, record_id = f"http://example.vn/{name}/{offset}", f"urn:uuid:{name}-{offset}"
-                record = CaptureRecord(url, "2026-11-23T08:00:00.000000Z", name, offset, record_id, None, 200, None, None)
+                place = ("2026-11-23T08:00:00.000000Z", name, offset, record_id)
+                record = CaptureRecord(url, *place, None, 200, None, None)
                 store.note_capture(name.split("/")[1], record)
         store.close()
         return tmp_path

@@ -104,6 +104,14 @@ def test_a_charset_that_python_has_not_is_read_when_it_is_declared() -> None:
     assert decode(b'<meta charset="x-viet-tcvn5712">d\xa9n').text.endswith("dân")
 
 
+@pytest.mark.parametrize(
+    "name", ["undefined", "idna", "punycode", "hex", "unicode-escape", "raw-unicode-escape", "utf-7"]
+)
+def test_a_codec_of_python_that_is_no_charset_is_not_used(name: str) -> None:
+    found = decode(b"dan v\xe2n +ADw- \\ud800", name)
+    assert (found.header, found.text) == (None, "dan vân +ADw- \\ud800")
+
+
 def test_legacy_letters_in_a_utf8_page_are_told_apart_from_its_bytes() -> None:
     found = decode("<p>Tỉnh ủy</p><p>§¶ng bé TØnh ñy Qu¶ng Ng·i</p>".encode(), "utf-8")
     assert found.text == "<p>Tỉnh ủy</p><p>Đảng bộ Tỉnh ủy Quảng Ngãi</p>"

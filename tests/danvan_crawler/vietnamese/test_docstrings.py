@@ -18,6 +18,6 @@ def test_the_examples_of_a_module_hold(name: str) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
-@pytest.mark.parametrize("name", ["timestamps", "text"])
+@pytest.mark.parametrize("name", ["bodies", "charset", "dating", "documents", "provinces", "text", "timestamps"])
 def test_the_public_modules_have_examples(name: str) -> None:
     assert doctest.testmod(importlib.import_module(f"{room.__name__}.{name}")).attempted > 0

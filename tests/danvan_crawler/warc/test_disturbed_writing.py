@@ -1,4 +1,4 @@
-"""A file that is disturbed while it is written: removed, moved or replaced by somebody, or with the disk almost full."""
+"""A file that is disturbed while it is written: removed, moved or replaced, or with the disk almost full."""
 
 from __future__ import annotations
 

@@ -29,12 +29,12 @@ def described(tmp_path: Path, make_writer: Callable[..., Any], exchange: Exchang
     return path
 
 
-def beside(archive: Path, path: Path) -> set[str]:
+def beside(archive: Path, path: Path, *, notices: bool = False) -> set[str]:
     found: list[Finding] = []
     with Ledger() as ledger:
         seen = verify_warc(path, path.name, ledger, found.append)
     verify_beside(archive, path, path.name, seen, found.append)
-    return {finding.kind for finding in found if finding.damage}
+    return {finding.kind for finding in found if finding.damage or notices}
 
 
 def test_index_and_manifest_that_fit_are_right(tmp_path: Path, described: Path) -> None:
@@ -46,9 +46,15 @@ def test_a_missing_index_is_found(tmp_path: Path, described: Path) -> None:
     assert beside(tmp_path, described) == {"index-missing"}
 
 
-def test_a_missing_manifest_is_found(tmp_path: Path, described: Path) -> None:
+@pytest.mark.parametrize("with_index", [True, False])
+def test_a_file_that_a_dead_run_did_not_describe_is_not_damaged(
+    tmp_path: Path, described: Path, with_index: bool
+) -> None:
     manifest_path(tmp_path, described).unlink()
-    assert beside(tmp_path, described) == {"manifest-missing"}
+    if not with_index:
+        index_path(tmp_path, described).unlink()
+    assert beside(tmp_path, described) == set()
+    assert "manifest-missing" in beside(tmp_path, described, notices=True)
 
 
 def test_a_manifest_of_another_file_is_found(tmp_path: Path, described: Path) -> None:
