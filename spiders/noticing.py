@@ -78,6 +78,11 @@ def note_failed_article(stats: StatsCollector | None, failure: Failure) -> None:
     _note(stats, ARTICLE_TROUBLE, kind_of(failure), _sentence(request.url, failure))
 
 
+def note_hidden_article(stats: StatsCollector | None, url: str, kind: str) -> None:
+    """Notes what stands in the place of an article, as `ops.absence.stands_in_the_way` calls it."""
+    _note(stats, ARTICLE_TROUBLE, kind, f"{url} {_SHOWS[kind]}")
+
+
 def kind_of(failure: Failure) -> str:
     """Kind of problem (`ops.problems`) behind a request that failed."""
     error, status = failure.value, status_of(failure)

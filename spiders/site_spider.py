@@ -38,7 +38,14 @@ from danvan_crawler.urls import host_of, path_key
 from spiders import arguments
 from spiders.days import Days
 from spiders.failures import reason_of, status_of
-from spiders.noticing import kind_of, note_failed_article, note_failed_listing, note_listing, note_listing_led_away
+from spiders.noticing import (
+    kind_of,
+    note_failed_article,
+    note_failed_listing,
+    note_hidden_article,
+    note_listing,
+    note_listing_led_away,
+)
 from spiders.requisites import RequisiteSpider
 from spiders.walking import Walk, begin, due_now
 
@@ -333,11 +340,13 @@ class SiteSpider(RequisiteSpider):
             shown = response.meta["capture"] if says_not_found(response) else None
         if self._is_absent(shown, link):
             return
-        self._count("pages_without_article")
         hidden_by = stands_in_the_way(response, redirected=bool(redirects))
         if hidden_by is None:
+            self._count("pages_without_article")
             self._reject(link, "no article on the page")
         else:  # it says nothing of the article, which the next run asks for again
+            note_hidden_article(self.crawler.stats, link, hidden_by)
+            self._count("revisits_failed" if response.meta["revisit"] else "articles_failed")
             self.store.frontier.fail(self.site.slug, path_key(link), f"shows {hidden_by} instead", clock.now())
 
     def story_failed(self, failure: Failure) -> None:

@@ -150,10 +150,10 @@ def fallen(runs: Sequence[Tally]) -> tuple[float, float] | None:
         now, before = _split(runs, size)
         if now is None or len(before) < _LEAST_RUNS:
             return None
-        usual = _usual_share(before)
-        share = now.having / now.of
-        if share < usual / 2 and _at_most(now.having, now.of, usual) < _IMPROBABLE:
-            return share, usual / 2
+        usual = _usual(before)
+        share, usual_share = now.having / now.of, usual.having / usual.of
+        if share < usual_share / 2 and _by_chance(now, usual) < _IMPROBABLE:
+            return share, usual_share / 2
     return None
 
 
@@ -168,20 +168,25 @@ def _split(runs: Sequence[Tally], size: int) -> tuple[Tally | None, list[Tally]]
     return None, []
 
 
-def _usual_share(runs: Sequence[Tally]) -> float:
-    """The share in runs of the past without the largest: the first one, of twenty years of news, is no rule today."""
+def _usual(runs: Sequence[Tally]) -> Tally:
+    """Runs of the past as one, without the largest: the first one, of twenty years of news, is no rule today."""
     others = sorted(runs, key=lambda run: run.of)[:-1]
-    return sum(run.having for run in others) / sum(run.of for run in others)
+    return Tally(sum(run.having for run in others), sum(run.of for run in others))
 
 
-def _at_most(having: int, of: int, share: float) -> float:
-    """Probability that of so many articles no more than these have what a share of all has."""
-    if share >= 1:
-        return 0.0 if having < of else 1.0
-    terms = (_log_binomial(of, number, share) for number in range(having + 1))
-    return min(1.0, math.fsum(math.exp(term) for term in terms))
+def _by_chance(now: Tally, usual: Tally) -> float:
+    """Probability that so few of now have it when now and the past are drawn from the same (Fisher's exact test).
+
+    A past of a few articles is no rule either: four of which three have a picture say little about the next ten.
+    """
+    having, of = now.having + usual.having, now.of + usual.of
+    least = max(0, now.of - (of - having))
+    ways = (
+        _log_ways(having, number) + _log_ways(of - having, now.of - number) for number in range(least, now.having + 1)
+    )
+    return min(1.0, math.fsum(math.exp(one - _log_ways(of, now.of)) for one in ways))
 
 
-def _log_binomial(of: int, number: int, share: float) -> float:
-    ways = math.lgamma(of + 1) - math.lgamma(number + 1) - math.lgamma(of - number + 1)
-    return ways + number * math.log(share) + (of - number) * math.log1p(-share)
+def _log_ways(of: int, number: int) -> float:
+    """Logarithm of the number of ways in which so many can be chosen."""
+    return math.lgamma(of + 1) - math.lgamma(number + 1) - math.lgamma(of - number + 1)

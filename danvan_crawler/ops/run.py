@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
+from scrapy.http import Response
 from scrapy.statscollectors import StatsCollector
 from scrapy.utils.defer import deferred_from_coro
 from twisted.python.failure import Failure
@@ -206,9 +207,11 @@ class RunExtension:
     def request_left(self) -> None:
         self._heartbeat.request()
 
-    def item_scraped(self, item: Any) -> None:
+    def item_scraped(self, item: Any, response: Response | None) -> None:
         self._heartbeat.article()
-        count(self._stats, item)
+        # A visit to a known article says again what the first one said: counted, three without a picture look like ten.
+        if response is None or not response.meta.get("revisit"):
+            count(self._stats, item)
 
     def item_error(self, failure: Failure) -> None:
         self._count_error("danvan/item_errors", failure.value)

@@ -64,7 +64,7 @@ SIGNS: dict[str, Sign] = {
     # Nothing has to be heard of these: they are passed over, or mended within the night or by the next one.
     "slow": _sign(blocks=False),
     "short-wait": _sign(blocks=False),
-    "notices": _sign("maintenance", "layout", "coverage", "errors"),
+    "notices": _sign("maintenance", "errors"),
 }
 MAY_BE_UNHEARD = frozenset({"slow", "short-wait", "notices"})
 

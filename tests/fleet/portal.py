@@ -136,7 +136,7 @@ class LivePortal:
         if trouble is not None:
             asked_here = handler.server is self._servers[0]
             reply = self._in_trouble(trouble.kind, kind, target, asked_here=asked_here)
-        troubled = reply is not None
+        troubled = reply is not None or (trouble is not None and (trouble.kind, kind) == ("new-articles", "story"))
         if trouble is not None and trouble.kind in ("dead", "hang"):
             self.log.append(Asked(night, at, target, kind, 0, True))
             if trouble.kind == "hang":

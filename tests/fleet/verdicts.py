@@ -275,8 +275,11 @@ def costs(fleet: Fleet) -> Costs:
         for night in range(fleet.days)
         if reached(portal.life, night) != night
     }
+    # A visit that failed in a night without trouble never came: its address was of the host that the site had before.
     revisits = sum(
-        report["stats"].get("danvan/revisits", 0) for key, report in fleet.reports.items() if key not in troubled
+        report["stats"].get("danvan/revisits", 0) - report["stats"].get("danvan/revisits_failed", 0)
+        for key, report in fleet.reports.items()
+        if key not in troubled
     )
     retitled = sum(story.retitled is not None for portal in fleet.portals for story in portal.life.stories)
     return Costs(

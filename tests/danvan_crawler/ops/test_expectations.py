@@ -129,9 +129,19 @@ def test_small_nights_are_pooled() -> None:
         [Tally(0, 12), *[Tally(0, 10)] * 5],
         [Tally(0, 12), Tally(9, 10)],
         [Tally(0, 12)],
+        [Tally(2, 10), *[Tally(3, 4)] * 2, Tally(1, 1), Tally(0, 11)],
         [],
     ],
-    ids=["too few articles", "half is left", "chance", "never had one", "too few runs", "no past", "nothing"],
+    ids=[
+        "too few articles",
+        "half is left",
+        "chance",
+        "never had one",
+        "too few runs",
+        "no past",
+        "a small one",
+        "nothing",
+    ],
 )
 def test_what_chance_explains_is_no_fall(runs: list[Tally]) -> None:
     assert fallen(runs) is None
