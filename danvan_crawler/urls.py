@@ -30,12 +30,17 @@ SESSION_IN_PATH = re.compile(r"(?i);jsessionid=[^/?#]*|/\(S\([a-z0-9]+\)\)")
 """Cookieless sessions of Java and ASP.NET servers."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
+_REMEMBERED = 8192
+"""Addresses that each function keeps its answer for: those of a few pages, of which each is asked about several times.
+
+A crawl of 50,000 pages held 40 MB in caches of all its addresses (measured), which it never asked about again.
+"""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SCRIPTS = ("", ".asp", ".aspx", ".ashx", ".php", ".jsp", ".do", ".htm", ".html")
 """Ends of paths that name a program or a page, not the file that comes out of it."""
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_REMEMBERED)
 def canonical(url: str) -> str:
     """The address without fragment, tracking, session and print parameters; host in lower case, default port off.
 
@@ -78,7 +83,7 @@ def _is_noise(pair: str) -> bool:
     return bool(PRINT.match(name) and PRINT_VALUES.match(value))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_REMEMBERED)
 def path_key(url: str) -> str:
     """Path and query of the canonical form: equal for http/https, www and alias hosts of one site.
 
@@ -110,7 +115,7 @@ def item_id(site: str, canonical_url: str) -> str:
     return f"{site}-{hashlib.sha256(path_key(canonical_url).encode()).hexdigest()[:16]}"
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=_REMEMBERED)
 def host_of(url: str) -> str:
     """Host name in lower case, without port; empty when there is none."""
     try:

@@ -23,8 +23,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from fleet_portal import Asked, LivePortal
 from lives import Life
-from portal import Asked, LivePortal
 from stories import FIRST_NIGHT, moment
 
 ROOT = Path(__file__).resolve().parents[2]

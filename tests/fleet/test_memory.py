@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from fleet import ROOT
+from fleet_portal import LivePortal
 from lives import OLD, Life
-from portal import LivePortal
 from stories import Danvan, Story, moment
 
 from danvan_crawler.ops.children import resident_bytes

@@ -43,7 +43,8 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    monkeypatch.delenv("DANVAN_MIN_FREE", raising=False)
+    for name in [name for name in os.environ if name.startswith("DANVAN_")]:  # they would travel along
+        monkeypatch.delenv(name)
     monkeypatch.setenv("DANVAN_CONTACT", "luutru@example.vn")
     return folder
 

@@ -152,7 +152,11 @@ def test_a_signal_stops_what_runs_and_begins_nothing_more(tmp_path: Path, job: C
     """A child that the signal reaches before its handler stands was interrupted just as well."""
     record = Record(lambda slug: os.kill(os.getpid(), number) if slug == "b" else None)
     jobs = [job("a", script=WAITS), job("b", script=WAITS), job("c")]
-    endings = Supervisor(tmp_path, record, at_once=2, limits=Limits(patience=3)).run(jobs)
+    before = signal.signal(number, signal.SIG_DFL)  # under nohup SIGHUP is ignored, and stays so
+    try:
+        endings = Supervisor(tmp_path, record, at_once=2, limits=Limits(patience=3)).run(jobs)
+    finally:
+        signal.signal(number, before)
     assert codes(endings) == dict.fromkeys("abc", ExitCode.INTERRUPTED)
     assert endings[-1] == Ending("c", ExitCode.INTERRUPTED, "not begun: a signal came first")
     assert record.begun == ["a", "b"]
