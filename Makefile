@@ -116,9 +116,10 @@ $(RUNTIME): $(VENV) pyproject.toml .constraints.txt
 	$(call quietly,installing danvan-crawler and what it needs into .venv (a minute or two),$(PIP) --no-build-isolation --editable .)
 	@touch $@
 
-# setuptools builds what the tools need and what comes without a wheel (Py3AMF of cdxj-indexer).
+# setuptools builds what the tools need and what comes without a wheel: Py3AMF of cdxj-indexer, and bagit, which without
+# setuptools-scm would call itself 0.0.0.
 $(DEV): $(RUNTIME)
-	$(call quietly,installing setuptools into .venv,$(PIP) setuptools)
+	$(call quietly,installing setuptools into .venv,$(PIP) setuptools setuptools-scm)
 	$(call quietly,installing the tools of checks and tests into .venv,$(PIP) --no-build-isolation --editable '.[dev]')
 	@touch $@
 
