@@ -45,6 +45,9 @@ class Listing:
 FEED = "(feed)"
 """`meta["section"]` of a request for a feed or sitemap that names articles of all sections. It is asked for on walks
 that do not know a section to its end, may be missing, and gives its articles no section."""
+SITE_WIDE = "site_wide"
+"""Key in `meta` of a request for a feed that ought to name what is new in all sections: one that proves to do so may be
+asked in the place of listings."""
 
 
 class Family(ABC):
@@ -58,7 +61,10 @@ class Family(ABC):
         self.site = site
 
     def section_requests(self) -> Iterator[Request]:
-        """One request for the first page of each section; `meta["section"]` is the section's name, or FEED."""
+        """One request for the first page of each section; `meta["section"]` is the section's name, or FEED.
+
+        Of feeds that cover the whole site `meta` also has SITE_WIDE.
+        """
         for section in self.site.sections:
             yield Request(section.url, meta={"section": section.name})
 

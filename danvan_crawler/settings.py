@@ -15,6 +15,7 @@ _layout.activate()  # `spiders` and `pipelines` below are found by name
 
 BOT_NAME = "danvan-crawler"
 SPIDER_LOADER_CLASS = "spiders.loader.ProfileSpiderLoader"
+DUPEFILTER_CLASS = "spiders.keys.KeyDupeFilter"
 COMMANDS_MODULE = "danvan_crawler.cli.scrapy"  # `scrapy crawl` and `runspider` with our exit codes
 
 DANVAN_ARCHIVE = str(Path(os.environ.get("DANVAN_ARCHIVE", "archive")).absolute())
@@ -27,6 +28,7 @@ DANVAN_GZIP_LEVEL = int(os.environ.get("DANVAN_GZIP_LEVEL", "2"))
 DANVAN_REVISIT_DAYS = os.environ.get("DANVAN_REVISIT_DAYS", "1,3,7,30,180")
 DANVAN_MAX_MEDIA = int(os.environ.get("DANVAN_MAX_MEDIA", "20000000"))
 DANVAN_SWEEP_DAYS = float(os.environ.get("DANVAN_SWEEP_DAYS", "30"))
+DANVAN_FEED_DAYS = float(os.environ.get("DANVAN_FEED_DAYS", "3"))
 DANVAN_KEEP_DAYS = float(os.environ.get("DANVAN_KEEP_DAYS", "400"))
 DANVAN_MAX_RETRY_AFTER = float(os.environ.get("DANVAN_MAX_RETRY_AFTER", "120"))
 DANVAN_WINDOW = os.environ.get("DANVAN_WINDOW", "")

@@ -25,6 +25,7 @@ from danvan_crawler.sites import Site
 from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
 from danvan_crawler.store.writes import Store
 from spiders.failures import reason_of, status_of
+from spiders.keys import KeySet
 
 _PRIORITY = 20
 """Before the next article: the frontier stays small."""
@@ -40,7 +41,7 @@ class RequisiteSpider(Spider):
         super().__init__(name, **kwargs)
         self.plan = False
         self.scope = Scope.of(self.site)
-        self._asked: set[str] = set()
+        self._asked = KeySet()
         """Keys of the articles and requisites that this run has asked for."""
 
     @property
@@ -68,8 +69,7 @@ class RequisiteSpider(Spider):
     def _waiting_requisites(self, urls: Iterable[str]) -> Iterator[Request]:
         """Requests for what earlier runs left. How far from a page those were found is not known any more."""
         for key, url in self.scope.keyed(urls).items():
-            if not self.plan and key not in self._asked:
-                self._asked.add(key)
+            if not self.plan and self._asked.add(key):
                 yield self._requisite_request(key, url, depth=1)
 
     def _requisite_request(self, key: str, url: str, depth: int) -> Request:

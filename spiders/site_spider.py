@@ -7,8 +7,7 @@ visit is due (`store.visits`), or with `full`.
 What a run discovers and does not get, pictures and attachments included, is pending in the crawl state, and the next
 run asks for it first.
 
-Feeds and sitemaps that a family names come last, and only on a walk that does not know a section to its end: they
-spare nothing there, but name articles that no listing page shows.
+What feeds and sitemaps are read for is in `spiders.feed_reading`.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from danvan_crawler.exceptions import UsageError
 from danvan_crawler.families import FEED, Family, Listing, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
 from danvan_crawler.ops.absence import says_not_found, stands_in_the_way
-from danvan_crawler.ops.replay import CHANGED, discover_named
+from danvan_crawler.ops.replay import CHANGED
 from danvan_crawler.ops.requisites import FINAL_STATUSES, NO_SECTION, of_page
 from danvan_crawler.sites import Site
 from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
@@ -38,6 +37,7 @@ from danvan_crawler.urls import host_of, path_key
 from spiders import arguments
 from spiders.days import Days
 from spiders.failures import reason_of, status_of
+from spiders.feed_reading import FeedSpider
 from spiders.noticing import (
     kind_of,
     note_failed_article,
@@ -46,16 +46,15 @@ from spiders.noticing import (
     note_listing,
     note_listing_led_away,
 )
-from spiders.requisites import RequisiteSpider
 from spiders.walking import Walk, begin, due_now
 
 MAX_LISTING_PAGES = 10_000
 """Pages of one section in one walk; a calendar that never ends stops here at the latest."""
-_REVISIT_PRIORITY, _FEED_PRIORITY, _LISTING_PRIORITY, _ARTICLE_PRIORITY = -20, -10, 0, 10
+_REVISIT_PRIORITY, _LISTING_PRIORITY, _ARTICLE_PRIORITY = -20, 0, 10
 """What a listing names comes before the next listing: the frontier stays small."""
 
 
-class SiteSpider(RequisiteSpider):
+class SiteSpider(FeedSpider):
     """Walks one site. `spiders.loader` derives a class with `name` and `site` for every profile.
 
     Arguments (`danvan crawl` gives them as options, `scrapy crawl` as `-a NAME=VALUE`): `since`, `until` (ISO days,
@@ -85,7 +84,6 @@ class SiteSpider(RequisiteSpider):
         self.pages_left = arguments.count("max_pages", max_pages)
         self.planned: list[str] = []
         """Article addresses that a crawl would fetch, with `plan`."""
-        self._asked_for_feeds = False
         self._fronts = {path_key(self.site.home), *(path_key(section.url) for section in self.site.sections)}
 
     @classmethod
@@ -113,6 +111,10 @@ class SiteSpider(RequisiteSpider):
         crawler.signals.connect(spider.request_dropped, signals.request_dropped)
         crawler.signals.connect(spider.item_dropped, signals.item_dropped)
         return spider
+
+    @property
+    def reads_feeds(self) -> bool:
+        return not self.days.are_limited and self.pages_left is None
 
     def request_scheduled(self, request: Request) -> None:
         """Scrapy drops a redirect to a foreign host here without a word to anybody."""
@@ -165,9 +167,8 @@ class SiteSpider(RequisiteSpider):
             for one in waiting:
                 for request in self._article_requests(one.url) if one.section != NO_SECTION else ():
                     yield request
-        for walk in due_now([self._first_walk(request, now) for request in sections]):
-            for listing in self._walk_requests(walk):
-                yield listing
+        for listing in self._first_requests(due_now([self._first_walk(request, now) for request in sections]), now):
+            yield listing
         for one in frontier.due(slug, now) if not self.days.are_limited else ():
             for request in self._article_requests(one.url, _REVISIT_PRIORITY):
                 self._count("revisits")
@@ -195,36 +196,6 @@ class SiteSpider(RequisiteSpider):
             priority=_LISTING_PRIORITY,
         )
 
-    def _feed_requests(self) -> Iterator[Request]:
-        """Asks for the feeds, once. They name no dates: a run for certain days or so many pages does without."""
-        if self._asked_for_feeds or self.days.are_limited or self.pages_left is not None:
-            return
-        self._asked_for_feeds = True
-        for request in self.family.section_requests():
-            if request.meta["section"] == FEED:
-                yield self._feed_request(request)
-
-    def _feed_request(self, request: Request) -> Request:
-        return request.replace(callback=self.parse_feed, errback=self.feed_failed, priority=_FEED_PRIORITY)
-
-    def parse_feed(self, response: Response) -> Iterator[Request]:
-        """Asks for what no listing has shown. Portals answer for a feed that they lack with their front page."""
-        if host_of(response.url) not in self.site.hosts or not isinstance(response, TextResponse):
-            return
-        named = self.family.parse_section(response)
-        if not named.is_feed:
-            return
-        self._count("feeds")
-        for url, state in discover_named(self.store, self.site.slug, named.links):
-            if self.full or state in (NEW, PENDING):
-                yield from self._article_requests(url)
-        if named.next_url is not None and host_of(named.next_url) in self.site.hosts:
-            yield self._feed_request(Request(named.next_url, meta={"section": FEED}))
-
-    def feed_failed(self, failure: Failure) -> None:
-        request: Request = failure.request  # type: ignore[attr-defined]
-        self.logger.info("%s: no feed: %s", request.url, reason_of(failure))
-
     def parse_listing(self, response: Response, walk: Walk) -> Iterator[Any]:
         if host_of(response.url) not in self.site.hosts:
             yield from self._fail_listing(response.url, "leads to another host", walk)
@@ -243,15 +214,16 @@ class SiteSpider(RequisiteSpider):
         walk.oldest_first = walk.oldest_first or (walk.pages == 1 and self.days.oldest_first(listing.links))
         note_listing(self.crawler.stats, walk, response, listing.links)
         news = False
-        for entry in self.store.write_listing(self.site.slug, walk.section, response.meta["capture"], listing.links):
+        entries = self.store.write_listing(self.site.slug, walk.section, response.meta["capture"], listing.links)
+        self._note_shown(walk, entries)
+        for entry in entries:
             if entry.state == CHANGED:  # kept, since the listing will not read differently a second time
                 self._mark(entry.link.url, PENDING)
             fresh = entry.state in (NEW, PENDING, CHANGED)
             news = news or fresh
             if (fresh or self.full) and self.days.wants(entry.link):
                 yield from self._article_requests(entry.link.url)
-        if self.full or not walk.stops_at_known:
-            yield from self._feed_requests()
+        yield from self._feed_requests(walk, news=news)
         following = self._next_page(response, listing, walk, news)
         if following is not None:
             yield from self._take_page(self._listing_request(following, walk))
@@ -261,8 +233,8 @@ class SiteSpider(RequisiteSpider):
     def _next_page(self, response: Response, listing: Listing, walk: Walk, news: bool) -> str | None:
         """Where the walk goes on; None where it ends. Either is noted, so that a run that dies is continued there."""
         keys = {path_key(link.url) for link in listing.links}
-        repeats = keys <= walk.seen
-        walk.seen |= keys
+        repeats = all(key in walk.seen for key in keys)
+        walk.seen.update(keys)
         following = listing.next_url
         if following is None or repeats or host_of(following) not in self.site.hosts or walk.pages >= MAX_LISTING_PAGES:
             # A first page without any link is an outage or another layout, not the end of a section.
@@ -285,9 +257,8 @@ class SiteSpider(RequisiteSpider):
 
     def _article_requests(self, url: str, priority: int = _ARTICLE_PRIORITY) -> Iterator[Request]:
         key = path_key(url)
-        if key in self._asked:
+        if not self._asked.add(key):
             return
-        self._asked.add(key)
         request = Request(
             url,
             callback=self.parse_story,

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from danvan_crawler.store.frontier import Walked
+from spiders.keys import KeySet
 
 FRESH = timedelta(hours=6)
 """So long a first page counts as read: a run that was killed is continued where it was."""
@@ -35,12 +36,14 @@ class Walk:
     """The page at which an older walk goes on when this one has ended."""
     pages: int = 0
     """Read by this walk, in earlier runs too."""
-    seen: set[str] = field(default_factory=set)
+    seen: KeySet = field(default_factory=KeySet)
     started: bool = False
     oldest_first: bool = False
     """What is new stands on the last page, so known ground on the first is no reason to stop."""
     just_ended: bool = False
     """The walk before this one came to its end within the hours before."""
+    last_read: datetime | None = None
+    """When the first page was read before."""
 
     @property
     def is_resumed(self) -> bool:
@@ -60,7 +63,15 @@ def begin(section: str, first_url: str, known: Walked | None, now: datetime, swe
     swept = known.swept_at or known.completed_at
     stops = known.cursor is not None or (swept is not None and now - _moment(swept) < sweep_after)
     ended = known.cursor is None and known.completed_at is not None and now - _moment(known.completed_at) < FRESH
-    return Walk(section, first_url, first_url, stops_at_known=stops, backlog=known.cursor, just_ended=ended)
+    return Walk(
+        section,
+        first_url,
+        first_url,
+        stops_at_known=stops,
+        backlog=known.cursor,
+        just_ended=ended,
+        last_read=_moment(known.began_at) if known.began_at is not None else None,
+    )
 
 
 def due_now(walks: Sequence[Walk]) -> list[Walk]:

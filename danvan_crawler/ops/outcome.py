@@ -33,6 +33,8 @@ ARTICLE_TROUBLE = "danvan/article_trouble"
 """Statistics that say why pages could not be had: kind of problem -> a sentence about the first one of that kind."""
 FORBIDDEN_AT_LEAST = 5
 """Articles that robots.txt forbids, in a run without any other: fewer are a folder that listings link all the same."""
+_READ_OR_SPARED = ("sections_read", "listings_spared", "max_pages_reached")
+"""Statistics of which a run that ends well has one: a listing was read, or there was a reason not to."""
 _WORDS = {
     "challenge": "a challenge for browsers stands in their place",
     "login": "a login stands in their place",
@@ -79,7 +81,7 @@ def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem
         found.append(_failed(f"{failed} of the sections cannot be read", trouble, "unreachable"))
     elif stats.get("danvan/sections_read", 0) and not stats.get("danvan/listings_with_links"):
         found.append(_found_nothing(trouble))
-    elif reason == "finished" and not stats.get("danvan/sections_read") and not stats.get("danvan/max_pages_reached"):
+    elif reason == "finished" and not any(stats.get(f"danvan/{name}") for name in _READ_OR_SPARED):
         found.append(Problem("unreachable", "no section could be read", ExitCode.SITE_FAILED))
     if (further := stats.get("danvan/listings_failed", 0) - failed) > 0:
         text = f"{further} later listing pages cannot be read; the next run tries again"

@@ -6,6 +6,7 @@ one step, when it is complete.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from scrapy.settings import Settings
 
-from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, ProfileError
+from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, DanvanError, ProfileError
 from danvan_crawler.ops.collector import spare_the_collector
 from danvan_crawler.ops.imported import ArchiveReplay
 from danvan_crawler.ops.late import idle_crawler, site_of
@@ -21,13 +22,16 @@ from danvan_crawler.ops.locks import DatabaseLock, SiteLock
 from danvan_crawler.ops.replay import Scan, scan
 from danvan_crawler.ops.run import attach_store
 from danvan_crawler.sites import Site, SiteRegistry
-from danvan_crawler.store.database import database_path
+from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.site_state import lasting
 from danvan_crawler.store.takedowns import read_takedowns
 from danvan_crawler.store.visits import days_of
 from danvan_crawler.store.writes import Store
 from danvan_crawler.warc.files import WARC_FOLDER, final_name, open_files, warc_files
 from danvan_crawler.warc.index import describe_missing
 from danvan_crawler.warc.recovery import recover
+
+logger = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 """Called with captures done and captures in all."""
@@ -87,6 +91,8 @@ def _derive(
     spare_the_collector()
     try:
         store.obey(takedowns)
+        for of_site, name, value in _lasting(target):
+            store.state.set(of_site, name, value)
         for slug, found in scans.items():
             result.damage.extend(found.damage)
             site = _site(registry, slug, found, result)
@@ -109,6 +115,17 @@ def _derive(
     _replace(target, temporary, keep=bool(result.damage))
     for slug in slugs:  # not before: a run takes a file without a manifest for one that the database may not have
         describe_missing(archive, warc_files(archive, slug))  # what it cannot read is in the damage already
+
+
+def _lasting(database: Path) -> list[tuple[str, str, str]]:
+    """What the old database knows that no WARC file tells; nothing where there is none that can be read."""
+    try:
+        engine = open_for_reading(database)
+        with engine.connect() as connection:
+            return lasting(connection)
+    except DanvanError as error:
+        logger.info("%s", error)
+        return []
 
 
 def _replace(target: Path, new: Path, *, keep: bool) -> None:

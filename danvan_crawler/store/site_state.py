@@ -1,4 +1,7 @@
-"""Small facts that one run of a site leaves to the next, by name. A rebuild forgets them: no WARC file has them."""
+"""Small facts that one run of a site leaves to the next, by name.
+
+No WARC file has them, so a rebuild takes those in LASTING over from the database that it replaces, if it can be read.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,12 @@ NOT_BEFORE = "not_before"
 """The moment until which the site's server wants to be left alone, ISO 8601."""
 RESTS = "rests"
 """How many runs one after the other have ended with a server that was asked too much."""
-
+FEEDS = "feeds"
+"""What feeds have proved to be good for, JSON of `spiders.feed_trust`."""
 RIGHTS = "rights"
 """The note that the articles of the site have; without one they have none."""
+LASTING = (NOT_BEFORE, RESTS, FEEDS)
+"""What says something of the site and not of the database."""
 
 
 class SiteState:
@@ -44,3 +50,9 @@ def value_of(connection: Connection, site: str, name: str) -> str | None:
     """A fact as a reader of the database sees it."""
     wanted = select(site_state.c.value).where(site_state.c.site == site, site_state.c.name == name)
     return connection.execute(wanted).scalar_one_or_none()
+
+
+def lasting(connection: Connection) -> list[tuple[str, str, str]]:
+    """The facts that outlive a database, of all sites: site, name, value."""
+    wanted = select(site_state.c.site, site_state.c.name, site_state.c.value).where(site_state.c.name.in_(LASTING))
+    return [(row.site, row.name, row.value) for row in connection.execute(wanted)]

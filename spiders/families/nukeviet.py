@@ -24,6 +24,7 @@ Preferred way to list articles: the category pages, `/<category>/` and `/<catego
 So feeds and the sitemap are read as well, on walks that do not know a section to its end: a category's feed
 (`/rss/<category>/`, 30 newest) and the news module's part of `/sitemap.xml` (1,000 newest). Of the sitemap only what
 lies under a section's address is taken: it names everything that a portal publishes, the profile says what is wanted.
+Where the sitemap proves to name what is new, it is asked in the place of the category pages (`spiders.feed_trust`).
 
 Traps:
 - The visible stamp ("Thứ hai - 22/05/2017 14:00") is the only right date: since 4.3 the hidden `datePublished` carries
@@ -51,7 +52,7 @@ from scrapy import Request
 from scrapy.http import TextResponse
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from danvan_crawler.families import FEED, ArticleLink, Family, Listing, captured_at
+from danvan_crawler.families import FEED, SITE_WIDE, ArticleLink, Family, Listing, captured_at
 from danvan_crawler.items import Article, VisitCounters
 from danvan_crawler.sites import Site
 from danvan_crawler.urls import host_of, path_key
@@ -97,7 +98,7 @@ class NukeViet(Family):
         yield from super().section_requests()
         for feed in dict.fromkeys(feed_address(section.url) for section in self.site.sections):
             yield Request(feed, meta={"section": FEED})
-        yield Request(sitemap_address(self.site.home), meta={"section": FEED})
+        yield Request(sitemap_address(self.site.home), meta={"section": FEED, SITE_WIDE: True})
 
     def parse_section(self, response: TextResponse) -> Listing:
         feed = read_feed(response)

@@ -235,10 +235,26 @@ class LivePortal:
                 body=_PIXEL + path.encode() if picture else "p { margin: 0 }",
                 media_type="image/png" if picture else "text/css",
             )
+        if kind == "feed" and self.life.mapped:
+            return Reply(body=self._sitemap(path), media_type="text/xml")
         if path.startswith("/lich/"):
             month = int(path.split("/")[2])
             return Reply(body=self.life.platform.page(calendar(month), next(self._visitors)))
         return Reply(404, _NOT_THERE)
+
+    def _sitemap(self, path: str) -> str:
+        """The sitemap index, or the part that names the articles, newest first."""
+        if path == "/sitemap.xml":
+            root, each, named = "sitemapindex", "sitemap", ["/sitemap-vi.news.xml"]
+        else:
+            there = sorted(
+                (one for one in self.life.stories if one.exists(self.night)),
+                key=lambda one: one.published,
+                reverse=True,
+            )
+            root, each, named = "urlset", "url", [self.life.path(one) for one in there]
+        entries = "".join(f"<{each}><loc>{self.url}{target}</loc></{each}>" for target in named)
+        return f'<?xml version="1.0"?><{root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{entries}</{root}>'
 
     def _story(self, story: Story) -> Reply:
         night, platform = self.night, self.life.platform

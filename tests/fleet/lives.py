@@ -90,6 +90,8 @@ class Life:
     adapted: int | None = None
     """The night before which the operator puts the site's new host into its profile."""
     a_page: int = 10
+    mapped: bool = False
+    """Has a sitemap that names every article."""
 
     @property
     def slugs(self) -> tuple[str, ...]:
@@ -113,7 +115,7 @@ def fleet_lives(sites: int, days: int, seed: int) -> list[Life]:
     lives: list[Life] = []
     scripts: Iterator[Callable[[int, random.Random], Life]] = iter(
         [busy, modern, twins, troubled, reserved, moving, expired, hanging, archive, unlucky, falling_silent,
-         redesigned, sluggish]
+         redesigned, sluggish, mapped]
     )  # fmt: skip
     while sum(len(life.slugs) for life in lives) < sites:
         dice = random.Random(f"{seed} {len(lives)}")
@@ -263,6 +265,15 @@ def sluggish(days: int, dice: random.Random) -> Life:
     """Takes its time for every answer in some nights."""
     stories = _past(11) + _fates(_news(days, dice, a_day=(0, 2)), days, dice, 0.2)
     return Life("cham", Nukeviet(), stories, troubles=[Trouble("slow", 2, 6)])
+
+
+def mapped(days: int, dice: random.Random) -> Life:
+    """News in four sections, all in a sitemap: once that has proved itself, most listings are spared."""
+    sections = ("dan-van-kheo", "tin-hoat-dong", "van-ban", "dan-toc-ton-giao")
+    past = [story for number in range(4) for story in _past(9, section=number, first=100 * number + 1)]
+    told = [Story(900, 12, section=1, edited=15), Story(901, 14, section=2, gone=17, how="404")]
+    news = _news(days, dice, a_day=(0, 2), sections=4)
+    return Life("so-do", Nukeviet(), past + told + news, sections, mapped=True)
 
 
 def wanderer(days: int, dice: random.Random, number: int) -> Life:

@@ -17,6 +17,7 @@ from verdicts import (
     hurried,
     ill_at_the_end,
     unheard,
+    unspared,
     wrong_changes,
 )
 
@@ -85,6 +86,10 @@ def test_a_night_without_news_costs_one_listing_page_and_robots_txt(fleet: Fleet
         night: [quiet] for night in range(1, fleet.days) if night not in sweeps
     }
     assert max(sum(one.kind == "robots" for one in twins.log if one.night == night) for night in by_night) == 2
+
+
+def test_a_sitemap_that_has_proved_itself_spares_listings(fleet: Fleet) -> None:
+    assert unspared(fleet) == []
 
 
 def test_no_crawl_takes_more_memory_in_the_end_than_in_the_beginning(fleet: Fleet) -> None:

@@ -230,6 +230,21 @@ def crossed(fleet: Fleet) -> list[str]:
     return complaints
 
 
+def unspared(fleet: Fleet) -> list[str]:
+    """Sites whose sitemap names everything and whose listings are read nearly as often as those of others."""
+    complaints = []
+    for portal in fleet.portals:
+        if not portal.life.mapped:
+            continue
+        late = range(fleet.days // 2, fleet.days)  # by then it has proved itself
+        read = sum(one.kind == "listing" and one.night in late for one in portal.log)
+        every = len(late) * len(portal.life.sections)
+        # A third of the nights reads all of them (DANVAN_FEED_DAYS), the others those with news and a page more.
+        if read > 0.7 * every:
+            complaints.append(f"{portal.life.name}: {read} listing pages in {len(late)} nights, {every} first pages")
+    return complaints
+
+
 @dataclass(frozen=True, slots=True)
 class Costs:
     """What the fleet's articles cost, from the servers' logs; what troubles answered is left out."""

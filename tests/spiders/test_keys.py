@@ -1,0 +1,44 @@
+"""The set of keys that a run has seen."""
+
+from __future__ import annotations
+
+import sys
+
+from hypothesis import given
+from hypothesis import strategies as st
+from scrapy import Request, Spider
+from scrapy.utils.test import get_crawler
+
+from spiders.keys import KeyDupeFilter, KeySet
+
+
+@given(st.lists(st.text(max_size=3)), st.lists(st.text(max_size=3)))
+def test_it_holds_what_a_set_would(added: list[str], asked: list[str]) -> None:
+    keys, plain = KeySet(), set[str]()
+    for key in added:
+        assert keys.add(key) == (key not in plain)
+        plain.add(key)
+    assert len(keys) == len(plain)
+    assert [key in keys for key in [*added, *asked]] == [key in plain for key in [*added, *asked]]
+
+
+def test_a_key_takes_32_bytes_at_most_and_none_gets_lost_while_it_grows() -> None:
+    keys = KeySet(f"/tin-tuc/bai-viet-so-{number}.html" for number in range(100_000))
+    assert len(keys) == 100_000
+    assert sys.getsizeof(keys._slots) <= 32 * 100_000
+    assert all(f"/tin-tuc/bai-viet-so-{number}.html" in keys for number in range(100_000))
+    assert not any(f"/tin-tuc/bai-viet-so-{number}.html" in keys for number in range(100_000, 200_000))
+
+
+def test_numbers_that_hash_to_nothing_are_keys_too() -> None:
+    keys = KeySet([0])
+    assert 0 in keys
+    assert 1024 not in keys
+
+
+def test_requests_are_filtered_as_scrapy_does() -> None:
+    crawler = get_crawler(Spider)
+    known = KeyDupeFilter.from_crawler(crawler)
+    asked = ["http://a.vn/?b=1&a=2", "http://a.vn/?a=2&b=1", "http://a.vn/?a=2", "http://a.vn/?a=2#top"]
+    assert [known.request_seen(Request(url)) for url in asked] == [False, True, False, True]
+    assert known.request_seen(Request("http://a.vn/?a=2", method="POST")) is False
