@@ -38,6 +38,7 @@ USER_AGENT = (
     f"danvan-crawler/{__version__} (archiving news of Party committees; +{DANVAN_CONTACT or 'no contact given'})"
 )
 ROBOTSTXT_OBEY = True
+ROBOTSTXT_USER_AGENT = BOT_NAME  # whole, "news" and "archive" of the name above would make other robots' groups ours
 DOWNLOAD_DELAY = 1.0
 DOWNLOAD_DELAY_JITTER = 0  # the profile's delay is a promise: jitter would go below it
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
@@ -73,6 +74,8 @@ DOWNLOAD_HANDLERS = {
 DOWNLOADER_MIDDLEWARES = {
     "danvan_crawler.capture.budget.BudgetMiddleware": 50,
     "danvan_crawler.capture.guard.GuardMiddleware": 60,
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "danvan_crawler.capture.robots.RobotsMiddleware": 100,
     "danvan_crawler.capture.backoff.RetryAfterMiddleware": 560,
     # Scrapy's hands on as much of a broken body as it can decode; half a page would look like an edited article.
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,

@@ -10,18 +10,20 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from scrapy import Request
-from scrapy.exceptions import CannotResolveHostError, IgnoreRequest
-from scrapy.http import Response, TextResponse
+from scrapy.exceptions import CannotResolveHostError
+from scrapy.http import TextResponse
 from scrapy.statscollectors import StatsCollector
 from twisted.python.failure import Failure
 
+from danvan_crawler.capture.backoff import LeftAlone
+from danvan_crawler.capture.robots import RobotsUnreadableError
 from danvan_crawler.exceptions import CaptureRefusedError
 from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE
 from danvan_crawler.ops.page_kind import page_kind
 from danvan_crawler.ops.requisites import FINAL_STATUSES
 from danvan_crawler.pages import text_of
 from danvan_crawler.urls import host_of
-from spiders.failures import reason_of, status_of
+from spiders.failures import is_forbidden, reason_of, response_of, status_of
 from spiders.walking import Walk
 
 EMPTY_SECTIONS = "danvan/sections_empty"
@@ -85,18 +87,20 @@ def note_hidden_article(stats: StatsCollector | None, url: str, kind: str) -> No
 
 def kind_of(failure: Failure) -> str:
     """Kind of problem (`ops.problems`) behind a request that failed."""
-    error, status = failure.value, status_of(failure)
-    if status is not None:
-        response: Response = error.response  # type: ignore[union-attr]
+    if is_forbidden(failure):
+        return "robots"
+    error: Any = failure.value
+    if isinstance(error, RobotsUnreadableError):
+        error = error.cause
+    response = response_of(error)
+    if response is not None:
         shown = page_kind(text_of(response)) if isinstance(response, TextResponse) else None
-        return shown or _kind_of_status(status, asks_to_wait=b"Retry-After" in response.headers)
+        return shown or _kind_of_status(response.status, asks_to_wait=b"Retry-After" in response.headers)
     if isinstance(error, CaptureRefusedError):
         return "refused"
     if isinstance(error, CannotResolveHostError):
         return "no_address"
-    if isinstance(error, IgnoreRequest) and "robots.txt" in str(error):
-        return "robots"
-    return "unreachable"
+    return "asked_to_wait" if isinstance(error, LeftAlone) else "unreachable"
 
 
 def _kind_of_status(status: int, *, asks_to_wait: bool) -> str:
@@ -108,8 +112,7 @@ def _kind_of_status(status: int, *, asks_to_wait: bool) -> str:
 
 
 def _sentence(url: str, failure: Failure) -> str:
-    said = reason_of(failure)
-    return f"{url}: {'forbidden by robots.txt' if 'robots.txt' in said else said}"
+    return f"{url}: {'forbidden by robots.txt' if is_forbidden(failure) else reason_of(failure)}"
 
 
 def _note(stats: StatsCollector | None, statistic: str, kind: str, sentence: str) -> None:

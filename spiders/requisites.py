@@ -8,27 +8,32 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from scrapy import Request, Spider
-from scrapy.exceptions import DownloadCancelledError, IgnoreRequest
+from scrapy.exceptions import DownloadCancelledError
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from danvan_crawler import clock
 from danvan_crawler.capture.archiver import CAPTURE_KEY
+from danvan_crawler.capture.backoff import LeftAlone
 from danvan_crawler.capture.budget import REQUISITE_KEY, BudgetSpent
+from danvan_crawler.capture.robots import RobotsUnreadableError
 from danvan_crawler.exceptions import ArchiveError
 from danvan_crawler.ops.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, Scope, is_media, within
 from danvan_crawler.ops.run import store_of
 from danvan_crawler.sites import Site
 from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
 from danvan_crawler.store.writes import Store
-from spiders.failures import reason_of, status_of
+from spiders.failures import reason_of, status_of, was_not_made
 from spiders.keys import KeySet
 
 _PRIORITY = 20
 """Before the next article: the frontier stays small."""
+_NOT_MADE = timedelta(days=6)
+"""How long what robots.txt keeps to itself is not tried again. It costs no request, but skins are many files."""
 _DEPTH_KEY = "requisite_depth"
 
 
@@ -101,17 +106,19 @@ class RequisiteSpider(Spider):
         final = too_long or status_of(failure) in FINAL_STATUSES
         self._note_failure(key, failure, final=final)
         # robots.txt keeps many skins to itself, and many sites have no favicon: that is no trouble of this night.
-        forbidden = isinstance(failure.value, IgnoreRequest) and status_of(failure) is None
-        quiet = forbidden or (final and request.url.endswith("/favicon.ico"))
+        quiet = was_not_made(failure) or (final and request.url.endswith("/favicon.ico"))
         self.logger.log(
             logging.INFO if quiet else logging.WARNING, "%s: not archived: %s", request.url, reason_of(failure)
         )
 
     def _note_failure(self, key: str, failure: Failure, *, final: bool = False) -> None:
-        if isinstance(failure.value, ArchiveError):
-            return  # our fault and not the page's: it stays pending, and no attempt is counted
+        cause = failure.value.cause if isinstance(failure.value, RobotsUnreadableError) else failure.value
         reason, now = reason_of(failure), clock.now()
-        if final:
+        if isinstance(cause, ArchiveError) or isinstance(failure.value, LeftAlone):
+            return  # our fault, or the server's moment, and not the page's: it stays pending, and no attempt is counted
+        if was_not_made(failure):
+            self.store.frontier.put_off(self.site.slug, key, reason, now + _NOT_MADE)
+        elif final:
             self.store.frontier.reject(self.site.slug, key, reason, now)
         else:
             self.store.frontier.fail(self.site.slug, key, reason, now)

@@ -24,6 +24,7 @@ from twisted.python.failure import Failure
 
 from danvan_crawler import clock
 from danvan_crawler.capture.archiver import REDIRECTS_KEY
+from danvan_crawler.capture.backoff import LeftAlone
 from danvan_crawler.capture.budget import REQUISITE_KEY
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.families import FEED, Family, Listing, extract, load_family
@@ -36,10 +37,9 @@ from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
 from danvan_crawler.urls import host_of, path_key
 from spiders import arguments
 from spiders.days import Days
-from spiders.failures import reason_of, status_of
+from spiders.failures import is_forbidden, reason_of, status_of, was_not_made
 from spiders.feed_reading import FeedSpider
 from spiders.noticing import (
-    kind_of,
     note_failed_article,
     note_failed_listing,
     note_hidden_article,
@@ -326,13 +326,16 @@ class SiteSpider(FeedSpider):
         if gone and self._is_absent(failure.value.response.meta.get("capture"), link):  # type: ignore[union-attr]
             return
         # That one article is not there is no failure of the site, even on a day when it is the only one asked for.
-        if kind_of(failure) == "robots":
+        if is_forbidden(failure):
             self._count("articles_forbidden")
-        else:
+        elif not isinstance(failure.value, LeftAlone):
             known = request.meta["revisit"]
             note_failed_article(self.crawler.stats, failure)
             self._count("revisits_failed" if known else "articles_missing" if gone else "articles_failed")
-        self._note_failure(path_key(link), failure)
+        if not was_not_made(
+            failure
+        ):  # else it stays pending: the next run asks again, without a request where forbidden
+            self._note_failure(path_key(link), failure)
         self.logger.warning("%s: no article: %s", request.url, reason_of(failure))
 
     def listing_failed(self, failure: Failure) -> Iterator[Request]:

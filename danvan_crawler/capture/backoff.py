@@ -3,6 +3,10 @@
 Without this Scrapy retries at once, and the other requests of the site go on as well (RFC 9110, section 10.2.3; RFC
 6585, section 4). A wait beyond `DANVAN_MAX_RETRY_AFTER` seconds is not sat out: the run of the site ends, and
 statistic `danvan/not_before` says until when the next one leaves the site alone (`ops.rest`).
+
+A server that answers 429 or 503 and does not say how long to wait gets twice the time before the next request, twice
+that after another one, and so on. When so many addresses in a row were answered so that it is no broken page, the run
+ends too (statistic `danvan/overloaded`).
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from typing import Any
 
 from scrapy import Request
 from scrapy.crawler import Crawler
+from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from scrapy.statscollectors import StatsCollector
 from scrapy.utils.asyncio import call_later
@@ -23,7 +28,9 @@ from danvan_crawler import clock
 
 _logger = logging.getLogger(__name__)
 _STATUSES = frozenset({429, 503})
-CLOSE_REASON = "asked_to_wait"
+CLOSE_REASON, OVERLOADED_REASON = "asked_to_wait", "overloaded"
+MANY = 5
+"""Addresses one after the other: some pages of broken portals always answer 503."""
 _LONGEST = 365 * 86400.0
 """Seconds; nobody means more, and dates end somewhere."""
 
@@ -39,60 +46,101 @@ def seconds_to_wait(retry_after: str, now: datetime) -> float | None:
         return min(float(value), _LONGEST)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return min(max(0.0, (moment - now).total_seconds()), _LONGEST)
+    except (ValueError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
+
+
+class LeftAlone(IgnoreRequest):
+    """A request that was not made, because the server has just asked to be left alone."""
 
 
 class RetryAfterMiddleware:
     """Downloader middleware, nearer to the network than Scrapy's retries: it pauses the host before they are queued.
 
-    Statistic `danvan/waited` counts the pauses.
+    Statistic `danvan/waited` counts the pauses that a server asked for.
     """
 
     def __init__(self, longest: float, stats: StatsCollector, crawler: Crawler) -> None:
         self._longest = longest
         self._stats = stats
         self._crawler = crawler
+        self._refused: dict[str, None] = {}
+        """Addresses answered 429 or 503 since the last other answer."""
+        self._closing = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> RetryAfterMiddleware:
         assert crawler.stats is not None  # made by the crawler before any component
         return cls(crawler.settings.getfloat("DANVAN_MAX_RETRY_AFTER", 120.0), crawler.stats, crawler)
 
+    def process_request(self, request: Request) -> None:
+        """Lets nothing pass any more that was on its way when the server asked to be left alone."""
+        if self._closing:
+            raise LeftAlone("the server wants to be left alone")
+
     def process_response(self, request: Request, response: Response) -> Response:
-        field = response.headers.get(b"Retry-After")
-        if response.status not in _STATUSES or field is None:
+        if response.status not in _STATUSES:
+            self._refused.clear()
             return response
-        wait = seconds_to_wait(field.decode("latin-1"), clock.now())
-        if wait is None:
-            return response
-        if wait > self._longest:
-            self._stop(request.url, wait)
-            # A retry would be the very thing that was asked not to be done.
-            request.meta["dont_retry"] = True
-        elif wait > 0:
+        self._refused[request.url] = None
+        wait = self._asked_for(response)
+        if wait is not None and wait > self._longest:
+            self._stop(request, wait)
+        elif wait:
             _logger.warning("%s: HTTP %d, waiting %.0f s as asked", request.url, response.status, wait)
             self._stats.inc_value("danvan/waited")
+            # For a run that ends before the wait does.
+            self._stats.max_value("danvan/waits_until", (clock.now() + timedelta(seconds=wait)).isoformat())
             self._pause(request, wait)
+        elif len(self._refused) >= MANY:
+            self._give_up(request, response.status)
+        else:
+            self._slow_down(request)
         return response
+
+    def _asked_for(self, response: Response) -> float | None:
+        """Seconds; the most of several fields."""
+        fields = (field.decode("latin-1") for field in response.headers.getlist(b"Retry-After"))
+        waits = [wait for field in fields if (wait := seconds_to_wait(field, clock.now())) is not None]
+        return max(waits, default=None)
+
+    def _slow_down(self, request: Request) -> None:
+        slot = self._slot(request)
+        if slot is not None and slot.delay:
+            self._pause(request, min(slot.delay * 2 ** len(self._refused), self._longest))
+
+    def _slot(self, request: Request) -> Any:
+        downloader: Any = self._crawler.engine.downloader if self._crawler.engine is not None else None
+        return downloader.slots.get(request.meta.get("download_slot")) if downloader is not None else None
 
     def _pause(self, request: Request, seconds: float) -> None:
         """Holds the host's queue: Scrapy leaves a slot alone while its next look at the queue is scheduled."""
-        downloader: Any = self._crawler.engine.downloader if self._crawler.engine is not None else None
-        slot = downloader.slots.get(request.meta.get("download_slot")) if downloader is not None else None
+        slot = self._slot(request)
         if slot is not None:
             if slot.latercall is not None:
                 slot.latercall.cancel()
+            downloader: Any = self._crawler.engine.downloader
             slot.latercall = call_later(seconds, downloader._latercall, slot)
 
-    def _stop(self, url: str, seconds: float) -> None:
-        _logger.error("%s: asked to wait %.0f s, longer than this run may: it ends here", url, seconds)
+    def _stop(self, request: Request, seconds: float) -> None:
+        _logger.error("%s: asked to wait %.0f s, longer than this run may: it ends here", request.url, seconds)
         self._stats.set_value("danvan/asked_to_wait", seconds)
         self._stats.set_value("danvan/not_before", (clock.now() + timedelta(seconds=seconds)).isoformat())
-        if self._crawler.engine is not None:
+        self._close(request, CLOSE_REASON)
+
+    def _give_up(self, request: Request, status: int) -> None:
+        _logger.error("%s: HTTP %d, like %d addresses before it: the run ends here", request.url, status, MANY - 1)
+        self._stats.set_value("danvan/overloaded", True)
+        self._close(request, OVERLOADED_REASON)
+
+    def _close(self, request: Request, reason: str) -> None:
+        # A retry would be the very thing that was asked not to be done.
+        request.meta["dont_retry"] = True
+        if self._crawler.engine is not None and not self._closing:
             # Not awaited: the engine waits for the response that is passing just now.
-            closing = deferred_from_coro(self._crawler.engine.close_spider_async(reason=CLOSE_REASON))
+            closing = deferred_from_coro(self._crawler.engine.close_spider_async(reason=reason))
             closing.addErrback(lambda failure: _logger.error("The crawl could not be closed: %s", failure.value))
+        self._closing = True

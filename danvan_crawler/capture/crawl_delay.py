@@ -15,6 +15,8 @@ from scrapy.exceptions import NotConfigured
 from scrapy.extensions.throttle import AutoThrottle
 from scrapy.robotstxt import RobotParser
 
+from danvan_crawler.capture.guard import slot_of
+
 _logger = logging.getLogger(__name__)
 
 LONGEST = 600.0
@@ -37,13 +39,15 @@ class CrawlDelay:
 
     def robots_parsed(self, robotparser: RobotParser, request: Request) -> None:
         """Slows the requests to a host down; called before the first of them is asked for."""
-        asked = robotparser.crawl_delay(self._crawler.settings["USER_AGENT"])
+        asked = robotparser.crawl_delay(
+            self._crawler.settings["ROBOTSTXT_USER_AGENT"] or self._crawler.settings["USER_AGENT"]
+        )
         own = self._crawler.settings.getfloat("DOWNLOAD_DELAY")
         if asked is None or not asked > own:
             return
         delay = min(asked, LONGEST)
         engine: Any = self._crawler.engine
-        key = engine.downloader.get_slot_key(request)
+        key = slot_of(request.url)
         # A slot that is not used for a minute is thrown away: the next one of this host begins with this delay too.
         engine.downloader.per_slot_settings[key] = {**engine.downloader.per_slot_settings.get(key, {}), "delay": delay}
         if (slot := engine.downloader.slots.get(key)) is not None:

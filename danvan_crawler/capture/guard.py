@@ -114,6 +114,11 @@ def _is_literal(host: str) -> bool:
     return True
 
 
+def slot_of(url: str) -> str:
+    """Scrapy's name for the queue of a host, under which its delay is kept: with and without www is one server."""
+    return (urlsplit(url).hostname or "").removeprefix("www.")
+
+
 class GuardMiddleware:
     """Downloader middleware, to stand before all others: robots.txt of a refused address is not asked for either.
 
@@ -132,6 +137,7 @@ class GuardMiddleware:
 
     def process_request(self, request: Request) -> None:
         check_url(request.url, self._policy)
+        request.meta["download_slot"] = slot_of(request.url)
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         if isinstance(exception, CaptureRefusedError):

@@ -18,6 +18,9 @@ _REASONS = {
     "asked_to_wait": Problem(
         "asked_to_wait", "the server asks to wait longer than a run may (Retry-After)", ExitCode.SITE_FAILED
     ),
+    "overloaded": Problem(
+        "asked_to_wait", "the server answers 429 or 503 to one address after the other", ExitCode.SITE_FAILED
+    ),
     "closespider_timeout": Problem("interrupted", "time limit reached; the next run continues", ExitCode.INTERRUPTED),
     "memusage_exceeded": Problem(
         "memory", "memory limit reached (DANVAN_MEMORY_LIMIT); the next run continues", ExitCode.INTERRUPTED

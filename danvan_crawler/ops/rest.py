@@ -2,12 +2,13 @@
 
 It says so itself (Retry-After of a 429 or 503 that is longer than a run waits), or it shows it: when most of what it
 answered was 429 or 503, it rests for an hour, twice as long after each further run that ends so, half a day at most.
-The moment is kept in the item database; a run before it does not contact the site, and one that goes well forgets it.
+The moment is kept in the item database for the site and for its hosts, since another site may be on one of them; a run
+before it does not contact them, and one that goes well forgets it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,9 +22,10 @@ _MANY = 5
 
 
 def overloaded(stats: Mapping[str, Any]) -> bool:
-    """Whether most answers of a run were 429 or 503."""
+    """Whether most answers of a run were 429 or 503, or its last ones were and ended it."""
     refused: int = sum(stats.get(f"downloader/response_status_count/{status}", 0) for status in (429, 503))
-    return refused >= _MANY and refused * 2 > int(stats.get("downloader/response_count", 0))
+    most = refused >= _MANY and refused * 2 > int(stats.get("downloader/response_count", 0))
+    return most or bool(stats.get("danvan/overloaded"))
 
 
 def rest_after(stats: Mapping[str, Any], now: datetime, rests: int) -> datetime | None:
@@ -32,21 +34,37 @@ def rest_after(stats: Mapping[str, Any], now: datetime, rests: int) -> datetime 
         return min(datetime.fromisoformat(asked), now + LONGEST)
     if overloaded(stats):
         return now + min(_FIRST * int(2 ** min(rests, 10)), _AT_MOST)
-    return None
+    waits_until = stats.get("danvan/waits_until")  # a wait that the run did not sit out to its end
+    until = datetime.fromisoformat(waits_until) if waits_until else now
+    return until if until > now else None
 
 
-def keep(state: SiteState, site: str, stats: Mapping[str, Any], now: datetime) -> datetime | None:
-    """Notes until when the site is to be left alone after a run with these statistics, and returns it."""
-    rests = int(state.get(site, RESTS) or "0")
+def keep(
+    state: SiteState, names: Iterable[str], stats: Mapping[str, Any], now: datetime, *, reason: str = "finished"
+) -> datetime | None:
+    """Notes until when nobody is to be asked after a run with these statistics, and returns it.
+
+    `names` are those of the site and its hosts (`names_of`). A run that was cut short, or that got no page, says
+    nothing of a server that was asked too much before.
+    """
+    kept = list(names)
+    rests = max((int(state.get(name, RESTS) or "0") for name in kept), default=0)
     until = rest_after(stats, now, rests)
-    if until is not None or rests:
-        state.set(site, NOT_BEFORE, until.isoformat(timespec="seconds") if until is not None else None)
-        state.set(site, RESTS, str(rests + 1) if until is not None else None)
+    went_well = reason == "finished" and stats.get("downloader/response_status_count/200", 0)
+    if until is None and not (rests and went_well):
+        return None
+    for name in kept:
+        state.set(name, NOT_BEFORE, until.isoformat(timespec="seconds") if until is not None else None)
+        state.set(name, RESTS, str(rests + 1) if until is not None else None)
     return until
 
 
-def rests_until(state: SiteState, site: str, now: datetime) -> datetime | None:
+def rests_until(state: SiteState, names: Iterable[str], now: datetime) -> datetime | None:
     """The moment that a run now would be too early for; None when it is not."""
-    known = state.get(site, NOT_BEFORE)
-    until = datetime.fromisoformat(known) if known is not None else None
-    return until if until is not None and now < until else None
+    known = (state.get(name, NOT_BEFORE) for name in names)
+    return max((until for moment in known if moment and (until := datetime.fromisoformat(moment)) > now), default=None)
+
+
+def names_of(slug: str, hosts: Iterable[str]) -> list[str]:
+    """Under which names a rest is kept: the site's, and those of its hosts, which no site can have."""
+    return [slug, *(f".host-{host}" for host in sorted(hosts))]

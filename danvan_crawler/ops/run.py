@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn, Self
@@ -19,6 +21,7 @@ from twisted.python.failure import Failure
 from danvan_crawler import clock
 from danvan_crawler.capture.archiver import capture_written
 from danvan_crawler.capture.originals import attach_lookups
+from danvan_crawler.capture.robots import UNREADABLE
 from danvan_crawler.exceptions import (
     ArchiveError,
     DanvanError,
@@ -38,13 +41,15 @@ from danvan_crawler.ops.problems import Problem
 from danvan_crawler.ops.reconcile import lost_records
 from danvan_crawler.ops.replay import scan
 from danvan_crawler.ops.reports import new_run_id, write_report
-from danvan_crawler.ops.rest import keep, rests_until
+from danvan_crawler.ops.rest import keep, names_of, rests_until
 from danvan_crawler.ops.retention import forget_old
 from danvan_crawler.ops.tally import count
 from danvan_crawler.ops.window import window_of
 from danvan_crawler.site_rules import Window
+from danvan_crawler.sites import Site
 from danvan_crawler.store.activity import happened
 from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.site_state import ROBOTS
 from danvan_crawler.store.takedowns import read_takedowns
 from danvan_crawler.store.visits import days_of
 from danvan_crawler.store.writes import Store
@@ -105,6 +110,8 @@ class RunExtension:
             attach_lookups(crawler, self.store.originals)
             self._take_over()
             self._come_at_a_good_time(window)
+            if since := self.store.state.get(self.slug, ROBOTS):
+                self._stats.set_value(UNREADABLE, json.loads(since))
             self._have_room()
             self._held = held.pop_all()
 
@@ -138,7 +145,7 @@ class RunExtension:
         if self._site is None:
             return
         error: DanvanError | None = None
-        until = rests_until(self.store.state, self.slug, self.started_at)
+        until = rests_until(self.store.state, self._names(self._site), self.started_at)
         if window is not None and not window.holds(self.started_at.astimezone(self._site.zone)):
             error = OutsideWindowError(f"not crawled at this hour: its window is {window} ({self._site.timezone})")
             problem = Problem("window", str(error), error.exit_code)
@@ -148,6 +155,14 @@ class RunExtension:
             problem = Problem("asked_to_wait", str(error), error.exit_code)
         if error is not None:
             self._refuse(error, problem, "not_now")
+
+    def _names(self, site: Site) -> list[str]:
+        return names_of(self.slug, hosts_asked(site))
+
+    def _remember_robots(self, stats: Mapping[str, Any]) -> None:
+        """Since when robots.txt of which hosts cannot be read, for the next run."""
+        since = stats.get(UNREADABLE)
+        self.store.state.set(self.slug, ROBOTS, json.dumps(since) if since else None)
 
     def _have_room(self) -> None:
         """Raises DiskFullError, having reported so, when the disk floor is reached: nobody is asked for what cannot
@@ -240,7 +255,8 @@ class RunExtension:
         stats = self._stats.get_stats()
         try:
             if self._site is not None:
-                keep(self.store.state, self.slug, stats, clock.now())
+                keep(self.store.state, self._names(self._site), stats, clock.now(), reason=self._reason)
+                self._remember_robots(stats)
             self.store.close()
         except DanvanError as error:
             self._stats.inc_value("danvan/item_errors")

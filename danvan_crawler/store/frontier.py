@@ -57,6 +57,12 @@ _POSTPONE = (
     .values(due_at=bindparam("due"), last_error=bindparam("reason"))
 )
 
+_PUT_OFF = (
+    update(frontier)
+    .where(frontier.c.site == bindparam("s"), frontier.c.link_key == bindparam("k"))
+    .values(state=bindparam("to"), due_at=bindparam("due"), last_error=bindparam("reason"))
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -129,6 +135,15 @@ class Frontier:
         An archived article stays archived and is visited again a day later.
         """
         self._without(site, key, FAILED, reason, at)
+
+    def put_off(self, site: str, key: str, reason: str, until: datetime) -> None:
+        """Notes that an address was not asked for, and that runs before this moment need not try. No attempt counts."""
+        with self._begin() as connection:
+            known = connection.execute(_STATE, {"s": site, "k": key}).one_or_none()
+            if known is not None:
+                state = known.state if known.state == ARCHIVED else FAILED
+                later = {"s": site, "k": key, "due": warc_date(until), "reason": reason, "to": state}
+                connection.execute(_PUT_OFF, later)
 
     def reject(self, site: str, key: str, reason: str, at: datetime) -> None:
         """Notes that there is no article at an address. An archived one stays archived, as in `fail`."""

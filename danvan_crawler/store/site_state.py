@@ -19,9 +19,11 @@ RESTS = "rests"
 """How many runs one after the other have ended with a server that was asked too much."""
 FEEDS = "feeds"
 """What feeds have proved to be good for, JSON of `spiders.feed_trust`."""
+ROBOTS = "robots"
+"""JSON: since when which host's robots.txt cannot be read (`capture.robots`)."""
 RIGHTS = "rights"
 """The note that the articles of the site have; without one they have none."""
-LASTING = (NOT_BEFORE, RESTS, FEEDS)
+LASTING = (NOT_BEFORE, RESTS, FEEDS, ROBOTS)
 """What says something of the site and not of the database."""
 
 

@@ -25,6 +25,9 @@ NOW = datetime(2026, 11, 23, 7, 0, 0, tzinfo=UTC)
         ("", None),
         ("1e9", None),
         ("５", None),
+        ("9" * 400, 365 * 86400.0),
+        ("Fri, 31 Dec 9999 23:59:59 -1200", 365 * 86400.0),
+        ("Mon, 01 Jan 99999999999 00:00:00 GMT", None),
     ],
 )
 def test_seconds_and_dates_are_read(field: str, seconds: float | None) -> None:

@@ -14,8 +14,9 @@ from danvan_crawler.store.site_state import SiteState
 from danvan_crawler.store.writes import Store
 
 NOW = datetime(2026, 11, 23, 18, 0, tzinfo=UTC)
-SITE = "vi-du-danvan"
+SITE, OTHER = ["vi-du-danvan", ".host-vi-du.vn"], ["khac-danvan", ".host-vi-du.vn"]
 BUSY = {"downloader/response_status_count/429": 4, "downloader/response_status_count/503": 5}
+GOOD = {"downloader/response_count": 40, "downloader/response_status_count/200": 40}
 HOUR = timedelta(hours=1)
 
 Rested = Callable[..., datetime | None]
@@ -62,12 +63,35 @@ def test_the_moment_is_kept_for_the_next_run_and_passes(state: SiteState) -> Non
     keep(state, SITE, {**BUSY, "downloader/response_count": 9}, NOW)
     assert rests_until(state, SITE, NOW + timedelta(minutes=59)) == NOW + HOUR
     assert rests_until(state, SITE, NOW + HOUR) is None
-    assert rests_until(state, "khac-danvan", NOW) is None
+    assert rests_until(state, ["khac-danvan", ".host-khac.vn"], NOW) is None
+
+
+def test_another_site_on_the_same_host_leaves_it_alone_too(state: SiteState) -> None:
+    keep(state, SITE, {**BUSY, "downloader/response_count": 9}, NOW)
+    assert rests_until(state, OTHER, NOW) == NOW + HOUR
 
 
 def test_a_run_that_goes_well_forgets_it(state: SiteState) -> None:
-    busy = {**BUSY, "downloader/response_count": 9}
-    keep(state, SITE, busy, NOW)
-    keep(state, SITE, {"downloader/response_count": 40}, NOW)
+    keep(state, SITE, BUSY, NOW)
+    keep(state, SITE, GOOD, NOW)
     assert rests_until(state, SITE, NOW) is None
-    assert keep(state, SITE, busy, NOW) == NOW + HOUR
+    assert keep(state, SITE, BUSY, NOW) == NOW + HOUR
+
+
+@pytest.mark.parametrize(
+    ("stats", "reason"), [(GOOD, "closespider_timeout"), ({}, "finished")], ids=["cut short", "no page"]
+)
+def test_a_run_that_tells_nothing_forgets_nothing(state: SiteState, stats: dict[str, Any], reason: str) -> None:
+    keep(state, SITE, BUSY, NOW)
+    keep(state, SITE, stats, NOW, reason=reason)
+    assert keep(state, SITE, BUSY, NOW) == NOW + 2 * HOUR
+
+
+def test_a_run_that_ended_among_refusals_shows_it_too() -> None:
+    assert rest_after({"danvan/overloaded": True, "downloader/response_count": 500}, NOW, 0) == NOW + HOUR
+
+
+def test_a_wait_that_the_run_did_not_sit_out_goes_on() -> None:
+    stats = {"danvan/waits_until": (NOW + timedelta(seconds=80)).isoformat()}
+    assert rest_after(stats, NOW, 0) == NOW + timedelta(seconds=80)
+    assert rest_after(stats, NOW + HOUR, 0) is None

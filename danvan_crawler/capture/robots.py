@@ -1,0 +1,80 @@
+"""robots.txt as RFC 9309 has it, where Scrapy is more generous.
+
+To Scrapy 2.19 a robots.txt that cannot be had forbids nothing, and the body of an error page is read for rules. By the
+standard a server that says that there is none (4xx) forbids nothing, and one that does not get to answer (5xx, no
+connection, an answer that ends early; 429 as well) forbids everything (section 2.3.1.4), until that has lasted for
+LONGEST: some portals never have an answer for this address. Of a long one the first 500 KiB are read (section 2.5).
+
+A robots.txt that redirects to another host is not followed: the sections lead there as well then, and say so.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.robotstxt import RobotsTxtMiddleware
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Response
+from scrapy.robotstxt import RobotParser
+from scrapy.spidermiddlewares.httperror import HttpError
+
+from danvan_crawler import clock
+from danvan_crawler.exceptions import UndecodableBodyError
+
+UNREADABLE = "danvan/robots_unreadable"
+"""Statistic: host and port -> since when its robots.txt cannot be read, ISO 8601. A run has it from the one before."""
+LONGEST = timedelta(days=30)
+_READ_AT_MOST = 500 * 1024
+_logger = logging.getLogger(__name__)
+
+
+class RobotsUnreadableError(IgnoreRequest):
+    """A request that was not made because nobody knows whether it may be; `cause` is what became of robots.txt."""
+
+    def __init__(self, host: str, cause: Exception) -> None:
+        super().__init__(f"robots.txt of {host} cannot be read")
+        self.cause = cause
+
+
+class RobotsMiddleware(RobotsTxtMiddleware):
+    """Scrapy's downloader middleware with the rules above."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        self._unreadable: dict[str, Exception] = {}
+
+    def process_request_2(self, rp: RobotParser | None, request: Request) -> None:
+        host = urlsplit(request.url).netloc
+        if host in self._unreadable:
+            raise RobotsUnreadableError(host, self._unreadable[host])
+        super().process_request_2(rp, request)
+
+    async def _parse_robots(self, response: Response, netloc: str, request: Request) -> None:
+        if response.status == 429 or response.status >= 500:
+            raise HttpError(response)
+        self._since().pop(netloc, None)
+        rules = response.body[:_READ_AT_MOST] if response.status < 300 else b""
+        await super()._parse_robots(response.replace(body=rules), netloc, request)
+
+    def _robots_error(self, exc: Exception, netloc: str) -> None:
+        # What Scrapy ignores is a redirect to another host or in a circle. Rules in a coding that nobody can take off
+        # are no rules.
+        answered = isinstance(exc, IgnoreRequest) and not isinstance(exc, HttpError)
+        if not answered and not isinstance(exc, UndecodableBodyError):
+            now = clock.now()
+            since = self._since().setdefault(netloc, now.isoformat())
+            if now - datetime.fromisoformat(since) < LONGEST:
+                self._unreadable[netloc] = exc
+            else:
+                _logger.warning("robots.txt of %s cannot be read since %s: taken for missing", netloc, since)
+        super()._robots_error(exc, netloc)
+
+    def _since(self) -> dict[str, Any]:
+        known: dict[str, Any] = self._stats.get_value(UNREADABLE, {})
+        self._stats.set_value(UNREADABLE, known)
+        return known
