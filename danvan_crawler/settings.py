@@ -91,6 +91,8 @@ EXTENSIONS = {
     "danvan_crawler.ops.stopping.PromptStop": 10,
     "danvan_crawler.ops.window.WindowExtension": 20,
     "danvan_crawler.capture.crawl_delay.CrawlDelay": 30,
+    "scrapy.extensions.memusage.MemoryUsage": None,
+    "danvan_crawler.ops.resident.ResidentMemory": 40,
     # Runs Python posted to a local port; on by default since Scrapy 2.19.
     "scrapy.extensions.remote_control.RemoteControl": None,
     "scrapy.extensions.telnet.TelnetConsole": None,

@@ -30,7 +30,7 @@ SESSION_IN_PATH = re.compile(r"(?i);jsessionid=[^/?#]*|/\(S\([a-z0-9]+\)\)")
 """Cookieless sessions of Java and ASP.NET servers."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-_REMEMBERED = 8192
+_REMEMBERED = 2048
 """Addresses that each function keeps its answer for: those of a few pages, of which each is asked about several times.
 
 With room for all of a crawl these caches grew by about half a kilobyte a page (tracemalloc), for addresses that were

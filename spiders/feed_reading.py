@@ -175,6 +175,8 @@ class FeedSpider(RequisiteSpider):
         if not named.is_feed:
             return None
         self._count("feeds")
+        if named.links:
+            self.store.signs.note(self.site.slug, response.meta["capture"].date)
         if SITE_WIDE in response.meta and named.links:
             feed = response.meta.get("redirect_urls", (response.url,))[0]
             self._named.setdefault(feed, set()).update(path_key(link.url) for link in named.links)

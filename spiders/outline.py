@@ -218,7 +218,7 @@ def _origin(base: str) -> str:
         return base
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=2048)
 def _absolute(base: str, href: str) -> str | None:
     try:
         url = urljoin(base, href.strip())

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
@@ -30,10 +31,12 @@ from danvan_crawler.exceptions import UsageError
 from danvan_crawler.families import FEED, Family, Listing, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
 from danvan_crawler.ops.absence import says_not_found, stands_in_the_way
+from danvan_crawler.ops.page_kind import page_kind
 from danvan_crawler.ops.replay import CHANGED
 from danvan_crawler.ops.requisites import FINAL_STATUSES, NO_SECTION, of_page
+from danvan_crawler.pages import text_of
 from danvan_crawler.sites import Site
-from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
+from danvan_crawler.store.frontier import ARCHIVED, FAILED, MAX_ATTEMPTS, NEW, PENDING
 from danvan_crawler.urls import host_of, path_key
 from spiders import arguments
 from spiders.days import Days
@@ -84,6 +87,7 @@ class SiteSpider(FeedSpider):
         self.pages_left = arguments.count("max_pages", max_pages)
         self.planned: list[str] = []
         """Article addresses that a crawl would fetch, with `plan`."""
+        self._servers = {_server(urlsplit(url)) for url in (self.site.home, *(one.url for one in self.site.sections))}
         self._fronts = {path_key(self.site.home), *(path_key(section.url) for section in self.site.sections)}
 
     @classmethod
@@ -120,18 +124,35 @@ class SiteSpider(FeedSpider):
         """Scrapy drops a redirect to a foreign host here without a word to anybody."""
         note_listing_led_away(self.crawler.stats, request, self.allowed_domains)
 
+    def asks_again(self, request: Request) -> bool:
+        """Whether a request that was made before is made once more (`keys.KeyDupeFilter`).
+
+        Pages of a walk that is continued, which a walk for news may have read; and what several articles redirect to,
+        such as a login or an error page, unless that is an article: each of them has to be judged by what it shows.
+        """
+        if not request.meta.get("redirect_times"):
+            walk = request.cb_kwargs.get("walk")
+            return isinstance(walk, Walk) and walk.is_resumed
+        in_circle = request.url in request.meta["redirect_urls"]
+        return "link" in request.meta and not in_circle and path_key(request.url) not in self._asked
+
     def request_dropped(self, request: Request) -> None:
         """Scrapy drops a redirect to an address that this run has asked for already, and calls nobody back."""
         if REQUISITE_KEY in request.meta:
             self.store.frontier.mark(self.site.slug, request.meta[REQUISITE_KEY], ARCHIVED, f"leads to {request.url}")
-        link = request.meta.get("link")
+        walk, link = request.cb_kwargs.get("walk"), request.meta.get("link")
+        if isinstance(walk, Walk):
+            if walk.pages:  # behind its last page a listing begins again
+                self._close_walk(walk, request.meta["capture"].date, swept=True)
+            else:
+                self._note_failed_walk(request.url, "leads to another section", walk)
         if link is None:
             return
         if request.url in request.meta.get("redirect_urls", ()):
             self._count("articles_failed")
             self._reject(link, "redirects in a circle")
             self.logger.warning("%s: redirects in a circle", link)
-        elif not (self._is_front(request.url) and self._is_absent(request.meta.get("capture"), link)):
+        else:
             self._mark(link, ARCHIVED, f"leads to {request.url}")
 
     def item_dropped(self, item: Any, response: Response, exception: Exception) -> None:
@@ -144,13 +165,23 @@ class SiteSpider(FeedSpider):
     def _reject(self, link: str, reason: str) -> None:
         self.store.frontier.reject(self.site.slug, path_key(link), reason, clock.now())
 
+    def _fail(self, link: str, reason: str) -> None:
+        if self.store.frontier.fail(self.site.slug, path_key(link), reason, clock.now()) == MAX_ATTEMPTS:
+            self.logger.warning("%s: given up until the next walk through all pages", link)
+
     def _is_front(self, url: str) -> bool:
         """Whether this is the front page or a section, where portals send who asks for an article that is gone."""
         return path_key(url) in self._fronts
 
     def _is_absent(self, capture: Any, link: str) -> bool:
-        """Notes that a capture shows that the article of a link is gone. False when none is known there."""
-        if capture is None or not self.store.note_absence(self.site.slug, capture, link):
+        """Notes that a capture shows that the article of a link is gone.
+
+        False when none is known there, or when the site shows no entries either: then it is not the article's fault.
+        """
+        slug = self.site.slug
+        if capture is None or not self.store.signs.are_fresh(slug, capture.date):
+            return False
+        if not self.store.note_absence(slug, capture, link):
             return False
         self._count("articles_absent")
         return True
@@ -159,27 +190,38 @@ class SiteSpider(FeedSpider):
         frontier, slug, now = self.store.frontier, self.site.slug, clock.now()
         sections = [request for request in self.family.section_requests() if request.meta["section"] != FEED]
         firsts = {path_key(request.url) for request in sections}
-        waiting = [one for one in frontier.waiting(slug, now) if path_key(one.url) not in firsts]
+        waiting = [(self._now_at(one.url), one.section) for one in frontier.waiting(slug, now)]
+        waiting = [(url, section) for url, section in waiting if path_key(url) not in firsts]
         # What an earlier run left behind has no date here, so a run for certain days leaves it to the next one.
         if not self.days.are_limited:
-            for request in self._waiting_requisites(one.url for one in waiting if one.section == NO_SECTION):
+            for request in self._waiting_requisites(url for url, section in waiting if section == NO_SECTION):
                 yield request
-            for one in waiting:
-                for request in self._article_requests(one.url) if one.section != NO_SECTION else ():
+            for url, section in waiting:
+                for request in self._article_requests(url) if section != NO_SECTION else ():
                     yield request
         for listing in self._first_requests(due_now([self._first_walk(request, now) for request in sections]), now):
             yield listing
         for one in frontier.due(slug, now) if not self.days.are_limited else ():
-            for request in self._article_requests(one.url, _REVISIT_PRIORITY):
+            for request in self._article_requests(self._now_at(one.url), _REVISIT_PRIORITY):
                 self._count("revisits")
                 yield request
+
+    def _now_at(self, url: str) -> str:
+        """An address that was found at a host which the site has left, at the one that it has now."""
+        parts = urlsplit(url)
+        if _server(parts) in self._servers or host_of(url) in self.site.static_hosts:
+            return url
+        home = urlsplit(self.site.home)
+        return urlunsplit(parts._replace(scheme=home.scheme, netloc=home.netloc))
 
     def _first_walk(self, request: Request, now: datetime) -> Walk:
         """Where this run begins with a section; one for certain days begins at the newest page, as `full` does."""
         section, url = request.meta["section"], request.url
-        if self.full or self.days.are_limited:
-            return Walk(section, url, url)
         known = self.store.frontier.walk_of(self.site.slug, url)
+        if self.full or self.days.are_limited:
+            # A look at certain days leaves no work behind where everything is known.
+            ended = known is not None and known.completed_at is not None and known.cursor is None
+            return Walk(section, url, url, notes_cursor=not (self.days.are_limited and ended))
         return begin(section, url, known, now, timedelta(days=self.settings.getfloat("DANVAN_SWEEP_DAYS")))
 
     def _walk_requests(self, walk: Walk | None) -> Iterator[Request]:
@@ -203,6 +245,7 @@ class SiteSpider(FeedSpider):
         if not isinstance(response, TextResponse):
             yield from self._fail_listing(response.url, "is not text", walk)
             return
+        began = walk.started
         if not walk.started:
             walk.started = True
             self._count("sections_read")
@@ -210,6 +253,12 @@ class SiteSpider(FeedSpider):
                 self.store.frontier.begin_walk(self.site.slug, walk.first_url, response.meta["capture"].date)
         yield from self._requisite_requests(of_page(response))
         listing = self.family.parse_section(response)
+        if walk.pages and not listing.links:
+            if (kind := page_kind(text_of(response))) is not None:
+                yield from self._fail_listing(response.url, f"shows a page of {kind}", walk)
+            elif not began:
+                self._close_walk(walk, response.meta["capture"].date, swept=True)
+            return
         walk.pages += 1
         walk.oldest_first = walk.oldest_first or (walk.pages == 1 and self.days.oldest_first(listing.links))
         note_listing(self.crawler.stats, walk, response, listing.links)
@@ -217,11 +266,11 @@ class SiteSpider(FeedSpider):
         entries = self.store.write_listing(self.site.slug, walk.section, response.meta["capture"], listing.links)
         self._note_shown(walk, entries)
         for entry in entries:
-            if entry.state == CHANGED:  # kept, since the listing will not read differently a second time
-                self._mark(entry.link.url, PENDING)
             fresh = entry.state in (NEW, PENDING, CHANGED)
             news = news or fresh
-            if (fresh or self.full) and self.days.wants(entry.link):
+            # A walk through all pages is another chance for those that were given up.
+            again = entry.state == FAILED and not walk.stops_at_known
+            if (fresh or again or self.full) and self.days.wants(entry.link):
                 yield from self._article_requests(entry.link.url)
         yield from self._feed_requests(walk, news=news)
         following = self._next_page(response, listing, walk, news)
@@ -239,20 +288,27 @@ class SiteSpider(FeedSpider):
         if following is None or repeats or host_of(following) not in self.site.hosts or walk.pages >= MAX_LISTING_PAGES:
             # A first page without any link is an outage or another layout, not the end of a section.
             if walk.seen or walk.is_resumed:
-                self._close_walk(walk, response, swept=True)
+                self._close_walk(walk, response.meta["capture"].date, swept=True)
             return None
         if walk.stops_at_known and not news and not self.full and not walk.oldest_first:
-            self._close_walk(walk, response, swept=False)
+            self._close_walk(walk, response.meta["capture"].date, swept=False)
             return None
-        self.store.frontier.go_on_at(self.site.slug, walk.first_url, following, walk.pages)
+        if walk.notes_cursor:
+            self.store.frontier.go_on_at(
+                self.site.slug,
+                walk.first_url,
+                following,
+                walk.pages,
+                last_page=response.url,
+                for_news=walk.stops_at_known and walk.backlog is None,
+            )
         if self.days.are_past(listing.links):
             return None
         return following
 
-    def _close_walk(self, walk: Walk, response: Response, *, swept: bool) -> None:
+    def _close_walk(self, walk: Walk, date: str, *, swept: bool) -> None:
         if swept:
             walk.backlog = None  # this walk has been through all pages
-        date = response.meta["capture"].date
         self.store.frontier.complete_walk(self.site.slug, walk.first_url, date, swept=swept, cursor=walk.backlog)
 
     def _article_requests(self, url: str, priority: int = _ARTICLE_PRIORITY) -> Iterator[Request]:
@@ -298,6 +354,7 @@ class SiteSpider(FeedSpider):
             yield from self._requisite_requests(of_page(response, item))
             yield item
         if found:
+            self._asked.add(path_key(response.url))  # other articles that lead here are this one
             self._count("articles")
         else:
             self._without_article(response, link)
@@ -305,20 +362,22 @@ class SiteSpider(FeedSpider):
     def _without_article(self, response: Response, link: str) -> None:
         """A page on which there is no article: it is gone, or there was none ever."""
         redirects = response.meta.get(REDIRECTS_KEY, ())
-        if redirects and self._is_front(response.url):
-            shown = redirects[-1]
-        else:
-            shown = response.meta["capture"] if says_not_found(response) else None
+        hops = (*response.meta.get("redirect_urls", ())[1:], response.url)
+        to_front = (capture for capture, url in zip(redirects, hops, strict=False) if self._is_front(url))
+        shown = next(to_front, response.meta["capture"] if says_not_found(response) else None)
         if self._is_absent(shown, link):
             return
         hidden_by = stands_in_the_way(response, redirected=bool(redirects))
-        if hidden_by is None:
-            self._count("pages_without_article")
-            self._reject(link, "no article on the page")
-        else:  # it says nothing of the article, which the next run asks for again
+        if hidden_by is not None:  # it says nothing of the article, which the next run asks for again
             note_hidden_article(self.crawler.stats, link, hidden_by)
             self._count("revisits_failed" if response.meta["revisit"] else "articles_failed")
-            self.store.frontier.fail(self.site.slug, path_key(link), f"shows {hidden_by} instead", clock.now())
+            self._fail(link, f"shows {hidden_by} instead")
+        elif shown is not None:  # listed before it is published, or everything is gone tonight
+            self._count("revisits_failed" if response.meta["revisit"] else "articles_missing")
+            self._fail(link, "is not there")
+        else:
+            self._count("pages_without_article")
+            self._reject(link, "no article on the page")
 
     def story_failed(self, failure: Failure) -> None:
         request: Request = failure.request  # type: ignore[attr-defined]
@@ -343,14 +402,24 @@ class SiteSpider(FeedSpider):
         walk: Walk = request.cb_kwargs["walk"]
         if walk.pages and status_of(failure) in FINAL_STATUSES:
             # Some portals link a page after the last one.
-            self._close_walk(walk, failure.value.response, swept=True)  # type: ignore[union-attr]
+            if not walk.started:
+                self._close_walk(walk, failure.value.response.meta["capture"].date, swept=True)  # type: ignore[union-attr]
             return
         yield from self._fail_listing(request.url, reason_of(failure), walk, failure)
 
     def _fail_listing(self, url: str, reason: str, walk: Walk, failure: Failure | None = None) -> Iterator[Request]:
+        self._note_failed_walk(url, reason, walk, failure)
+        if not walk.pages:  # else its cursor stands before this page, and what an older walk has to do lies behind it
+            yield from self._walk_requests(walk.older())
+
+    def _note_failed_walk(self, url: str, reason: str, walk: Walk, failure: Failure | None = None) -> None:
         note_failed_listing(self.crawler.stats, url, failure, self.site.hosts)
         self._count("listings_failed")
         if walk.pages == 0:
             self._count("sections_failed")
         self.logger.error("%s: section %s cannot be read: %s", url, walk.section, reason)
-        yield from self._walk_requests(walk.older())
+
+
+def _server(parts: SplitResult) -> str:
+    """Host and port of an address, with and without www the same."""
+    return parts.netloc.lower().removeprefix("www.")

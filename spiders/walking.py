@@ -6,8 +6,12 @@ page, and a section with news the pages that hold them and one more. What an edi
 found by a walk through all pages now and then.
 
 Where a walk is cut short (killed, stopped, a page that failed) its cursor stays behind: the next run reads the first
-page for news and goes on at the cursor. A first page that was read within the hours before is not read again for that,
-and such a run leaves out sections that were read to their end within these hours too: it continues an earlier one.
+page for news and goes on, one page before the cursor, since what was deleted meanwhile has moved the others up. A first
+page that was read within the hours before is not read again for that, and such a run leaves out sections that were read
+to their end within these hours too: it continues an earlier one.
+
+That a section ends where a page is missing or empty is believed when a second run has seen it: half-broken portals
+answer so for an evening.
 """
 
 from __future__ import annotations
@@ -34,6 +38,12 @@ class Walk:
     """Known ground is a reason to stop: a walk before came to an end of its own."""
     backlog: str | None = None
     """The page at which an older walk goes on when this one has ended."""
+    backlog_pages: int = 0
+    """That the older walk had read before that page."""
+    backlog_for_news: bool = False
+    """The older walk ends on known ground too."""
+    notes_cursor: bool = True
+    """Where it ends is where the next run goes on."""
     pages: int = 0
     """Read by this walk, in earlier runs too."""
     seen: KeySet = field(default_factory=KeySet)
@@ -51,27 +61,39 @@ class Walk:
 
     def older(self) -> Walk | None:
         """The walk that was cut short before this one, if there is one to be continued."""
-        return Walk(self.section, self.first_url, self.backlog) if self.backlog is not None else None
+        if self.backlog is None:
+            return None
+        return Walk(
+            self.section,
+            self.first_url,
+            self.backlog,
+            stops_at_known=self.backlog_for_news,
+            pages=self.backlog_pages,
+        )
 
 
 def begin(section: str, first_url: str, known: Walked | None, now: datetime, sweep_after: timedelta) -> Walk:
     """Where a run begins with a section. `sweep_after` is the time after which all pages are walked again."""
     if known is None:
         return Walk(section, first_url, first_url)
-    if known.cursor is not None and known.began_at is not None and now - _moment(known.began_at) < FRESH:
-        return Walk(section, first_url, known.cursor, pages=known.pages)
-    swept = known.swept_at or known.completed_at
-    stops = known.cursor is not None or (swept is not None and now - _moment(swept) < sweep_after)
-    ended = known.cursor is None and known.completed_at is not None and now - _moment(known.completed_at) < FRESH
-    return Walk(
-        section,
-        first_url,
-        first_url,
-        stops_at_known=stops,
-        backlog=known.cursor,
-        just_ended=ended,
-        last_read=_moment(known.began_at) if known.began_at is not None else None,
-    )
+    if known.cursor is not None and _is_within(known.began_at, now, FRESH):
+        return Walk(section, first_url, known.cursor, stops_at_known=known.for_news, pages=known.pages)
+    is_swept = _is_within(known.swept_at or known.completed_at, now, sweep_after)
+    walk = Walk(section, first_url, first_url, stops_at_known=is_swept)
+    walk.last_read = _moment(known.began_at) if known.began_at is not None else None
+    if known.cursor is None:
+        walk.just_ended = _is_within(known.completed_at, now, FRESH)
+    elif is_swept or not known.for_news:  # else this walk goes through all pages, those of the older one too
+        walk.stops_at_known = True
+        overlaps = known.last_page is not None and known.last_page != first_url
+        walk.backlog = known.last_page if overlaps else known.cursor
+        walk.backlog_pages, walk.backlog_for_news = known.pages - overlaps, known.for_news
+    return walk
+
+
+def _is_within(date: str | None, now: datetime, span: timedelta) -> bool:
+    """Whether a WARC-Date is not longer ago; one in the future, of a clock that was wrong, is."""
+    return date is not None and timedelta(0) <= now - _moment(date) < span
 
 
 def due_now(walks: Sequence[Walk]) -> list[Walk]:

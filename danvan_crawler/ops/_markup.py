@@ -111,5 +111,5 @@ def set_refs(value: str) -> list[str]:
     return [match[1].rstrip(",") for match in _CANDIDATE.finditer(value)]
 
 
-_remembered_tag = lru_cache(maxsize=8192)(_tag_refs)
+_remembered_tag = lru_cache(maxsize=2048)(_tag_refs)
 _remembered_sheet = lru_cache(maxsize=64)(sheet_refs)

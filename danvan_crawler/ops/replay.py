@@ -12,9 +12,10 @@ file, because rows of its last captures may have died with it.
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -54,6 +55,8 @@ logger = logging.getLogger(__name__)
 
 CHANGED = "changed"
 """State that `Store.write_listing` gives a link whose entry reads differently than before."""
+_ONE_RUN = timedelta(hours=6)
+"""What lies so close together happened in one run."""
 _AT_ONCE = 1000
 """Addresses in one statement: a sitemap may name 50,000, SQLite takes 32,766 values."""
 
@@ -140,7 +143,13 @@ class Replay:
         self._names: dict[str, dict[str, str]] = {}
         self._was_complete: dict[str, bool] = {}
         self._pages: dict[str, int] = {}
-        self._led_away: set[str] = set()
+        self._led: dict[str, deque[tuple[_Part, datetime]]] = {}
+        """Where redirects of articles led, by key: whose turn the next captures there are."""
+        self._led_away: dict[str, bool] = {}
+        """Links that a redirect led to the front page, and whether that was noted as an absence."""
+        self._failed: dict[str, datetime] = {}
+        self._ends: set[str] = set()
+        """Listing pages that were found missing or empty once."""
         self._family: Family | None = None
         if site is not None:
             site = self._with_past(site, profiles)
@@ -187,7 +196,7 @@ class Replay:
         """Brings one capture into the database. Raises ArchiveError, StoreError; a page it can't parse is a failure."""
         record = read_record(self.archive, place.warc_file, place.offset)
         capture = capture_of(record, place.warc_file)
-        part = self._part(capture)
+        part = self._led_part(capture) or self._part(capture)
         self.store.note_capture(self.slug, capture, link=part.link if part else None)
         if capture.status is None:
             return
@@ -233,20 +242,36 @@ class Replay:
         name = self._names.get(capture.warc_file, {}).get(key)
         return replace(part, section=name) if part is not None and name is not None else part
 
+    def _led_part(self, capture: CaptureRecord) -> _Part | None:
+        """The part of an article whose redirect led here just before, for this one capture."""
+        waiting = self._led.get(self._scope.key_of(capture.url))
+        while waiting:
+            part, at = waiting.popleft()
+            if datetime.fromisoformat(capture.date) - at < _ONE_RUN:  # else the run died before it followed
+                return part
+        return None
+
     def _follow(self, record: WarcRecord, capture: CaptureRecord, part: _Part | None) -> None:
         location = parse_head(split_head(record.block)[0]).get(b"Location")
         if location:
             target = urljoin(capture.url, safe_url_string(location))
             part = part or _Part(NO_SECTION)
+            key, at = self._scope.key_of(target), datetime.fromisoformat(capture.date)
             led = replace(part, link=part.link or capture.url)
-            known = self._parts.setdefault(self._scope.key_of(target), led)
-            if part.section:
-                return
-            if part.section is None and path_key(target) in self._fronts and self._is_absent(capture, part):
-                self._led_away.add(led.link or "")
-                return
-            if known.link != led.link:  # asked for on its own: the crawl followed nothing
-                self._mark(capture, part, ARCHIVED, f"leads to {target}")
+            known = self._parts.setdefault(key, led)
+            if part.section == NO_SECTION:
+                if known.link != led.link:  # asked for on its own: the crawl followed nothing
+                    self._mark(capture, part, ARCHIVED, f"leads to {target}")
+            elif part.section is None:
+                link = led.link or ""
+                if part.link is None:
+                    self._led_away.pop(link, None)
+                if path_key(target) in self._fronts and not self._led_away.get(link):
+                    self._led_away[link] = self._is_absent(capture, part)
+                if known.section is None and known.link is None:  # an article that the crawl asked for on its own
+                    self._mark(capture, part, ARCHIVED, f"leads to {target}")
+                else:
+                    self._led.setdefault(key, deque()).append((led, at))
 
     def _read(self, family: Family, response: Response, capture: CaptureRecord, part: _Part) -> None:
         if part.section is None:
@@ -257,7 +282,7 @@ class Replay:
                 self._discover(within(response), part.depth + 1)
         elif isinstance(response, TextResponse) and host_of(response.url) in self._hosts:
             if part.section == FEED:
-                self._read_feed(family, response)
+                self._read_feed(family, response, capture)
             else:
                 self._read_listing(family, response, capture, part)
 
@@ -271,21 +296,32 @@ class Replay:
             self._discover(of_page(response, item))
             found = self._through_stages(item) or found
         self.articles += found
-        if found or part.link in self._led_away:
-            self._led_away.discard(part.link or "")
+        led_away = self._led_away.pop(part.link or "", None)
+        if found or led_away:
             return
-        if says_not_found(response) and self._is_absent(capture, part):
+        is_missing = led_away is not None or says_not_found(response)
+        if is_missing and led_away is None and self._is_absent(capture, part):
             return
         hidden_by = stands_in_the_way(response, redirected=part.link is not None)
-        if hidden_by is None:
-            self._reject(capture, part, "no article on the page")
+        if hidden_by is not None:
+            self._fail(capture, part, f"shows {hidden_by} instead")
+        elif is_missing:
+            self._fail(capture, part, "is not there")
         else:
-            at = datetime.fromisoformat(capture.date)
-            self.store.frontier.fail(self.slug, self._key(capture, part), f"shows {hidden_by} instead", at)
+            self._reject(capture, part, "no article on the page")
 
     def _is_absent(self, capture: CaptureRecord, part: _Part) -> bool:
-        """Notes that the article which a capture was asked for is gone. False when none is known there."""
-        return self.store.note_absence(self.slug, capture, part.link or capture.url)
+        """Notes that the article which a capture was asked for is gone, as the crawl does."""
+        fresh = self.store.signs.are_fresh(self.slug, capture.date)
+        return fresh and self.store.note_absence(self.slug, capture, part.link or capture.url)
+
+    def _fail(self, capture: CaptureRecord, part: _Part, reason: str) -> None:
+        """Notes a failure, once for all tries of a run."""
+        key, at = self._key(capture, part), datetime.fromisoformat(capture.date)
+        before = self._failed.get(key)
+        self._failed[key] = at
+        if before is None or at - before >= _ONE_RUN:
+            self.store.frontier.fail(self.slug, key, reason, at)
 
     def _reject(self, capture: CaptureRecord, part: _Part, reason: str) -> None:
         at = datetime.fromisoformat(capture.date)
@@ -317,22 +353,30 @@ class Replay:
         listed = self.store.write_listing(self.slug, section, capture, listing.links)
         news = any(entry.state in (NEW, PENDING, CHANGED) for entry in listed)
         for entry in listed:
-            key = path_key(entry.link.url)
-            self._parts.setdefault(key, _Part(None))
-            if entry.state == CHANGED:
-                self.store.frontier.mark(self.slug, key, PENDING)
+            self._parts.setdefault(path_key(entry.link.url), _Part(None))
         if listing.next_url is not None:
             key = path_key(listing.next_url)
             if self._parts.get(key, part).section:
                 self._parts[key] = _Part(section, first_url=first)
         if first not in self._was_complete:
             return
+        if not listing.links:
+            if not self._is_first(capture, part):
+                self._end_walk(first, capture)
+            return
         if listing.next_url is None or (not news and self._was_complete.get(first)):
             swept = listing.next_url is None
             self.store.frontier.complete_walk(self.slug, first, capture.date, swept=swept)
         else:
             self._pages[first] = self._pages.get(first, 0) + 1
-            self.store.frontier.go_on_at(self.slug, first, listing.next_url, self._pages[first])
+            self.store.frontier.go_on_at(
+                self.slug,
+                first,
+                listing.next_url,
+                self._pages[first],
+                last_page=capture.url,
+                for_news=bool(self._was_complete.get(first)),
+            )
 
     def _begin_walk(self, first: str, date: str) -> None:
         known = self.store.frontier.walk_of(self.slug, first)
@@ -343,10 +387,12 @@ class Replay:
             self._was_complete[first] = known is not None and known.completed_at is not None
             self.store.frontier.begin_walk(self.slug, first, date)
 
-    def _read_feed(self, family: Family, response: TextResponse) -> None:
+    def _read_feed(self, family: Family, response: TextResponse, capture: CaptureRecord) -> None:
         named = family.parse_section(response)
         if not named.is_feed:
             return
+        if named.links:
+            self.store.signs.note(self.slug, capture.date)
         for url, _ in discover_named(self.store, self.slug, named.links):
             self._parts.setdefault(path_key(url), _Part(None))
         if named.next_url is not None:
@@ -360,10 +406,16 @@ class Replay:
             if part.section == NO_SECTION and (final or capture.truncated == "length"):
                 self._reject(capture, part, f"HTTP {capture.status}")
             else:
-                key, at = self._key(capture, part), datetime.fromisoformat(capture.date)
-                self.store.frontier.fail(self.slug, key, f"HTTP {capture.status}", at)
+                self._fail(capture, part, f"HTTP {capture.status}")
         elif part.first_url in self._was_complete and final and not self._is_first(capture, part):
-            self.store.frontier.complete_walk(self.slug, part.first_url, capture.date, swept=True)
+            self._end_walk(part.first_url, capture)
+
+    def _end_walk(self, first: str, capture: CaptureRecord) -> None:
+        """Believes that a section ends where a page is missing or empty when it was so before (`spiders.walking`)."""
+        key = path_key(capture.url)
+        if key in self._ends:
+            self.store.frontier.complete_walk(self.slug, first, capture.date, swept=True)
+        self._ends.add(key)
 
     @staticmethod
     def _is_first(capture: CaptureRecord, part: _Part) -> bool:

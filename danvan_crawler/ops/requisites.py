@@ -131,7 +131,7 @@ def _located(base: str, refs: Iterable[str]) -> list[str]:
     return [url for url in urls if url is not None]
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=2048)
 def _absolute(base: str, ref: str) -> str | None:
     """The address as browsers form it, None for what is none: no address at all, a place in the page, a template."""
     ref = ref.strip().replace("\n", "").replace("\r", "").replace("\t", "")

@@ -29,6 +29,21 @@ _OF_KEYS = select(captures.c.warc_date).where(
 _KNOWN_THERE = select(
     articles.c.id, articles.c.canonical_url, articles.c.published_at, articles.c.first_seen, articles.c.last_seen
 ).where(articles.c.id.in_(select(captures.c.article_id).where(HAS_KEY)) | (articles.c.item_id == bindparam("item")))
+_GONE = (
+    select(captures.c.link_key, captures.c.url_key, articles.c.gone_at)
+    .join(articles, articles.c.id == captures.c.article_id)
+    .where(HAS_KEY, articles.c.gone_at.is_not(None))
+)
+# The small index of absences first: whether an article is gone stands behind its body.
+_MISSED = (
+    select(captures.c.link_key)
+    .where(
+        captures.c.site == bindparam("of_site"),
+        captures.c.absent == 1,
+        captures.c.link_key.in_(bindparam("keys", expanding=True)),
+    )
+    .distinct()
+)
 _KEYS_OF = select(captures.c.link_key, captures.c.url_key).where(captures.c.article_id == bindparam("article"))
 _SET_GONE = update(articles).where(articles.c.id == bindparam("article")).values(gone_at=bindparam("gone"))
 
@@ -44,6 +59,13 @@ class Missed:
 def dates(connection: Connection, site: str, keys: Collection[str]) -> list[str]:
     """WARC-Dates of the captures under these link keys that show no article, oldest first."""
     return sorted(connection.execute(_OF_KEYS, {"of_site": site, "keys": sorted(keys)}).scalars())
+
+
+def gone_since(connection: Connection, site: str, keys: Collection[str]) -> dict[str, str]:
+    """Of articles under these link keys that are gone, since when, by key."""
+    missed = sorted(connection.execute(_MISSED, {"of_site": site, "keys": sorted(keys)}).scalars())
+    found = connection.execute(_GONE, {"of_site": site, "keys": missed}).all() if missed else ()
+    return {key: row.gone_at for row in found for key in (row.link_key, row.url_key) if key in keys}
 
 
 def note(connection: Connection, site: str, capture: CaptureLike, link: str, days: Sequence[float]) -> Missed | None:

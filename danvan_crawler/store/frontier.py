@@ -17,7 +17,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from danvan_crawler.clock import warc_date
 from danvan_crawler.store.schema import frontier, walks
-from danvan_crawler.store.visits import retry_at
+from danvan_crawler.store.visits import retry_at, visit_again_at
 
 NEW = "new"
 PENDING = "pending"
@@ -32,7 +32,7 @@ MAX_ATTEMPTS = 5
 _STATES = select(frontier.c.link_key, frontier.c.state).where(
     frontier.c.site == bindparam("s"), frontier.c.link_key.in_(bindparam("keys", expanding=True))
 )
-_STATE = select(frontier.c.state, frontier.c.attempts).where(
+_STATE = select(frontier.c.state, frontier.c.attempts, frontier.c.due_at).where(
     frontier.c.site == bindparam("s"), frontier.c.link_key == bindparam("k")
 )
 _DISCOVER = insert(frontier)
@@ -54,9 +54,18 @@ _MARK = (
 _POSTPONE = (
     update(frontier)
     .where(frontier.c.site == bindparam("s"), frontier.c.link_key == bindparam("k"))
-    .values(due_at=bindparam("due"), last_error=bindparam("reason"))
+    .values(due_at=bindparam("due"), last_error=bindparam("reason"), attempts=frontier.c.attempts + 1)
 )
 
+_DUE_NOW = (
+    update(frontier)
+    .where(
+        frontier.c.site == bindparam("s"),
+        frontier.c.link_key.in_(bindparam("keys", expanding=True)),
+        frontier.c.state == ARCHIVED,
+    )
+    .values(due_at=bindparam("due"))
+)
 _PUT_OFF = (
     update(frontier)
     .where(frontier.c.site == bindparam("s"), frontier.c.link_key == bindparam("k"))
@@ -86,6 +95,10 @@ class Walked:
     """The page at which a walk that was cut short goes on."""
     pages: int
     """That the walk of the cursor had read."""
+    last_page: str | None = None
+    """The page before the cursor's."""
+    for_news: bool = False
+    """The walk of the cursor would have ended on known ground."""
 
 
 class Frontier:
@@ -129,12 +142,13 @@ class Frontier:
         """
         self.mark_all(site, (key,), state, reason, due={key: due}, connection=connection)
 
-    def fail(self, site: str, key: str, reason: str, at: datetime) -> None:
+    def fail(self, site: str, key: str, reason: str, at: datetime) -> int:
         """Notes that an address could not be had at this moment; the next runs try again, each after a longer wait.
 
-        An archived article stays archived and is visited again a day later.
+        An archived article stays archived and is visited again a day later, later each further time. Returns after how
+        many failed runs in a row, 0 for an address that is not known.
         """
-        self._without(site, key, FAILED, reason, at)
+        return self._without(site, key, FAILED, reason, at)
 
     def put_off(self, site: str, key: str, reason: str, until: datetime) -> None:
         """Notes that an address was not asked for, and that runs before this moment need not try. No attempt counts."""
@@ -149,17 +163,21 @@ class Frontier:
         """Notes that there is no article at an address. An archived one stays archived, as in `fail`."""
         self._without(site, key, REJECTED, reason, at)
 
-    def _without(self, site: str, key: str, state: str, reason: str, at: datetime) -> None:
+    def _without(self, site: str, key: str, state: str, reason: str, at: datetime) -> int:
         with self._begin() as connection:
             known = connection.execute(_STATE, {"s": site, "k": key}).one_or_none()
             if known is None:
-                return
+                return 0
+            attempts = int(known.attempts) + 1
             if known.state == ARCHIVED:
-                later = {"s": site, "k": key, "due": retry_at(3, at), "reason": reason}
+                later = {"s": site, "k": key, "due": visit_again_at(attempts, at), "reason": reason}
                 connection.execute(_POSTPONE, later)
+            elif known.state == FAILED and known.due_at is not None and warc_date(at) <= known.due_at:
+                return int(known.attempts)  # counted by the run that a recovery reads again
             else:
-                due = retry_at(known.attempts + 1, at) if state == FAILED else None
+                due = retry_at(attempts, at) if state == FAILED else None
                 self.mark(site, key, state, reason, due=due, connection=connection)
+            return attempts
 
     def mark_all(
         self,
@@ -175,6 +193,11 @@ class Frontier:
         rows = [{"s": site, "k": key, "to": state, "reason": reason, "due": due.get(key)} for key in keys]
         with self._in(connection) as inside:
             inside.execute(_MARK, rows)
+
+    def visit_soon(self, site: str, keys: Iterable[str], at: str, *, connection: Connection | None = None) -> None:
+        """Makes archived addresses due at this WARC-Date."""
+        with self._in(connection) as inside:
+            inside.execute(_DUE_NOW, {"s": site, "keys": sorted(keys), "due": at})
 
     def waiting(self, site: str, now: datetime) -> list[Waiting]:
         """What earlier runs left: pending, and failed fewer than MAX_ATTEMPTS times and long enough ago."""
@@ -199,15 +222,29 @@ class Frontier:
             row = connection.execute(statement).one_or_none()
         if row is None:
             return None
-        return Walked(row.began_at, row.completed_at or None, row.swept_at, row.cursor, row.pages or 0)
+        return Walked(
+            row.began_at,
+            row.completed_at or None,
+            row.swept_at,
+            row.cursor,
+            row.pages or 0,
+            row.last_page,
+            bool(row.for_news),
+        )
 
     def begin_walk(self, site: str, section_url: str, at: str) -> None:
         """Notes that the first page of a section was read; `at` is its WARC-Date."""
         self._write_walk(site, section_url, {"began_at": at})
 
-    def go_on_at(self, site: str, section_url: str, cursor: str, pages: int) -> None:
-        """Notes the next page of a walk, of which so many pages are read: a run that dies now is continued there."""
-        self._write_walk(site, section_url, {"cursor": cursor, "pages": pages})
+    def go_on_at(
+        self, site: str, section_url: str, cursor: str, pages: int, *, last_page: str, for_news: bool = False
+    ) -> None:
+        """Notes the next page of a walk, of which so many pages are read: a run that dies now is continued there.
+
+        `last_page` is the one just read, `for_news` says that known ground ends the walk.
+        """
+        values = {"cursor": cursor, "pages": pages, "last_page": last_page, "for_news": int(for_news)}
+        self._write_walk(site, section_url, values)
 
     def complete_walk(
         self, site: str, section_url: str, at: str, *, swept: bool = False, cursor: str | None = None
@@ -217,7 +254,7 @@ class Frontier:
         `at` is the WARC-Date of its last page; `swept` says that it went through all pages. `cursor` is where an older
         walk is to be continued.
         """
-        values: dict[str, Any] = {"completed_at": at, "cursor": cursor}
+        values: dict[str, Any] = {"completed_at": at, "cursor": cursor, "last_page": None}
         self._write_walk(site, section_url, {**values, "swept_at": at} if swept else values)
 
     def _write_walk(self, site: str, section_url: str, values: Mapping[str, Any]) -> None:

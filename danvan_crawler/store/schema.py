@@ -149,6 +149,8 @@ walks = Table(
     Column("swept_at", Text),  # WARC-Date of the last page of the last walk through all pages
     Column("cursor", Text),  # the page at which a walk that was cut short goes on
     Column("pages", Integer),  # that this walk had read
+    Column("last_page", Text),  # the page that it had read before the one of the cursor
+    Column("for_news", Integer),  # 1 when known ground would have ended it
 )
 
 site_state = Table(
@@ -217,12 +219,18 @@ def _care(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def _overlap(connection: Connection) -> None:
+    connection.exec_driver_sql("ALTER TABLE walks ADD COLUMN last_page TEXT")
+    connection.exec_driver_sql("ALTER TABLE walks ADD COLUMN for_news INTEGER")
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _articles_over_time,
     citations.create,
     _revisits,
     _care,
+    _overlap,
 )
 """Step n brings a database of schema version n to n+1; the first makes a new one, as the tables above are now.
 

@@ -28,6 +28,8 @@ CONFIRM_AFTER = _A_DAY
 """A second absence counts only so long after the first: outages and redesigns last for hours."""
 RETRY_DAYS = (0, 0, 1, 3)
 """Days that a failing address is left alone after its first, second, … failed run."""
+VISIT_AGAIN_DAYS = (1, 1, 3, 7, 30)
+"""The same for an article that is archived, which is never given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +123,22 @@ def next_visit(
 
 
 def _begun(published_at: str | None, first_seen: str) -> datetime:
-    return datetime.fromisoformat(published_at) if published_at is not None else _moment(first_seen)
+    """When an article's life began: one that is dated later than it was seen has a date that is wrong."""
+    seen = _moment(first_seen)
+    published = datetime.fromisoformat(published_at) if published_at is not None else seen
+    return published if published < seen + timedelta(days=1) else seen
 
 
 def retry_at(attempts: int, now: datetime) -> str:
     """When a failing address is tried again after so many failed runs, from 1."""
-    days = RETRY_DAYS[min(attempts, len(RETRY_DAYS)) - 1]
+    return _after(RETRY_DAYS, attempts, now)
+
+
+def visit_again_at(attempts: int, now: datetime) -> str:
+    """When an archived article whose page failed is visited again, after so many failed runs, from 1."""
+    return _after(VISIT_AGAIN_DAYS, attempts, now)
+
+
+def _after(waits: Sequence[int], attempts: int, now: datetime) -> str:
+    days = waits[min(attempts, len(waits)) - 1]
     return warc_date(now + (timedelta(days=days - 1) + _A_DAY if days else timedelta()))

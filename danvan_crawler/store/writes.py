@@ -25,11 +25,13 @@ from danvan_crawler.store.database import open_for_writing
 from danvan_crawler.store.frontier import ARCHIVED, Frontier
 from danvan_crawler.store.originals import Originals
 from danvan_crawler.store.revisions import Sighting, Timeline, timeline
+from danvan_crawler.store.signs import Signs
 from danvan_crawler.store.site_state import RIGHTS, SiteState
 from danvan_crawler.store.suppression import HiddenCapture
 from danvan_crawler.store.takedowns import Takedown
 from danvan_crawler.store.visits import DEFAULT_DAYS, gone_at, next_visit
 from danvan_crawler.urls import is_canonical, path_key
+from danvan_crawler.vietnamese import timestamps
 
 _NOTED_AT_MOST = 500
 """Captures kept in memory before they are written without waiting for a transaction."""
@@ -74,6 +76,7 @@ class Store:
         self._index = fulltext.Index()
         self.frontier = Frontier(self._transaction)
         self.state = SiteState(self._transaction)
+        self.signs = Signs(self._transaction)
         self.originals = Originals(path, self._connection, self._noted)
 
     def close(self) -> None:
@@ -268,29 +271,36 @@ class Store:
     ) -> list[ListedLink]:
         """Stores what a listing links, in one transaction, and tells what was known of each link before.
 
-        Of several links to one article the first one counts.
+        Of several links to one article the first one counts. An archived article whose entry reads differently, or that
+        was gone and is listed again, becomes due: the listing will not say so a second time.
         """
         entries: dict[str, tuple[int, LinkLike]] = {}
         for place, link in enumerate(links):
             entries.setdefault(path_key(link.url), (place, link))
         if not entries:
             return []
+        self.signs.note(site, capture.date)
         found: list[ListedLink] = []
         rows: list[dict[str, str]] = []
         earlier: list[str] = []
+        changed: list[str] = []
         with self._transaction() as connection:
             asked = {"of_site": site, "of_section": section, "keys": list(entries)}
             known = {row.link_key: row for row in connection.execute(sql.ENTRIES, asked)}
             addresses = {key: link.url for key, (_, link) in entries.items()}
             states = self.frontier.discover(site, addresses, section, connection=connection)
+            gone = absences.gone_since(connection, site, entries)
             for key, (place, link) in entries.items():
                 at = f"{capture.date} {capture.warc_file} {capture.warc_offset:012d} {place:05d}"
                 before, state = known.get(key), states[key]
                 entry = _entry(link, before.entry if before is not None else None)
                 if before is None or before.seen_at > at:
                     earlier.append(key)
-                elif state == ARCHIVED and before.entry_seen_at < at and _reads_differently(before.entry, entry):
+                elif (state == ARCHIVED and before.entry_seen_at < at) and (
+                    before.entry_seen_at < gone.get(key, "") or _reads_differently(before.entry, entry)
+                ):
                     state = "changed"
+                    changed.append(key)
                 rows.append(
                     {
                         "site": site,
@@ -303,6 +313,8 @@ class Store:
                 )
                 found.append(ListedLink(link, state))
             connection.execute(sql.WRITE_LINK, rows)
+            if changed:
+                self.frontier.visit_soon(site, changed, capture.date, connection=connection)
             if earlier:
                 self._assign_sections(connection, site, earlier)
         return found
@@ -356,7 +368,16 @@ def _entry(link: LinkLike, before: str | None) -> str:
 
 def _reads_differently(before: str, now: str) -> bool:
     """Whether an entry has another title, or another date than one that it showed."""
-    return before != now and not (before.startswith("\n") and before.split("\n", 1)[1] == now.split("\n", 1)[1])
+    if before == now:
+        return False
+    (date, title), (date_now, title_now) = before.split("\n", 1), now.split("\n", 1)
+    return title != title_now or (date != "" and _stamp(date) != _stamp(date_now))
+
+
+def _stamp(line: str) -> str:
+    """The stamp in an entry's date line: a counter of views beside it says nothing of the article."""
+    stamp = timestamps.parse(line)
+    return stamp.raw if stamp is not None else line
 
 
 def _content(article: Article) -> dict[str, Any]:
