@@ -70,7 +70,7 @@ class FeedSpider(RequisiteSpider):
     def _walk_requests(self, walk: Walk | None) -> Iterator[Request]: ...
 
     @abstractmethod
-    def _article_requests(self, url: str) -> Iterator[Request]: ...
+    def _article_requests(self, url: str, found_in: str | None = None) -> Iterator[Request]: ...
 
     @property
     def trust(self) -> Trust:
@@ -121,7 +121,7 @@ class FeedSpider(RequisiteSpider):
             else:
                 self._count("listings_spared")
         for url in fresh:
-            yield from self._article_requests(url)
+            yield from self._article_requests(url, FEED)
 
     def standing_in_failed(self, failure: Failure) -> Iterator[Request]:
         self.feed_failed(failure)
@@ -187,7 +187,7 @@ class FeedSpider(RequisiteSpider):
             return
         for url, state in discover_named(self.store, self.site.slug, named.links):
             if self.full or state in (NEW, PENDING):
-                yield from self._article_requests(url)
+                yield from self._article_requests(url, FEED if state == NEW else None)
         following = named.next_url
         if following is not None and host_of(following) in self.site.hosts and following not in self._asked_feeds:
             self._asked_feeds.add(following)

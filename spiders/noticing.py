@@ -1,7 +1,7 @@
 """What a crawl notices about a site's health while it walks: what stands where news ought to be, and why pages fail.
 
 Statistics only, which `ops.outcome` and `ops.health` read when the run has ended: a sentence about the first page of
-each kind of trouble, and the sections that show no article.
+each kind of trouble, the sections that show no article, and what became of the links of each section.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 from danvan_crawler.capture.backoff import LeftAlone
 from danvan_crawler.capture.robots import RobotsUnreadableError
 from danvan_crawler.exceptions import CaptureRefusedError
+from danvan_crawler.families import FEED
 from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE
 from danvan_crawler.ops.page_kind import page_kind
 from danvan_crawler.ops.requisites import FINAL_STATUSES
@@ -28,6 +29,9 @@ from spiders.walking import Walk
 
 EMPTY_SECTIONS = "danvan/sections_empty"
 """Statistic: names of the sections whose first page shows no article."""
+FOUND_IN = "found_in"
+"""Key of a request's meta: the section in which this run discovered the article, FEED for a feed; None for one that
+an earlier run left behind, or that is visited again."""
 _SHOWS = {
     "challenge": "shows a challenge for browsers",
     "login": "shows a login",
@@ -70,6 +74,19 @@ def note_listing_led_away(stats: StatsCollector | None, request: Request, domain
     if walk.pages == 0:
         stats.inc_value("danvan/sections_failed")
     note_failed_listing(stats, request.url, None, domains)
+
+
+def note_link(stats: StatsCollector | None, what: str, request: Request) -> None:
+    """Counts the link to an article as `linked` or `forbidden`, for the site and for the section that shows it.
+
+    Only a link that this run has discovered: one that robots.txt forbids stays pending and fails every night anew,
+    which says nothing of what the site links today. Those are counted apart, as `…_again`.
+    """
+    assert stats is not None
+    section = request.meta[FOUND_IN]
+    stats.inc_value(f"danvan/articles_{what}" if section is not None else f"danvan/articles_{what}_again")
+    if section not in (None, FEED):
+        stats.inc_value(f"danvan/{what}_in/{section}")
 
 
 def note_failed_article(stats: StatsCollector | None, failure: Failure) -> None:

@@ -40,9 +40,11 @@ from spiders.days import Days
 from spiders.failures import is_forbidden, reason_of, status_of, was_not_made
 from spiders.feed_reading import FeedSpider
 from spiders.noticing import (
+    FOUND_IN,
     note_failed_article,
     note_failed_listing,
     note_hidden_article,
+    note_link,
     note_listing,
     note_listing_led_away,
 )
@@ -170,7 +172,7 @@ class SiteSpider(FeedSpider):
         for listing in self._first_requests(due_now([self._first_walk(request, now) for request in sections]), now):
             yield listing
         for one in frontier.due(slug, now) if not self.days.are_limited else ():
-            for request in self._article_requests(one.url, _REVISIT_PRIORITY):
+            for request in self._article_requests(one.url, priority=_REVISIT_PRIORITY):
                 self._count("revisits")
                 yield request
 
@@ -222,7 +224,8 @@ class SiteSpider(FeedSpider):
             fresh = entry.state in (NEW, PENDING, CHANGED)
             news = news or fresh
             if (fresh or self.full) and self.days.wants(entry.link):
-                yield from self._article_requests(entry.link.url)
+                found_in = walk.section if entry.state != PENDING else None
+                yield from self._article_requests(entry.link.url, found_in)
         yield from self._feed_requests(walk, news=news)
         following = self._next_page(response, listing, walk, news)
         if following is not None:
@@ -255,7 +258,10 @@ class SiteSpider(FeedSpider):
         date = response.meta["capture"].date
         self.store.frontier.complete_walk(self.site.slug, walk.first_url, date, swept=swept, cursor=walk.backlog)
 
-    def _article_requests(self, url: str, priority: int = _ARTICLE_PRIORITY) -> Iterator[Request]:
+    def _article_requests(
+        self, url: str, found_in: str | None = None, *, priority: int = _ARTICLE_PRIORITY
+    ) -> Iterator[Request]:
+        """The request for an article, once in a run. `found_in` is the section or FEED where this run discovered it."""
         key = path_key(url)
         if not self._asked.add(key):
             return
@@ -263,13 +269,14 @@ class SiteSpider(FeedSpider):
             url,
             callback=self.parse_story,
             errback=self.story_failed,
-            meta={"link": url, "revisit": priority == _REVISIT_PRIORITY},
+            meta={"link": url, "revisit": priority == _REVISIT_PRIORITY, FOUND_IN: found_in},
             priority=priority,
         )
         for taken in self._take_page(request):
             if self.plan:
                 self.planned.append(taken.url)
             else:
+                note_link(self.crawler.stats, "linked", taken)
                 yield taken
 
     def _take_page(self, request: Request) -> Iterator[Request]:
@@ -327,7 +334,7 @@ class SiteSpider(FeedSpider):
             return
         # That one article is not there is no failure of the site, even on a day when it is the only one asked for.
         if is_forbidden(failure):
-            self._count("articles_forbidden")
+            note_link(self.crawler.stats, "forbidden", request)
         elif not isinstance(failure.value, LeftAlone):
             known = request.meta["revisit"]
             note_failed_article(self.crawler.stats, failure)

@@ -29,6 +29,8 @@ ENOUGH = 10
 """Articles that a share is judged by at least."""
 _WINDOWS = (ENOUGH, 20, 40, 80)
 """Articles, newest runs first, of which a share is taken: a field that few articles have needs more of them."""
+FORBIDDEN_AT_MOST = 0.8
+"""Share of new links that robots.txt may forbid: many listings link a folder that it keeps to itself."""
 _IMPROBABLE = 0.001
 _RUNS_IN_THE_PAST = 10
 _LEAST_RUNS = 3
@@ -57,6 +59,10 @@ DEFAULTS: tuple[Expectation, ...] = (
         " would be nothing unusual here",
     ),
     Expectation("found_nothing", "silent_sections", "at most", 0, "{value:.0f} of the sections show no article now"),
+    Expectation(
+        "robots", "forbidden", "at most", FORBIDDEN_AT_MOST,
+        "robots.txt forbids {value:.0%} of the articles that listings link",
+    ),
     Expectation("errors", "errors", "at most", 0.5, "{value:.0%} of the articles asked for failed"),
     Expectation(
         "layout", "pages_with_article", "at least", "pages_with_article_usual",

@@ -15,9 +15,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from danvan_crawler.ops.expectations import ENOUGH, Tally, check, expected_of, fallen, usual_silence
-from danvan_crawler.ops.nights import Night, coverage_of, nights, tally
-from danvan_crawler.ops.outcome import LISTING_TROUBLE
+from danvan_crawler.ops.expectations import (
+    ENOUGH,
+    FORBIDDEN_AT_MOST,
+    Tally,
+    check,
+    expected_of,
+    fallen,
+    usual_silence,
+)
+from danvan_crawler.ops.nights import FORBIDDEN_IN, Night, coverage_of, nights, tally
+from danvan_crawler.ops.outcome import LISTING_TROUBLE, all_forbidden
 from danvan_crawler.ops.problems import Problem
 from danvan_crawler.site_rules import COVERED_FIELDS
 from danvan_crawler.sites import Site
@@ -33,16 +41,24 @@ def problems_of(
 ) -> list[Problem]:
     """What is wrong with a run by comparison with the past. `complete` says that it looked at all there was to see."""
     past = list(islice(nights(archive, site.slug), _RUNS))
-    values = {**shares(coverage_of(stats), past), **errors(stats)}
+    coverage = coverage_of(stats)
+    kept_out = forbidden(stats, coverage, past)
+    values = {**shares(coverage, past), **errors(stats)}
+    if kept_out:
+        values["forbidden"] = max(kept_out.values())
     silent: list[str] = []
     if complete:
         values |= silence(connection, site.slug, now)
         silent = silent_sections(connection, site.slug, stats)
         values["silent_sections"] = len(silent)
-    return [_explained(problem, silent, stats) for problem in check(values, expected_of(site.health))]
+    closed = [name for name, share in kept_out.items() if name and share > FORBIDDEN_AT_MOST]
+    found = check(values, expected_of(site.health))
+    return [_explained(problem, sorted(closed), silent, stats) for problem in found]
 
 
-def _explained(problem: Problem, silent: Sequence[str], stats: Mapping[str, Any]) -> Problem:
+def _explained(problem: Problem, closed: Sequence[str], silent: Sequence[str], stats: Mapping[str, Any]) -> Problem:
+    if problem.kind == "robots" and closed:
+        return replace(problem, text=f"{problem.text}: {', '.join(closed)}")
     if problem.kind != "found_nothing":
         return problem
     trouble: Mapping[str, str] = stats.get(LISTING_TROUBLE, {})
@@ -81,6 +97,23 @@ def _recent(tallies: Sequence[Tally]) -> float | None:
         if of >= ENOUGH:
             return having / of
     return None
+
+
+def forbidden(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[Night]) -> dict[str, float]:
+    """Shares of the newest links that robots.txt forbids, by section, of the whole site under "".
+
+    Nothing when this run met none: what robots.txt forbids stays pending, so that each night meets it until it is
+    allowed. Nor when all is forbidden that a run asks for, which is another finding.
+    """
+    met = any(stats.get(f"danvan/articles_forbidden{again}") for again in ("", "_again"))
+    if not met or all_forbidden(stats):
+        return {}
+    counted = [coverage, *(night.coverage for night in past)]
+    names = {name for one in counted for name in one if name == "forbidden" or name.startswith(FORBIDDEN_IN)}
+    found = {name: _recent([tally(one, name) for one in counted]) for name in names}
+    return {
+        name.removeprefix("forbidden").removeprefix("_in/"): share for name, share in found.items() if share is not None
+    }
 
 
 def errors(stats: Mapping[str, Any]) -> dict[str, float]:

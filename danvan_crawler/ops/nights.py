@@ -35,7 +35,8 @@ class Night:
     articles: Mapping[str, int] = field(default_factory=dict)
     """`fetched`, `new`, `edited`, `gone`, `revived`."""
     coverage: Mapping[str, int] = field(default_factory=dict)
-    """Of `articles` fetched, how many have each field; `pages` and `pages_with_article`; `doubtful_dates`."""
+    """Of `articles` fetched, how many have each field; `pages` and `pages_with_article`; `doubtful_dates`. Of article
+    links that were `linked` for the first time, how many are `forbidden`; both `…_in/SECTION` as well."""
     requests: int = 0
     received_bytes: int = 0
     seconds: float = 0.0
@@ -111,9 +112,15 @@ def _holds(path: Path, wanted: bytes) -> bool:
         return False
 
 
+FORBIDDEN_IN, _LINKED_IN = "forbidden_in/", "linked_in/"
+_OF: Mapping[str, str] = {"pages_with_article": "pages", "forbidden": "linked"}
+
+
 def tally(coverage: Mapping[str, int], name: str) -> Tally:
-    """How many of the articles of a run have a field; `pages_with_article` is of the pages."""
-    of = "pages" if name == "pages_with_article" else "articles"
+    """How many articles of a run have a field; `pages_with_article` is of the pages, what `_OF` names of those."""
+    of = _OF.get(name, "articles")
+    if name.startswith(FORBIDDEN_IN):
+        of = _LINKED_IN + name.removeprefix(FORBIDDEN_IN)
     return Tally(coverage.get(name, 0), coverage.get(of, 0))
 
 
@@ -125,4 +132,10 @@ def coverage_of(stats: Mapping[str, Any]) -> dict[str, int]:
         "pages_with_article": articles,
         "articles": stats.get("danvan/tally/articles", 0),
         **{name: stats.get(f"danvan/tally/{name}", 0) for name in (*COVERED_FIELDS, "doubtful_dates")},
+        **{name: stats.get(f"danvan/articles_{name}", 0) for name in ("linked", "forbidden")},
+        **{
+            name.removeprefix("danvan/"): number
+            for name, number in stats.items()
+            if name.startswith((f"danvan/{_LINKED_IN}", f"danvan/{FORBIDDEN_IN}"))
+        },
     }

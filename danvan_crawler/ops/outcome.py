@@ -92,11 +92,15 @@ def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem
     if stats.get("danvan/articles_failed") and not stats.get("danvan/articles"):
         text = f"all {stats['danvan/articles_failed']} articles asked for failed"
         found.append(_failed(text, stats.get(ARTICLE_TROUBLE, {}), "errors"))
-    forbidden = stats.get("danvan/articles_forbidden", 0)
-    if forbidden >= FORBIDDEN_AT_LEAST and not stats.get("danvan/articles"):
-        text = f"all {forbidden} articles asked for are forbidden by robots.txt"
+    if all_forbidden(stats):
+        text = f"all {stats['danvan/articles_forbidden']} articles asked for are forbidden by robots.txt"
         found.append(Problem("robots", text, ExitCode.SITE_FAILED))
     return found
+
+
+def all_forbidden(stats: Mapping[str, Any]) -> bool:
+    """Whether robots.txt forbids all articles that a run discovered, and they are no odd few."""
+    return stats.get("danvan/articles_forbidden", 0) >= FORBIDDEN_AT_LEAST and not stats.get("danvan/articles")
 
 
 def _in_detail(problem: Problem, stats: Mapping[str, Any]) -> Problem:

@@ -77,6 +77,25 @@ def test_a_robots_txt_that_forbids_all_articles(new_portal: New, new_desk: New, 
     assert kinds(trouble(new_portal, new_desk, pages, 3)) == ["robots"]
 
 
+def test_a_robots_txt_that_forbids_the_articles_of_one_section(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    portal.pages["/robots.txt"] = answer(f"User-agent: *\nDisallow: {MODEL}*.html\n", media_type="text/plain")
+    portal.also_link(MODEL, *(f"{MODEL}bai-viet-so-{number}.html" for number in range(900, 912)))
+    desk = new_desk(portal, only="dan-van-")
+    desk.crawl(code=4)
+    [problem] = report(desk)["problems"]
+    assert (problem["kind"], problem["exit_code"]) == ("robots", 4)
+    assert problem["text"].endswith("of the articles that listings link: Dân vận khéo")
+    desk.crawl(code=4)  # they wait in the crawl state, and no listing tells of them anew
+    assert [problem] == report(desk)["problems"]
+    assert report(desk)["stats"].get("danvan/articles_forbidden") is None
+    portal.pages["/robots.txt"] = answer("User-agent: *\nDisallow:\n", media_type="text/plain")
+    desk.crawl()
+    assert "robots" not in kinds(desk)
+
+
 def test_a_listing_whose_server_asks_to_wait_is_not_called_a_failing_one(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:

@@ -1,0 +1,55 @@
+"""A run held against its site's past: what is made of the numbers in its reports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from danvan_crawler.ops.health import forbidden
+from danvan_crawler.ops.nights import Night, coverage_of
+
+NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+
+
+def stats_of(**numbers: Any) -> dict[str, Any]:
+    return {f"danvan/{name}": number for name, number in numbers.items()}
+
+
+def night(**numbers: Any) -> Night:
+    return Night("mau-danvan", "0" * 8, NOW, NOW, 0, coverage=coverage_of(stats_of(**numbers)))
+
+
+def shares_forbidden(stats: Mapping[str, Any], past: list[Night]) -> dict[str, float]:
+    return forbidden(stats, coverage_of(stats), past)
+
+
+def section_links(linked: int, kept_out: int) -> dict[str, int]:
+    """Statistics of a section with so many new links, beside one in which all is well."""
+    names = {"articles_linked": 2 * linked, "linked_in/Hai": linked, "linked_in/Mot": linked}
+    return {**names, **({"articles_forbidden": kept_out, "forbidden_in/Hai": kept_out} if kept_out else {})}
+
+
+def test_a_section_that_robots_txt_forbids_is_found_by_the_links_of_several_nights() -> None:
+    one = section_links(1, 1)
+    tonight = stats_of(**one, articles=1)
+    assert "Hai" not in shares_forbidden(tonight, [night(**one)] * 8)
+    assert shares_forbidden(tonight, [night(**one)] * 9) == {"": 0.5, "Hai": 1.0}
+
+
+def test_what_is_forbidden_is_told_on_nights_without_news_too_and_no_longer_when_it_is_allowed() -> None:
+    past = [night(**section_links(12, 12))]
+    assert shares_forbidden(stats_of(articles_forbidden_again=12), past)["Hai"] == 1.0
+    assert shares_forbidden(stats_of(articles_linked_again=12, articles=12), past) == {}
+
+
+def test_a_forbidden_page_now_and_then_is_few() -> None:
+    # One of a folder every third night, beside an article every second one.
+    past = [
+        night(
+            **{"articles_linked": (number % 2) + (number % 3 == 0), "linked_in/Hai": (number % 2) + (number % 3 == 0)},
+            **({"articles_forbidden": 1, "forbidden_in/Hai": 1} if number % 3 == 0 else {}),
+        )
+        for number in range(40)
+    ]
+    assert shares_forbidden(stats_of(articles_forbidden_again=14), past)["Hai"] < 0.5
