@@ -77,10 +77,11 @@ def note_listing_led_away(stats: StatsCollector | None, request: Request, domain
 
 
 def note_link(stats: StatsCollector | None, what: str, request: Request) -> None:
-    """Counts the link to an article as `linked` or `forbidden`, for the site and for the section that shows it.
+    """Counts the link to an article as `linked`, `forbidden` or `missing`, for the site and for its section.
 
-    Only a link that this run has discovered: one that robots.txt forbids stays pending and fails every night anew,
-    which says nothing of what the site links today. Those are counted apart, as `…_again`.
+    Only a link that this run has discovered: one that robots.txt forbids stays pending and fails every night anew, and
+    one that is not there some nights more, which says nothing of what the site links today. Those are counted apart,
+    as `…_again`.
     """
     assert stats is not None
     section = request.meta[FOUND_IN]

@@ -338,7 +338,10 @@ class SiteSpider(FeedSpider):
         elif not isinstance(failure.value, LeftAlone):
             known = request.meta["revisit"]
             note_failed_article(self.crawler.stats, failure)
-            self._count("revisits_failed" if known else "articles_missing" if gone else "articles_failed")
+            if gone and not known:
+                note_link(self.crawler.stats, "missing", request)
+            else:
+                self._count("revisits_failed" if known else "articles_failed")
         if not was_not_made(
             failure
         ):  # else it stays pending: the next run asks again, without a request where forbidden

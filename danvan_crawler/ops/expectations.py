@@ -65,6 +65,9 @@ DEFAULTS: tuple[Expectation, ...] = (
     ),
     Expectation("errors", "errors", "at most", 0.5, "{value:.0%} of the articles asked for failed"),
     Expectation(
+        "errors", "not_there", "at most", 0.5, "{value:.0%} of the articles asked for are not there (404, 410)"
+    ),
+    Expectation(
         "layout", "pages_with_article", "at least", "pages_with_article_usual",
         "only {value:.0%} of the pages that listings link hold an article",
     ),
@@ -84,6 +87,7 @@ def expected_of(health: Health) -> list[Expectation]:
     own: dict[str, float | bool | None] = {
         "silent_days": health.quiet_days,
         "errors": health.errors,
+        "not_there": health.errors,
         "doubtful_dates": health.dates,
         "pages_with_article": health.layout,
         **{f"coverage.{name}": share for name, share in health.coverage.items()},

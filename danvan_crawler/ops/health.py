@@ -25,7 +25,7 @@ from danvan_crawler.ops.expectations import (
     usual_silence,
 )
 from danvan_crawler.ops.nights import FORBIDDEN_IN, Night, coverage_of, nights, tally
-from danvan_crawler.ops.outcome import LISTING_TROUBLE, all_forbidden
+from danvan_crawler.ops.outcome import LISTING_TROUBLE, all_forbidden, all_missing
 from danvan_crawler.ops.problems import Problem
 from danvan_crawler.site_rules import COVERED_FIELDS
 from danvan_crawler.sites import Site
@@ -46,6 +46,8 @@ def problems_of(
     values = {**shares(coverage, past), **errors(stats)}
     if kept_out:
         values["forbidden"] = max(kept_out.values())
+    if (share := not_there(stats, coverage, past)) is not None:
+        values["not_there"] = share
     silent: list[str] = []
     if complete:
         values |= silence(connection, site.slug, now)
@@ -122,6 +124,21 @@ def errors(stats: Mapping[str, Any]) -> dict[str, float]:
     asked = failed + stats.get("danvan/articles", 0) + stats.get("danvan/pages_without_article", 0)
     # That all of them failed is another finding.
     return {"errors": failed / asked} if asked >= ENOUGH and failed < asked else {}
+
+
+def not_there(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[Night]) -> float | None:
+    """The share of articles that are not there: of all that were asked for, or of the newest links of some nights.
+
+    None when there were too few, or this run found all of its own there; and when not one was, which is another
+    finding.
+    """
+    missing, absent = stats.get("danvan/articles_missing", 0), stats.get("danvan/articles_absent", 0)
+    if all_missing(stats) or not (missing or absent or stats.get("danvan/articles_missing_again")):
+        return None
+    asked = missing + absent + coverage["pages"] + stats.get("danvan/articles_failed", 0)
+    of_run = _recent([Tally(missing + absent, asked)])
+    of_links = _recent([tally(one, "missing") for one in (coverage, *(night.coverage for night in past))])
+    return max((share for share in (of_run, of_links) if share is not None), default=None)
 
 
 def silence(connection: Connection, site: str, now: datetime) -> dict[str, float]:

@@ -34,6 +34,8 @@ _REASONS = {
 LISTING_TROUBLE = "danvan/listing_trouble"
 ARTICLE_TROUBLE = "danvan/article_trouble"
 """Statistics that say why pages could not be had: kind of problem -> a sentence about the first one of that kind."""
+MISSING_AT_LEAST = 5
+"""Articles that are not there, in a run without any other: fewer are links that an editor got wrong."""
 FORBIDDEN_AT_LEAST = 5
 """Articles that robots.txt forbids, in a run without any other: fewer are a folder that listings link all the same."""
 _READ_OR_SPARED = ("sections_read", "listings_spared", "max_pages_reached")
@@ -92,10 +94,18 @@ def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem
     if stats.get("danvan/articles_failed") and not stats.get("danvan/articles"):
         text = f"all {stats['danvan/articles_failed']} articles asked for failed"
         found.append(_failed(text, stats.get(ARTICLE_TROUBLE, {}), "errors"))
+    if all_missing(stats):
+        text = f"all {stats['danvan/articles_missing']} articles that listings link are not there"
+        found.append(Problem("errors", text, ExitCode.SITE_FAILED))
     if all_forbidden(stats):
         text = f"all {stats['danvan/articles_forbidden']} articles asked for are forbidden by robots.txt"
         found.append(Problem("robots", text, ExitCode.SITE_FAILED))
     return found
+
+
+def all_missing(stats: Mapping[str, Any]) -> bool:
+    """Whether none of the articles that a run discovered is there, and they are no odd few."""
+    return stats.get("danvan/articles_missing", 0) >= MISSING_AT_LEAST and not stats.get("danvan/articles")
 
 
 def all_forbidden(stats: Mapping[str, Any]) -> bool:

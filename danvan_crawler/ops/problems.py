@@ -27,7 +27,8 @@ REMEDIES: Mapping[str, str] = {
     "asked_to_wait": "Nothing to do: the next run after that moment goes on. If it stays so, raise the"
     " profile's `delay` or write to the webmaster.",
     "certificate": "The crawl goes on. Tell the webmaster that the certificate has to be renewed.",
-    "errors": "The log names the pages. Open some in a browser; if they work there, raise the profile's `delay`.",
+    "errors": "The log names the pages. Open some in a browser. Do they work there, raise the profile's `delay`;"
+    " are they not there either, the site's links are broken: write to the webmaster.",
     "forbidden": "The server refuses us. Set DANVAN_CONTACT, open the site in a browser, and write to the webmaster.",
     "no_address": "The host name has no address. Has the site moved? Then correct `home` and `sections` in the"
     " profile and put the old host into `aliases`; is it given up, set `enabled = false`.",

@@ -96,6 +96,20 @@ def test_a_robots_txt_that_forbids_the_articles_of_one_section(
     assert "robots" not in kinds(desk)
 
 
+def test_articles_none_of_which_is_there(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+    portal = new_portal()
+    wrong = [f"/bai/viet-so-{number}.html" for number in range(900, 912)]
+    listing = "".join(f'<h3><a href="{target}">Bài viết của chuyên mục này</a></h3>' for target in wrong)
+    portal.pages[MODEL] = answer(f'<html><body><div class="noi-dung">{listing}</div></body></html>')
+    desk = new_desk(portal, only="dan-van-kheo")
+    assert "all 12 articles that listings link are not there" in desk.crawl(code=3).stderr
+    assert kinds(desk) == ["errors"]
+    desk.crawl(code=4)  # asked for again, and the share of the links is what it was
+    assert [problem["text"] for problem in report(desk)["problems"]] == [
+        "100% of the articles asked for are not there (404, 410)"
+    ]
+
+
 def test_a_listing_whose_server_asks_to_wait_is_not_called_a_failing_one(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from danvan_crawler.ops.health import forbidden
+from danvan_crawler.ops.health import forbidden, not_there
 from danvan_crawler.ops.nights import Night, coverage_of
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
@@ -41,6 +41,28 @@ def test_what_is_forbidden_is_told_on_nights_without_news_too_and_no_longer_when
     past = [night(**section_links(12, 12))]
     assert shares_forbidden(stats_of(articles_forbidden_again=12), past)["Hai"] == 1.0
     assert shares_forbidden(stats_of(articles_linked_again=12, articles=12), past) == {}
+
+
+def missing(stats: Mapping[str, Any], *past: Night) -> float | None:
+    return not_there(stats, coverage_of(stats), past)
+
+
+def test_articles_that_are_not_there_are_counted_when_there_are_enough() -> None:
+    assert missing(stats_of(articles=2, articles_missing=4, articles_absent=6)) == 10 / 12
+    assert missing(stats_of(articles=2, articles_missing=4)) is None
+    assert missing(stats_of(articles_missing=12)) is None  # which is said otherwise
+
+
+def test_links_of_a_slow_site_that_lead_nowhere_are_counted_together() -> None:
+    one = {"articles_linked": 1, "articles_missing": 1}
+    assert missing(stats_of(**one), *[night(**one)] * 9) == 1.0
+    assert missing(stats_of(articles_missing_again=2), *[night(**one)] * 10) == 1.0
+    assert missing(stats_of(), *[night(**one)] * 10) is None
+
+
+def test_a_few_dead_links_that_a_site_has_always_had_are_no_trouble_when_they_are_asked_for_again() -> None:
+    first = night(articles_linked=100, articles=92, articles_missing=8)
+    assert missing(stats_of(articles_missing_again=8), first) == 0.08
 
 
 def test_a_forbidden_page_now_and_then_is_few() -> None:

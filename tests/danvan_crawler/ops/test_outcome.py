@@ -40,6 +40,8 @@ def test_a_run_that_read_everything_is_good_and_says_nothing() -> None:
     [
         {"danvan/articles": 0},
         {"danvan/articles_failed": 3},
+        {"danvan/articles_missing": 30},
+        {"danvan/articles_missing": 4, "danvan/articles": 0},
         {"danvan/requisites_failed": 5},
         {"danvan/pages_without_article": 2},
         {"danvan/listings_with_links": 1},
@@ -77,6 +79,7 @@ def test_the_reason_of_the_end_has_a_code_and_a_sentence(reason: str | None, exp
         ({"danvan/sections_failed": 3, "danvan/sections_read": 0}, ExitCode.SITE_FAILED),
         ({"danvan/sections_read": 0}, ExitCode.SITE_FAILED),
         ({"danvan/articles_failed": 9, "danvan/articles": 0}, ExitCode.SITE_FAILED),
+        ({"danvan/articles_missing": 5, "danvan/articles": 0}, ExitCode.SITE_FAILED),
         ({"danvan/listings_failed": 1}, ExitCode.SITE_FAILED),
         ({"danvan/listings_with_links": 0}, ExitCode.UNHEALTHY),
         ({"danvan/item_errors": 1}, ExitCode.ERROR),
