@@ -25,7 +25,7 @@ from danvan_crawler.ops.expectations import (
     usual_silence,
 )
 from danvan_crawler.ops.nights import FORBIDDEN_IN, Night, coverage_of, nights, tally
-from danvan_crawler.ops.outcome import LISTING_TROUBLE, all_forbidden, all_missing
+from danvan_crawler.ops.outcome import LISTING_TROUBLE, all_failed, all_forbidden, all_missing
 from danvan_crawler.ops.problems import Problem
 from danvan_crawler.site_rules import COVERED_FIELDS
 from danvan_crawler.sites import Site
@@ -43,7 +43,9 @@ def problems_of(
     past = list(islice(nights(archive, site.slug), _RUNS))
     coverage = coverage_of(stats)
     kept_out = forbidden(stats, coverage, past)
-    values = {**shares(coverage, past), **errors(stats)}
+    values = shares(coverage, past)
+    if (share := errors(stats, coverage, past)) is not None:
+        values["errors"] = share
     if kept_out:
         values["forbidden"] = max(kept_out.values())
     if (share := not_there(stats, coverage, past)) is not None:
@@ -118,12 +120,16 @@ def forbidden(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Seque
     }
 
 
-def errors(stats: Mapping[str, Any]) -> dict[str, float]:
-    """The share of articles that could not be had, when enough were asked for."""
-    failed = stats.get("danvan/articles_failed", 0)
-    asked = failed + stats.get("danvan/articles", 0) + stats.get("danvan/pages_without_article", 0)
-    # That all of them failed is another finding.
-    return {"errors": failed / asked} if asked >= ENOUGH and failed < asked else {}
+def errors(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[Night]) -> float | None:
+    """The share of articles that could not be had, of the newest that were asked for.
+
+    None when there were too few, or this run had all of its own; and when not one was had, which is another finding.
+    """
+    if not coverage["failed"] or all_failed(stats):
+        return None
+    counted = (coverage, *(night.coverage for night in past))
+    tried = [(one.get("failed", 0), one.get("pages", 0)) for one in counted]
+    return _recent([Tally(failed, failed + pages) for failed, pages in tried])
 
 
 def not_there(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[Night]) -> float | None:

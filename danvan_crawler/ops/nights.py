@@ -35,9 +35,9 @@ class Night:
     articles: Mapping[str, int] = field(default_factory=dict)
     """`fetched`, `new`, `edited`, `gone`, `revived`."""
     coverage: Mapping[str, int] = field(default_factory=dict)
-    """Of `articles` fetched, how many have each field; `pages` and `pages_with_article`; `doubtful_dates`. Of article
-    links that were `linked` for the first time, how many are `missing` or `forbidden`; `linked_in/SECTION` and
-    `forbidden_in/SECTION` as well."""
+    """Of `articles` fetched, how many have each field; `pages` and `pages_with_article`, `failed` ones;
+    `doubtful_dates`. Of article links that were `linked` for the first time, how many are `missing` or `forbidden`;
+    `linked_in/SECTION` and `forbidden_in/SECTION` as well."""
     requests: int = 0
     received_bytes: int = 0
     seconds: float = 0.0
@@ -133,7 +133,7 @@ def coverage_of(stats: Mapping[str, Any]) -> dict[str, int]:
         "pages_with_article": articles,
         "articles": stats.get("danvan/tally/articles", 0),
         **{name: stats.get(f"danvan/tally/{name}", 0) for name in (*COVERED_FIELDS, "doubtful_dates")},
-        **{name: stats.get(f"danvan/articles_{name}", 0) for name in ("linked", "forbidden", "missing")},
+        **{name: stats.get(f"danvan/articles_{name}", 0) for name in ("failed", "linked", "forbidden", "missing")},
         **{
             name.removeprefix("danvan/"): number
             for name, number in stats.items()

@@ -34,6 +34,8 @@ _REASONS = {
 LISTING_TROUBLE = "danvan/listing_trouble"
 ARTICLE_TROUBLE = "danvan/article_trouble"
 """Statistics that say why pages could not be had: kind of problem -> a sentence about the first one of that kind."""
+FAILED_AT_LEAST = 5
+"""Articles that failed, in a run without any other: on a quiet night fewer are one broken page that is tried again."""
 MISSING_AT_LEAST = 5
 """Articles that are not there, in a run without any other: fewer are links that an editor got wrong."""
 FORBIDDEN_AT_LEAST = 5
@@ -91,9 +93,10 @@ def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem
     if (further := stats.get("danvan/listings_failed", 0) - failed) > 0:
         text = f"{further} later listing pages cannot be read; the next run tries again"
         found.append(_failed(text, {} if failed else trouble, "server_error"))
-    if stats.get("danvan/articles_failed") and not stats.get("danvan/articles"):
-        text = f"all {stats['danvan/articles_failed']} articles asked for failed"
-        found.append(_failed(text, stats.get(ARTICLE_TROUBLE, {}), "errors"))
+    if (failed := stats.get("danvan/articles_failed")) and not stats.get("danvan/articles"):
+        all_of_them = f"all {failed} articles" if failed > 1 else "the only article"
+        problem = _failed(f"{all_of_them} asked for failed", stats.get(ARTICLE_TROUBLE, {}), "errors")
+        found.append(problem if all_failed(stats) else replace(problem, code=ExitCode.OK))
     if all_missing(stats):
         text = f"all {stats['danvan/articles_missing']} articles that listings link are not there"
         found.append(Problem("errors", text, ExitCode.SITE_FAILED))
@@ -101,6 +104,11 @@ def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem
         text = f"all {stats['danvan/articles_forbidden']} articles asked for are forbidden by robots.txt"
         found.append(Problem("robots", text, ExitCode.SITE_FAILED))
     return found
+
+
+def all_failed(stats: Mapping[str, Any]) -> bool:
+    """Whether no article could be had, and those that failed are no odd few."""
+    return stats.get("danvan/articles_failed", 0) >= FAILED_AT_LEAST and not stats.get("danvan/articles")
 
 
 def all_missing(stats: Mapping[str, Any]) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from danvan_crawler.ops.health import forbidden, not_there
+from danvan_crawler.ops.health import errors, forbidden, not_there
 from danvan_crawler.ops.nights import Night, coverage_of
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
@@ -63,6 +63,26 @@ def test_links_of_a_slow_site_that_lead_nowhere_are_counted_together() -> None:
 def test_a_few_dead_links_that_a_site_has_always_had_are_no_trouble_when_they_are_asked_for_again() -> None:
     first = night(articles_linked=100, articles=92, articles_missing=8)
     assert missing(stats_of(articles_missing_again=8), first) == 0.08
+
+
+def failing(stats: Mapping[str, Any], *past: Night) -> float | None:
+    return errors(stats, coverage_of(stats), past)
+
+
+def test_failures_of_a_slow_site_are_counted_together() -> None:
+    bad, good = night(articles_failed=1), night(articles=1)
+    assert failing(stats_of(articles_failed=1), *[bad] * 6, *[good] * 30) == 0.7
+    assert failing(stats_of(articles=1), *[bad] * 9, *[good] * 30) is None
+
+
+def test_one_broken_page_is_no_trouble_however_often_it_is_tried() -> None:
+    past = [night(articles_failed=1)] * 4 + [night(articles=1)] * 5
+    assert failing(stats_of(articles_failed=1), *past) == 0.5
+
+
+def test_that_every_article_failed_is_said_otherwise() -> None:
+    assert failing(stats_of(articles_failed=12)) is None
+    assert failing(stats_of(articles_failed=8, articles=4)) == 8 / 12
 
 
 def test_a_forbidden_page_now_and_then_is_few() -> None:

@@ -40,6 +40,8 @@ def test_a_run_that_read_everything_is_good_and_says_nothing() -> None:
     [
         {"danvan/articles": 0},
         {"danvan/articles_failed": 3},
+        {"danvan/articles_failed": 1, "danvan/articles": 0},
+        {"danvan/articles_failed": 4, "danvan/articles": 0},
         {"danvan/articles_missing": 30},
         {"danvan/articles_missing": 4, "danvan/articles": 0},
         {"danvan/requisites_failed": 5},
@@ -139,6 +141,14 @@ def test_a_failure_is_classified_and_has_a_remedy(stats: Mapping[str, object], k
     _, problems = judge({**GOOD, **stats}, "finished", is_site=True)
     assert [problem.kind for problem in problems] == [kind]
     assert len(problems[0].remedy) > 20
+
+
+def test_one_broken_article_on_a_quiet_night_is_told_and_does_not_make_the_site_a_failure() -> None:
+    stats = {**GOOD, "danvan/articles": 0, "danvan/articles_failed": 1, ARTICLE_TROUBLE: {"server_error": "HTTP 500"}}
+    found, [problem] = judge(stats, "finished", is_site=True)
+    assert found is ExitCode.OK
+    assert (problem.kind, problem.text) == ("server_error", "the only article asked for failed: HTTP 500")
+    assert not problem.is_failure
 
 
 def test_what_the_past_says_counts_as_well() -> None:
