@@ -32,6 +32,7 @@ EMPTY_SECTIONS = "danvan/sections_empty"
 FOUND_IN = "found_in"
 """Key of a request's meta: the section in which this run discovered the article, FEED for a feed; None for one that
 an earlier run left behind, or that is visited again."""
+LEADS_HOME = "leads to the front page"
 _SHOWS = {
     "challenge": "shows a challenge for browsers",
     "login": "shows a login",
@@ -53,11 +54,14 @@ def note_listing(stats: StatsCollector | None, walk: Walk, response: TextRespons
 
 
 def note_failed_listing(
-    stats: StatsCollector | None, url: str, failure: Failure | None, hosts: Collection[str]
+    stats: StatsCollector | None, url: str, failure: Failure | None, hosts: Collection[str], *, led_home: bool = False
 ) -> None:
-    """Notes why a listing could not be had. Without a failure there was an answer: from another host, or no text."""
+    """Notes why a listing could not be had. Without a failure there was an answer: from another host, no text, or the
+    front page."""
     if host_of(url) not in hosts:
         _note(stats, LISTING_TROUBLE, "moved", f"a section leads to another host, {url}")
+    elif led_home:
+        _note(stats, LISTING_TROUBLE, "section_gone", f"{url} {LEADS_HOME}")
     elif failure is None:
         _note(stats, LISTING_TROUBLE, "found_nothing", f"{url} is no page of text")
     else:

@@ -41,6 +41,7 @@ from spiders.failures import is_forbidden, reason_of, status_of, was_not_made
 from spiders.feed_reading import FeedSpider
 from spiders.noticing import (
     FOUND_IN,
+    LEADS_HOME,
     note_failed_article,
     note_failed_listing,
     note_hidden_article,
@@ -126,7 +127,10 @@ class SiteSpider(FeedSpider):
         """Scrapy drops a redirect to an address that this run has asked for already, and calls nobody back."""
         if REQUISITE_KEY in request.meta:
             self.store.frontier.mark(self.site.slug, request.meta[REQUISITE_KEY], ARCHIVED, f"leads to {request.url}")
-        link = request.meta.get("link")
+        walk, link = request.cb_kwargs.get("walk"), request.meta.get("link")
+        if isinstance(walk, Walk) and self._leads_home(request.url, walk) and not (walk.pages or walk.is_resumed):
+            # Another section did so before, or the front page is one.
+            self._count_failed_listing(walk.first_url, LEADS_HOME, walk)
         if link is None:
             return
         if request.url in request.meta.get("redirect_urls", ()):
@@ -205,6 +209,12 @@ class SiteSpider(FeedSpider):
         if not isinstance(response, TextResponse):
             yield from self._fail_listing(response.url, "is not text", walk)
             return
+        if self._leads_home(response.url, walk):
+            if walk.pages or walk.is_resumed:  # as a page after the last one
+                self._close_walk(walk, response, swept=True)
+            else:
+                yield from self._fail_listing(walk.first_url, LEADS_HOME, walk)
+            return
         if not walk.started:
             walk.started = True
             self._count("sections_read")
@@ -232,6 +242,11 @@ class SiteSpider(FeedSpider):
             yield from self._take_page(self._listing_request(following, walk))
         elif not self.days.are_limited:
             yield from self._walk_requests(walk.older())
+
+    def _leads_home(self, url: str, walk: Walk) -> bool:
+        """Whether a section that is not the front page leads there, as portals do with sections that they gave up."""
+        home = path_key(self.site.home)
+        return path_key(url) == home and path_key(walk.first_url) != home
 
     def _next_page(self, response: Response, listing: Listing, walk: Walk, news: bool) -> str | None:
         """Where the walk goes on; None where it ends. Either is noted, so that a run that dies is continued there."""
@@ -358,9 +373,12 @@ class SiteSpider(FeedSpider):
         yield from self._fail_listing(request.url, reason_of(failure), walk, failure)
 
     def _fail_listing(self, url: str, reason: str, walk: Walk, failure: Failure | None = None) -> Iterator[Request]:
-        note_failed_listing(self.crawler.stats, url, failure, self.site.hosts)
+        self._count_failed_listing(url, reason, walk, failure)
+        yield from self._walk_requests(walk.older())
+
+    def _count_failed_listing(self, url: str, reason: str, walk: Walk, failure: Failure | None = None) -> None:
+        note_failed_listing(self.crawler.stats, url, failure, self.site.hosts, led_home=reason == LEADS_HOME)
         self._count("listings_failed")
         if walk.pages == 0:
             self._count("sections_failed")
         self.logger.error("%s: section %s cannot be read: %s", url, walk.section, reason)
-        yield from self._walk_requests(walk.older())

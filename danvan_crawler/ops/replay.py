@@ -149,6 +149,7 @@ class Replay:
                 self._parts[path_key(request.url)] = _Part(request.meta["section"], first_url=request.url)
         self._hosts = set(site.hosts) if site is not None else set()
         self._scope = Scope.of(site) if site is not None else Scope(frozenset())
+        self._home = path_key(site.home) if site else None
         self._fronts = {path_key(url) for url in (site.home, *(one.url for one in site.sections))} if site else set()
 
     def _with_past(self, site: Site, profiles: Mapping[str, str]) -> Site:
@@ -238,6 +239,8 @@ class Replay:
         if location:
             target = urljoin(capture.url, safe_url_string(location))
             part = part or _Part(NO_SECTION)
+            if part.first_url is not None and path_key(target) == self._home != path_key(part.first_url):
+                return  # a section that was given up: the crawl read no listing there
             led = replace(part, link=part.link or capture.url)
             known = self._parts.setdefault(self._scope.key_of(target), led)
             if part.section:

@@ -145,6 +145,23 @@ def test_a_listing_that_leads_to_a_login(new_portal: New, new_desk: New, answer:
     assert kinds(trouble(new_portal, new_desk, pages, 4)) == ["login"]
 
 
+def test_sections_that_lead_to_the_front_page(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+    portal = new_portal()
+    desk = new_desk(portal, only="dan-van-")
+    for listing in (MODEL, GRASSROOTS):  # the second one is led to an address that was asked for already
+        portal.pages[listing] = answer(status="302 Found", headers={"Location": "/"})
+    link = f'<h3><a href="{GRASSROOTS}bai-viet-so-900.html">Bài viết nổi bật của trang nhất</a></h3>'
+    portal.pages["/"] = answer(f'<html><body><div class="noi-dung">{link}</div></body></html>')
+    assert f"2 of the sections cannot be read: {portal.url[:-1]}{MODEL} leads to the front page" in (
+        desk.crawl(code=3).stderr
+    )
+    assert kinds(desk) == ["section_gone"]
+    listed = "SELECT count(*) FROM listing_links"
+    assert desk.rows(listed) == [(0,)]
+    desk.danvan("rebuild")
+    assert desk.rows(listed) == [(0,)]
+
+
 def test_a_site_that_has_moved_to_another_host(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
     pages = {MODEL: answer(status="301 Moved Permanently", headers={"Location": "http://moi.example.vn/tin-tuc/"})}
     assert kinds(trouble(new_portal, new_desk, pages, 3)) == ["moved"]
