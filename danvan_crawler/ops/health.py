@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +31,9 @@ from danvan_crawler.sites import Site
 from danvan_crawler.store.activity import activity, last_days, sections_with_articles
 
 _RUNS = 60
-"""Runs of the past that are read."""
+"""Runs of the past that are read, of those that brought something: a site with an article a week has few of them."""
+_FILES = 10_000
+"""Reports, of all sites, that are looked at for them: a year of nights of 27 sites."""
 _PAGE_KINDS = ("challenge", "login", "maintenance", "parked")
 
 
@@ -40,7 +41,7 @@ def problems_of(
     archive: Path, site: Site, stats: Mapping[str, Any], connection: Connection, now: datetime, *, complete: bool
 ) -> list[Problem]:
     """What is wrong with a run by comparison with the past. `complete` says that it looked at all there was to see."""
-    past = list(islice(nights(archive, site.slug), _RUNS))
+    past = the_past(archive, site.slug)
     coverage = coverage_of(stats)
     kept_out = forbidden(stats, coverage, past)
     values = shares(coverage, past)
@@ -58,6 +59,25 @@ def problems_of(
     closed = [name for name, share in kept_out.items() if name and share > FORBIDDEN_AT_MOST]
     found = check(values, expected_of(site.health))
     return [_explained(problem, sorted(closed), silent, stats) for problem in found]
+
+
+def the_past(archive: Path, site: str) -> list[Night]:
+    """The runs of a site that are a measure for the next one, newest first, with those that brought nothing between."""
+    found, telling = [], 0
+    for night in nights(archive, site, files=_FILES):
+        if not night.coverage:
+            continue  # it was refused or died, and has looked at nothing
+        found.append(night)
+        telling += _brought_something(night.coverage)
+        if telling == _RUNS:
+            break
+    return found
+
+
+def _brought_something(coverage: Mapping[str, int]) -> bool:
+    """Whether a run has asked for more than visits to known articles, which most nights do."""
+    fruitless = coverage.get("pages", 0) > coverage.get("pages_with_article", 0)
+    return fruitless or any(coverage.get(name) for name in ("articles", "failed", "linked"))
 
 
 def _explained(problem: Problem, closed: Sequence[str], silent: Sequence[str], stats: Mapping[str, Any]) -> Problem:
@@ -86,7 +106,9 @@ def shares(coverage: Mapping[str, int], past: Sequence[Night]) -> dict[str, floa
             found[statistic], found[f"{statistic}_usual"] = fall
         elif (share := _recent(tallies)) is not None:
             found[statistic] = share
-    if coverage.get("pages", 0) >= ENOUGH and not any(one.get("pages_with_article") for one in counted):
+    if sum(one.get("pages", 0) for one in counted) >= ENOUGH and not any(
+        one.get("pages_with_article") for one in counted
+    ):
         found["pages_with_article"], found["pages_with_article_usual"] = 0.0, 0.1  # a family that reads nothing here
     if coverage.get("articles") and (share := _recent([tally(one, "doubtful_dates") for one in counted])) is not None:
         found["doubtful_dates"] = share

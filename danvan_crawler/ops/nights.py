@@ -95,10 +95,10 @@ def night_of(report: Mapping[str, Any]) -> Night | None:
         return None
 
 
-def nights(archive: Path, site: str | None = None) -> Iterator[Night]:
-    """The runs of a site, or of all, newest first. What is no report is passed over."""
+def nights(archive: Path, site: str | None = None, *, files: int = _FILES) -> Iterator[Night]:
+    """The runs of a site, or of all, newest first, in so many of the newest reports. What is none is passed over."""
     wanted = f'"site": {json.dumps(site)}'.encode() if site is not None else b""
-    for path in sorted(archive.glob("runs/*.json"), reverse=True)[:_FILES]:
+    for path in sorted(archive.glob("runs/*.json"), reverse=True)[:files]:
         if wanted and not _holds(path, wanted):
             continue
         night = night_of(read_report(path) or {})

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from danvan_crawler.ops.health import errors, forbidden, not_there
+import pytest
+
+from danvan_crawler.ops.health import errors, forbidden, not_there, shares, the_past
 from danvan_crawler.ops.nights import Night, coverage_of
+from danvan_crawler.ops.reports import write_report
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 
@@ -22,6 +26,41 @@ def night(**numbers: Any) -> Night:
 
 def shares_forbidden(stats: Mapping[str, Any], past: list[Night]) -> dict[str, float]:
     return forbidden(stats, coverage_of(stats), past)
+
+
+def report(archive: Path, number: int, **numbers: Any) -> None:
+    """A run report, so many days ago."""
+    began = NOW - timedelta(days=number)
+    written = {
+        "run_id": f"{number:08x}",
+        "site": "mau-danvan",
+        "exit_code": 0,
+        "coverage": coverage_of(stats_of(**numbers)),
+    }
+    moments = {"started_at": began.isoformat(), "finished_at": began.isoformat()}
+    write_report(archive, began, {**written, **moments})
+
+
+def with_author(number: int, having: int) -> dict[str, int]:
+    return {"articles": number, "tally/articles": number, "tally/author": having}
+
+
+@pytest.mark.parametrize("every", [3, 5, 7, 14])
+def test_the_past_of_a_slow_site_is_long_enough_to_judge_its_fields(tmp_path: Path, every: int) -> None:
+    for day in range(1, 366):
+        now = day % every == 0
+        report(tmp_path, day, **with_author(now, now and day > 9 * every))
+    past = the_past(tmp_path, "mau-danvan")
+    assert sum(one.coverage["articles"] for one in past) >= min(60, 365 // every - 1)
+    found = shares(coverage_of(stats_of(**with_author(1, 0))), past)
+    assert (found["coverage.author"], found["coverage.author_usual"]) == (0.0, 0.5)
+
+
+def test_a_report_of_a_run_that_looked_at_nothing_is_no_past(tmp_path: Path) -> None:
+    report(tmp_path, 2, articles=1)
+    path = next(tmp_path.glob("runs/*.json"))
+    path.with_stem("20261122T000000Z-ffffffff").write_text(path.read_text("utf-8").replace('"coverage"', '"cover"'))
+    assert len(the_past(tmp_path, "mau-danvan")) == 1
 
 
 def section_links(linked: int, kept_out: int) -> dict[str, int]:
