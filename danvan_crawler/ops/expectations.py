@@ -104,11 +104,14 @@ def expected_of(health: Health) -> list[Expectation]:
 
 def check(values: Mapping[str, float], expectations: Iterable[Expectation]) -> list[Problem]:
     """The problems of a run with these statistics, in the order of the expectations."""
-    return [
-        Problem(expectation.kind, _told(expectation, values))
-        for expectation in expectations
-        if expectation.fails(values)
-    ]
+    return [_problem(expectation, values) for expectation in expectations if expectation.fails(values)]
+
+
+def _problem(expectation: Expectation, values: Mapping[str, float]) -> Problem:
+    found = Problem(expectation.kind, _told(expectation, values))
+    if isinstance(expectation.threshold, str):
+        return replace(found, statistic=expectation.statistic, limit=values[expectation.threshold])
+    return found
 
 
 def _told(expectation: Expectation, values: Mapping[str, float]) -> str:
@@ -145,13 +148,16 @@ class Tally:
 
     having: int
     of: int
+    blamed: bool = False
+    """It was told then that the share has fallen: no measure for the runs after it."""
 
 
 def fallen(runs: Sequence[Tally]) -> tuple[float, float] | None:
     """The share of now and the least to be expected, when a share has fallen; None when it has not, or nobody can tell.
 
     `runs` are those of one site, newest first. The newest ones are pooled until there are enough articles; it has
-    fallen when their share is less than half of that of the ten runs before, and could hardly be so by chance.
+    fallen when their share is less than half of that of the ten runs before, and could hardly be so by chance. Where
+    the very newest have it, those before them are of no account.
 
     >>> fallen([Tally(0, 12), *[Tally(9, 10)] * 5])
     (0.0, 0.45)
@@ -162,19 +168,22 @@ def fallen(runs: Sequence[Tally]) -> tuple[float, float] | None:
             return None
         usual = _usual(before)
         share, usual_share = now.having / now.of, usual.having / usual.of
-        if share < usual_share / 2 and _by_chance(now, usual) < _IMPROBABLE:
+        if share >= usual_share / 2:
+            return None
+        if _by_chance(now, usual) < _IMPROBABLE:
             return share, usual_share / 2
     return None
 
 
 def _split(runs: Sequence[Tally], size: int) -> tuple[Tally | None, list[Tally]]:
-    """The newest runs that hold so many together, as one, and the ten before them; of neither those that hold none."""
+    """The newest runs that hold so many together, as one, and the ten before them that are a measure; of neither those
+    that hold none."""
     having = of = 0
     counted = [run for run in runs if run.of]
     for number, run in enumerate(counted, start=1):
         having, of = having + run.having, of + run.of
         if of >= size:
-            return Tally(having, of), counted[number : number + _RUNS_IN_THE_PAST]
+            return Tally(having, of), [run for run in counted[number:] if not run.blamed][:_RUNS_IN_THE_PAST]
     return None, []
 
 

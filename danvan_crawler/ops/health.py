@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.ops.expectations import (
     ENOUGH,
     FORBIDDEN_AT_MOST,
@@ -34,6 +35,7 @@ _RUNS = 60
 """Runs of the past that are read, of those that brought something: a site with an article a week has few of them."""
 _FILES = 10_000
 """Reports, of all sites, that are looked at for them: a year of nights of 27 sites."""
+_COMPARED = frozenset({ExitCode.OK, ExitCode.SITE_FAILED, ExitCode.UNHEALTHY, ExitCode.INTERRUPTED})
 _PAGE_KINDS = ("challenge", "login", "maintenance", "parked")
 
 
@@ -92,27 +94,48 @@ def _explained(problem: Problem, closed: Sequence[str], silent: Sequence[str], s
 
 
 def shares(coverage: Mapping[str, int], past: Sequence[Night]) -> dict[str, float]:
-    """Shares of articles that have a field, and what is the least to be expected where one has fallen."""
+    """Shares of articles that have a field, and what is the least to be expected where one has fallen.
+
+    What the run before was told lasts until the newest articles have the field again, or the profile says what is to
+    be expected: bad nights make no past that the next ones could be compared with, nor does one without news mend it.
+    """
     found: dict[str, float] = {}
+    limits = _limits(past)
     counted = [coverage, *(night.coverage for night in past)]
     for statistic, name in (
         ("pages_with_article", "pages_with_article"),
         *((f"coverage.{name}", name) for name in COVERED_FIELDS),
     ):
-        tallies = [tally(one, name) for one in counted]
-        if not tallies[0].of:
-            continue  # nothing new to judge by
-        if (fall := fallen(tallies)) is not None:
+        blamed = [statistic in _blamed(night) for night in past]
+        tallies = [replace(tally(one, name), blamed=bad) for one, bad in zip(counted, [False, *blamed], strict=True)]
+        share, limit = _recent(tallies), limits.get(statistic)
+        if share is not None and limit is not None and share < limit:
+            found[statistic], found[f"{statistic}_usual"] = share, limit
+        elif (fall := fallen(tallies)) is not None:
             found[statistic], found[f"{statistic}_usual"] = fall
-        elif (share := _recent(tallies)) is not None:
+        elif share is not None:
             found[statistic] = share
     if sum(one.get("pages", 0) for one in counted) >= ENOUGH and not any(
         one.get("pages_with_article") for one in counted
     ):
         found["pages_with_article"], found["pages_with_article_usual"] = 0.0, 0.1  # a family that reads nothing here
-    if coverage.get("articles") and (share := _recent([tally(one, "doubtful_dates") for one in counted])) is not None:
+    if (share := _recent([tally(one, "doubtful_dates") for one in counted])) is not None:
         found["doubtful_dates"] = share
     return found
+
+
+def _blamed(night: Night) -> dict[str, float]:
+    """What was told to have fallen after a run: statistics with the least that was to be expected."""
+    return {
+        one.statistic: one.limit
+        for one in night.problems
+        if one.kind in ("coverage", "layout") and one.statistic is not None and one.limit is not None
+    }
+
+
+def _limits(past: Sequence[Night]) -> dict[str, float]:
+    """What had fallen after the newest run that was compared with its past; one that broke down was not."""
+    return next((_blamed(night) for night in past if night.code in _COMPARED), {})
 
 
 def _recent(tallies: Sequence[Tally]) -> float | None:

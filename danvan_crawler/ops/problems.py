@@ -73,6 +73,9 @@ class Problem:
     kind: str
     text: str
     code: ExitCode = ExitCode.UNHEALTHY
+    statistic: str | None = None
+    limit: float | None = None
+    """What was measured, and the threshold that the site's past gave: the next runs hold it against the same one."""
 
     @property
     def remedy(self) -> str:
@@ -85,7 +88,8 @@ class Problem:
 
     def as_json(self) -> dict[str, Any]:
         """As run reports and `danvan status --json` have it."""
-        return {"kind": self.kind, "text": self.text, "remedy": self.remedy, "exit_code": int(self.code)}
+        told = {"kind": self.kind, "text": self.text, "remedy": self.remedy, "exit_code": int(self.code)}
+        return told if self.limit is None else {**told, "statistic": self.statistic, "limit": self.limit}
 
 
 def from_json(found: Iterable[Any]) -> list[Problem]:
@@ -95,7 +99,9 @@ def from_json(found: Iterable[Any]) -> list[Problem]:
         if isinstance(one, dict) and one.get("kind") in REMEDIES:
             code = one.get("exit_code", ExitCode.UNHEALTHY)
             known = ExitCode(code) if code in set(ExitCode) else ExitCode.ERROR
-            problems.append(Problem(one["kind"], str(one.get("text", "")), known))
+            limit = one.get("limit")
+            measured = (str(one.get("statistic")), float(limit)) if isinstance(limit, int | float) else (None, None)
+            problems.append(Problem(one["kind"], str(one.get("text", "")), known, *measured))
     return problems
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.ops.expectations import check, expected_of
 from danvan_crawler.ops.health import errors, forbidden, not_there, shares, the_past
-from danvan_crawler.ops.nights import Night, coverage_of
+from danvan_crawler.ops.nights import Night, coverage_of, night_of
 from danvan_crawler.ops.reports import write_report
+from danvan_crawler.site_rules import Health
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 
@@ -61,6 +64,64 @@ def test_a_report_of_a_run_that_looked_at_nothing_is_no_past(tmp_path: Path) -> 
     path = next(tmp_path.glob("runs/*.json"))
     path.with_stem("20261122T000000Z-ffffffff").write_text(path.read_text("utf-8").replace('"coverage"', '"cover"'))
     assert len(the_past(tmp_path, "mau-danvan")) == 1
+
+
+def lived(nights: Sequence[Mapping[str, int]], health: Health | None = None) -> list[bool]:
+    """Whether a site was told to lack authors, night by night; its runs are judged and reported as they come."""
+    past: list[Night] = []
+    told = []
+    for numbers in nights:
+        coverage = coverage_of(stats_of(**numbers))
+        problems = check(shares(coverage, past[:400]), expected_of(health or Health()))
+        code = ExitCode.UNHEALTHY if problems else ExitCode.OK
+        written = [problem.as_json() for problem in problems]
+        moments = {"started_at": NOW.isoformat(), "finished_at": NOW.isoformat(), "run_id": "0" * 8}
+        read = night_of({**moments, "site": "mau-danvan", "exit_code": code, "problems": written, "coverage": coverage})
+        assert read is not None
+        past.insert(0, read)
+        told.append(any(problem.kind == "coverage" for problem in problems))
+    return told
+
+
+def changes(told: Sequence[bool]) -> list[int]:
+    """The nights on which the alarm began or ended."""
+    return [number for number in range(1, len(told)) if told[number] != told[number - 1]]
+
+
+@pytest.mark.parametrize("number", [1, 3, 10])
+def test_a_field_that_is_lost_is_told_until_it_is_back(number: int) -> None:
+    good, bad = with_author(number, number), with_author(number, 0)
+    told = lived([*[good] * 30, *[bad] * 90, *[good] * 40])
+    began, ended = changes(told)
+    assert 30 <= began <= 30 + 10 // number
+    assert 120 <= ended <= 120 + 10 // number
+
+
+@pytest.mark.parametrize("number", [1, 3, 10])
+def test_a_field_that_most_articles_have_lost_does_not_flicker(number: int) -> None:
+    # One article in ten still has an author.
+    articles = [range(number * night, number * (night + 1)) for night in range(90)]
+    some = [with_author(number, sum(one % 10 == 5 for one in of_night)) for of_night in articles]
+    assert len(changes(lived([*[with_author(number, number)] * 30, *some]))) == 1
+
+
+def test_nights_without_news_take_nothing_back() -> None:
+    week = [with_author(2, 2), *[{}] * 6]
+    lost = [with_author(2, 0), *[{"articles": 1}] * 6]
+    assert len(changes(lived([*week * 20, *lost * 13]))) == 1
+
+
+def test_after_a_field_has_come_back_its_loss_is_told_again_at_once() -> None:
+    good, bad = with_author(5, 5), with_author(5, 0)
+    told = lived([*[good] * 20, *[bad] * 30, *[good] * 5, *[bad] * 10])
+    assert len(changes(told)) == 3
+
+
+def test_a_profile_ends_what_the_past_would_go_on_telling() -> None:
+    good, bad = with_author(10, 10), with_author(10, 0)
+    nights = [*[good] * 30, *[bad] * 30]
+    assert lived(nights)[-1]
+    assert not any(lived(nights, Health(coverage={"author": False})))
 
 
 def section_links(linked: int, kept_out: int) -> dict[str, int]:
