@@ -45,10 +45,14 @@ def note_listing(stats: StatsCollector | None, walk: Walk, response: TextRespons
     """Counts a listing page that was read; of a section that shows no article notes what it shows instead."""
     assert stats is not None
     stats.inc_value("danvan/listings")
+    is_first = walk.pages == 1 and not walk.is_resumed
+    if is_first:
+        stats.inc_value("danvan/first_pages")
     if links:
         stats.inc_value("danvan/listings_with_links")
-    elif walk.pages == 1:
-        stats.set_value(EMPTY_SECTIONS, [*stats.get_value(EMPTY_SECTIONS, []), walk.section])
+    elif is_first or walk.is_resumed:
+        if is_first:
+            stats.set_value(EMPTY_SECTIONS, [*stats.get_value(EMPTY_SECTIONS, []), walk.section])
         if (kind := page_kind(text_of(response))) is not None:
             _note(stats, LISTING_TROUBLE, kind, f"{response.url} {_SHOWS[kind]}")
 

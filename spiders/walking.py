@@ -51,7 +51,9 @@ class Walk:
 
     def older(self) -> Walk | None:
         """The walk that was cut short before this one, if there is one to be continued."""
-        return Walk(self.section, self.first_url, self.backlog) if self.backlog is not None else None
+        if self.backlog is None:
+            return None
+        return Walk(self.section, self.first_url, self.backlog, started=True)  # the section counts as read by now
 
 
 def begin(section: str, first_url: str, known: Walked | None, now: datetime, sweep_after: timedelta) -> Walk:

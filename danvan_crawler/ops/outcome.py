@@ -87,7 +87,7 @@ def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem
     if failed := stats.get("danvan/sections_failed", 0):
         found.append(_failed(f"{failed} of the sections cannot be read", trouble, "unreachable"))
     elif stats.get("danvan/sections_read", 0) and not stats.get("danvan/listings_with_links"):
-        found.append(_found_nothing(trouble))
+        found.extend(_found_nothing(trouble, complete=_saw_all_sections(stats, reason)))
     elif reason == "finished" and not any(stats.get(f"danvan/{name}") for name in _READ_OR_SPARED):
         found.append(Problem("unreachable", "no section could be read", ExitCode.SITE_FAILED))
     if (further := stats.get("danvan/listings_failed", 0) - failed) > 0:
@@ -134,11 +134,19 @@ def _failed(text: str, trouble: Mapping[str, str], otherwise: str) -> Problem:
     return Problem(otherwise, text, ExitCode.SITE_FAILED)
 
 
-def _found_nothing(trouble: Mapping[str, str]) -> Problem:
+def _saw_all_sections(stats: Mapping[str, Any], reason: str | None) -> bool:
+    """Whether a run has seen the first page of all its sections. One that was cut short, or goes on where another was
+    cut short, may have seen one that is empty, or what an editor left behind the last page."""
+    from_the_first = stats.get("danvan/first_pages", 0) >= stats.get("danvan/sections_read", 0)
+    return reason == "finished" and not stats.get("danvan/max_pages_reached") and from_the_first
+
+
+def _found_nothing(trouble: Mapping[str, str], *, complete: bool) -> list[Problem]:
     kind = next((kind for kind in trouble if kind in _WORDS), None)
-    if kind is None:
-        return Problem("found_nothing", "no article link in any section: has the layout changed?")
-    return Problem(kind, f"no article link in any section: {_WORDS[kind]}")
+    if kind is not None:
+        return [Problem(kind, f"no article link in any section: {_WORDS[kind]}")]
+    text = "no article link in any section: has the layout changed?"
+    return [Problem("found_nothing", text)] if complete else []
 
 
 def _spider_problems(stats: Mapping[str, Any]) -> list[Problem]:

@@ -48,6 +48,16 @@ def test_a_listing_without_articles(new_portal: New, new_desk: New, answer: Call
     assert kinds(trouble(new_portal, new_desk, pages, 4)) == ["found_nothing"]
 
 
+def test_a_run_that_is_cut_short_behind_an_empty_section_gives_no_alarm(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    portal.pages[MODEL] = answer("<html><body><p>Chuyên mục mới</p></body></html>")
+    desk = new_desk(portal, only="dan-van-")
+    desk.crawl("--max-pages", "1")
+    assert kinds(desk) == []
+
+
 def test_a_robots_txt_that_forbids_it_now(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
     portal = new_portal()
     desk = new_desk(portal, only="dan-van-kheo")

@@ -12,6 +12,7 @@ from danvan_crawler.ops.problems import Problem
 
 GOOD = {
     "danvan/sections_read": 3,
+    "danvan/first_pages": 3,
     "danvan/listings": 7,
     "danvan/listings_with_links": 7,
     "danvan/articles": 40,
@@ -105,7 +106,12 @@ def test_a_run_that_asked_for_nothing_failed() -> None:
     [
         ({"danvan/sections_failed": 3}, "disk_full", ExitCode.DISK_FULL),
         ({"danvan/sections_failed": 3}, "shutdown", ExitCode.SITE_FAILED),
-        ({"danvan/listings_with_links": 0}, "closespider_timeout", ExitCode.UNHEALTHY),
+        ({"danvan/listings_with_links": 0}, "closespider_timeout", ExitCode.INTERRUPTED),
+        (
+            {"danvan/listings_with_links": 0, LISTING_TROUBLE: {"login": "shows a login"}},
+            "closespider_timeout",
+            ExitCode.UNHEALTHY,
+        ),
         ({"danvan/item_errors": 3}, "disk_full", ExitCode.DISK_FULL),
         ({"danvan/archive_error": "x: no space"}, "disk_full", ExitCode.DISK_FULL),
         ({"danvan/sections_read": 0}, "shutdown", ExitCode.INTERRUPTED),
@@ -149,6 +155,13 @@ def test_one_broken_article_on_a_quiet_night_is_told_and_does_not_make_the_site_
     assert found is ExitCode.OK
     assert (problem.kind, problem.text) == ("server_error", "the only article asked for failed: HTTP 500")
     assert not problem.is_failure
+
+
+@pytest.mark.parametrize("stats", [{"danvan/max_pages_reached": 1}, {"danvan/first_pages": 2}])
+def test_a_run_that_did_not_begin_at_every_first_page_does_not_blame_the_layout(stats: Mapping[str, object]) -> None:
+    assert code({**stats, "danvan/listings_with_links": 0}) is ExitCode.OK
+    challenged = {LISTING_TROUBLE: {"challenge": "shows a challenge"}}
+    assert code({**stats, **challenged, "danvan/listings_with_links": 0}) is ExitCode.UNHEALTHY
 
 
 def test_what_the_past_says_counts_as_well() -> None:
