@@ -19,7 +19,7 @@ from danvan_crawler.capture.backoff import LeftAlone
 from danvan_crawler.capture.robots import RobotsUnreadableError
 from danvan_crawler.exceptions import CaptureRefusedError
 from danvan_crawler.families import FEED
-from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE
+from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE, SHORT_SECTIONS
 from danvan_crawler.ops.page_kind import page_kind
 from danvan_crawler.ops.requisites import FINAL_STATUSES
 from danvan_crawler.pages import text_of
@@ -70,6 +70,12 @@ def note_failed_listing(
         _note(stats, LISTING_TROUBLE, "found_nothing", f"{url} is no page of text")
     else:
         _note(stats, LISTING_TROUBLE, kind_of(failure), _sentence(url, failure))
+
+
+def note_forbidden_pages(stats: StatsCollector | None, walk: Walk) -> None:
+    """Notes a section of which robots.txt forbids the pages after the first, as it does with all that have a query."""
+    assert stats is not None
+    stats.set_value(SHORT_SECTIONS, [*stats.get_value(SHORT_SECTIONS, []), walk.section])
 
 
 def note_listing_led_away(stats: StatsCollector | None, request: Request, domains: Collection[str]) -> None:

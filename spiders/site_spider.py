@@ -26,6 +26,7 @@ from danvan_crawler import clock
 from danvan_crawler.capture.archiver import REDIRECTS_KEY
 from danvan_crawler.capture.backoff import LeftAlone
 from danvan_crawler.capture.budget import REQUISITE_KEY
+from danvan_crawler.clock import warc_date
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.families import FEED, Family, Listing, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
@@ -44,6 +45,7 @@ from spiders.noticing import (
     LEADS_HOME,
     note_failed_article,
     note_failed_listing,
+    note_forbidden_pages,
     note_hidden_article,
     note_link,
     note_listing,
@@ -211,7 +213,7 @@ class SiteSpider(FeedSpider):
             return
         if self._leads_home(response.url, walk):
             if walk.pages or walk.is_resumed:  # as a page after the last one
-                self._close_walk(walk, response, swept=True)
+                self._close_walk(walk, response.meta["capture"].date, swept=True)
             else:
                 yield from self._fail_listing(walk.first_url, LEADS_HOME, walk)
             return
@@ -257,20 +259,19 @@ class SiteSpider(FeedSpider):
         if following is None or repeats or host_of(following) not in self.site.hosts or walk.pages >= MAX_LISTING_PAGES:
             # A first page without any link is an outage or another layout, not the end of a section.
             if walk.seen or walk.is_resumed:
-                self._close_walk(walk, response, swept=True)
+                self._close_walk(walk, response.meta["capture"].date, swept=True)
             return None
         if walk.stops_at_known and not news and not self.full and not walk.oldest_first:
-            self._close_walk(walk, response, swept=False)
+            self._close_walk(walk, response.meta["capture"].date, swept=False)
             return None
         self.store.frontier.go_on_at(self.site.slug, walk.first_url, following, walk.pages)
         if self.days.are_past(listing.links):
             return None
         return following
 
-    def _close_walk(self, walk: Walk, response: Response, *, swept: bool) -> None:
+    def _close_walk(self, walk: Walk, date: str, *, swept: bool) -> None:
         if swept:
             walk.backlog = None  # this walk has been through all pages
-        date = response.meta["capture"].date
         self.store.frontier.complete_walk(self.site.slug, walk.first_url, date, swept=swept, cursor=walk.backlog)
 
     def _article_requests(
@@ -366,10 +367,15 @@ class SiteSpider(FeedSpider):
     def listing_failed(self, failure: Failure) -> Iterator[Request]:
         request: Request = failure.request  # type: ignore[attr-defined]
         walk: Walk = request.cb_kwargs["walk"]
-        if walk.pages and status_of(failure) in FINAL_STATUSES:
-            # Some portals link a page after the last one.
-            self._close_walk(walk, failure.value.response, swept=True)  # type: ignore[union-attr]
-            return
+        if walk.pages or walk.is_resumed:
+            if is_forbidden(failure):  # and so are all pages after it
+                note_forbidden_pages(self.crawler.stats, walk)
+                self._close_walk(walk, warc_date(clock.now()), swept=True)
+                return
+            if status_of(failure) in FINAL_STATUSES:
+                # Some portals link a page after the last one.
+                self._close_walk(walk, failure.value.response.meta["capture"].date, swept=True)  # type: ignore[union-attr]
+                return
         yield from self._fail_listing(request.url, reason_of(failure), walk, failure)
 
     def _fail_listing(self, url: str, reason: str, walk: Walk, failure: Failure | None = None) -> Iterator[Request]:

@@ -34,6 +34,8 @@ _REASONS = {
 LISTING_TROUBLE = "danvan/listing_trouble"
 ARTICLE_TROUBLE = "danvan/article_trouble"
 """Statistics that say why pages could not be had: kind of problem -> a sentence about the first one of that kind."""
+SHORT_SECTIONS = "danvan/sections_short"
+"""Statistic: names of the sections of which robots.txt forbids the pages after the first."""
 FAILED_AT_LEAST = 5
 """Articles that failed, in a run without any other: on a quiet night fewer are one broken page that is tried again."""
 MISSING_AT_LEAST = 5
@@ -97,6 +99,9 @@ def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem
         all_of_them = f"all {failed} articles" if failed > 1 else "the only article"
         problem = _failed(f"{all_of_them} asked for failed", stats.get(ARTICLE_TROUBLE, {}), "errors")
         found.append(problem if all_failed(stats) else replace(problem, code=ExitCode.OK))
+    if short := len(set(stats.get(SHORT_SECTIONS, ()))):
+        text = f"robots.txt keeps further pages of {short} sections to itself; what is new is found on the first ones"
+        found.append(Problem("robots", text, ExitCode.OK))
     if all_missing(stats):
         text = f"all {stats['danvan/articles_missing']} articles that listings link are not there"
         found.append(Problem("errors", text, ExitCode.SITE_FAILED))

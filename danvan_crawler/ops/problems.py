@@ -51,8 +51,8 @@ REMEDIES: Mapping[str, str] = {
     "parked": "The domain was given up, sold or hijacked. Set `enabled = false`, or put the site's new host"
     " into the profile; what is archived stays.",
     "refused": "The address leads into a private network. Is that meant, the profile needs `private_network = true`.",
-    "robots": "robots.txt forbids it now, and is obeyed. Write to the webmaster, or take the section out of"
-    " the profile.",
+    "robots": "robots.txt forbids it, and is obeyed. Ask the webmaster to allow it, with DANVAN_CONTACT. Where all of a"
+    " section stays forbidden, take the section out of the profile.",
     "section_gone": "The section's address leads nowhere. Look for its new one on the front page and correct"
     " `sections`.",
     # what came out

@@ -106,6 +106,24 @@ def test_a_robots_txt_that_forbids_the_articles_of_one_section(
     assert "robots" not in kinds(desk)
 
 
+def test_a_robots_txt_that_forbids_the_later_pages_of_listings(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    rules = f"User-agent: *\nDisallow: {MODEL}trang-\nDisallow: /*?\n"
+    portal.pages["/robots.txt"] = answer(rules, media_type="text/plain")
+    desk = new_desk(portal, only="dan-van-kheo")
+    desk.crawl()
+    [problem] = report(desk)["problems"]
+    assert (problem["kind"], problem["exit_code"]) == ("robots", 0)
+    assert "keeps further pages of 1 sections to itself" in problem["text"]
+    assert desk.rows("SELECT cursor FROM walks") == [(None,)]
+    portal.forget()
+    desk.crawl()
+    assert kinds(desk) == []
+    assert [target for target in portal.targets if target.startswith(MODEL)] == [MODEL]
+
+
 def test_articles_none_of_which_is_there(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
     portal = new_portal()
     wrong = [f"/bai/viet-so-{number}.html" for number in range(900, 912)]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE, judge
+from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE, SHORT_SECTIONS, judge
 from danvan_crawler.ops.problems import Problem
 
 GOOD = {
@@ -162,6 +162,12 @@ def test_a_run_that_did_not_begin_at_every_first_page_does_not_blame_the_layout(
     assert code({**stats, "danvan/listings_with_links": 0}) is ExitCode.OK
     challenged = {LISTING_TROUBLE: {"challenge": "shows a challenge"}}
     assert code({**stats, **challenged, "danvan/listings_with_links": 0}) is ExitCode.UNHEALTHY
+
+
+def test_later_pages_that_robots_txt_forbids_are_told_and_no_failure() -> None:
+    found, [problem] = judge({**GOOD, SHORT_SECTIONS: ["Mục hai", "Mục hai", "Mục ba"]}, "finished", is_site=True)
+    assert found is ExitCode.OK
+    assert problem.text.startswith("robots.txt keeps further pages of 2 sections to itself")
 
 
 def test_what_the_past_says_counts_as_well() -> None:
