@@ -20,10 +20,10 @@ from danvan_crawler.capture.robots import RobotsUnreadableError
 from danvan_crawler.exceptions import CaptureRefusedError
 from danvan_crawler.families import FEED
 from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE, SHORT_SECTIONS
-from danvan_crawler.ops.page_kind import page_kind
+from danvan_crawler.ops.page_kind import LOGIN, is_login_titled, page_kind
 from danvan_crawler.ops.requisites import FINAL_STATUSES
 from danvan_crawler.pages import text_of
-from danvan_crawler.urls import host_of
+from danvan_crawler.urls import host_of, path_key
 from spiders.failures import is_forbidden, reason_of, response_of, status_of
 from spiders.walking import Walk
 
@@ -53,7 +53,7 @@ def note_listing(stats: StatsCollector | None, walk: Walk, response: TextRespons
     elif is_first or walk.is_resumed:
         if is_first:
             stats.set_value(EMPTY_SECTIONS, [*stats.get_value(EMPTY_SECTIONS, []), walk.section])
-        if (kind := page_kind(text_of(response))) is not None:
+        if (kind := _shown(response, asks_in=_was_led_elsewhere(response))) is not None:
             _note(stats, LISTING_TROUBLE, kind, f"{response.url} {_SHOWS[kind]}")
 
 
@@ -126,13 +126,27 @@ def kind_of(failure: Failure) -> str:
         error = error.cause
     response = response_of(error)
     if response is not None:
-        shown = page_kind(text_of(response)) if isinstance(response, TextResponse) else None
+        shown = _shown(response, asks_in=response.status in (401, 403)) if isinstance(response, TextResponse) else None
         return shown or _kind_of_status(response.status, asks_to_wait=b"Retry-After" in response.headers)
     if isinstance(error, CaptureRefusedError):
         return "refused"
     if isinstance(error, CannotResolveHostError):
         return "no_address"
     return "asked_to_wait" if isinstance(error, LeftAlone) else "unreachable"
+
+
+def _shown(response: TextResponse, *, asks_in: bool) -> str | None:
+    """What a page shows in the place of news. A login only where the answer `asks_in`, or the title says so: a listing
+    that scripts fill has a login box in its header, too."""
+    text = text_of(response)
+    kind = page_kind(text)
+    return None if kind == LOGIN and not asks_in and not is_login_titled(text) else kind
+
+
+def _was_led_elsewhere(response: TextResponse) -> bool:
+    """Whether another path was asked for; one that leads to https or to www has led nowhere."""
+    asked = response.meta.get("redirect_urls", (response.url,))[0]
+    return path_key(asked) != path_key(response.url)
 
 
 def _kind_of_status(status: int, *, asks_to_wait: bool) -> str:

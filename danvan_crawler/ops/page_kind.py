@@ -55,6 +55,20 @@ _HIJACKED_AT_LEAST = 3
 """Different words of betting shops, or one of them in the title, make a hijacked page: news report on betting, too."""
 
 
+def is_login_titled(text: str) -> bool:
+    """Whether a page's title says that it is a login; nearly every portal has a login box on all of its pages.
+
+    >>> is_login_titled("<title>Đăng nhập hệ thống</title>"), is_login_titled("<title>Tin tức</title>")
+    (True, False)
+    """
+    tree = LexborHTMLParser(text[:_WITHIN])
+    return _LOGIN_WORDS.search(_title_of(tree)) is not None
+
+
+def _title_of(tree: LexborHTMLParser) -> str:
+    return fold(" ".join(node.text() for node in tree.css("title")))
+
+
 def page_kind(text: str) -> str | None:
     """`challenge`, `login`, `maintenance` or `parked` (hijacked too) for the HTML of a page; None for anything else.
 
@@ -65,7 +79,7 @@ def page_kind(text: str) -> str | None:
     """
     html = text[:_WITHIN]
     tree = LexborHTMLParser(html)
-    title = fold(" ".join(node.text() for node in tree.css("title")))
+    title = _title_of(tree)
     password = any((node.attributes.get("type") or "").lower() == "password" for node in tree.css("form input, input"))
     for node in tree.css("script, style, noscript"):
         node.decompose()

@@ -190,6 +190,22 @@ def test_sections_that_lead_to_the_front_page(new_portal: New, new_desk: New, an
     assert desk.rows(listed) == [(0,)]
 
 
+def test_a_listing_that_scripts_fill_under_a_login_box_is_no_login(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    box = '<form>Tên <input name="u"> Mật khẩu <input type="password" name="p"><button>Đăng nhập</button></form>'
+    page = f"<html><head><title>Tin tức</title></head><body>{box}<div id='root'></div></body></html>"
+    assert kinds(trouble(new_portal, new_desk, {MODEL: answer(page)}, 4)) == ["found_nothing"]
+
+
+def test_a_listing_that_is_not_there_under_a_login_box_is_gone(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    page = LOGIN.replace("<title>Đăng nhập</title>", "<title>Lỗi 404</title>")
+    pages = {MODEL: answer(page, status="404 Not Found")}
+    assert kinds(trouble(new_portal, new_desk, pages, 3)) == ["section_gone"]
+
+
 def test_a_site_that_has_moved_to_another_host(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
     pages = {MODEL: answer(status="301 Moved Permanently", headers={"Location": "http://moi.example.vn/tin-tuc/"})}
     assert kinds(trouble(new_portal, new_desk, pages, 3)) == ["moved"]
