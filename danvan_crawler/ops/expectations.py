@@ -19,8 +19,9 @@ from danvan_crawler.site_rules import COVERED_FIELDS, Health
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {"at most": operator.le, "at least": operator.ge}
 
-QUIET_AT_LEAST = 10.0
-"""Days of silence that no site is blamed for: at Tết offices are closed for up to nine."""
+QUIET_AT_LEAST = 14.0
+"""Days of silence that no site is blamed for: at Tết offices are closed for up to nine, with the days around it two
+weeks."""
 _RHYTHMS = 3
 """So many times the longest usual gap between two days with articles a site may be silent."""
 _DAYS_FOR_A_RHYTHM = 5
