@@ -21,7 +21,7 @@ from scrapy.http import Response, TextResponse
 from twisted.python.failure import Failure
 
 from danvan_crawler import clock
-from danvan_crawler.families import FEED, SITE_WIDE, Family, Listing
+from danvan_crawler.families import FEED, SITE_WIDE, Listing
 from danvan_crawler.ops.replay import discover_named
 from danvan_crawler.store.frontier import NEW, PENDING
 from danvan_crawler.store.site_state import FEEDS
@@ -29,7 +29,7 @@ from danvan_crawler.store.writes import ListedLink
 from danvan_crawler.urls import host_of, path_key
 from spiders.failures import reason_of
 from spiders.feed_trust import Shown, Trust
-from spiders.requisites import RequisiteSpider
+from spiders.story_reading import StorySpider
 from spiders.walking import Walk
 
 _LAST, _FIRST = -10, 5
@@ -38,10 +38,9 @@ _AN_HOUR = timedelta(hours=1)
 """Nightly runs come to a section some seconds earlier or later."""
 
 
-class FeedSpider(RequisiteSpider):
+class FeedSpider(StorySpider):
     """Base of a site's spider: what it does about feeds."""
 
-    family: Family
     full: bool
 
     def __init__(self, name: str | None = None, **kwargs: Any) -> None:
@@ -70,7 +69,7 @@ class FeedSpider(RequisiteSpider):
     def _walk_requests(self, walk: Walk | None) -> Iterator[Request]: ...
 
     @abstractmethod
-    def _article_requests(self, url: str) -> Iterator[Request]: ...
+    def _article_requests(self, url: str, found_in: str | None = None) -> Iterator[Request]: ...
 
     @property
     def trust(self) -> Trust:
@@ -121,7 +120,7 @@ class FeedSpider(RequisiteSpider):
             else:
                 self._count("listings_spared")
         for url in fresh:
-            yield from self._article_requests(url)
+            yield from self._article_requests(url, FEED)
 
     def standing_in_failed(self, failure: Failure) -> Iterator[Request]:
         self.feed_failed(failure)
@@ -189,7 +188,7 @@ class FeedSpider(RequisiteSpider):
             return
         for url, state in discover_named(self.store, self.site.slug, named.links):
             if self.full or state in (NEW, PENDING):
-                yield from self._article_requests(url)
+                yield from self._article_requests(url, FEED if state == NEW else None)
         following = named.next_url
         if following is not None and host_of(following) in self.site.hosts and following not in self._asked_feeds:
             self._asked_feeds.add(following)

@@ -1,7 +1,7 @@
 """What a crawl notices about a site's health while it walks: what stands where news ought to be, and why pages fail.
 
 Statistics only, which `ops.outcome` and `ops.health` read when the run has ended: a sentence about the first page of
-each kind of trouble, and the sections that show no article.
+each kind of trouble, the sections that show no article, and what became of the links of each section.
 """
 
 from __future__ import annotations
@@ -18,16 +18,21 @@ from twisted.python.failure import Failure
 from danvan_crawler.capture.backoff import LeftAlone
 from danvan_crawler.capture.robots import RobotsUnreadableError
 from danvan_crawler.exceptions import CaptureRefusedError
-from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE
-from danvan_crawler.ops.page_kind import page_kind
+from danvan_crawler.families import FEED
+from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE, SHORT_SECTIONS
+from danvan_crawler.ops.page_kind import LOGIN, is_login_titled, page_kind
 from danvan_crawler.ops.requisites import FINAL_STATUSES
 from danvan_crawler.pages import text_of
-from danvan_crawler.urls import host_of
+from danvan_crawler.urls import host_of, path_key
 from spiders.failures import is_forbidden, reason_of, response_of, status_of
 from spiders.walking import Walk
 
 EMPTY_SECTIONS = "danvan/sections_empty"
 """Statistic: names of the sections whose first page shows no article."""
+FOUND_IN = "found_in"
+"""Key of a request's meta: the section in which this run discovered the article, FEED for a feed; None for one that
+an earlier run left behind, or that is visited again."""
+LEADS_HOME = "leads to the front page"
 _SHOWS = {
     "challenge": "shows a challenge for browsers",
     "login": "shows a login",
@@ -40,24 +45,37 @@ def note_listing(stats: StatsCollector | None, walk: Walk, response: TextRespons
     """Counts a listing page that was read; of a section that shows no article notes what it shows instead."""
     assert stats is not None
     stats.inc_value("danvan/listings")
+    is_first = walk.pages == 1 and not walk.is_resumed
+    if is_first:
+        stats.inc_value("danvan/first_pages")
     if links:
         stats.inc_value("danvan/listings_with_links")
-    elif walk.pages == 1:
-        stats.set_value(EMPTY_SECTIONS, [*stats.get_value(EMPTY_SECTIONS, []), walk.section])
-        if (kind := page_kind(text_of(response))) is not None:
+    elif is_first or walk.is_resumed:
+        if is_first:
+            stats.set_value(EMPTY_SECTIONS, [*stats.get_value(EMPTY_SECTIONS, []), walk.section])
+        if (kind := _shown(response, asks_in=_was_led_elsewhere(response))) is not None:
             _note(stats, LISTING_TROUBLE, kind, f"{response.url} {_SHOWS[kind]}")
 
 
 def note_failed_listing(
-    stats: StatsCollector | None, url: str, failure: Failure | None, hosts: Collection[str]
+    stats: StatsCollector | None, url: str, failure: Failure | None, hosts: Collection[str], *, led_home: bool = False
 ) -> None:
-    """Notes why a listing could not be had. Without a failure there was an answer: from another host, or no text."""
+    """Notes why a listing could not be had. Without a failure there was an answer: from another host, no text, or the
+    front page."""
     if host_of(url) not in hosts:
         _note(stats, LISTING_TROUBLE, "moved", f"a section leads to another host, {url}")
+    elif led_home:
+        _note(stats, LISTING_TROUBLE, "section_gone", f"{url} {LEADS_HOME}")
     elif failure is None:
         _note(stats, LISTING_TROUBLE, "found_nothing", f"{url} is no page of text")
     else:
         _note(stats, LISTING_TROUBLE, kind_of(failure), _sentence(url, failure))
+
+
+def note_forbidden_pages(stats: StatsCollector | None, walk: Walk) -> None:
+    """Notes a section of which robots.txt forbids the pages after the first, as it does with all that have a query."""
+    assert stats is not None
+    stats.set_value(SHORT_SECTIONS, [*stats.get_value(SHORT_SECTIONS, []), walk.section])
 
 
 def note_listing_led_away(stats: StatsCollector | None, request: Request, domains: Collection[str]) -> None:
@@ -70,6 +88,20 @@ def note_listing_led_away(stats: StatsCollector | None, request: Request, domain
     if walk.pages == 0:
         stats.inc_value("danvan/sections_failed")
     note_failed_listing(stats, request.url, None, domains)
+
+
+def note_link(stats: StatsCollector | None, what: str, request: Request) -> None:
+    """Counts the link to an article as `linked`, `forbidden` or `missing`, for the site and for its section.
+
+    Only a link that this run has discovered: one that robots.txt forbids stays pending and fails every night anew, and
+    one that is not there some nights more, which says nothing of what the site links today. Those are counted apart,
+    as `…_again`.
+    """
+    assert stats is not None
+    section = request.meta[FOUND_IN]
+    stats.inc_value(f"danvan/articles_{what}" if section is not None else f"danvan/articles_{what}_again")
+    if section not in (None, FEED):
+        stats.inc_value(f"danvan/{what}_in/{section}")
 
 
 def note_failed_article(stats: StatsCollector | None, failure: Failure) -> None:
@@ -94,13 +126,27 @@ def kind_of(failure: Failure) -> str:
         error = error.cause
     response = response_of(error)
     if response is not None:
-        shown = page_kind(text_of(response)) if isinstance(response, TextResponse) else None
+        shown = _shown(response, asks_in=response.status in (401, 403)) if isinstance(response, TextResponse) else None
         return shown or _kind_of_status(response.status, asks_to_wait=b"Retry-After" in response.headers)
     if isinstance(error, CaptureRefusedError):
         return "refused"
     if isinstance(error, CannotResolveHostError):
         return "no_address"
     return "asked_to_wait" if isinstance(error, LeftAlone) else "unreachable"
+
+
+def _shown(response: TextResponse, *, asks_in: bool) -> str | None:
+    """What a page shows in the place of news. A login only where the answer `asks_in`, or the title says so: a listing
+    that scripts fill has a login box in its header, too."""
+    text = text_of(response)
+    kind = page_kind(text)
+    return None if kind == LOGIN and not asks_in and not is_login_titled(text) else kind
+
+
+def _was_led_elsewhere(response: TextResponse) -> bool:
+    """Whether another path was asked for; one that leads to https or to www has led nowhere."""
+    asked = response.meta.get("redirect_urls", (response.url,))[0]
+    return path_key(asked) != path_key(response.url)
 
 
 def _kind_of_status(status: int, *, asks_to_wait: bool) -> str:

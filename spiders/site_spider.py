@@ -24,28 +24,27 @@ from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
 from danvan_crawler import clock
-from danvan_crawler.capture.archiver import REDIRECTS_KEY
-from danvan_crawler.capture.backoff import LeftAlone
 from danvan_crawler.capture.budget import REQUISITE_KEY
+from danvan_crawler.clock import warc_date
 from danvan_crawler.exceptions import UsageError
-from danvan_crawler.families import FEED, Family, Listing, extract, load_family
-from danvan_crawler.items import Article, VisitCounters
-from danvan_crawler.ops.absence import says_not_found, stands_in_the_way
+from danvan_crawler.families import FEED, Family, Listing, load_family
 from danvan_crawler.ops.page_kind import page_kind
 from danvan_crawler.ops.replay import CHANGED
 from danvan_crawler.ops.requisites import FINAL_STATUSES, NO_SECTION, of_page
 from danvan_crawler.pages import text_of
 from danvan_crawler.sites import Site
-from danvan_crawler.store.frontier import ARCHIVED, FAILED, MAX_ATTEMPTS, NEW, PENDING
+from danvan_crawler.store.frontier import ARCHIVED, FAILED, NEW, PENDING
 from danvan_crawler.urls import host_of, path_key
 from spiders import arguments
 from spiders.days import Days
-from spiders.failures import is_forbidden, reason_of, status_of, was_not_made
+from spiders.failures import is_forbidden, reason_of, status_of
 from spiders.feed_reading import FeedSpider
 from spiders.noticing import (
-    note_failed_article,
+    FOUND_IN,
+    LEADS_HOME,
     note_failed_listing,
-    note_hidden_article,
+    note_forbidden_pages,
+    note_link,
     note_listing,
     note_listing_led_away,
 )
@@ -88,7 +87,6 @@ class SiteSpider(FeedSpider):
         self.planned: list[str] = []
         """Article addresses that a crawl would fetch, with `plan`."""
         self._servers = {_server(urlsplit(url)) for url in (self.site.home, *(one.url for one in self.site.sections))}
-        self._fronts = {path_key(self.site.home), *(path_key(section.url) for section in self.site.sections)}
 
     @classmethod
     def update_settings(cls, settings: BaseSettings) -> None:
@@ -142,10 +140,11 @@ class SiteSpider(FeedSpider):
             self.store.frontier.mark(self.site.slug, request.meta[REQUISITE_KEY], ARCHIVED, f"leads to {request.url}")
         walk, link = request.cb_kwargs.get("walk"), request.meta.get("link")
         if isinstance(walk, Walk):
-            if walk.pages:  # behind its last page a listing begins again
+            if walk.pages or walk.is_resumed:  # behind its last page a listing begins again
                 self._close_walk(walk, request.meta["capture"].date, swept=True)
-            else:
-                self._note_failed_walk(request.url, "leads to another section", walk)
+            else:  # another section led there before, or the front page is one
+                reason = LEADS_HOME if self._leads_home(request.url, walk) else "leads to another section"
+                self._count_failed_listing(walk.first_url, reason, walk)
         if link is None:
             return
         if request.url in request.meta.get("redirect_urls", ()):
@@ -154,37 +153,6 @@ class SiteSpider(FeedSpider):
             self.logger.warning("%s: redirects in a circle", link)
         else:
             self._mark(link, ARCHIVED, f"leads to {request.url}")
-
-    def item_dropped(self, item: Any, response: Response, exception: Exception) -> None:
-        if isinstance(item, Article) and "link" in response.meta:
-            self._reject(response.meta["link"], str(exception))
-
-    def _mark(self, link: str, state: str, reason: str | None = None) -> None:
-        self.store.frontier.mark(self.site.slug, path_key(link), state, reason)
-
-    def _reject(self, link: str, reason: str) -> None:
-        self.store.frontier.reject(self.site.slug, path_key(link), reason, clock.now())
-
-    def _fail(self, link: str, reason: str) -> None:
-        if self.store.frontier.fail(self.site.slug, path_key(link), reason, clock.now()) == MAX_ATTEMPTS:
-            self.logger.warning("%s: given up until the next walk through all pages", link)
-
-    def _is_front(self, url: str) -> bool:
-        """Whether this is the front page or a section, where portals send who asks for an article that is gone."""
-        return path_key(url) in self._fronts
-
-    def _is_absent(self, capture: Any, link: str) -> bool:
-        """Notes that a capture shows that the article of a link is gone.
-
-        False when none is known there, or when the site shows no entries either: then it is not the article's fault.
-        """
-        slug = self.site.slug
-        if capture is None or not self.store.signs.are_fresh(slug, capture.date):
-            return False
-        if not self.store.note_absence(slug, capture, link):
-            return False
-        self._count("articles_absent")
-        return True
 
     async def start(self) -> AsyncIterator[Any]:
         frontier, slug, now = self.store.frontier, self.site.slug, clock.now()
@@ -202,7 +170,7 @@ class SiteSpider(FeedSpider):
         for listing in self._first_requests(due_now([self._first_walk(request, now) for request in sections]), now):
             yield listing
         for one in frontier.due(slug, now) if not self.days.are_limited else ():
-            for request in self._article_requests(self._now_at(one.url), _REVISIT_PRIORITY):
+            for request in self._article_requests(self._now_at(one.url), priority=_REVISIT_PRIORITY):
                 self._count("revisits")
                 yield request
 
@@ -245,7 +213,12 @@ class SiteSpider(FeedSpider):
         if not isinstance(response, TextResponse):
             yield from self._fail_listing(response.url, "is not text", walk)
             return
-        began = walk.started
+        if self._leads_home(response.url, walk):
+            if walk.pages or walk.is_resumed:  # as a page after the last one
+                self._end_walk(walk, response)
+            else:
+                yield from self._fail_listing(walk.first_url, LEADS_HOME, walk)
+            return
         if not walk.started:
             walk.started = True
             self._count("sections_read")
@@ -256,10 +229,11 @@ class SiteSpider(FeedSpider):
         if walk.pages and not listing.links:
             if (kind := page_kind(text_of(response))) is not None:
                 yield from self._fail_listing(response.url, f"shows a page of {kind}", walk)
-            elif not began:
-                self._close_walk(walk, response.meta["capture"].date, swept=True)
+            else:
+                self._end_walk(walk, response)
             return
         walk.pages += 1
+        walk.pages_now += 1
         walk.oldest_first = walk.oldest_first or (walk.pages == 1 and self.days.oldest_first(listing.links))
         note_listing(self.crawler.stats, walk, response, listing.links)
         news = False
@@ -271,13 +245,19 @@ class SiteSpider(FeedSpider):
             # A walk through all pages is another chance for those that were given up.
             again = entry.state == FAILED and not walk.stops_at_known
             if (fresh or again or self.full) and self.days.wants(entry.link):
-                yield from self._article_requests(entry.link.url)
+                found_in = walk.section if entry.state != PENDING else None
+                yield from self._article_requests(entry.link.url, found_in)
         yield from self._feed_requests(walk, news=news)
         following = self._next_page(response, listing, walk, news)
         if following is not None:
             yield from self._take_page(self._listing_request(following, walk))
         elif not self.days.are_limited:
             yield from self._walk_requests(walk.older())
+
+    def _leads_home(self, url: str, walk: Walk) -> bool:
+        """Whether a section that is not the front page leads there, as portals do with sections that they gave up."""
+        home = path_key(self.site.home)
+        return path_key(url) == home and path_key(walk.first_url) != home
 
     def _next_page(self, response: Response, listing: Listing, walk: Walk, news: bool) -> str | None:
         """Where the walk goes on; None where it ends. Either is noted, so that a run that dies is continued there."""
@@ -306,12 +286,20 @@ class SiteSpider(FeedSpider):
             return None
         return following
 
+    def _end_walk(self, walk: Walk, response: Response) -> None:
+        """Ends a walk where there is no further page, if an earlier run has come to the same end."""
+        if not walk.pages_now:
+            self._close_walk(walk, response.meta["capture"].date, swept=True)
+
     def _close_walk(self, walk: Walk, date: str, *, swept: bool) -> None:
         if swept:
             walk.backlog = None  # this walk has been through all pages
         self.store.frontier.complete_walk(self.site.slug, walk.first_url, date, swept=swept, cursor=walk.backlog)
 
-    def _article_requests(self, url: str, priority: int = _ARTICLE_PRIORITY) -> Iterator[Request]:
+    def _article_requests(
+        self, url: str, found_in: str | None = None, *, priority: int = _ARTICLE_PRIORITY
+    ) -> Iterator[Request]:
+        """The request for an article, once in a run. `found_in` is the section or FEED where this run discovered it."""
         key = path_key(url)
         if not self._asked.add(key):
             return
@@ -319,13 +307,14 @@ class SiteSpider(FeedSpider):
             url,
             callback=self.parse_story,
             errback=self.story_failed,
-            meta={"link": url, "revisit": priority == _REVISIT_PRIORITY},
+            meta={"link": url, "revisit": priority == _REVISIT_PRIORITY, FOUND_IN: found_in},
             priority=priority,
         )
         for taken in self._take_page(request):
             if self.plan:
                 self.planned.append(taken.url)
             else:
+                note_link(self.crawler.stats, "linked", taken)
                 yield taken
 
     def _take_page(self, request: Request) -> Iterator[Request]:
@@ -338,82 +327,27 @@ class SiteSpider(FeedSpider):
             self.pages_left -= 1
         yield request
 
-    def parse_story(self, response: Response) -> Iterator[Any]:
-        link = response.meta["link"]
-        if host_of(response.url) not in self.site.hosts:
-            self._count("pages_without_article")
-            self._reject(link, "leads to another host")
-            return
-        found = False
-        for item in extract(self.family, response):
-            if isinstance(item, VisitCounters):
-                self.store.write_counters(item)
-                continue
-            assert isinstance(response, TextResponse)
-            found = True
-            yield from self._requisite_requests(of_page(response, item))
-            yield item
-        if found:
-            self._asked.add(path_key(response.url))  # other articles that lead here are this one
-            self._count("articles")
-        else:
-            self._without_article(response, link)
-
-    def _without_article(self, response: Response, link: str) -> None:
-        """A page on which there is no article: it is gone, or there was none ever."""
-        redirects = response.meta.get(REDIRECTS_KEY, ())
-        hops = (*response.meta.get("redirect_urls", ())[1:], response.url)
-        to_front = (capture for capture, url in zip(redirects, hops, strict=False) if self._is_front(url))
-        shown = next(to_front, response.meta["capture"] if says_not_found(response) else None)
-        if self._is_absent(shown, link):
-            return
-        hidden_by = stands_in_the_way(response, redirected=bool(redirects))
-        if hidden_by is not None:  # it says nothing of the article, which the next run asks for again
-            note_hidden_article(self.crawler.stats, link, hidden_by)
-            self._count("revisits_failed" if response.meta["revisit"] else "articles_failed")
-            self._fail(link, f"shows {hidden_by} instead")
-        elif shown is not None:  # listed before it is published, or everything is gone tonight
-            self._count("revisits_failed" if response.meta["revisit"] else "articles_missing")
-            self._fail(link, "is not there")
-        else:
-            self._count("pages_without_article")
-            self._reject(link, "no article on the page")
-
-    def story_failed(self, failure: Failure) -> None:
-        request: Request = failure.request  # type: ignore[attr-defined]
-        link, gone = request.meta["link"], status_of(failure) in FINAL_STATUSES
-        if gone and self._is_absent(failure.value.response.meta.get("capture"), link):  # type: ignore[union-attr]
-            return
-        # That one article is not there is no failure of the site, even on a day when it is the only one asked for.
-        if is_forbidden(failure):
-            self._count("articles_forbidden")
-        elif not isinstance(failure.value, LeftAlone):
-            known = request.meta["revisit"]
-            note_failed_article(self.crawler.stats, failure)
-            self._count("revisits_failed" if known else "articles_missing" if gone else "articles_failed")
-        if not was_not_made(
-            failure
-        ):  # else it stays pending: the next run asks again, without a request where forbidden
-            self._note_failure(path_key(link), failure)
-        self.logger.warning("%s: no article: %s", request.url, reason_of(failure))
-
     def listing_failed(self, failure: Failure) -> Iterator[Request]:
         request: Request = failure.request  # type: ignore[attr-defined]
         walk: Walk = request.cb_kwargs["walk"]
-        if walk.pages and status_of(failure) in FINAL_STATUSES:
-            # Some portals link a page after the last one.
-            if not walk.started:
-                self._close_walk(walk, failure.value.response.meta["capture"].date, swept=True)  # type: ignore[union-attr]
-            return
+        if walk.pages or walk.is_resumed:
+            if is_forbidden(failure):  # and so are all pages after it
+                note_forbidden_pages(self.crawler.stats, walk)
+                self._close_walk(walk, warc_date(clock.now()), swept=True)
+                return
+            if status_of(failure) in FINAL_STATUSES:
+                # Some portals link a page after the last one.
+                self._end_walk(walk, failure.value.response)  # type: ignore[union-attr]
+                return
         yield from self._fail_listing(request.url, reason_of(failure), walk, failure)
 
     def _fail_listing(self, url: str, reason: str, walk: Walk, failure: Failure | None = None) -> Iterator[Request]:
-        self._note_failed_walk(url, reason, walk, failure)
+        self._count_failed_listing(url, reason, walk, failure)
         if not walk.pages:  # else its cursor stands before this page, and what an older walk has to do lies behind it
             yield from self._walk_requests(walk.older())
 
-    def _note_failed_walk(self, url: str, reason: str, walk: Walk, failure: Failure | None = None) -> None:
-        note_failed_listing(self.crawler.stats, url, failure, self.site.hosts)
+    def _count_failed_listing(self, url: str, reason: str, walk: Walk, failure: Failure | None = None) -> None:
+        note_failed_listing(self.crawler.stats, url, failure, self.site.hosts, led_home=reason == LEADS_HOME)
         self._count("listings_failed")
         if walk.pages == 0:
             self._count("sections_failed")

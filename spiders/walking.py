@@ -46,6 +46,8 @@ class Walk:
     """Where it ends is where the next run goes on."""
     pages: int = 0
     """Read by this walk, in earlier runs too."""
+    pages_now: int = 0
+    """Read by it in this run."""
     seen: KeySet = field(default_factory=KeySet)
     started: bool = False
     oldest_first: bool = False
@@ -69,6 +71,7 @@ class Walk:
             self.backlog,
             stops_at_known=self.backlog_for_news,
             pages=self.backlog_pages,
+            started=True,  # the section counts as read by now
         )
 
 

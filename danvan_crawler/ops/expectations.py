@@ -19,8 +19,9 @@ from danvan_crawler.site_rules import COVERED_FIELDS, Health
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {"at most": operator.le, "at least": operator.ge}
 
-QUIET_AT_LEAST = 10.0
-"""Days of silence that no site is blamed for: at Tết offices are closed for up to nine."""
+QUIET_AT_LEAST = 14.0
+"""Days of silence that no site is blamed for: at Tết offices are closed for up to nine, with the days around it two
+weeks."""
 _RHYTHMS = 3
 """So many times the longest usual gap between two days with articles a site may be silent."""
 _DAYS_FOR_A_RHYTHM = 5
@@ -29,6 +30,8 @@ ENOUGH = 10
 """Articles that a share is judged by at least."""
 _WINDOWS = (ENOUGH, 20, 40, 80)
 """Articles, newest runs first, of which a share is taken: a field that few articles have needs more of them."""
+FORBIDDEN_AT_MOST = 0.8
+"""Share of new links that robots.txt may forbid: many listings link a folder that it keeps to itself."""
 _IMPROBABLE = 0.001
 _RUNS_IN_THE_PAST = 10
 _LEAST_RUNS = 3
@@ -57,7 +60,14 @@ DEFAULTS: tuple[Expectation, ...] = (
         " would be nothing unusual here",
     ),
     Expectation("found_nothing", "silent_sections", "at most", 0, "{value:.0f} of the sections show no article now"),
+    Expectation(
+        "robots", "forbidden", "at most", FORBIDDEN_AT_MOST,
+        "robots.txt forbids {value:.0%} of the articles that listings link",
+    ),
     Expectation("errors", "errors", "at most", 0.5, "{value:.0%} of the articles asked for failed"),
+    Expectation(
+        "errors", "not_there", "at most", 0.5, "{value:.0%} of the articles asked for are not there (404, 410)"
+    ),
     Expectation(
         "layout", "pages_with_article", "at least", "pages_with_article_usual",
         "only {value:.0%} of the pages that listings link hold an article",
@@ -78,6 +88,7 @@ def expected_of(health: Health) -> list[Expectation]:
     own: dict[str, float | bool | None] = {
         "silent_days": health.quiet_days,
         "errors": health.errors,
+        "not_there": health.errors,
         "doubtful_dates": health.dates,
         "pages_with_article": health.layout,
         **{f"coverage.{name}": share for name, share in health.coverage.items()},
@@ -94,11 +105,14 @@ def expected_of(health: Health) -> list[Expectation]:
 
 def check(values: Mapping[str, float], expectations: Iterable[Expectation]) -> list[Problem]:
     """The problems of a run with these statistics, in the order of the expectations."""
-    return [
-        Problem(expectation.kind, _told(expectation, values))
-        for expectation in expectations
-        if expectation.fails(values)
-    ]
+    return [_problem(expectation, values) for expectation in expectations if expectation.fails(values)]
+
+
+def _problem(expectation: Expectation, values: Mapping[str, float]) -> Problem:
+    found = Problem(expectation.kind, _told(expectation, values))
+    if isinstance(expectation.threshold, str):
+        return replace(found, statistic=expectation.statistic, limit=values[expectation.threshold])
+    return found
 
 
 def _told(expectation: Expectation, values: Mapping[str, float]) -> str:
@@ -135,13 +149,16 @@ class Tally:
 
     having: int
     of: int
+    blamed: bool = False
+    """It was told then that the share has fallen: no measure for the runs after it."""
 
 
 def fallen(runs: Sequence[Tally]) -> tuple[float, float] | None:
     """The share of now and the least to be expected, when a share has fallen; None when it has not, or nobody can tell.
 
     `runs` are those of one site, newest first. The newest ones are pooled until there are enough articles; it has
-    fallen when their share is less than half of that of the ten runs before, and could hardly be so by chance.
+    fallen when their share is less than half of that of the ten runs before, and could hardly be so by chance. Where
+    the very newest have it, those before them are of no account.
 
     >>> fallen([Tally(0, 12), *[Tally(9, 10)] * 5])
     (0.0, 0.45)
@@ -152,19 +169,22 @@ def fallen(runs: Sequence[Tally]) -> tuple[float, float] | None:
             return None
         usual = _usual(before)
         share, usual_share = now.having / now.of, usual.having / usual.of
-        if share < usual_share / 2 and _by_chance(now, usual) < _IMPROBABLE:
+        if share >= usual_share / 2:
+            return None
+        if _by_chance(now, usual) < _IMPROBABLE:
             return share, usual_share / 2
     return None
 
 
 def _split(runs: Sequence[Tally], size: int) -> tuple[Tally | None, list[Tally]]:
-    """The newest runs that hold so many together, as one, and the ten before them; of neither those that hold none."""
+    """The newest runs that hold so many together, as one, and the ten before them that are a measure; of neither those
+    that hold none."""
     having = of = 0
     counted = [run for run in runs if run.of]
     for number, run in enumerate(counted, start=1):
         having, of = having + run.having, of + run.of
         if of >= size:
-            return Tally(having, of), counted[number : number + _RUNS_IN_THE_PAST]
+            return Tally(having, of), [run for run in counted[number:] if not run.blamed][:_RUNS_IN_THE_PAST]
     return None, []
 
 

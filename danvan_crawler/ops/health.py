@@ -9,22 +9,33 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
-from danvan_crawler.ops.expectations import ENOUGH, Tally, check, expected_of, fallen, usual_silence
-from danvan_crawler.ops.nights import Night, coverage_of, nights, tally
-from danvan_crawler.ops.outcome import LISTING_TROUBLE
+from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.ops.expectations import (
+    ENOUGH,
+    FORBIDDEN_AT_MOST,
+    Tally,
+    check,
+    expected_of,
+    fallen,
+    usual_silence,
+)
+from danvan_crawler.ops.nights import FORBIDDEN_IN, Night, coverage_of, nights, tally
+from danvan_crawler.ops.outcome import LISTING_TROUBLE, all_failed, all_forbidden, all_missing
 from danvan_crawler.ops.problems import Problem
 from danvan_crawler.site_rules import COVERED_FIELDS
 from danvan_crawler.sites import Site
 from danvan_crawler.store.activity import activity, last_days, sections_with_articles
 
 _RUNS = 60
-"""Runs of the past that are read."""
+"""Runs of the past that are read, of those that brought something: a site with an article a week has few of them."""
+_FILES = 10_000
+"""Reports, of all sites, that are looked at for them: a year of nights of 27 sites."""
+_COMPARED = frozenset({ExitCode.OK, ExitCode.SITE_FAILED, ExitCode.UNHEALTHY, ExitCode.INTERRUPTED})
 _PAGE_KINDS = ("challenge", "login", "maintenance", "parked")
 
 
@@ -32,17 +43,48 @@ def problems_of(
     archive: Path, site: Site, stats: Mapping[str, Any], connection: Connection, now: datetime, *, complete: bool
 ) -> list[Problem]:
     """What is wrong with a run by comparison with the past. `complete` says that it looked at all there was to see."""
-    past = list(islice(nights(archive, site.slug), _RUNS))
-    values = {**shares(coverage_of(stats), past), **errors(stats)}
+    past = the_past(archive, site.slug)
+    coverage = coverage_of(stats)
+    kept_out = forbidden(stats, coverage, past)
+    values = shares(coverage, past)
+    if (share := errors(stats, coverage, past)) is not None:
+        values["errors"] = share
+    if kept_out:
+        values["forbidden"] = max(kept_out.values())
+    if (share := not_there(stats, coverage, past)) is not None:
+        values["not_there"] = share
     silent: list[str] = []
     if complete:
         values |= silence(connection, site.slug, now)
         silent = silent_sections(connection, site.slug, stats)
         values["silent_sections"] = len(silent)
-    return [_explained(problem, silent, stats) for problem in check(values, expected_of(site.health))]
+    closed = [name for name, share in kept_out.items() if name and share > FORBIDDEN_AT_MOST]
+    found = check(values, expected_of(site.health))
+    return [_explained(problem, sorted(closed), silent, stats) for problem in found]
 
 
-def _explained(problem: Problem, silent: Sequence[str], stats: Mapping[str, Any]) -> Problem:
+def the_past(archive: Path, site: str) -> list[Night]:
+    """The runs of a site that are a measure for the next one, newest first, with those that brought nothing between."""
+    found, telling = [], 0
+    for night in nights(archive, site, files=_FILES):
+        if not night.coverage:
+            continue  # it was refused or died, and has looked at nothing
+        found.append(night)
+        telling += _brought_something(night.coverage)
+        if telling == _RUNS:
+            break
+    return found
+
+
+def _brought_something(coverage: Mapping[str, int]) -> bool:
+    """Whether a run has asked for more than visits to known articles, which most nights do."""
+    fruitless = coverage.get("pages", 0) > coverage.get("pages_with_article", 0)
+    return fruitless or any(coverage.get(name) for name in ("articles", "failed", "linked"))
+
+
+def _explained(problem: Problem, closed: Sequence[str], silent: Sequence[str], stats: Mapping[str, Any]) -> Problem:
+    if problem.kind == "robots" and closed:
+        return replace(problem, text=f"{problem.text}: {', '.join(closed)}")
     if problem.kind != "found_nothing":
         return problem
     trouble: Mapping[str, str] = stats.get(LISTING_TROUBLE, {})
@@ -52,25 +94,48 @@ def _explained(problem: Problem, silent: Sequence[str], stats: Mapping[str, Any]
 
 
 def shares(coverage: Mapping[str, int], past: Sequence[Night]) -> dict[str, float]:
-    """Shares of articles that have a field, and what is the least to be expected where one has fallen."""
+    """Shares of articles that have a field, and what is the least to be expected where one has fallen.
+
+    What the run before was told lasts until the newest articles have the field again, or the profile says what is to
+    be expected: bad nights make no past that the next ones could be compared with, nor does one without news mend it.
+    """
     found: dict[str, float] = {}
+    limits = _limits(past)
     counted = [coverage, *(night.coverage for night in past)]
     for statistic, name in (
         ("pages_with_article", "pages_with_article"),
         *((f"coverage.{name}", name) for name in COVERED_FIELDS),
     ):
-        tallies = [tally(one, name) for one in counted]
-        if not tallies[0].of:
-            continue  # nothing new to judge by
-        if (fall := fallen(tallies)) is not None:
+        blamed = [statistic in _blamed(night) for night in past]
+        tallies = [replace(tally(one, name), blamed=bad) for one, bad in zip(counted, [False, *blamed], strict=True)]
+        share, limit = _recent(tallies), limits.get(statistic)
+        if share is not None and limit is not None and share < limit:
+            found[statistic], found[f"{statistic}_usual"] = share, limit
+        elif (fall := fallen(tallies)) is not None:
             found[statistic], found[f"{statistic}_usual"] = fall
-        elif (share := _recent(tallies)) is not None:
+        elif share is not None:
             found[statistic] = share
-    if coverage.get("pages", 0) >= ENOUGH and not any(one.get("pages_with_article") for one in counted):
+    if sum(one.get("pages", 0) for one in counted) >= ENOUGH and not any(
+        one.get("pages_with_article") for one in counted
+    ):
         found["pages_with_article"], found["pages_with_article_usual"] = 0.0, 0.1  # a family that reads nothing here
-    if coverage.get("articles") and (share := _recent([tally(one, "doubtful_dates") for one in counted])) is not None:
+    if (share := _recent([tally(one, "doubtful_dates") for one in counted])) is not None:
         found["doubtful_dates"] = share
     return found
+
+
+def _blamed(night: Night) -> dict[str, float]:
+    """What was told to have fallen after a run: statistics with the least that was to be expected."""
+    return {
+        one.statistic: one.limit
+        for one in night.problems
+        if one.kind in ("coverage", "layout") and one.statistic is not None and one.limit is not None
+    }
+
+
+def _limits(past: Sequence[Night]) -> dict[str, float]:
+    """What had fallen after the newest run that was compared with its past; one that broke down was not."""
+    return next((_blamed(night) for night in past if night.code in _COMPARED), {})
 
 
 def _recent(tallies: Sequence[Tally]) -> float | None:
@@ -83,12 +148,48 @@ def _recent(tallies: Sequence[Tally]) -> float | None:
     return None
 
 
-def errors(stats: Mapping[str, Any]) -> dict[str, float]:
-    """The share of articles that could not be had, when enough were asked for."""
-    failed = stats.get("danvan/articles_failed", 0)
-    asked = failed + stats.get("danvan/articles", 0) + stats.get("danvan/pages_without_article", 0)
-    # That all of them failed is another finding.
-    return {"errors": failed / asked} if asked >= ENOUGH and failed < asked else {}
+def forbidden(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[Night]) -> dict[str, float]:
+    """Shares of the newest links that robots.txt forbids, by section, of the whole site under "".
+
+    Nothing when this run met none: what robots.txt forbids stays pending, so that each night meets it until it is
+    allowed. Nor when all is forbidden that a run asks for, which is another finding.
+    """
+    met = any(stats.get(f"danvan/articles_forbidden{again}") for again in ("", "_again"))
+    if not met or all_forbidden(stats):
+        return {}
+    counted = [coverage, *(night.coverage for night in past)]
+    names = {name for one in counted for name in one if name == "forbidden" or name.startswith(FORBIDDEN_IN)}
+    found = {name: _recent([tally(one, name) for one in counted]) for name in names}
+    return {
+        name.removeprefix("forbidden").removeprefix("_in/"): share for name, share in found.items() if share is not None
+    }
+
+
+def errors(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[Night]) -> float | None:
+    """The share of articles that could not be had, of the newest that were asked for.
+
+    None when there were too few, or this run had all of its own; and when not one was had, which is another finding.
+    """
+    if not coverage["failed"] or all_failed(stats):
+        return None
+    counted = (coverage, *(night.coverage for night in past))
+    tried = [(one.get("failed", 0), one.get("pages", 0)) for one in counted]
+    return _recent([Tally(failed, failed + pages) for failed, pages in tried])
+
+
+def not_there(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[Night]) -> float | None:
+    """The share of articles that are not there: of all that were asked for, or of the newest links of some nights.
+
+    None when there were too few, or this run found all of its own there; and when not one was, which is another
+    finding.
+    """
+    missing, absent = stats.get("danvan/articles_missing", 0), stats.get("danvan/articles_absent", 0)
+    if all_missing(stats) or not (missing or absent or stats.get("danvan/articles_missing_again")):
+        return None
+    asked = missing + absent + coverage["pages"] + stats.get("danvan/articles_failed", 0)
+    of_run = _recent([Tally(missing + absent, asked)])
+    of_links = _recent([tally(one, "missing") for one in (coverage, *(night.coverage for night in past))])
+    return max((share for share in (of_run, of_links) if share is not None), default=None)
 
 
 def silence(connection: Connection, site: str, now: datetime) -> dict[str, float]:

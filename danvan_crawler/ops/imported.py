@@ -21,7 +21,8 @@ from danvan_crawler.exceptions import DanvanError, LostPayloadError, Undecodable
 from danvan_crawler.families import FEED, Family, extract
 from danvan_crawler.items import VisitCounters
 from danvan_crawler.ops.absence import says_not_found
-from danvan_crawler.ops.replay import Place, Replay
+from danvan_crawler.ops.places import Place
+from danvan_crawler.ops.replay import Replay
 from danvan_crawler.ops.requisites import FINAL_STATUSES
 from danvan_crawler.sites import Site
 from danvan_crawler.store.writes import Store

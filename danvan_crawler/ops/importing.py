@@ -26,7 +26,7 @@ from danvan_crawler import __version__
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.ops.late import idle_crawler, late_replay
 from danvan_crawler.ops.locks import DatabaseLock, SiteLock
-from danvan_crawler.ops.replay import Place, scan
+from danvan_crawler.ops.places import Place, scan
 from danvan_crawler.ops.run import attach_store
 from danvan_crawler.sites import Site, SiteRegistry
 from danvan_crawler.store.captures import CHUNK

@@ -16,7 +16,7 @@ from scrapy.statscollectors import MemoryStatsCollector
 from sqlalchemy import select
 
 from danvan_crawler.ops.imported import ArchiveReplay
-from danvan_crawler.ops.replay import Place
+from danvan_crawler.ops.places import Place
 from danvan_crawler.sites import Site, SiteRegistry
 from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.schema import frontier

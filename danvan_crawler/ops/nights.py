@@ -35,7 +35,9 @@ class Night:
     articles: Mapping[str, int] = field(default_factory=dict)
     """`fetched`, `new`, `edited`, `gone`, `revived`."""
     coverage: Mapping[str, int] = field(default_factory=dict)
-    """Of `articles` fetched, how many have each field; `pages` and `pages_with_article`; `doubtful_dates`."""
+    """Of `articles` fetched, how many have each field; `pages` and `pages_with_article`, `failed` ones;
+    `doubtful_dates`. Of article links that were `linked` for the first time, how many are `missing` or `forbidden`;
+    `linked_in/SECTION` and `forbidden_in/SECTION` as well."""
     requests: int = 0
     received_bytes: int = 0
     seconds: float = 0.0
@@ -93,10 +95,10 @@ def night_of(report: Mapping[str, Any]) -> Night | None:
         return None
 
 
-def nights(archive: Path, site: str | None = None) -> Iterator[Night]:
-    """The runs of a site, or of all, newest first. What is no report is passed over."""
+def nights(archive: Path, site: str | None = None, *, files: int = _FILES) -> Iterator[Night]:
+    """The runs of a site, or of all, newest first, in so many of the newest reports. What is none is passed over."""
     wanted = f'"site": {json.dumps(site)}'.encode() if site is not None else b""
-    for path in sorted(archive.glob("runs/*.json"), reverse=True)[:_FILES]:
+    for path in sorted(archive.glob("runs/*.json"), reverse=True)[:files]:
         if wanted and not _holds(path, wanted):
             continue
         night = night_of(read_report(path) or {})
@@ -111,9 +113,15 @@ def _holds(path: Path, wanted: bytes) -> bool:
         return False
 
 
+FORBIDDEN_IN, _LINKED_IN = "forbidden_in/", "linked_in/"
+_OF: Mapping[str, str] = {"pages_with_article": "pages", "forbidden": "linked", "missing": "linked"}
+
+
 def tally(coverage: Mapping[str, int], name: str) -> Tally:
-    """How many of the articles of a run have a field; `pages_with_article` is of the pages."""
-    of = "pages" if name == "pages_with_article" else "articles"
+    """How many articles of a run have a field; `pages_with_article` is of the pages, what `_OF` names of those."""
+    of = _OF.get(name, "articles")
+    if name.startswith(FORBIDDEN_IN):
+        of = _LINKED_IN + name.removeprefix(FORBIDDEN_IN)
     return Tally(coverage.get(name, 0), coverage.get(of, 0))
 
 
@@ -125,4 +133,10 @@ def coverage_of(stats: Mapping[str, Any]) -> dict[str, int]:
         "pages_with_article": articles,
         "articles": stats.get("danvan/tally/articles", 0),
         **{name: stats.get(f"danvan/tally/{name}", 0) for name in (*COVERED_FIELDS, "doubtful_dates")},
+        **{name: stats.get(f"danvan/articles_{name}", 0) for name in ("failed", "linked", "forbidden", "missing")},
+        **{
+            name.removeprefix("danvan/"): number
+            for name, number in stats.items()
+            if name.startswith((f"danvan/{_LINKED_IN}", f"danvan/{FORBIDDEN_IN}"))
+        },
     }

@@ -34,6 +34,12 @@ _REASONS = {
 LISTING_TROUBLE = "danvan/listing_trouble"
 ARTICLE_TROUBLE = "danvan/article_trouble"
 """Statistics that say why pages could not be had: kind of problem -> a sentence about the first one of that kind."""
+SHORT_SECTIONS = "danvan/sections_short"
+"""Statistic: names of the sections of which robots.txt forbids the pages after the first."""
+FAILED_AT_LEAST = 5
+"""Articles that failed, in a run without any other: on a quiet night fewer are one broken page that is tried again."""
+MISSING_AT_LEAST = 5
+"""Articles that are not there, in a run without any other: fewer are links that an editor got wrong."""
 FORBIDDEN_AT_LEAST = 5
 """Articles that robots.txt forbids, in a run without any other: fewer are a folder that listings link all the same."""
 _READ_OR_SPARED = ("sections_read", "listings_spared", "max_pages_reached")
@@ -83,20 +89,41 @@ def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem
     if failed := stats.get("danvan/sections_failed", 0):
         found.append(_failed(f"{failed} of the sections cannot be read", trouble, "unreachable"))
     elif stats.get("danvan/sections_read", 0) and not stats.get("danvan/listings_with_links"):
-        found.append(_found_nothing(trouble))
+        found.extend(_found_nothing(trouble, complete=_saw_all_sections(stats, reason)))
     elif reason == "finished" and not any(stats.get(f"danvan/{name}") for name in _READ_OR_SPARED):
         found.append(Problem("unreachable", "no section could be read", ExitCode.SITE_FAILED))
     if (further := stats.get("danvan/listings_failed", 0) - failed) > 0:
         text = f"{further} later listing pages cannot be read; the next run tries again"
         found.append(_failed(text, {} if failed else trouble, "server_error"))
-    if stats.get("danvan/articles_failed") and not stats.get("danvan/articles"):
-        text = f"all {stats['danvan/articles_failed']} articles asked for failed"
-        found.append(_failed(text, stats.get(ARTICLE_TROUBLE, {}), "errors"))
-    forbidden = stats.get("danvan/articles_forbidden", 0)
-    if forbidden >= FORBIDDEN_AT_LEAST and not stats.get("danvan/articles"):
-        text = f"all {forbidden} articles asked for are forbidden by robots.txt"
+    if (failed := stats.get("danvan/articles_failed")) and not stats.get("danvan/articles"):
+        all_of_them = f"all {failed} articles" if failed > 1 else "the only article"
+        problem = _failed(f"{all_of_them} asked for failed", stats.get(ARTICLE_TROUBLE, {}), "errors")
+        found.append(problem if all_failed(stats) else replace(problem, code=ExitCode.OK))
+    if short := len(set(stats.get(SHORT_SECTIONS, ()))):
+        text = f"robots.txt keeps further pages of {short} sections to itself; what is new is found on the first ones"
+        found.append(Problem("robots", text, ExitCode.OK))
+    if all_missing(stats):
+        text = f"all {stats['danvan/articles_missing']} articles that listings link are not there"
+        found.append(Problem("errors", text, ExitCode.SITE_FAILED))
+    if all_forbidden(stats):
+        text = f"all {stats['danvan/articles_forbidden']} articles asked for are forbidden by robots.txt"
         found.append(Problem("robots", text, ExitCode.SITE_FAILED))
     return found
+
+
+def all_failed(stats: Mapping[str, Any]) -> bool:
+    """Whether no article could be had, and those that failed are no odd few."""
+    return stats.get("danvan/articles_failed", 0) >= FAILED_AT_LEAST and not stats.get("danvan/articles")
+
+
+def all_missing(stats: Mapping[str, Any]) -> bool:
+    """Whether none of the articles that a run discovered is there, and they are no odd few."""
+    return stats.get("danvan/articles_missing", 0) >= MISSING_AT_LEAST and not stats.get("danvan/articles")
+
+
+def all_forbidden(stats: Mapping[str, Any]) -> bool:
+    """Whether robots.txt forbids all articles that a run discovered, and they are no odd few."""
+    return stats.get("danvan/articles_forbidden", 0) >= FORBIDDEN_AT_LEAST and not stats.get("danvan/articles")
 
 
 def _in_detail(problem: Problem, stats: Mapping[str, Any]) -> Problem:
@@ -112,11 +139,19 @@ def _failed(text: str, trouble: Mapping[str, str], otherwise: str) -> Problem:
     return Problem(otherwise, text, ExitCode.SITE_FAILED)
 
 
-def _found_nothing(trouble: Mapping[str, str]) -> Problem:
+def _saw_all_sections(stats: Mapping[str, Any], reason: str | None) -> bool:
+    """Whether a run has seen the first page of all its sections. One that was cut short, or goes on where another was
+    cut short, may have seen one that is empty, or what an editor left behind the last page."""
+    from_the_first = stats.get("danvan/first_pages", 0) >= stats.get("danvan/sections_read", 0)
+    return reason == "finished" and not stats.get("danvan/max_pages_reached") and from_the_first
+
+
+def _found_nothing(trouble: Mapping[str, str], *, complete: bool) -> list[Problem]:
     kind = next((kind for kind in trouble if kind in _WORDS), None)
-    if kind is None:
-        return Problem("found_nothing", "no article link in any section: has the layout changed?")
-    return Problem(kind, f"no article link in any section: {_WORDS[kind]}")
+    if kind is not None:
+        return [Problem(kind, f"no article link in any section: {_WORDS[kind]}")]
+    text = "no article link in any section: has the layout changed?"
+    return [Problem("found_nothing", text)] if complete else []
 
 
 def _spider_problems(stats: Mapping[str, Any]) -> list[Problem]:

@@ -12,7 +12,7 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser
 
-from danvan_crawler.vietnamese.text import fold
+from danvan_crawler.vietnamese.text import fold, forms
 
 CHALLENGE = "challenge"
 LOGIN = "login"
@@ -49,10 +49,36 @@ _PARKED_WORDS = re.compile(
     r"|it works!|index of /|website (?:mac dinh|chua duoc)|plesk|directadmin"
 )
 _HIJACKED_WORDS = re.compile(
-    r"nha cai|ca cuoc|casino|no hu|tai xiu|ban ca doi thuong|game bai|\bslot\b|hacked by|defaced by|slot gacor"
+    r"\b(?:nhà cái|cá cược|nổ hũ|tài xỉu|bắn cá đổi thưởng|đánh bài đổi thưởng|game bài|soi kèo"
+    r"|nha cai(?! (?:nghien|tao|cach))|ca cuoc(?! (?:doi|song|hop|hoi|thi|van dong))|no hu|tai xiu"
+    r"|ban ca doi thuong|danh bai doi thuong|game bai|soi keo|casino|slot gacor|slot|hacked by|defaced by)\b"
 )
+"""Looked for in text as it is printed: without its marks, "cả cuộc đời" or "nhà cai nghiện" would be betting too. Those
+who hijack pages write both ways side by side, so each word is here in both."""
 _HIJACKED_AT_LEAST = 3
-"""Different words of betting shops, or one of them in the title, make a hijacked page: news report on betting, too."""
+"""Different words of betting shops in a page, or two in its title, make a hijacked one: news report on betting, too."""
+_SHOP = re.compile(r"\b(?:uy tin|so 1|hang dau|top \d+|khuyen mai|link vao|tai app|nap rut|tot nhat|no\.? ?1)\b")
+"""What a title says of its own shop."""
+_VANDALS = re.compile(r"\b(?:hacked by|defaced by|slot gacor)\b")
+_ON_BETTING = re.compile(
+    r"\b(?:triet (?:pha|xoa)|khoi to|bat (?:giu|tam giam|qua tang)|cong an|xet xu|toa an|danh bac|co bac"
+    r"|phong,? (?:va )?chong|canh bao|tac hai|duong day|te nan|toi pham)\b"
+)
+"""What the title of news on betting says."""
+
+
+def is_login_titled(text: str) -> bool:
+    """Whether a page's title says that it is a login; nearly every portal has a login box on all of its pages.
+
+    >>> is_login_titled("<title>Đăng nhập hệ thống</title>"), is_login_titled("<title>Tin tức</title>")
+    (True, False)
+    """
+    tree = LexborHTMLParser(text[:_WITHIN])
+    return _LOGIN_WORDS.search(fold(_title_of(tree))) is not None
+
+
+def _title_of(tree: LexborHTMLParser) -> str:
+    return " ".join(node.text() for node in tree.css("title"))
 
 
 def page_kind(text: str) -> str | None:
@@ -65,11 +91,11 @@ def page_kind(text: str) -> str | None:
     """
     html = text[:_WITHIN]
     tree = LexborHTMLParser(html)
-    title = fold(" ".join(node.text() for node in tree.css("title")))
+    exact_title, title = forms(_title_of(tree))
     password = any((node.attributes.get("type") or "").lower() == "password" for node in tree.css("form input, input"))
     for node in tree.css("script, style, noscript"):
         node.decompose()
-    words = fold(tree.body.text(separator=" ") if tree.body is not None else tree.text(separator=" "))
+    exact, words = forms(tree.body.text(separator=" ") if tree.body is not None else tree.text(separator=" "))
     said = f"{title} {words}"
     short = len(words) <= _SHORT
     if short and (_CHALLENGE_MARKUP.search(html) or _CHALLENGE_WORDS.search(said) or _is_cookie_challenge(html, words)):
@@ -77,14 +103,25 @@ def page_kind(text: str) -> str | None:
         return LOGIN if password else CHALLENGE
     if password and short and _LOGIN_WORDS.search(said):
         return LOGIN
-    found = set(_HIJACKED_WORDS.findall(words))
-    if _HIJACKED_WORDS.search(title) or len(found) >= _HIJACKED_AT_LEAST:
+    if _is_shop_title(exact_title, title) or len(_betting_words(exact)) >= _HIJACKED_AT_LEAST:
         return PARKED
     if short and _MAINTENANCE_WORDS.search(said):
         return MAINTENANCE
     if short and _PARKED_WORDS.search(said):
         return PARKED
     return None
+
+
+def _betting_words(exact: str) -> set[str]:
+    """The different words of betting shops in a canonical text; with and without marks is one."""
+    return {fold(word) for word in _HIJACKED_WORDS.findall(exact.lower())}
+
+
+def _is_shop_title(exact: str, folded: str) -> bool:
+    words = _betting_words(exact)
+    if not words or _ON_BETTING.search(folded):
+        return False
+    return len(words) > 1 or _SHOP.search(folded) is not None or _VANDALS.search(folded) is not None
 
 
 def _is_cookie_challenge(html: str, words: str) -> bool:

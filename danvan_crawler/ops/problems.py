@@ -15,9 +15,10 @@ from danvan_crawler.exceptions import ExitCode
 REMEDIES: Mapping[str, str] = {
     # the archive and this machine
     "archive": "Look at the log and at the rights of the archive folder; `danvan verify` checks what is there.",
-    "crashed": "Look at ARCHIVE/logs/<slug>.log; the next run continues where this one ended.",
+    "crashed": "Look at ARCHIVE/logs/<slug>.log; the next run continues where this one ended. If it ends so again,"
+    " report it with that log.",
     "database": "`danvan rebuild` derives the item database again from the WARC files.",
-    "disk_full": "Make room on the archive's file system; the next run continues.",
+    "disk_full": "Make room on the archive's file system, or lower DANVAN_MIN_FREE; the next run continues.",
     "interrupted": "Nothing to do: the next run continues. If it happens every night, give the crawl more time.",
     "memory": "Raise DANVAN_MEMORY_LIMIT, or crawl fewer sites at a time (--jobs).",
     "overdue": "Look whether cron or the timer still runs (`danvan schedule`), and at its mail.",
@@ -26,8 +27,10 @@ REMEDIES: Mapping[str, str] = {
     # the server
     "asked_to_wait": "Nothing to do: the next run after that moment goes on. If it stays so, raise the"
     " profile's `delay` or write to the webmaster.",
-    "certificate": "The crawl goes on. Tell the webmaster that the certificate has to be renewed.",
-    "errors": "The log names the pages. Open some in a browser; if they work there, raise the profile's `delay`.",
+    "certificate": "The crawl goes on. Tell the webmaster that the certificate, or the chain sent with it, has"
+    " to be renewed.",
+    "errors": "The log names the pages. Open some in a browser. Do they work there, raise the profile's `delay`;"
+    " are they not there either, the site's links are broken: write to the webmaster.",
     "forbidden": "The server refuses us. Set DANVAN_CONTACT, open the site in a browser, and write to the webmaster.",
     "no_address": "The host name has no address. Has the site moved? Then correct `home` and `sections` in the"
     " profile and put the old host into `aliases`; is it given up, set `enabled = false`.",
@@ -38,27 +41,29 @@ REMEDIES: Mapping[str, str] = {
     "challenge": "The server wants a browser that runs scripts. Write to the webmaster, with the address of"
     " this machine and DANVAN_CONTACT, and ask to be let through.",
     "found_nothing": "Open the section in a browser. Has the layout changed, the profile needs `[selectors]`,"
-    " or another `family`; has the address changed, correct `sections`.",
+    " or another `family`; has the address changed, correct `sections`; is the section empty for good, take it out.",
     "layout": "Open one of the articles in a browser. Has the layout changed, the profile needs `[selectors]`,"
-    " with the old ones under `[[layouts]]`, or another `family`.",
+    " with the old ones under `[[layouts]]`, or another `family`. Do listings link what are no articles, set `layout`"
+    " under `[health]`.",
     "login": "The section asks for a login. Is it meant to be closed, take it out of `sections`; has somebody"
     " hijacked the site, tell the webmaster.",
     "maintenance": "Nothing to do for a day or two. If it stays so, the site is given up or moved: look for"
     " its new address.",
     "moved": "Is it the same site, put the new host into `home` and `sections` and the old one into `aliases`:"
     " item_ids stay the same.",
-    "parked": "The domain was given up, sold or hijacked. Set `enabled = false`, or put the site's new host"
-    " into the profile; what is archived stays.",
+    "parked": "The domain was given up, sold or hijacked. Is it hijacked, tell the webmaster; else set"
+    " `enabled = false`, or put the site's new host into the profile. What is archived stays.",
     "refused": "The address leads into a private network. Is that meant, the profile needs `private_network = true`.",
-    "robots": "robots.txt forbids it now, and is obeyed. Write to the webmaster, or take the section out of"
-    " the profile.",
-    "section_gone": "The section's address leads nowhere. Look for its new one on the front page and correct"
-    " `sections`.",
+    "robots": "robots.txt forbids it, and is obeyed. Ask the webmaster to allow it, with DANVAN_CONTACT. Where all of a"
+    " section stays forbidden, take the section out of the profile.",
+    "section_gone": "The section's address leads nowhere, or to the front page. Look for its new one there and correct"
+    " `sections`; is the section given up, take it out.",
     # what came out
     "coverage": "Open a new article in a browser. Does it show the field, the layout has changed: the profile"
-    " needs `[selectors]`. Is it not there any more, set `coverage.<field> = false` under `[health]`.",
+    " needs `[selectors]`. Is it not there any more, set `coverage.<field> = false` under `[health]`."
+    " Once mended, it is told until the newest ten articles have the field again.",
     "dates": "Compare an article's date with `danvan show`. A clock that is wrong is `clock_offset`, month"
-    " before day is `month_first`.",
+    " before day is `month_first`. Are they what the site prints, set `dates = false` under `[health]`.",
     "quiet": "Open the site in a browser. Is it silent, raise `quiet_days` under `[health]`; does it have"
     " news, look for a new section or address.",
 }
@@ -72,6 +77,9 @@ class Problem:
     kind: str
     text: str
     code: ExitCode = ExitCode.UNHEALTHY
+    statistic: str | None = None
+    limit: float | None = None
+    """What was measured, and the threshold that the site's past gave: the next runs hold it against the same one."""
 
     @property
     def remedy(self) -> str:
@@ -84,7 +92,8 @@ class Problem:
 
     def as_json(self) -> dict[str, Any]:
         """As run reports and `danvan status --json` have it."""
-        return {"kind": self.kind, "text": self.text, "remedy": self.remedy, "exit_code": int(self.code)}
+        told = {"kind": self.kind, "text": self.text, "remedy": self.remedy, "exit_code": int(self.code)}
+        return told if self.limit is None else {**told, "statistic": self.statistic, "limit": self.limit}
 
 
 def from_json(found: Iterable[Any]) -> list[Problem]:
@@ -94,7 +103,9 @@ def from_json(found: Iterable[Any]) -> list[Problem]:
         if isinstance(one, dict) and one.get("kind") in REMEDIES:
             code = one.get("exit_code", ExitCode.UNHEALTHY)
             known = ExitCode(code) if code in set(ExitCode) else ExitCode.ERROR
-            problems.append(Problem(one["kind"], str(one.get("text", "")), known))
+            limit = one.get("limit")
+            measured = (str(one.get("statistic")), float(limit)) if isinstance(limit, int | float) else (None, None)
+            problems.append(Problem(one["kind"], str(one.get("text", "")), known, *measured))
     return problems
 
 

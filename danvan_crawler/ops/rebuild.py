@@ -19,7 +19,7 @@ from danvan_crawler.ops.collector import spare_the_collector
 from danvan_crawler.ops.imported import ArchiveReplay
 from danvan_crawler.ops.late import idle_crawler, site_of
 from danvan_crawler.ops.locks import DatabaseLock, SiteLock
-from danvan_crawler.ops.replay import Scan, scan
+from danvan_crawler.ops.places import Scan, scan
 from danvan_crawler.ops.run import attach_store
 from danvan_crawler.sites import Site, SiteRegistry
 from danvan_crawler.store.database import database_path, open_for_reading

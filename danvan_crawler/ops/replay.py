@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urljoin
@@ -29,7 +29,6 @@ from w3lib.url import safe_url_string
 from danvan_crawler.capture.archiver import REDIRECTS
 from danvan_crawler.capture.playback import Playback, capture_of
 from danvan_crawler.exceptions import (
-    ArchiveDamagedError,
     ArchiveError,
     DanvanError,
     LostPayloadError,
@@ -39,16 +38,15 @@ from danvan_crawler.exceptions import (
 from danvan_crawler.families import FEED, ArticleLink, Family, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
 from danvan_crawler.ops.absence import says_not_found, stands_in_the_way
+from danvan_crawler.ops.places import Place
 from danvan_crawler.ops.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, Scope, of_page, within
 from danvan_crawler.sites import Site
 from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import host_of, path_key
-from danvan_crawler.warc.files import final_name
-from danvan_crawler.warc.imports import source_digest
 from danvan_crawler.warc.message import parse_head, split_head
-from danvan_crawler.warc.reader import WarcRecord, iter_records, read_record
-from danvan_crawler.warc.records import CaptureRecord, profile_uri
+from danvan_crawler.warc.reader import WarcRecord, read_record
+from danvan_crawler.warc.records import CaptureRecord
 from danvan_crawler.warc.revisits import is_not_modified, reference_of
 
 logger = logging.getLogger(__name__)
@@ -59,48 +57,6 @@ _ONE_RUN = timedelta(hours=6)
 """What lies so close together happened in one run."""
 _AT_ONCE = 1000
 """Addresses in one statement: a sitemap may name 50,000, SQLite takes 32,766 values."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
-    """A response or revisit record; sorts by WARC-Date, file, offset."""
-
-    date: str
-    warc_file: str
-    offset: int
-
-
-@dataclass(slots=True)
-class Scan:
-    """What the WARC files of one site hold."""
-
-    places: list[Place] = field(default_factory=list)
-    """Response and revisit records in the order in which the exchanges began."""
-    profiles: dict[str, str] = field(default_factory=dict)
-    """TOML text by WARC file, oldest file first."""
-    imported: set[str] = field(default_factory=set)
-    """WARC files that were another tool's."""
-    damage: list[str] = field(default_factory=list)
-    """Where a file cannot be read, one sentence each; what precedes it is in `places`."""
-
-
-def scan(archive: Path, slug: str, files: Iterable[Path]) -> Scan:
-    """Looks through WARC files of a site, each record checked."""
-    found = Scan()
-    for path in files:
-        name = final_name(path).relative_to(archive).as_posix()
-        try:
-            for record in iter_records(path, types=("response", "revisit", "metadata", "warcinfo")):
-                if record.type in ("response", "revisit"):
-                    found.places.append(Place(record.date, name, record.offset))
-                elif record.url == profile_uri(slug):
-                    found.profiles.setdefault(name, record.block.decode())
-                elif record.type == "warcinfo" and source_digest(record) is not None:
-                    found.imported.add(name)
-        except ArchiveDamagedError as error:
-            found.damage.append(str(error))
-    found.places.sort()
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +114,7 @@ class Replay:
                 self._parts[path_key(request.url)] = _Part(request.meta["section"], first_url=request.url)
         self._hosts = set(site.hosts) if site is not None else set()
         self._scope = Scope.of(site) if site is not None else Scope(frozenset())
+        self._home = path_key(site.home) if site else None
         self._fronts = {path_key(url) for url in (site.home, *(one.url for one in site.sections))} if site else set()
 
     def _with_past(self, site: Site, profiles: Mapping[str, str]) -> Site:
@@ -256,6 +213,8 @@ class Replay:
         if location:
             target = urljoin(capture.url, safe_url_string(location))
             part = part or _Part(NO_SECTION)
+            if part.first_url is not None and path_key(target) == self._home != path_key(part.first_url):
+                return  # a section that was given up: the crawl read no listing there
             key, at = self._scope.key_of(target), datetime.fromisoformat(capture.date)
             led = replace(part, link=part.link or capture.url)
             known = self._parts.setdefault(key, led)

@@ -37,9 +37,9 @@ from danvan_crawler.ops.late import bring_back, late_replay
 from danvan_crawler.ops.locks import DatabaseLock, HostLock, SiteLock, hosts_asked
 from danvan_crawler.ops.nights import coverage_of
 from danvan_crawler.ops.outcome import judge
+from danvan_crawler.ops.places import scan
 from danvan_crawler.ops.problems import Problem
 from danvan_crawler.ops.reconcile import lost_records
-from danvan_crawler.ops.replay import scan
 from danvan_crawler.ops.reports import new_run_id, write_report
 from danvan_crawler.ops.rest import keep, names_of, rests_until
 from danvan_crawler.ops.retention import forget_old

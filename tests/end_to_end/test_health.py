@@ -48,6 +48,16 @@ def test_a_listing_without_articles(new_portal: New, new_desk: New, answer: Call
     assert kinds(trouble(new_portal, new_desk, pages, 4)) == ["found_nothing"]
 
 
+def test_a_run_that_is_cut_short_behind_an_empty_section_gives_no_alarm(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    portal.pages[MODEL] = answer("<html><body><p>Chuyên mục mới</p></body></html>")
+    desk = new_desk(portal, only="dan-van-")
+    desk.crawl("--max-pages", "1")
+    assert kinds(desk) == []
+
+
 def test_a_robots_txt_that_forbids_it_now(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
     portal = new_portal()
     desk = new_desk(portal, only="dan-van-kheo")
@@ -75,6 +85,57 @@ def test_a_link_into_a_folder_that_robots_txt_forbids_is_no_trouble(
 def test_a_robots_txt_that_forbids_all_articles(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
     pages = {"/robots.txt": answer(f"User-agent: *\nDisallow: {MODEL}*.html\n", media_type="text/plain")}
     assert kinds(trouble(new_portal, new_desk, pages, 3)) == ["robots"]
+
+
+def test_a_robots_txt_that_forbids_the_articles_of_one_section(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    portal.pages["/robots.txt"] = answer(f"User-agent: *\nDisallow: {MODEL}*.html\n", media_type="text/plain")
+    portal.also_link(MODEL, *(f"{MODEL}bai-viet-so-{number}.html" for number in range(900, 912)))
+    desk = new_desk(portal, only="dan-van-")
+    desk.crawl(code=4)
+    [problem] = report(desk)["problems"]
+    assert (problem["kind"], problem["exit_code"]) == ("robots", 4)
+    assert problem["text"].endswith("of the articles that listings link: Dân vận khéo")
+    desk.crawl(code=4)  # they wait in the crawl state, and no listing tells of them anew
+    assert [problem] == report(desk)["problems"]
+    assert report(desk)["stats"].get("danvan/articles_forbidden") is None
+    portal.pages["/robots.txt"] = answer("User-agent: *\nDisallow:\n", media_type="text/plain")
+    desk.crawl()
+    assert "robots" not in kinds(desk)
+
+
+def test_a_robots_txt_that_forbids_the_later_pages_of_listings(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    rules = f"User-agent: *\nDisallow: {MODEL}trang-\nDisallow: /*?\n"
+    portal.pages["/robots.txt"] = answer(rules, media_type="text/plain")
+    desk = new_desk(portal, only="dan-van-kheo")
+    desk.crawl()
+    [problem] = report(desk)["problems"]
+    assert (problem["kind"], problem["exit_code"]) == ("robots", 0)
+    assert "keeps further pages of 1 sections to itself" in problem["text"]
+    assert desk.rows("SELECT cursor FROM walks") == [(None,)]
+    portal.forget()
+    desk.crawl()
+    assert kinds(desk) == []
+    assert [target for target in portal.targets if target.startswith(MODEL)] == [MODEL]
+
+
+def test_articles_none_of_which_is_there(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+    portal = new_portal()
+    wrong = [f"/bai/viet-so-{number}.html" for number in range(900, 912)]
+    listing = "".join(f'<h3><a href="{target}">Bài viết của chuyên mục này</a></h3>' for target in wrong)
+    portal.pages[MODEL] = answer(f'<html><body><div class="noi-dung">{listing}</div></body></html>')
+    desk = new_desk(portal, only="dan-van-kheo")
+    assert "all 12 articles that listings link are not there" in desk.crawl(code=3).stderr
+    assert kinds(desk) == ["errors"]
+    desk.crawl(code=4)  # asked for again, and the share of the links is what it was
+    assert [problem["text"] for problem in report(desk)["problems"]] == [
+        "100% of the articles asked for are not there (404, 410)"
+    ]
 
 
 def test_a_listing_whose_server_asks_to_wait_is_not_called_a_failing_one(
@@ -110,6 +171,39 @@ def test_a_listing_that_leads_to_a_login(new_portal: New, new_desk: New, answer:
         "/dang-nhap.html": answer(LOGIN),
     }
     assert kinds(trouble(new_portal, new_desk, pages, 4)) == ["login"]
+
+
+def test_sections_that_lead_to_the_front_page(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+    portal = new_portal()
+    desk = new_desk(portal, only="dan-van-")
+    for listing in (MODEL, GRASSROOTS):  # the second one is led to an address that was asked for already
+        portal.pages[listing] = answer(status="302 Found", headers={"Location": "/"})
+    link = f'<h3><a href="{GRASSROOTS}bai-viet-so-900.html">Bài viết nổi bật của trang nhất</a></h3>'
+    portal.pages["/"] = answer(f'<html><body><div class="noi-dung">{link}</div></body></html>')
+    assert f"2 of the sections cannot be read: {portal.url[:-1]}{MODEL} leads to the front page" in (
+        desk.crawl(code=3).stderr
+    )
+    assert kinds(desk) == ["section_gone"]
+    listed = "SELECT count(*) FROM listing_links"
+    assert desk.rows(listed) == [(0,)]
+    desk.danvan("rebuild")
+    assert desk.rows(listed) == [(0,)]
+
+
+def test_a_listing_that_scripts_fill_under_a_login_box_is_no_login(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    box = '<form>Tên <input name="u"> Mật khẩu <input type="password" name="p"><button>Đăng nhập</button></form>'
+    page = f"<html><head><title>Tin tức</title></head><body>{box}<div id='root'></div></body></html>"
+    assert kinds(trouble(new_portal, new_desk, {MODEL: answer(page)}, 4)) == ["found_nothing"]
+
+
+def test_a_listing_that_is_not_there_under_a_login_box_is_gone(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    page = LOGIN.replace("<title>Đăng nhập</title>", "<title>Lỗi 404</title>")
+    pages = {MODEL: answer(page, status="404 Not Found")}
+    assert kinds(trouble(new_portal, new_desk, pages, 3)) == ["section_gone"]
 
 
 def test_a_site_that_has_moved_to_another_host(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:

@@ -60,7 +60,7 @@ SIGNS: dict[str, Sign] = {
     "server-error": _sign("server_error"),
     "hang": _sign("crashed"),
     "certificate": _sign("certificate", blocks=False),  # told, and no reason to call the site unwell
-    "silent": _sign("quiet", within=12, blocks=False),
+    "silent": _sign("quiet", within=14, blocks=False),
     # Nothing has to be heard of these: they are passed over, or mended within the night or by the next one.
     "slow": _sign(blocks=False),
     "short-wait": _sign(blocks=False),

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 import pytest
 
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE, judge
+from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE, SHORT_SECTIONS, judge
 from danvan_crawler.ops.problems import Problem
 
 GOOD = {
     "danvan/sections_read": 3,
+    "danvan/first_pages": 3,
     "danvan/listings": 7,
     "danvan/listings_with_links": 7,
     "danvan/articles": 40,
@@ -40,6 +41,10 @@ def test_a_run_that_read_everything_is_good_and_says_nothing() -> None:
     [
         {"danvan/articles": 0},
         {"danvan/articles_failed": 3},
+        {"danvan/articles_failed": 1, "danvan/articles": 0},
+        {"danvan/articles_failed": 4, "danvan/articles": 0},
+        {"danvan/articles_missing": 30},
+        {"danvan/articles_missing": 4, "danvan/articles": 0},
         {"danvan/requisites_failed": 5},
         {"danvan/pages_without_article": 2},
         {"danvan/listings_with_links": 1},
@@ -77,6 +82,7 @@ def test_the_reason_of_the_end_has_a_code_and_a_sentence(reason: str | None, exp
         ({"danvan/sections_failed": 3, "danvan/sections_read": 0}, ExitCode.SITE_FAILED),
         ({"danvan/sections_read": 0}, ExitCode.SITE_FAILED),
         ({"danvan/articles_failed": 9, "danvan/articles": 0}, ExitCode.SITE_FAILED),
+        ({"danvan/articles_missing": 5, "danvan/articles": 0}, ExitCode.SITE_FAILED),
         ({"danvan/listings_failed": 1}, ExitCode.SITE_FAILED),
         ({"danvan/listings_with_links": 0}, ExitCode.UNHEALTHY),
         ({"danvan/item_errors": 1}, ExitCode.ERROR),
@@ -100,7 +106,12 @@ def test_a_run_that_asked_for_nothing_failed() -> None:
     [
         ({"danvan/sections_failed": 3}, "disk_full", ExitCode.DISK_FULL),
         ({"danvan/sections_failed": 3}, "shutdown", ExitCode.SITE_FAILED),
-        ({"danvan/listings_with_links": 0}, "closespider_timeout", ExitCode.UNHEALTHY),
+        ({"danvan/listings_with_links": 0}, "closespider_timeout", ExitCode.INTERRUPTED),
+        (
+            {"danvan/listings_with_links": 0, LISTING_TROUBLE: {"login": "shows a login"}},
+            "closespider_timeout",
+            ExitCode.UNHEALTHY,
+        ),
         ({"danvan/item_errors": 3}, "disk_full", ExitCode.DISK_FULL),
         ({"danvan/archive_error": "x: no space"}, "disk_full", ExitCode.DISK_FULL),
         ({"danvan/sections_read": 0}, "shutdown", ExitCode.INTERRUPTED),
@@ -136,6 +147,27 @@ def test_a_failure_is_classified_and_has_a_remedy(stats: Mapping[str, object], k
     _, problems = judge({**GOOD, **stats}, "finished", is_site=True)
     assert [problem.kind for problem in problems] == [kind]
     assert len(problems[0].remedy) > 20
+
+
+def test_one_broken_article_on_a_quiet_night_is_told_and_does_not_make_the_site_a_failure() -> None:
+    stats = {**GOOD, "danvan/articles": 0, "danvan/articles_failed": 1, ARTICLE_TROUBLE: {"server_error": "HTTP 500"}}
+    found, [problem] = judge(stats, "finished", is_site=True)
+    assert found is ExitCode.OK
+    assert (problem.kind, problem.text) == ("server_error", "the only article asked for failed: HTTP 500")
+    assert not problem.is_failure
+
+
+@pytest.mark.parametrize("stats", [{"danvan/max_pages_reached": 1}, {"danvan/first_pages": 2}])
+def test_a_run_that_did_not_begin_at_every_first_page_does_not_blame_the_layout(stats: Mapping[str, object]) -> None:
+    assert code({**stats, "danvan/listings_with_links": 0}) is ExitCode.OK
+    challenged = {LISTING_TROUBLE: {"challenge": "shows a challenge"}}
+    assert code({**stats, **challenged, "danvan/listings_with_links": 0}) is ExitCode.UNHEALTHY
+
+
+def test_later_pages_that_robots_txt_forbids_are_told_and_no_failure() -> None:
+    found, [problem] = judge({**GOOD, SHORT_SECTIONS: ["Mục hai", "Mục hai", "Mục ba"]}, "finished", is_site=True)
+    assert found is ExitCode.OK
+    assert problem.text.startswith("robots.txt keeps further pages of 2 sections to itself")
 
 
 def test_what_the_past_says_counts_as_well() -> None:

@@ -32,6 +32,11 @@ NEWS = "<p>Sáng 23/5, Ban Dân vận Tỉnh ủy tổ chức hội nghị sơ k
         ("<h1>Account has been suspended</h1>", "parked"),
         (f"<title>Nhà cái uy tín số 1</title>{NEWS}", "parked"),
         (f"{NEWS}<a>tài xỉu</a><a>casino</a><a>game bài</a>", "parked"),
+        ("<title>Nhà cái số 1</title><p>casino</p>", "parked"),
+        ("<title>Nhà cái, tài xỉu, nổ hũ</title>", "parked"),
+        ("<title>98win</title><p>nha cai moi 2023</p><p>tài xỉu</p><p>xem no hu</p>", "parked"),
+        ("<title>nha cai uy tin 2023</title><p>kuwin</p>", "parked"),
+        ("<title>Hacked by someone</title>", "parked"),
         ("<h1>Hacked by someone</h1><p>casino nổ hũ</p>", "parked"),
     ],
 )
@@ -45,12 +50,18 @@ def test_a_page_that_is_no_news_is_recognised(html: str, kind: str) -> None:
         f"<html><body>{LOGIN_BOX}{NEWS}</body></html>",
         f"<p>Trang web đang được nâng cấp.</p>{NEWS}",
         f"<p>Triệt phá đường dây cá cược bóng đá, thu giữ nhiều tang vật</p>{NEWS}",
+        "<title>Phóng sự: Cả cuộc đời vì nhân dân</title><p>video</p>",
+        "<title>Ảnh: Kiểm tra nhà cai nghiện</title><p>Krông Nô huyện mạnh, ông No Hùng, nhà cải tạo, ca cuộc sống</p>",
+        "<title>Cano huấn luyện</title><p>Cano huấn luyện ở Krông Nô, nhà cai nghiện, cả cuộc đời, gam e bài</p>",
+        "<title>Phòng chống cờ bạc, cá cược và tài xỉu</title>",
+        "<title>Triệt phá đường dây nhà cái uy tín</title><p>Video</p>",
+        "<title>Nha cai nghien o huyen</title><p>Ca cuoc doi vi dan, ca cuoc song moi</p>",
+        "<title>Nhà cái</title>",
         "<html><body><ul><li>Chuyên mục chưa có bài viết</li></ul></body></html>",
         "<script>document.cookie='a=b'</script>" + NEWS,
         "",
         "<",
     ],
-    ids=["news beside a login box", "news of an upgrade", "news of betting", "an empty section", "a cookie", "", "<"],
 )
 def test_anything_else_is_not(html: str) -> None:
     assert page_kind(html) is None
