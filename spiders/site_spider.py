@@ -215,25 +215,21 @@ class SiteSpider(FeedSpider):
             return
         if self._leads_home(response.url, walk):
             if walk.pages or walk.is_resumed:  # as a page after the last one
-                self._end_walk(walk, response)
+                self._close_walk(walk, response.meta["capture"].date, swept=True)
             else:
                 yield from self._fail_listing(walk.first_url, LEADS_HOME, walk)
             return
-        if not walk.started:
-            walk.started = True
-            self._count("sections_read")
-            if not walk.is_resumed:
-                self.store.frontier.begin_walk(self.site.slug, walk.first_url, response.meta["capture"].date)
+        if self._note_read(walk) and not walk.is_resumed:
+            self.store.frontier.begin_walk(self.site.slug, walk.first_url, response.meta["capture"].date)
         yield from self._requisite_requests(of_page(response))
         listing = self.family.parse_section(response)
         if walk.pages and not listing.links:
             if (kind := page_kind(text_of(response))) is not None:
                 yield from self._fail_listing(response.url, f"shows a page of {kind}", walk)
             else:
-                self._end_walk(walk, response)
+                self._close_walk(walk, response.meta["capture"].date, swept=True)
             return
         walk.pages += 1
-        walk.pages_now += 1
         walk.oldest_first = walk.oldest_first or (walk.pages == 1 and self.days.oldest_first(listing.links))
         note_listing(self.crawler.stats, walk, response, listing.links)
         news = False
@@ -253,6 +249,14 @@ class SiteSpider(FeedSpider):
             yield from self._take_page(self._listing_request(following, walk))
         elif not self.days.are_limited:
             yield from self._walk_requests(walk.older())
+
+    def _note_read(self, walk: Walk) -> bool:
+        """Counts a section as read, once. Returns whether it was not."""
+        if walk.started:
+            return False
+        walk.started = True
+        self._count("sections_read")
+        return True
 
     def _leads_home(self, url: str, walk: Walk) -> bool:
         """Whether a section that is not the front page leads there, as portals do with sections that they gave up."""
@@ -285,11 +289,6 @@ class SiteSpider(FeedSpider):
         if self.days.are_past(listing.links):
             return None
         return following
-
-    def _end_walk(self, walk: Walk, response: Response) -> None:
-        """Ends a walk where there is no further page, if an earlier run has come to the same end."""
-        if not walk.pages_now:
-            self._close_walk(walk, response.meta["capture"].date, swept=True)
 
     def _close_walk(self, walk: Walk, date: str, *, swept: bool) -> None:
         if swept:
@@ -337,7 +336,8 @@ class SiteSpider(FeedSpider):
                 return
             if status_of(failure) in FINAL_STATUSES:
                 # Some portals link a page after the last one.
-                self._end_walk(walk, failure.value.response)  # type: ignore[union-attr]
+                self._note_read(walk)
+                self._close_walk(walk, failure.value.response.meta["capture"].date, swept=True)  # type: ignore[union-attr]
                 return
         yield from self._fail_listing(request.url, reason_of(failure), walk, failure)
 

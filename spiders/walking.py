@@ -9,9 +9,6 @@ Where a walk is cut short (killed, stopped, a page that failed) its cursor stays
 page for news and goes on, one page before the cursor, since what was deleted meanwhile has moved the others up. A first
 page that was read within the hours before is not read again for that, and such a run leaves out sections that were read
 to their end within these hours too: it continues an earlier one.
-
-That a section ends where a page is missing or empty is believed when a second run has seen it: half-broken portals
-answer so for an evening.
 """
 
 from __future__ import annotations
@@ -46,8 +43,6 @@ class Walk:
     """Where it ends is where the next run goes on."""
     pages: int = 0
     """Read by this walk, in earlier runs too."""
-    pages_now: int = 0
-    """Read by it in this run."""
     seen: KeySet = field(default_factory=KeySet)
     started: bool = False
     oldest_first: bool = False
@@ -95,8 +90,8 @@ def begin(section: str, first_url: str, known: Walked | None, now: datetime, swe
 
 
 def _is_within(date: str | None, now: datetime, span: timedelta) -> bool:
-    """Whether a WARC-Date is not longer ago; one in the future, of a clock that was wrong, is."""
-    return date is not None and timedelta(0) <= now - _moment(date) < span
+    """Whether a WARC-Date is not longer ago, nor further in the future, where clocks that were wrong have put some."""
+    return date is not None and abs(now - _moment(date)) < span
 
 
 def due_now(walks: Sequence[Walk]) -> list[Walk]:

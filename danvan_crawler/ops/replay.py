@@ -38,8 +38,10 @@ from danvan_crawler.exceptions import (
 from danvan_crawler.families import FEED, ArticleLink, Family, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
 from danvan_crawler.ops.absence import says_not_found, stands_in_the_way
+from danvan_crawler.ops.page_kind import page_kind
 from danvan_crawler.ops.places import Place
 from danvan_crawler.ops.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, Scope, of_page, within
+from danvan_crawler.pages import text_of
 from danvan_crawler.sites import Site
 from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
 from danvan_crawler.store.writes import Store
@@ -104,8 +106,6 @@ class Replay:
         self._led_away: dict[str, bool] = {}
         """Links that a redirect led to the front page, and whether that was noted as an absence."""
         self._failed: dict[str, datetime] = {}
-        self._ends: set[str] = set()
-        """Listing pages that were found missing or empty once."""
         self._family: Family | None = None
         if site is not None:
             site = self._with_past(site, profiles)
@@ -320,8 +320,8 @@ class Replay:
         if first not in self._was_complete:
             return
         if not listing.links:
-            if not self._is_first(capture, part):
-                self._end_walk(first, capture)
+            if not self._is_first(capture, part) and page_kind(text_of(response)) is None:
+                self.store.frontier.complete_walk(self.slug, first, capture.date, swept=True)
             return
         if listing.next_url is None or (not news and self._was_complete.get(first)):
             swept = listing.next_url is None
@@ -367,14 +367,7 @@ class Replay:
             else:
                 self._fail(capture, part, f"HTTP {capture.status}")
         elif part.first_url in self._was_complete and final and not self._is_first(capture, part):
-            self._end_walk(part.first_url, capture)
-
-    def _end_walk(self, first: str, capture: CaptureRecord) -> None:
-        """Believes that a section ends where a page is missing or empty when it was so before (`spiders.walking`)."""
-        key = path_key(capture.url)
-        if key in self._ends:
-            self.store.frontier.complete_walk(self.slug, first, capture.date, swept=True)
-        self._ends.add(key)
+            self.store.frontier.complete_walk(self.slug, part.first_url, capture.date, swept=True)
 
     @staticmethod
     def _is_first(capture: CaptureRecord, part: _Part) -> bool:

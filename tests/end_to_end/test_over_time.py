@@ -157,7 +157,7 @@ def test_a_new_article_that_a_notice_hides_is_asked_for_again(
         "maintenance": answer("<h1>Hệ thống đang bảo trì, mời quý vị quay lại sau</h1>"),
         "login": answer(status="302 Found", headers={"Location": "/dang-nhap"}),
     }[notice]
-    nights.crawl(code=3)
+    nights.crawl()
     state = nights.desk.rows("select link_key, state, due_at from frontier order by 1")
     nights.desk.danvan("rebuild")
     rebuilt = nights.desk.rows("select link_key, state, due_at from frontier order by 1")
