@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from danvan_crawler.exceptions import ExitCode, UsageError
 from danvan_crawler.ops.children import Job, Limits, danvan
 from danvan_crawler.ops.locks import hosts_asked
 from danvan_crawler.ops.notices import Notifier
-from danvan_crawler.ops.reports import longest_waiting_first
+from danvan_crawler.ops.numbers import whole_from_environment
+from danvan_crawler.ops.reports import Witness, kind_of, longest_waiting_first
 from danvan_crawler.ops.supervisor import Supervisor
 from danvan_crawler.sites import Site, SiteRegistry
 
@@ -73,9 +75,10 @@ def command(
     wanted = _wanted(known, slugs, all_sites)
     notifier = Notifier(archive)
     if slugs and len(wanted) == 1:
-        code = crawl_here(wanted[0], known.folders, archive, options)
-        notifier.tell(wanted)
-        return int(code)
+        try:
+            return int(crawl_here(wanted[0], known.folders, archive, options))
+        finally:
+            notifier.tell(wanted)
     if all_sites:
         wanted = longest_waiting_first(archive, wanted)
     limits = _limits()
@@ -101,7 +104,24 @@ def _wanted(known: SiteRegistry, slugs: tuple[str, ...], all_sites: bool) -> lis
 
 
 def crawl_here(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str, Any]) -> ExitCode:
-    """Crawls one site in this process, with a progress line on a terminal."""
+    """Crawls one site in this process, with a progress line on a terminal.
+
+    A crawl that fails before it can report gets its run report here.
+    """
+    witness = Witness(archive, slug)
+    try:
+        code, finding, kind = _crawl(slug, profiles, archive, options)
+    except Exception as error:
+        with suppress(OSError):  # an archive that cannot be written, which the error says itself
+            witness.testify_error(error)
+        raise
+    with suppress(OSError):
+        witness.testify(code, finding, kind=kind)
+    return code
+
+
+def _crawl(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str, Any]) -> tuple[ExitCode, str, str]:
+    """Exit code of the crawl, what is wrong, and the kind of that."""
     # Scrapy takes long to import, and its settings are read from the environment when it is.
     from danvan_crawler.cli.progress import CrawlProgress
     from danvan_crawler.ops.runner import new_process, report, run
@@ -126,23 +146,16 @@ def crawl_here(slug: str, profiles: Iterable[Path], archive: Path, options: dict
         f"{stats.get('danvan/captures', 0)} captures in {len(stats.get('danvan/warc_files', []))} WARC files",
         markup=False,
     )
-    return result.code
+    finding = next(iter(result.findings), "it ended without a word")
+    return result.code, finding, kind_of(result.code, result.error)
 
 
 def _limits() -> Limits:
     """When a site's process is stopped from outside, from the environment."""
     clock.now()  # raises UsageError for a clock that each of the processes would refuse
-    memory = number_from_environment("DANVAN_MEMORY_LIMIT", 1024)
+    memory = whole_from_environment("DANVAN_MEMORY_LIMIT", 1024)
     # A crawl closes itself at the limit; beyond half as much again it evidently cannot.
-    return Limits(hang_after=number_from_environment("DANVAN_HANG_AFTER", 900), memory=memory * 3 // 2 * 1024 * 1024)
-
-
-def number_from_environment(name: str, default: int) -> int:
-    """A whole number, 0 or more, from an environment variable. Raises UsageError."""
-    text = os.environ.get(name, str(default))
-    if not (text.isascii() and text.isdigit()):
-        raise UsageError(f"{name} must be a whole number, got {text!r}")
-    return int(text)
+    return Limits(hang_after=whole_from_environment("DANVAN_HANG_AFTER", 900), memory=memory * 3 // 2 * 1024 * 1024)
 
 
 def _job(site: Site, archive: Path, site_folders: tuple[Path, ...], options: dict[str, Any]) -> Job:

@@ -11,6 +11,7 @@ status.py       how the sites are; status_page.py with charts.py as a page, metr
 notices.py      notifications, when something has changed
 rest.py         servers that want to be left alone, over several runs
 window.py       hours in which a site is crawled
+numbers.py      settings that are numbers, looked at before a crawl
 runner.py       runs a spider and returns that code
 supervisor.py   many sites, each in a process of its own
 children.py     such a process: watched, limited, stopped

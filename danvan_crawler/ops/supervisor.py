@@ -15,7 +15,7 @@ from typing import Protocol
 from danvan_crawler.exceptions import DanvanError, ExitCode
 from danvan_crawler.ops.children import Child, Ending, Job, Limits
 from danvan_crawler.ops.heartbeat import Beat
-from danvan_crawler.ops.reports import report_death
+from danvan_crawler.ops.reports import Witness, report_death
 from danvan_crawler.ops.signals import StopSignals
 from danvan_crawler.ops.site_log import SiteLog
 
@@ -39,10 +39,12 @@ class Watcher(Protocol):
 
 
 class _Running:
-    def __init__(self, child: Child, log: SiteLog) -> None:
+    def __init__(self, child: Child, log: SiteLog, witness: Witness) -> None:
         self.child = child
         self.log = log
+        self.witness = witness
         self.told: Beat | None = None
+        self.last_words = ""
 
 
 class Supervisor:
@@ -96,6 +98,7 @@ class Supervisor:
         except DanvanError as error:
             self._end(Ending(job.slug, error.exit_code, str(error)))
             return
+        witness = Witness(self._archive, job.slug)
         try:
             child = Child(self._archive, job, self._limits)
         except OSError as error:
@@ -104,7 +107,7 @@ class Supervisor:
             return
         log.mark(f"the crawl begins, process {child.process}")
         said.register(child.stderr, selectors.EVENT_READ)
-        self._running.append(_Running(child, log))
+        self._running.append(_Running(child, log, witness))
         self._watcher.started(job.slug)
 
     def _look(self, running: _Running, said: selectors.BaseSelector) -> None:
@@ -114,6 +117,7 @@ class Supervisor:
         for line in child.lines():
             running.log.line(line)
             self._watcher.said(slug, line)
+            running.last_words = line.strip() or running.last_words
         if child.beat is not None and child.beat != running.told:
             running.told = child.beat
             self._watcher.progress(slug, child.beat)
@@ -123,24 +127,29 @@ class Supervisor:
             return
         self._running.remove(running)
         ending = child.ending()
-        if ending.finding is not None and ending.code is not ExitCode.INTERRUPTED:
-            self._report(child, ending.code, ending.finding)
+        self._report(running, ending)
         running.log.mark(f"exit code {int(ending.code)}" + (f": {ending.finding}" if ending.finding else ""))
         running.log.close()
         self._end(ending)
 
-    def _report(self, child: Child, code: ExitCode, finding: str) -> None:
+    def _report(self, running: _Running, ending: Ending) -> None:
+        """Reports for a run that was killed, or has failed before it could report itself."""
+        child, run_id = running.child, running.child.beat.run_id if running.child.beat is not None else None
         try:
-            report_death(
-                self._archive,
-                child.job.slug,
-                run_id=child.beat.run_id if child.beat is not None else None,
-                started_at=child.started_at,
-                exit_code=int(code),
-                finding=finding,
-            )
+            if ending.finding is None:
+                said = running.last_words.removeprefix("danvan: ").removeprefix(f"{ending.slug}: ")
+                running.witness.testify(ending.code, said or "it ended without a word", run_id=run_id)
+            elif ending.code is not ExitCode.INTERRUPTED:
+                report_death(
+                    self._archive,
+                    ending.slug,
+                    run_id=run_id,
+                    started_at=child.started_at,
+                    exit_code=int(ending.code),
+                    finding=ending.finding,
+                )
         except OSError as error:
-            self._watcher.said(child.job.slug, f"{error.filename}: the run report cannot be written: {error.strerror}")
+            self._watcher.said(ending.slug, f"{error.filename}: the run report cannot be written: {error.strerror}")
 
     def _end(self, ending: Ending) -> None:
         self._endings.append(ending)

@@ -114,6 +114,31 @@ def test_a_crash_is_reported_and_the_others_go_on(tmp_path: Path, job: Callable[
     assert report["findings"] == [endings[0].finding] == ["the crawl died of SIGKILL (is there enough memory?)"]
 
 
+@pytest.mark.parametrize(("code", "kind"), [(1, "crashed"), (2, "settings"), (8, "archive")])
+def test_one_that_failed_before_it_could_report_is_reported_with_its_last_words(
+    tmp_path: Path, job: Callable[..., Job], code: int, kind: str
+) -> None:
+    script = f"import sys; print('bắt đầu\\ndanvan: wrong setting\\n', file=sys.stderr); sys.exit({code})"
+    Supervisor(tmp_path, Record()).run([job("a", script=script), job("b", script="")])
+    [report] = [read_report(path) for path in tmp_path.glob("runs/*.json")]
+    assert report is not None
+    assert (report["site"], report["exit_code"], report["findings"]) == ("a", code, ["wrong setting"])
+    assert report["problems"][0]["kind"] == kind
+
+
+def test_one_that_has_reported_itself_is_left_at_that(tmp_path: Path, job: Callable[..., Job]) -> None:
+    own = tmp_path / "runs" / "20261123T013000Z-0a1b2c3d.json"
+    script = f"""
+import json, pathlib, sys
+path = pathlib.Path({str(own)!r})
+path.parent.mkdir()
+path.write_text(json.dumps({{"site": "a", "exit_code": 1}}))
+sys.exit(1)
+"""
+    Supervisor(tmp_path, Record()).run([job("a", script=script)])
+    assert list(tmp_path.glob("runs/*")) == [own]
+
+
 def test_one_that_hangs_is_stopped_and_the_others_go_on(tmp_path: Path, job: Callable[..., Job]) -> None:
     limits = Limits(hang_after=3)
     endings = Supervisor(tmp_path, Record(), limits=limits).run([job("a", script=WAITS), job("b")])
