@@ -51,7 +51,9 @@ def report_death(
     for path in archive.glob(f"runs/*-{run_id}.json") if run_id else ():
         report = read_report(path)
         if report is not None:
-            report["exit_code"], report["findings"] = exit_code, [finding, *report.get("findings", ())]
+            said = report.get("findings")
+            report["exit_code"] = exit_code
+            report["findings"] = [finding, *(said if isinstance(said, list) else ())]
             path.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
             return path
     return write_report(
@@ -132,7 +134,7 @@ def read_report(path: Path) -> dict[str, Any] | None:
     """A report, or None for a file that is none, such as one that a full disk cut short."""
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return report if isinstance(report, dict) else None
 
@@ -146,10 +148,11 @@ def longest_waiting_first(archive: Path, slugs: Collection[str]) -> list[str]:
     missing = set(slugs)
     newest_first = sorted(archive.glob("runs/*.json"), reverse=True)
     for path in islice(newest_first, _NIGHTS * len(slugs)):
-        report = read_report(path)
-        if report is not None and report.get("exit_code") == 0 and report.get("site") in missing:
-            missing.discard(report["site"])
-            last_good[report["site"]] = path.name
+        report = read_report(path) or {}
+        site = report.get("site")
+        if report.get("exit_code") == 0 and isinstance(site, str) and site in missing:
+            missing.discard(site)
+            last_good[site] = path.name
         if not missing:
             break
     return sorted(slugs, key=lambda slug: (last_good.get(slug, ""), slug))
