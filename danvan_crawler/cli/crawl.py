@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from danvan_crawler import clock
+from danvan_crawler.cli.aside import aside, console
 from danvan_crawler.cli.common import (
     archive_option,
     errors,
@@ -83,7 +84,7 @@ def command(
         wanted = longest_waiting_first(archive, wanted)
     limits = _limits()
     planned = [_job(known.get(slug), archive, site_folders, options) for slug in wanted]
-    with SitesProgress(errors(), len(planned), quiet=quiet) as watcher:
+    with aside() as stream, SitesProgress(console(stream), len(planned), quiet=quiet) as watcher:
         endings = Supervisor(archive, watcher, at_once=jobs, limits=limits).run(planned)
     notifier.tell(wanted)
     return int(ExitCode.worst(ending.code for ending in endings))
@@ -129,13 +130,13 @@ def _crawl(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str
     settings: dict[str, Any] = {"DANVAN_ARCHIVE": str(archive), "DANVAN_SITES": [str(folder) for folder in profiles]}
     if options.get("time_limit"):
         settings["CLOSESPIDER_TIMEOUT"] = options["time_limit"]
-    console = errors()
-    if console.is_terminal:
+    shown = errors()
+    if shown.is_terminal:
         settings["LOG_LEVEL"] = os.environ.get("DANVAN_LOG_LEVEL", "ERROR")
     process = new_process(settings)
     crawler = process.create_crawler(slug)
     arguments = {name: options[name] for name in ("since", "until", "full", "plan", "max_pages") if options.get(name)}
-    with CrawlProgress(crawler, console, slug):
+    with CrawlProgress(crawler, shown, slug):
         result = run(process, crawler, **arguments)
     for url in getattr(result.spider, "planned", ()):
         write_out(url)

@@ -193,13 +193,40 @@ def test_what_a_signal_did_before_is_as_it_was(tmp_path: Path, job: Callable[...
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_no_child_is_left_when_the_watcher_fails(tmp_path: Path, job: Callable[..., Job]) -> None:
+def test_a_watcher_that_fails_is_told_nothing_more_and_the_sites_go_on(tmp_path: Path, job: Callable[..., Job]) -> None:
     def fail(slug: str) -> None:
-        if slug == "b":
-            raise ZeroDivisionError
+        raise OSError("no space left on device")
 
-    supervisor = Supervisor(tmp_path, Record(fail), at_once=2)
-    with pytest.raises(ZeroDivisionError):
-        supervisor.run([job("a", script=WAITS), job("b", script=WAITS)])
+    record = Record(fail)
+    endings = Supervisor(tmp_path, record).run([job("a"), job("b", script="import sys; sys.exit(3)")])
+    assert codes(endings) == {"a": ExitCode.OK, "b": ExitCode.SITE_FAILED}
+    assert (record.begun, record.endings) == (["a"], [])
+
+
+STOPS = """
+import pathlib, signal, sys, time
+def stop(*_):
+    pathlib.Path(sys.argv[1] + sys.argv[2]).write_text("stopped")
+    sys.exit(7)
+signal.signal(signal.SIGTERM, stop)
+print("ready", file=sys.stderr, flush=True)
+time.sleep(600)
+"""
+
+
+def test_children_are_asked_to_stop_when_the_supervisor_fails(
+    tmp_path: Path, journal: Path, job: Callable[..., Job]
+) -> None:
+    """KeyboardInterrupt stands for anything that is not the watcher's own trouble."""
+
+    class Fails(Record):
+        def said(self, slug: str, line: str) -> None:
+            super().said(slug, line)
+            if len(self.words) == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Supervisor(tmp_path, Fails(), at_once=2).run([job("a", script=STOPS), job("b", script=STOPS)])
+    assert [Path(f"{journal}{slug}").read_text() for slug in "ab"] == ["stopped", "stopped"]
     with pytest.raises(ChildProcessError):  # there is none to wait for
         os.waitpid(-1, 0)
