@@ -22,14 +22,14 @@ from danvan_crawler.cli.common import (
     write_out,
 )
 from danvan_crawler.cli.progress import SitesProgress
-from danvan_crawler.exceptions import ExitCode, UsageError
-from danvan_crawler.ops.children import Job, Limits, danvan
+from danvan_crawler.exceptions import ExitCode, ProfileError, UsageError
+from danvan_crawler.ops.children import Ending, Job, Limits, danvan
 from danvan_crawler.ops.locks import hosts_asked
 from danvan_crawler.ops.notices import Notifier
 from danvan_crawler.ops.numbers import whole_from_environment
 from danvan_crawler.ops.reports import Witness, kind_of, longest_waiting_first
-from danvan_crawler.ops.supervisor import Supervisor
-from danvan_crawler.sites import Site, SiteRegistry
+from danvan_crawler.ops.supervisor import Supervisor, Watcher
+from danvan_crawler.sites import SLUG, Site, SiteRegistry
 
 
 @click.command("crawl")
@@ -65,14 +65,14 @@ def command(
     """Crawl sites into the archive: every exchange as WARC, articles into the item database.
 
     A crawl takes up where the last one ended and stops at known ground. Of several sites each gets a process of its
-    own and a log in ARCHIVE/logs; one that hangs or crashes does not stop the others.
+    own and a log in ARCHIVE/logs; one that hangs or crashes, or whose profile is broken, does not stop the others.
 
     \b
     Example:
       danvan crawl thanhhoa-danvan --since 2017-01-01
       danvan crawl --all --jobs 4
     """
-    known = registry(archive, site_folders)
+    known = registry(archive, site_folders, lenient=True)
     wanted = _wanted(known, slugs, all_sites)
     notifier = Notifier(archive)
     if slugs and len(wanted) == 1:
@@ -84,10 +84,12 @@ def command(
         wanted = longest_waiting_first(archive, wanted)
     limits = _limits()
     planned = [_job(known.get(slug), archive, site_folders, options) for slug in wanted]
-    with aside() as stream, SitesProgress(console(stream), len(planned), quiet=quiet) as watcher:
+    broken = known.broken if all_sites else {}
+    with aside() as stream, SitesProgress(console(stream), len(planned) + len(broken), quiet=quiet) as watcher:
+        refused = [_refuse(archive, slug, error, watcher) for slug, error in sorted(broken.items())]
         endings = Supervisor(archive, watcher, at_once=jobs, limits=limits).run(planned)
-    notifier.tell(wanted)
-    return int(ExitCode.worst(ending.code for ending in endings))
+    notifier.tell([*wanted, *broken])
+    return int(ExitCode.worst(ending.code for ending in (*refused, *endings)))
 
 
 def _wanted(known: SiteRegistry, slugs: tuple[str, ...], all_sites: bool) -> list[str]:
@@ -95,13 +97,23 @@ def _wanted(known: SiteRegistry, slugs: tuple[str, ...], all_sites: bool) -> lis
         raise UsageError("name the sites to crawl, or give --all; `danvan sites` lists them")
     if all_sites:
         enabled = [site.slug for site in known if site.enabled]
-        if not enabled:
+        if not enabled and not known.broken:
             raise UsageError("no site is enabled; put a profile into ARCHIVE/sites")
         return enabled
     for slug in slugs:
         if not known.get(slug).enabled:
             raise UsageError(f"site {slug!r} has enabled = false in {known.origin(slug)}: it is not contacted")
     return list(dict.fromkeys(slugs))
+
+
+def _refuse(archive: Path, slug: str, error: ProfileError, watcher: Watcher) -> Ending:
+    """The end of a site whose profile cannot be used, told and reported as that of any other."""
+    if SLUG.match(slug):
+        with suppress(OSError):
+            Witness(archive, slug).testify_error(error)
+    ending = Ending(slug, error.exit_code, str(error))
+    watcher.ended(ending)
+    return ending
 
 
 def crawl_here(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str, Any]) -> ExitCode:

@@ -61,3 +61,19 @@ def test_scrapy_says_the_same(desk: Any, command: tuple[str, ...]) -> None:
     desk.environment["DANVAN_MIN_FREE"] = "1GB"
     said = desk.scrapy(*command, code=2).stderr
     assert "DANVAN_MIN_FREE must be a whole number, got '1GB'" in said
+
+
+def test_one_broken_profile_stops_no_other_site(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> None:
+    desk = new_desk(new_portal(), slug="tot-danvan", only="dan-van-kheo")
+    broken = desk.profile("http://127.0.0.1:9/", slug="sai-danvan", delay='"chậm"')
+    said = desk.danvan("crawl", "--all", "--quiet", code=2).stderr
+    assert f"sai-danvan: exit code 2 ({broken}: delay: " in said
+    assert "tot-danvan" not in said
+    reports = [json.loads(path.read_text("utf-8")) for path in desk.archive.glob("runs/*.json")]
+    assert {report["site"]: report["exit_code"] for report in reports} == {"tot-danvan": 0, "sai-danvan": 2}
+    assert f"{broken}: delay: " in desk.danvan("crawl", "sai-danvan", code=2).stderr
+    listed = desk.scrapy("list", code=2)
+    assert "tot-danvan" in listed.stdout.split()
+    assert "sai-danvan" not in listed.stdout.split()
+    assert f"{broken}: delay: " in listed.stderr
+    desk.crawl("--max-pages", "1", slug="tot-danvan")

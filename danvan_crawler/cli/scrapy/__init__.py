@@ -8,6 +8,7 @@ from scrapy.settings import BaseSettings
 from danvan_crawler import exceptions
 from danvan_crawler.archive import site_registry
 from danvan_crawler.ops.numbers import check_settings
+from danvan_crawler.sites import SiteRegistry
 
 
 def check(settings: BaseSettings) -> None:
@@ -18,10 +19,7 @@ def check(settings: BaseSettings) -> None:
         raise UsageError(str(error), print_help=False) from error
 
 
-def check_profiles(settings: BaseSettings) -> None:
-    """Reads the site profiles, too."""
+def profiles(settings: BaseSettings) -> SiteRegistry:
+    """The site profiles, with the broken ones named; checks the settings, too."""
     check(settings)
-    try:
-        site_registry(settings["DANVAN_ARCHIVE"], settings.getlist("DANVAN_SITES"))
-    except exceptions.ProfileError as error:
-        raise UsageError(str(error), print_help=False) from error
+    return site_registry(settings["DANVAN_ARCHIVE"], settings.getlist("DANVAN_SITES"), lenient=True)
