@@ -26,7 +26,8 @@ def errors() -> Console:
 
 
 def _absolute(_context: click.Context, _option: click.Parameter, value: Path) -> Path:
-    return value.absolute()
+    # One spelling of `../b/a` and `a`; links stay as the user knows them.
+    return Path(os.path.abspath(value))  # noqa: PTH100
 
 
 archive_option = click.option(

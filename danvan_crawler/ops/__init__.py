@@ -21,6 +21,7 @@ stopping.py     a crawl that is to end ends soon
 reports.py      one report per run, also of one that died
 site_log.py     a log file per site, bounded
 schedule.py     the nightly crawl for cron and systemd
+schedule_env.py its settings, in a file for its owner alone
 requisites.py   what pages need to be looked at again
 replay.py       captures to rows: for a rebuild, and for what a dead run left
 rebuild.py      the database again, from the WARC files alone
