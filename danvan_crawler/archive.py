@@ -22,7 +22,7 @@ def site_folders(archive: Path, extra: Iterable[str | Path] = ()) -> list[Path]:
     return [_layout.project_root() / "spiders" / "sites", archive / "sites", *(Path(folder) for folder in extra)]
 
 
-def site_registry(archive: str | Path, extra: Iterable[str | Path] = ()) -> SiteRegistry:
-    """The sites that can be crawled into this archive. Raises ProfileError."""
+def site_registry(archive: str | Path, extra: Iterable[str | Path] = (), *, lenient: bool = False) -> SiteRegistry:
+    """The sites that can be crawled into this archive. Raises ProfileError, unless a `lenient` one is to keep it."""
     _layout.activate()
-    return SiteRegistry(site_folders(Path(archive), extra))
+    return SiteRegistry(site_folders(Path(archive), extra), lenient=lenient)

@@ -22,17 +22,18 @@ DANVAN_ARCHIVE = str(Path(os.environ.get("DANVAN_ARCHIVE", "archive")).absolute(
 DANVAN_SITES = [folder for folder in os.environ.get("DANVAN_SITES", "").split(os.pathsep) if folder]
 DANVAN_OPERATOR = os.environ.get("DANVAN_OPERATOR", "")
 DANVAN_CONTACT = os.environ.get("DANVAN_CONTACT", "")
-DANVAN_WARC_MAX_BYTES = int(os.environ.get("DANVAN_WARC_MAX_BYTES", "1000000000"))
-DANVAN_MIN_FREE = int(os.environ.get("DANVAN_MIN_FREE", "1000000000"))
-DANVAN_GZIP_LEVEL = int(os.environ.get("DANVAN_GZIP_LEVEL", "2"))
+# Numbers stay text here: an import can only fail with a traceback. `ops.numbers` looks at them before a crawl.
+DANVAN_WARC_MAX_BYTES = os.environ.get("DANVAN_WARC_MAX_BYTES", "1000000000")
+DANVAN_MIN_FREE = os.environ.get("DANVAN_MIN_FREE", "1000000000")
+DANVAN_GZIP_LEVEL = os.environ.get("DANVAN_GZIP_LEVEL", "2")
 DANVAN_REVISIT_DAYS = os.environ.get("DANVAN_REVISIT_DAYS", "1,3,7,30,180")
-DANVAN_MAX_MEDIA = int(os.environ.get("DANVAN_MAX_MEDIA", "20000000"))
-DANVAN_SWEEP_DAYS = float(os.environ.get("DANVAN_SWEEP_DAYS", "30"))
-DANVAN_FEED_DAYS = float(os.environ.get("DANVAN_FEED_DAYS", "3"))
-DANVAN_KEEP_DAYS = float(os.environ.get("DANVAN_KEEP_DAYS", "400"))
-DANVAN_MAX_RETRY_AFTER = float(os.environ.get("DANVAN_MAX_RETRY_AFTER", "120"))
+DANVAN_MAX_MEDIA = os.environ.get("DANVAN_MAX_MEDIA", "20000000")
+DANVAN_SWEEP_DAYS = os.environ.get("DANVAN_SWEEP_DAYS", "30")
+DANVAN_FEED_DAYS = os.environ.get("DANVAN_FEED_DAYS", "3")
+DANVAN_KEEP_DAYS = os.environ.get("DANVAN_KEEP_DAYS", "400")
+DANVAN_MAX_RETRY_AFTER = os.environ.get("DANVAN_MAX_RETRY_AFTER", "120")
 DANVAN_WINDOW = os.environ.get("DANVAN_WINDOW", "")
-DANVAN_MEMORY_LIMIT = int(os.environ.get("DANVAN_MEMORY_LIMIT", "1024"))
+DANVAN_MEMORY_LIMIT = os.environ.get("DANVAN_MEMORY_LIMIT", "1024")
 
 USER_AGENT = (
     f"danvan-crawler/{__version__} (archiving news of Party committees; +{DANVAN_CONTACT or 'no contact given'})"

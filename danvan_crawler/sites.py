@@ -32,6 +32,7 @@ DURATION = re.compile(
     r"(?P<sign>[+-])?P(?=.)(?:(?P<days>[0-9]{1,4})D)?"
     r"(?:T(?=.)(?:(?P<hours>[0-9]{1,4})H)?(?:(?P<minutes>[0-9]{1,4})M)?(?:(?P<seconds>[0-9]{1,4})S)?)?"
 )
+SLUG = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)+$")
 _ZONE_NAME = re.compile(r"UTC|[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+")
 _HOST_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -116,7 +117,7 @@ _Flag = Annotated[bool, Field(strict=True)]
 class Site(_Strict):
     """A validated profile. `Site.parse` reads TOML text; `source_text` keeps that text for the archive."""
 
-    slug: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$", max_length=80)]
+    slug: Annotated[str, Field(pattern=SLUG.pattern, max_length=80)]
     name: Annotated[str, Field(min_length=1)]
     family: str
     home: str
@@ -318,37 +319,60 @@ def _reason(detail: Any) -> str:
     return f"{key}: {message}" if key else message
 
 
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")  # some editors put a byte order mark, which TOML knows not
+    except OSError as error:
+        raise ProfileError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ProfileError(f"{path}: is not UTF-8: byte {error.object[error.start]:#x} at {error.start}") from error
+
+
+def _slug_in(text: str) -> str | None:
+    """The slug in a profile, whatever else is wrong with it."""
+    try:
+        slug = str(tomllib.loads(text).get("slug")).strip()
+    except tomllib.TOMLDecodeError:
+        return None
+    return slug if SLUG.match(slug) else None
+
+
 class SiteRegistry:
     """The sites that a run knows, by slug.
 
     `folders` in order of increasing rank. Two profiles of one slug in the same folder are an error; over folders the
-    later one wins.
+    later one wins. An error is raised, or, when the registry is `lenient`, kept in `broken` under the slug that the
+    profile has or its file's name says (else that name): such a site is not known, also not from an earlier folder.
     """
 
-    def __init__(self, folders: Iterable[Path]) -> None:
+    def __init__(self, folders: Iterable[Path], *, lenient: bool = False) -> None:
         self.folders = tuple(folders)
+        self.broken: dict[str, ProfileError] = {}
+        self._lenient = lenient
         self._sites: dict[str, Site] = {}
         self._origins: dict[str, Path] = {}
         for folder in self.folders:
-            self._read_folder(folder)
+            here: dict[str, Path] = {}
+            for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
+                self._read(path, here)
 
-    def _read_folder(self, folder: Path) -> None:
-        here: dict[str, Path] = {}
-        for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
-            try:
-                text = path.read_text(encoding="utf-8-sig")  # some editors put a byte order mark, which TOML knows not
-            except OSError as error:
-                raise ProfileError(f"{path}: cannot be read: {error.strerror}") from error
-            except UnicodeDecodeError as error:
-                raise ProfileError(
-                    f"{path}: is not UTF-8: byte {error.object[error.start]:#x} at {error.start}"
-                ) from error
+    def _read(self, path: Path, here: dict[str, Path]) -> None:
+        slug = path.stem if SLUG.match(path.stem) else path.name
+        try:
+            text = _text_of(path)
+            slug = _slug_in(text) or slug
             site = Site.parse(text, origin=str(path))
-            if site.slug in here:
-                raise ProfileError(f"{path}: slug: {site.slug!r} is already the slug of {here[site.slug]}")
-            here[site.slug] = path
-            self._sites[site.slug] = site
-            self._origins[site.slug] = path
+            if slug in here:
+                raise ProfileError(f"{path}: slug: {slug!r} is already the slug of {here[slug]}")
+        except ProfileError as error:
+            if not self._lenient:
+                raise
+            self.broken[slug] = error
+            self._sites.pop(slug, None)
+        else:
+            self.broken.pop(slug, None)
+            self._sites[slug], self._origins[slug] = site, path
+        here.setdefault(slug, path)
 
     def __iter__(self) -> Iterator[Site]:
         return iter(sorted(self._sites.values(), key=lambda site: site.slug))
@@ -360,7 +384,9 @@ class SiteRegistry:
         return slug in self._sites
 
     def get(self, slug: str) -> Site:
-        """Raises UnknownSiteError with the nearest known slugs."""
+        """Raises UnknownSiteError with the nearest known slugs, and the ProfileError of a broken one."""
+        if slug in self.broken:
+            raise self.broken[slug]
         if slug not in self._sites:
             import difflib
 

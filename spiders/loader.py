@@ -14,14 +14,14 @@ from spiders.site_spider import SiteSpider
 
 
 class ProfileSpiderLoader:
-    """Finds spiders by slug. Profiles are read once, when Scrapy starts; a wrong one is a ProfileError."""
+    """Finds spiders by slug. Profiles are read once, when Scrapy starts; a wrong one is no spider."""
 
     def __init__(self, registry: SiteRegistry) -> None:
         self.registry = registry
 
     @classmethod
     def from_settings(cls, settings: BaseSettings) -> Self:
-        return cls(site_registry(settings["DANVAN_ARCHIVE"], settings.getlist("DANVAN_SITES")))
+        return cls(site_registry(settings["DANVAN_ARCHIVE"], settings.getlist("DANVAN_SITES"), lenient=True))
 
     def load(self, spider_name: str) -> type[Spider]:
         """The spider class of a site. Raises KeyError (UnknownSiteError's message) for an unknown slug."""

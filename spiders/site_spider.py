@@ -238,6 +238,8 @@ class SiteSpider(FeedSpider):
         for entry in entries:
             fresh = entry.state in (NEW, PENDING, CHANGED)
             news = news or fresh
+            if entry.state == CHANGED:
+                self._count("articles_changed")
             # A walk through all pages is another chance for those that were given up.
             again = entry.state == FAILED and not walk.stops_at_known
             if (fresh or again or self.full) and self.days.wants(entry.link):

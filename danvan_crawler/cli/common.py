@@ -26,7 +26,8 @@ def errors() -> Console:
 
 
 def _absolute(_context: click.Context, _option: click.Parameter, value: Path) -> Path:
-    return value.absolute()
+    # One spelling of `../b/a` and `a`; links stay as the user knows them.
+    return Path(os.path.abspath(value))  # noqa: PTH100
 
 
 archive_option = click.option(
@@ -104,13 +105,13 @@ def filter_options(function: F) -> F:
     return result
 
 
-def registry(archive: Path, site_folders: tuple[Path, ...]) -> SiteRegistry:
-    """The sites known to this archive, with DANVAN_SITES before --sites. Raises ProfileError."""
+def registry(archive: Path, site_folders: tuple[Path, ...], *, lenient: bool = False) -> SiteRegistry:
+    """The sites known to this archive, with DANVAN_SITES before --sites. Raises ProfileError, unless `lenient`."""
     from_environment = [Path(folder) for folder in os.environ.get("DANVAN_SITES", "").split(os.pathsep) if folder]
     for folder in from_environment:
         if not folder.is_dir():
             raise UsageError(f"DANVAN_SITES: {folder} is not a folder")
-    return site_registry(archive, (*from_environment, *site_folders))
+    return site_registry(archive, (*from_environment, *site_folders), lenient=lenient)
 
 
 def write_out(text: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 from danvan_crawler import clock
+from danvan_crawler.cli.aside import aside, console
 from danvan_crawler.cli.common import (
     archive_option,
     errors,
@@ -20,13 +22,14 @@ from danvan_crawler.cli.common import (
     write_out,
 )
 from danvan_crawler.cli.progress import SitesProgress
-from danvan_crawler.exceptions import ExitCode, UsageError
-from danvan_crawler.ops.children import Job, Limits, danvan
+from danvan_crawler.exceptions import ExitCode, ProfileError, UsageError
+from danvan_crawler.ops.children import Ending, Job, Limits, danvan
 from danvan_crawler.ops.locks import hosts_asked
 from danvan_crawler.ops.notices import Notifier
-from danvan_crawler.ops.reports import longest_waiting_first
-from danvan_crawler.ops.supervisor import Supervisor
-from danvan_crawler.sites import Site, SiteRegistry
+from danvan_crawler.ops.numbers import whole_from_environment
+from danvan_crawler.ops.reports import Witness, kind_of, longest_waiting_first
+from danvan_crawler.ops.supervisor import Supervisor, Watcher
+from danvan_crawler.sites import SLUG, Site, SiteRegistry
 
 
 @click.command("crawl")
@@ -62,28 +65,31 @@ def command(
     """Crawl sites into the archive: every exchange as WARC, articles into the item database.
 
     A crawl takes up where the last one ended and stops at known ground. Of several sites each gets a process of its
-    own and a log in ARCHIVE/logs; one that hangs or crashes does not stop the others.
+    own and a log in ARCHIVE/logs; one that hangs or crashes, or whose profile is broken, does not stop the others.
 
     \b
     Example:
       danvan crawl thanhhoa-danvan --since 2017-01-01
       danvan crawl --all --jobs 4
     """
-    known = registry(archive, site_folders)
+    known = registry(archive, site_folders, lenient=True)
     wanted = _wanted(known, slugs, all_sites)
     notifier = Notifier(archive)
     if slugs and len(wanted) == 1:
-        code = crawl_here(wanted[0], known.folders, archive, options)
-        notifier.tell(wanted)
-        return int(code)
+        try:
+            return int(crawl_here(wanted[0], known.folders, archive, options))
+        finally:
+            notifier.tell(wanted)
     if all_sites:
         wanted = longest_waiting_first(archive, wanted)
     limits = _limits()
     planned = [_job(known.get(slug), archive, site_folders, options) for slug in wanted]
-    with SitesProgress(errors(), len(planned), quiet=quiet) as watcher:
+    broken = known.broken if all_sites else {}
+    with aside() as stream, SitesProgress(console(stream), len(planned) + len(broken), quiet=quiet) as watcher:
+        refused = [_refuse(archive, slug, error, watcher) for slug, error in sorted(broken.items())]
         endings = Supervisor(archive, watcher, at_once=jobs, limits=limits).run(planned)
-    notifier.tell(wanted)
-    return int(ExitCode.worst(ending.code for ending in endings))
+    notifier.tell([*wanted, *broken])
+    return int(ExitCode.worst(ending.code for ending in (*refused, *endings)))
 
 
 def _wanted(known: SiteRegistry, slugs: tuple[str, ...], all_sites: bool) -> list[str]:
@@ -91,7 +97,7 @@ def _wanted(known: SiteRegistry, slugs: tuple[str, ...], all_sites: bool) -> lis
         raise UsageError("name the sites to crawl, or give --all; `danvan sites` lists them")
     if all_sites:
         enabled = [site.slug for site in known if site.enabled]
-        if not enabled:
+        if not enabled and not known.broken:
             raise UsageError("no site is enabled; put a profile into ARCHIVE/sites")
         return enabled
     for slug in slugs:
@@ -100,8 +106,35 @@ def _wanted(known: SiteRegistry, slugs: tuple[str, ...], all_sites: bool) -> lis
     return list(dict.fromkeys(slugs))
 
 
+def _refuse(archive: Path, slug: str, error: ProfileError, watcher: Watcher) -> Ending:
+    """The end of a site whose profile cannot be used, told and reported as that of any other."""
+    if SLUG.match(slug):
+        with suppress(OSError):
+            Witness(archive, slug).testify_error(error)
+    ending = Ending(slug, error.exit_code, str(error))
+    watcher.ended(ending)
+    return ending
+
+
 def crawl_here(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str, Any]) -> ExitCode:
-    """Crawls one site in this process, with a progress line on a terminal."""
+    """Crawls one site in this process, with a progress line on a terminal.
+
+    A crawl that fails before it can report gets its run report here.
+    """
+    witness = Witness(archive, slug)
+    try:
+        code, finding, kind = _crawl(slug, profiles, archive, options)
+    except Exception as error:
+        with suppress(OSError):  # an archive that cannot be written, which the error says itself
+            witness.testify_error(error)
+        raise
+    with suppress(OSError):
+        witness.testify(code, finding, kind=kind)
+    return code
+
+
+def _crawl(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str, Any]) -> tuple[ExitCode, str, str]:
+    """Exit code of the crawl, what is wrong, and the kind of that."""
     # Scrapy takes long to import, and its settings are read from the environment when it is.
     from danvan_crawler.cli.progress import CrawlProgress
     from danvan_crawler.ops.runner import new_process, report, run
@@ -109,13 +142,13 @@ def crawl_here(slug: str, profiles: Iterable[Path], archive: Path, options: dict
     settings: dict[str, Any] = {"DANVAN_ARCHIVE": str(archive), "DANVAN_SITES": [str(folder) for folder in profiles]}
     if options.get("time_limit"):
         settings["CLOSESPIDER_TIMEOUT"] = options["time_limit"]
-    console = errors()
-    if console.is_terminal:
+    shown = errors()
+    if shown.is_terminal:
         settings["LOG_LEVEL"] = os.environ.get("DANVAN_LOG_LEVEL", "ERROR")
     process = new_process(settings)
     crawler = process.create_crawler(slug)
     arguments = {name: options[name] for name in ("since", "until", "full", "plan", "max_pages") if options.get(name)}
-    with CrawlProgress(crawler, console, slug):
+    with CrawlProgress(crawler, shown, slug):
         result = run(process, crawler, **arguments)
     for url in getattr(result.spider, "planned", ()):
         write_out(url)
@@ -126,23 +159,16 @@ def crawl_here(slug: str, profiles: Iterable[Path], archive: Path, options: dict
         f"{stats.get('danvan/captures', 0)} captures in {len(stats.get('danvan/warc_files', []))} WARC files",
         markup=False,
     )
-    return result.code
+    finding = next(iter(result.findings), "it ended without a word")
+    return result.code, finding, kind_of(result.code, result.error)
 
 
 def _limits() -> Limits:
     """When a site's process is stopped from outside, from the environment."""
     clock.now()  # raises UsageError for a clock that each of the processes would refuse
-    memory = number_from_environment("DANVAN_MEMORY_LIMIT", 1024)
+    memory = whole_from_environment("DANVAN_MEMORY_LIMIT", 1024)
     # A crawl closes itself at the limit; beyond half as much again it evidently cannot.
-    return Limits(hang_after=number_from_environment("DANVAN_HANG_AFTER", 900), memory=memory * 3 // 2 * 1024 * 1024)
-
-
-def number_from_environment(name: str, default: int) -> int:
-    """A whole number, 0 or more, from an environment variable. Raises UsageError."""
-    text = os.environ.get(name, str(default))
-    if not (text.isascii() and text.isdigit()):
-        raise UsageError(f"{name} must be a whole number, got {text!r}")
-    return int(text)
+    return Limits(hang_after=whole_from_environment("DANVAN_HANG_AFTER", 900), memory=memory * 3 // 2 * 1024 * 1024)
 
 
 def _job(site: Site, archive: Path, site_folders: tuple[Path, ...], options: dict[str, Any]) -> Job:

@@ -12,6 +12,7 @@ from rich.console import Console
 from danvan_crawler.cli.common import archive_option, errors, sites_option, write_out
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.ops import schedule
+from danvan_crawler.ops.schedule_env import carried, env_path, env_text, remove, write_private
 from danvan_crawler.ops.site_log import MAX_BYTES, OLDER_FILES
 
 
@@ -51,7 +52,8 @@ def command(
 ) -> None:
     """Crawl all sites every night: print the crontab line that does it, or put it in place.
 
-    Paths are absolute, and the DANVAN_ settings of now travel along. The crawl is silent when all went well.
+    Paths are absolute, and the DANVAN_ settings of now travel along, in ARCHIVE/schedule.env: after a change of one,
+    install again. The crawl is silent when all went well.
 
     \b
     Example:
@@ -67,19 +69,18 @@ def command(
         archive,
         *at,
         command=schedule.crawl_command(archive, folders, jobs),
-        environment=schedule.carried(os.environ),
+        environment=carried(os.environ),
     )
     console = errors()
     if uninstall:
         _uninstall(nightly, console, systemd=systemd)
         return
-    if not systemd:
-        _cron(nightly, console, install=install)
-    elif install:
+    if not install:
+        _print(nightly, systemd=systemd)
+    elif systemd:
         _install_units(nightly, console)
     else:
-        for name, text in schedule.units(nightly).items():
-            write_out(f"# {schedule.unit_folder(os.environ) / name}\n{text}")
+        _install_line(nightly, console)
     if "DANVAN_CONTACT" not in nightly.environment:
         console.print("DANVAN_CONTACT is not set: webmasters will not know whom to write to.", markup=False)
     console.print(
@@ -89,17 +90,33 @@ def command(
     )
 
 
-def _cron(nightly: schedule.Nightly, console: Console, *, install: bool) -> None:
-    line = schedule.crontab_line(nightly)
-    if not install:
+def _print(nightly: schedule.Nightly, *, systemd: bool) -> None:
+    line = "" if systemd else schedule.crontab_line(nightly)
+    write_out(f"# {env_path(nightly.archive)}\n{env_text(nightly.environment)}")
+    for name, text in schedule.units(nightly).items() if systemd else ():
+        write_out(f"# {schedule.unit_folder(os.environ) / name}\n{text}")
+    if line:
         write_out(line)
-        return
-    schedule.write_crontab(schedule.with_line(schedule.read_crontab(), nightly.archive, line))
+
+
+def _install_line(nightly: schedule.Nightly, console: Console) -> None:
+    line = schedule.crontab_line(nightly)
+    crontab = schedule.read_crontab()
+    _write_settings(nightly, console)
+    schedule.write_crontab(schedule.with_line(crontab, nightly.archive, line))
     console.print(f"In your crontab, every night at {nightly.hour:02}:{nightly.minute:02}:\n{line}", markup=False)
     console.print("cron mails what the crawl says, so a night without trouble sends nothing.")
 
 
+def _write_settings(nightly: schedule.Nightly, console: Console) -> None:
+    path = env_path(nightly.archive)
+    write_private(path, env_text(nightly.environment))
+    console.print(f"Written: {path}, the settings of now", markup=False)
+
+
 def _install_units(nightly: schedule.Nightly, console: Console) -> None:
+    schedule.refuse_other(nightly.archive, schedule.unit_folder(os.environ))
+    _write_settings(nightly, console)
     for path in schedule.write_units(nightly, schedule.unit_folder(os.environ)):
         console.print(f"Written: {path}", markup=False)
     enable = ("enable", "--now", f"{schedule.UNIT}.timer")
@@ -113,19 +130,25 @@ def _install_units(nightly: schedule.Nightly, console: Console) -> None:
 
 
 def _uninstall(nightly: schedule.Nightly, console: Console, *, systemd: bool) -> None:
+    """Takes one of the two away; the settings stay while the other needs them."""
+    archive, folder = nightly.archive, schedule.unit_folder(os.environ)
     if systemd:
+        schedule.refuse_other(archive, folder)
         schedule.systemctl("disable", "--now", f"{schedule.UNIT}.timer")
-        removed = schedule.remove_units(schedule.unit_folder(os.environ))
+        removed = schedule.remove_units(archive, folder)
         schedule.systemctl("daemon-reload")
         for path in removed:
             console.print(f"Removed: {path}", markup=False)
         if not removed:
             console.print("There was no timer.")
-        return
-    before = schedule.read_crontab()
-    after = schedule.with_line(before, nightly.archive, None)
-    if after.count("\n") == before.count("\n"):
-        console.print(f"Your crontab has no line for {nightly.archive}.", markup=False)
-        return
-    schedule.write_crontab(after)
-    console.print(f"Removed from your crontab: the line for {nightly.archive}.", markup=False)
+        needed = schedule.has_cron() and schedule.has_line(schedule.read_crontab(), archive)
+    else:
+        before = schedule.read_crontab()
+        if schedule.has_line(before, archive):
+            schedule.write_crontab(schedule.with_line(before, archive, None))
+            console.print(f"Removed from your crontab: the line for {archive}.", markup=False)
+        else:
+            console.print(f"Your crontab has no line for {archive}.", markup=False)
+        needed = schedule.has_units(archive, folder)
+    if not needed and remove(env_path(archive)):
+        console.print(f"Removed: {env_path(archive)}", markup=False)

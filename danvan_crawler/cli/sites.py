@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from danvan_crawler.cli.common import archive_option, errors, json_option, registry, sites_option, write_out
+from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.sites import Site
 
 
@@ -20,19 +21,20 @@ from danvan_crawler.sites import Site
 @sites_option
 @json_option
 @click.pass_context
-def command(context: click.Context, archive: Path, site_folders: tuple[Path, ...], as_json: bool) -> None:
+def command(context: click.Context, archive: Path, site_folders: tuple[Path, ...], as_json: bool) -> int:
     """List the sites that can be crawled.
 
-    Profiles come from the package, ARCHIVE/sites and --sites folders; a later one with the same slug wins.
+    Profiles come from the package, ARCHIVE/sites and --sites folders; a later one with the same slug wins. One that
+    cannot be used is named on stderr, and the exit code is 2.
 
     \b
     Example:
       danvan sites
       danvan sites show mau-danvan
     """
-    context.obj = known = registry(archive, site_folders)
+    context.obj = known = registry(archive, site_folders, lenient=True)
     if context.invoked_subcommand is not None:
-        return
+        return ExitCode.OK
     if as_json:
         write_out(json.dumps([_facts(site, known.origin(site.slug)) for site in known], ensure_ascii=False, indent=2))
     elif sys.stdout.isatty():
@@ -45,6 +47,9 @@ def command(context: click.Context, archive: Path, site_folders: tuple[Path, ...
     else:
         for site in known:
             write_out("\t".join((site.slug, site.name, site.family, site.home)))
+    for error in known.broken.values():
+        errors().print(f"danvan: {error}", markup=False)
+    return ExitCode.USAGE if known.broken else ExitCode.OK
 
 
 @command.command("show")

@@ -59,9 +59,11 @@ def command(
       danvan status
       danvan status --html status.html --prometheus /var/lib/node_exporter/danvan.prom
     """
-    known = registry(archive, site_folders)
+    known = registry(archive, site_folders, lenient=True)
     now = clock.now()
-    found = status(archive, [known.get(slug) for slug in slugs] if slugs else list(known), now)
+    broken = {slug: error for slug, error in known.broken.items() if not slugs or slug in slugs}
+    sites = [known.get(slug) for slug in slugs if slug not in broken] if slugs else list(known)
+    found = status(archive, sites, now, broken)
     if page_path is not None:
         replace_file(page_path, page(found, now))
     if metrics_path is not None:

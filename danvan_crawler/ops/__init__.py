@@ -11,6 +11,7 @@ status.py       how the sites are; status_page.py with charts.py as a page, metr
 notices.py      notifications, when something has changed
 rest.py         servers that want to be left alone, over several runs
 window.py       hours in which a site is crawled
+numbers.py      settings that are numbers, looked at before a crawl
 runner.py       runs a spider and returns that code
 supervisor.py   many sites, each in a process of its own
 children.py     such a process: watched, limited, stopped
@@ -20,6 +21,7 @@ stopping.py     a crawl that is to end ends soon
 reports.py      one report per run, also of one that died
 site_log.py     a log file per site, bounded
 schedule.py     the nightly crawl for cron and systemd
+schedule_env.py its settings, in a file for its owner alone
 requisites.py   what pages need to be looked at again
 replay.py       captures to rows: for a rebuild, and for what a dead run left
 rebuild.py      the database again, from the WARC files alone

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.ops.expectations import Tally
@@ -66,11 +66,16 @@ OUTCOMES: Mapping[int, str] = {
 
 
 def night_of(report: Mapping[str, Any]) -> Night | None:
-    """A report as a night; None for one that lacks what every report has."""
+    """A report as a night; None for one that lacks what every report has, or holds what none has.
+
+    A file may have been cut, edited or written by something else, and all that reads nights counts with what is here.
+    """
     try:
-        code = int(report["exit_code"])
-        findings = tuple(str(text) for text in report.get("findings", ()))
-        problems = tuple(from_json(report.get("problems", ())))
+        code = _number(report["exit_code"])
+        findings = tuple(_text(text) for text in _of(list, report.get("findings", [])))
+        problems = tuple(
+            replace(problem, text=_text(problem.text)) for problem in from_json(_of(list, report.get("problems", [])))
+        )
         told = {problem.text for problem in problems}
         if code and code not in SAYS_NOTHING:
             # What was written into it by whoever saw the run die.
@@ -78,21 +83,59 @@ def night_of(report: Mapping[str, Any]) -> Night | None:
             died = tuple(Problem("crashed", text, known) for text in findings[:1] if text not in told)
             problems = (*died, *problems)
         return Night(
-            site=report["site"],
-            run_id=str(report["run_id"]),
-            started_at=datetime.fromisoformat(report["started_at"]),
-            finished_at=datetime.fromisoformat(report["finished_at"]),
+            site=_text(report["site"]),
+            run_id=_text(report["run_id"]),
+            started_at=_moment(report["started_at"]),
+            finished_at=_moment(report["finished_at"]),
             code=code,
             findings=findings,
             problems=problems,
-            articles=report.get("articles", {}),
-            coverage=report.get("coverage", {}),
-            requests=report.get("requests", 0),
-            received_bytes=report.get("bytes", 0),
-            seconds=report.get("duration_seconds", 0.0),
+            articles=_numbers(report.get("articles", {})),
+            coverage=_numbers(report.get("coverage", {})),
+            requests=_number(report.get("requests", 0)),
+            received_bytes=_number(report.get("bytes", 0)),
+            seconds=_seconds(report.get("duration_seconds", 0.0)),
         )
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
+
+
+T = TypeVar("T")
+
+
+def _of(kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise TypeError(f"{kind.__name__} expected, got {value!r}")
+    return value
+
+
+def _text(value: Any) -> str:
+    return _of(str, value).encode("utf-8", "replace").decode()  # JSON can hold halves of surrogate pairs
+
+
+def _number(value: Any) -> int:
+    number = _of(int, value)
+    if not 0 <= number < 1 << 63:
+        raise ValueError(f"out of range: {number}")
+    return number
+
+
+def _numbers(value: Any) -> dict[str, int]:
+    return {_text(name): _number(number) for name, number in _of(dict, value).items()}
+
+
+def _seconds(value: Any) -> float:
+    seconds = float(_of(float, value) if isinstance(value, float) else _number(value))
+    if not 0 <= seconds < 1e12:  # nan is not
+        raise ValueError(f"out of range: {seconds}")
+    return seconds
+
+
+def _moment(value: Any) -> datetime:
+    moment = datetime.fromisoformat(_of(str, value))
+    if moment.tzinfo is None or not 1990 <= moment.year <= 2200:
+        raise ValueError(f"a moment with its zone expected, got {value!r}")
+    return moment
 
 
 def nights(archive: Path, site: str | None = None, *, files: int = _FILES) -> Iterator[Night]:

@@ -23,6 +23,8 @@ REMEDIES: Mapping[str, str] = {
     "memory": "Raise DANVAN_MEMORY_LIMIT, or crawl fewer sites at a time (--jobs).",
     "overdue": "Look whether cron or the timer still runs (`danvan schedule`), and at its mail.",
     "parse_error": "The log names the pages; it is an error of this program or of the site's family: report it.",
+    "settings": "Correct the setting or the profile that is named. Settings of the nightly crawl are those of the"
+    " shell in which `danvan schedule --install` was last run: set it right there, and run that again.",
     "window": "Nothing to do when the crawl is scheduled inside the window; see DANVAN_WINDOW and the key `window`.",
     # the server
     "asked_to_wait": "Nothing to do: the next run after that moment goes on. If it stays so, raise the"

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from danvan_crawler import clock
+from danvan_crawler.exceptions import ArchiveError, DanvanError, ExitCode, StoreError
+from danvan_crawler.ops.problems import Problem
 
 _NIGHTS = 50
 """Runs per site that are looked at to find its last good one; what is older counts as never."""
@@ -32,17 +34,26 @@ def write_report(archive: Path, started_at: datetime, report: dict[str, Any]) ->
 
 
 def report_death(
-    archive: Path, slug: str, *, run_id: str | None, started_at: datetime, exit_code: int, finding: str
+    archive: Path,
+    slug: str,
+    *,
+    run_id: str | None,
+    started_at: datetime,
+    exit_code: int,
+    finding: str,
+    kind: str = "crashed",
 ) -> Path:
     """Reports for a run what it could not say itself: that it died, or had to be stopped. Raises OSError.
 
     A report that the run has written all the same keeps its statistics and gets code and finding; a run that wrote
-    none, or died before it had an id, gets a report with reason "died".
+    none, or died before it had an id, gets a report with reason "died" and a problem of this kind.
     """
     for path in archive.glob(f"runs/*-{run_id}.json") if run_id else ():
         report = read_report(path)
         if report is not None:
-            report["exit_code"], report["findings"] = exit_code, [finding, *report.get("findings", ())]
+            said = report.get("findings")
+            report["exit_code"] = exit_code
+            report["findings"] = [finding, *(said if isinstance(said, list) else ())]
             path.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
             return path
     return write_report(
@@ -56,17 +67,74 @@ def report_death(
             "reason": "died",
             "exit_code": exit_code,
             "findings": [finding],
+            "problems": [Problem(kind, finding, ExitCode(exit_code)).as_json()],
             "recovered": [],
             "stats": {},
         },
     )
 
 
+def kind_of(code: ExitCode, error: BaseException | None = None) -> str:
+    """The kind of problem that ended a run which could not report: by its error where that is known, else its code."""
+    if isinstance(error, StoreError):
+        return "database"
+    if code is ExitCode.DISK_FULL:
+        return "disk_full"
+    if code is ExitCode.DAMAGED or isinstance(error, ArchiveError):
+        return "archive"
+    return "settings" if code is ExitCode.USAGE else "crashed"
+
+
+_NEED_NO_REPORT = frozenset({ExitCode.OK, ExitCode.LOCKED, ExitCode.INTERRUPTED})
+
+
+class Witness:
+    """Whoever sees a run from its begin to its end, and reports for one that has failed and left no report.
+
+    Told by the names of the reports that were there before: clocks are set, and a run's need not be that of its
+    witness.
+    """
+
+    def __init__(self, archive: Path, slug: str) -> None:
+        self.started_at = clock.now()
+        self._archive = archive
+        self._slug = slug
+        self._before = self._names()
+
+    def _names(self) -> set[str]:
+        return {path.name for path in self._archive.glob("runs/*.json")}
+
+    def _has_reported(self) -> bool:
+        reports = (read_report(self._archive / "runs" / name) for name in self._names() - self._before)
+        return any(report is not None and report.get("site") == self._slug for report in reports)
+
+    def testify(self, code: ExitCode, finding: str, *, run_id: str | None = None, kind: str | None = None) -> None:
+        """Reports how the run ended, if that is to be known and nobody has said it. Raises OSError."""
+        if code in _NEED_NO_REPORT or self._has_reported():
+            return
+        report_death(
+            self._archive,
+            self._slug,
+            run_id=run_id,
+            started_at=self.started_at,
+            exit_code=int(code),
+            finding=finding,
+            kind=kind or kind_of(code),
+        )
+
+    def testify_error(self, error: Exception) -> None:
+        """The same for a run that an error has ended. Raises OSError."""
+        if isinstance(error, DanvanError):
+            self.testify(error.exit_code, str(error), kind=kind_of(error.exit_code, error))
+        else:
+            self.testify(ExitCode.ERROR, f"{type(error).__name__}: {error}")
+
+
 def read_report(path: Path) -> dict[str, Any] | None:
     """A report, or None for a file that is none, such as one that a full disk cut short."""
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return report if isinstance(report, dict) else None
 
@@ -80,10 +148,11 @@ def longest_waiting_first(archive: Path, slugs: Collection[str]) -> list[str]:
     missing = set(slugs)
     newest_first = sorted(archive.glob("runs/*.json"), reverse=True)
     for path in islice(newest_first, _NIGHTS * len(slugs)):
-        report = read_report(path)
-        if report is not None and report.get("exit_code") == 0 and report.get("site") in missing:
-            missing.discard(report["site"])
-            last_good[report["site"]] = path.name
+        report = read_report(path) or {}
+        site = report.get("site")
+        if report.get("exit_code") == 0 and isinstance(site, str) and site in missing:
+            missing.discard(site)
+            last_good[site] = path.name
         if not missing:
             break
     return sorted(slugs, key=lambda slug: (last_good.get(slug, ""), slug))

@@ -51,7 +51,7 @@ def _old_reports(archive: Path, slug: str, limit: datetime) -> Iterator[Path]:
             continue
         report = read_report(path)
         site = report.get("site") if report is not None else None
-        if site is None or site in kept:
+        if not isinstance(site, str) or site in kept:
             yield path
         else:
             kept.add(site)

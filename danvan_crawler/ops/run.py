@@ -252,6 +252,20 @@ class RunExtension:
         """Judges the run, writes its report and gives the locks back. Idempotent; waits for the spider to close."""
         if self._reason is None or self.outcome is not None:
             return
+        try:
+            self._conclude()
+        except Exception as error:
+            # Of whatever kind: a run that nobody hears of is worse than one that is called failed.
+            logger.exception("The run could not be judged")
+            text = f"the run could not be judged: {type(error).__name__}: {error}"
+            self.outcome = ExitCode.ERROR
+            self.problems = [Problem("crashed", text, ExitCode.ERROR)]
+            self._report(self._reason)
+        finally:
+            self._held.pop_all().close()
+
+    def _conclude(self) -> None:
+        assert self._reason is not None
         stats = self._stats.get_stats()
         try:
             if self._site is not None:
@@ -267,7 +281,6 @@ class RunExtension:
         self.outcome, self.problems = judge(stats, self._reason, is_site=self._site is not None, health=health)
         self._report(self._reason)
         forget_old(self.archive, self.slug, self._crawler.settings.getfloat("DANVAN_KEEP_DAYS"))
-        self._held.pop_all().close()
 
     def _compare(self, stats: dict[str, Any]) -> list[Problem]:
         """What the database says of this run, and what is wrong by comparison with the site's past."""
@@ -282,7 +295,9 @@ class RunExtension:
                 return problems_of(self.archive, self._site, stats, connection, now, complete=complete)
         except StoreError as error:
             logger.error("The run could not be compared with those before: %s", error)
-            return []
+        except Exception:  # of whatever kind: what is odd in the past is no reason to lose this run's report
+            logger.exception("The run could not be compared with those before")
+        return []
 
     def _describe_files(self) -> None:
         """Writes index and manifest of this run's files; that reads them back, every record checked."""

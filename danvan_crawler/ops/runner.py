@@ -12,6 +12,7 @@ from scrapy.settings import Settings
 
 from danvan_crawler.exceptions import DanvanError, ExitCode
 from danvan_crawler.ops.collector import spare_the_collector
+from danvan_crawler.ops.numbers import check_settings
 from danvan_crawler.ops.run import RunExtension
 
 
@@ -24,13 +25,16 @@ class Result:
     """What is wrong, worst first, with what to do about it where that is known."""
     stats: dict[str, Any] = field(default_factory=dict)
     spider: Spider | None = None
+    error: DanvanError | None = None
+    """What ended it, when it did not end of itself."""
 
 
 def project_settings(overrides: dict[str, Any]) -> Settings:
-    """The project's settings, with overrides of command line rank."""
+    """The project's settings, with overrides of command line rank. Raises UsageError for one that cannot be used."""
     settings = Settings()
     settings.setmodule("danvan_crawler.settings", priority="project")
     settings.setdict(overrides, priority="cmdline")
+    check_settings(settings)
     return settings
 
 
@@ -51,7 +55,7 @@ def run(process: AsyncCrawlerProcess, crawler: Crawler, **arguments: Any) -> Res
     stats = dict(crawler.stats.get_stats()) if spider is not None and crawler.stats is not None else {}
     error = task.exception() if task.done() and not task.cancelled() else None
     if isinstance(error, DanvanError):
-        return Result(error.exit_code, [str(error)], stats, spider)
+        return Result(error.exit_code, [str(error)], stats, spider, error)
     if error is not None:
         return Result(ExitCode.ERROR, [f"{type(error).__name__}: {error}"], stats, spider)
     extension = crawler.get_extension(RunExtension)

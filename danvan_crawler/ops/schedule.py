@@ -1,8 +1,9 @@
 """The nightly crawl in cron's words, or in those of a systemd user timer, and how it is put in place.
 
-Everything is absolute, and the DANVAN_ settings of whoever schedules travel along: cron and systemd know neither a
-working folder nor the shell's environment. A scheduler can be asked for one crawl per archive with cron (its line is
-marked with the archive, and only that line is ever replaced or removed) and for one per user with systemd.
+Everything is absolute, and the DANVAN_ settings of whoever schedules travel along, in a file of the archive
+(`ops.schedule_env`): cron and systemd know neither a working folder nor the shell's environment. A scheduler can be
+asked for one crawl per archive with cron (its line is marked with the archive, and only that line is ever replaced or
+removed) and for one per user with systemd (the service is marked likewise; one of another archive is left alone).
 """
 
 from __future__ import annotations
@@ -18,19 +19,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from danvan_crawler.exceptions import DanvanError, UsageError
+from danvan_crawler.ops.schedule_env import env_path, refuse_unreadable, remove, write_private
 
 UNIT = "danvan-crawler"
 """Name of the systemd units, without their endings."""
-_NOT_CARRIED = frozenset({"DANVAN_ARCHIVE", "DANVAN_SITES", "DANVAN_CLOCK"})
-"""Given as options, or only for tests."""
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+_LONGEST_LINE = 998
+"""Characters of a crontab's command that every cron takes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Nightly:
     """What is to be run when: `hour` and `minute` of the machine's clock, the command, its environment.
 
-    Raises UsageError for a path or setting that a line of a crontab cannot hold.
+    Raises UsageError for a path or setting that a line of a file cannot hold.
     """
 
     archive: Path
@@ -40,9 +41,10 @@ class Nightly:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for text in (*self.command, *self.environment.values()):
-            if _CONTROLS.search(text):
-                raise UsageError(f"cannot be scheduled: {text!r} holds a line break or another control character")
+        for word in self.command:
+            refuse_unreadable(repr(word), word)
+        for name, value in self.environment.items():
+            refuse_unreadable(name, value)
 
 
 def crawl_command(archive: Path, sites: Sequence[Path], jobs: int, python: str = sys.executable) -> tuple[str, ...]:
@@ -52,44 +54,44 @@ def crawl_command(archive: Path, sites: Sequence[Path], jobs: int, python: str =
     return (python, "-m", "danvan_crawler", *words)
 
 
-def carried(environment: Mapping[str, str]) -> dict[str, str]:
-    """The settings that have to be there at night too, by name: DANVAN_…, and where Python finds a bare checkout."""
-    found = {
-        name: value
-        for name, value in sorted(environment.items())
-        if name.startswith("DANVAN_") and name not in _NOT_CARRIED and value
-    }
-    if python_path := environment.get("PYTHONPATH"):
-        found["PYTHONPATH"] = os.pathsep.join(str(Path(folder).absolute()) for folder in python_path.split(os.pathsep))
-    return found
-
-
 # --- cron ---------------------------------------------------------------------------------------------------------
 
 
 def mark(archive: Path) -> str:
-    """The comment that ends our line of a crontab, and tells it from all others."""
-    return f"# danvan-crawler {shlex.quote(str(archive))}"
+    """The comment that ends our line of a crontab, and tells it from all others, however the archive is spelt."""
+    return f"# danvan-crawler {shlex.quote(str(archive.resolve()))}"
 
 
 def crontab_line(nightly: Nightly) -> str:
-    """The line, crontab(5). cron makes line breaks of unescaped percent signs.
+    """The line, crontab(5). cron makes line breaks of unescaped percent signs. Raises UsageError for one too long.
 
-    >>> print(crontab_line(Nightly(Path("/srv/a"), 1, 30, ("danvan", "crawl", "--all"), {"DANVAN_CONTACT": "a@b.vn"})))
-    30 1 * * * DANVAN_CONTACT=a@b.vn danvan crawl --all # danvan-crawler /srv/a
+    >>> print(crontab_line(Nightly(Path("/srv/a"), 1, 30, ("danvan", "crawl", "--all"))))
+    30 1 * * * set -a; . /srv/a/schedule.env; set +a; danvan crawl --all # danvan-crawler /srv/a
     """
-    settings = [f"{name}={shlex.quote(value)}" for name, value in nightly.environment.items()]
-    words = " ".join([*settings, shlex.join(nightly.command), mark(nightly.archive)])
-    return f"{nightly.minute} {nightly.hour} * * * {words.replace('%', chr(92) + '%')}"
+    settings = f"set -a; . {shlex.quote(str(env_path(nightly.archive)))}; set +a;"
+    words = f"{settings} {shlex.join(nightly.command)} {mark(nightly.archive)}".replace("%", "\\%")
+    if len(words.encode()) > _LONGEST_LINE:
+        raise UsageError(f"cannot be scheduled with cron: the line would have more than {_LONGEST_LINE} characters")
+    return f"{nightly.minute} {nightly.hour} * * * {words}"
+
+
+def _is_ours(line: str, archive: Path) -> bool:
+    # Older versions marked the archive as it was spelt.
+    marks = {text.replace("%", "\\%") for text in (mark(archive), f"# danvan-crawler {shlex.quote(str(archive))}")}
+    return not line.lstrip().startswith("#") and any(line.endswith(f" {ours}") for ours in marks)
+
+
+def has_line(crontab: str, archive: Path) -> bool:
+    """Whether a crontab has our line for this archive."""
+    return any(_is_ours(line, archive) for line in crontab.split("\n"))
 
 
 def with_line(crontab: str, archive: Path, line: str | None) -> str:
     """A crontab with our line for this archive replaced, added at the end, or, without a `line`, taken out."""
-    ours = mark(archive).replace("%", "\\%")
     kept: list[str] = []
     place: int | None = None
     for one in crontab.removesuffix("\n").split("\n") if crontab else ():
-        if one.endswith(f" {ours}") and not one.lstrip().startswith("#"):
+        if _is_ours(one, archive):
             place = len(kept) if place is None else place
         else:
             kept.append(one)
@@ -117,6 +119,11 @@ def write_crontab(text: str) -> None:
         raise DanvanError(f"crontab refused the new crontab: {said or f'exit status {result.returncode}'}")
 
 
+def has_cron() -> bool:
+    """Whether this machine has a crontab program."""
+    return shutil.which("crontab") is not None
+
+
 def _crontab(argument: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     program = shutil.which("crontab")
     if program is None:
@@ -138,12 +145,12 @@ def units(nightly: Nightly) -> dict[str, str]:
     A time limit or a stop (exit code 7) is no failure. A stop goes to the supervisor alone, which stops its children;
     a machine that was off at the hour crawls when it is on again.
     """
-    settings = "".join(f"Environment={_quoted(f'{name}={value}')}\n" for name, value in nightly.environment.items())
+    settings = str(env_path(nightly.archive)).replace("%", "%%")
     command = " ".join(_quoted(word).replace("$", "$$") for word in nightly.command)
     return {
         f"{UNIT}.service": (
-            "[Unit]\nDescription=Crawl of all sites by danvan-crawler\n\n"
-            f"[Service]\nType=oneshot\n{settings}ExecStart={command}\n"
+            f"{mark(nightly.archive)}\n[Unit]\nDescription=Crawl of all sites by danvan-crawler\n\n"
+            f"[Service]\nType=oneshot\nEnvironmentFile={settings}\nExecStart={command}\n"
             "SuccessExitStatus=7\nKillMode=mixed\nTimeoutStopSec=30\nNice=10\n"
         ),
         f"{UNIT}.timer": (
@@ -166,29 +173,45 @@ def unit_folder(environment: Mapping[str, str]) -> Path:
 
 
 def write_units(nightly: Nightly, folder: Path) -> list[Path]:
-    """Writes the units and returns their paths. Raises DanvanError."""
+    """Writes the units and returns their paths. Raises as `refuse_other` and `write_private` do."""
+    refuse_other(nightly.archive, folder)
     paths = []
     for name, text in units(nightly).items():
-        path = folder / name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600)  # settings may hold what is nobody else's business
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise DanvanError(f"{path}: cannot be written: {error.strerror}") from error
-        paths.append(path)
+        write_private(folder / name, text)
+        paths.append(folder / name)
     return paths
 
 
-def remove_units(folder: Path) -> list[Path]:
-    """Removes the units and returns the paths of those that were there. Raises DanvanError."""
-    paths = [path for path in (folder / f"{UNIT}.service", folder / f"{UNIT}.timer") if path.exists()]
-    for path in paths:
-        try:
-            path.unlink()
-        except OSError as error:
-            raise DanvanError(f"{path}: cannot be removed: {error.strerror}") from error
-    return paths
+def remove_units(archive: Path, folder: Path) -> list[Path]:
+    """Removes the units and returns the paths of those that were there. Raises as `write_units`."""
+    refuse_other(archive, folder)
+    return [path for path in (folder / f"{UNIT}.service", folder / f"{UNIT}.timer") if remove(path)]
+
+
+def has_units(archive: Path, folder: Path) -> bool:
+    """Whether there is a service, and it is this archive's."""
+    return _owner(folder / f"{UNIT}.service") in (str(archive.resolve()), str(archive))
+
+
+def refuse_other(archive: Path, folder: Path) -> None:
+    """Raises UsageError when there is a service, and it is another archive's."""
+    service = folder / f"{UNIT}.service"
+    owner = _owner(service)
+    if owner not in (None, str(archive.resolve()), str(archive)):
+        raise UsageError(f"{service} crawls another archive, {owner or 'which it does not name'}: it is left alone")
+
+
+def _owner(service: Path) -> str | None:
+    """The archive that a service crawls, "" for one that does not say; None when there is no service."""
+    try:
+        text = service.read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return None
+    if found := re.match(r"# danvan-crawler (.+)", text):
+        return "".join(shlex.split(found[1]))
+    # Older versions had no mark.
+    found = re.search(r'"--archive" "((?:[^"\\]|\\.)*)"', text)
+    return re.sub(r"\\(.)", r"\1", found[1]).replace("%%", "%").replace("$$", "$") if found else ""
 
 
 def systemctl(*arguments: str) -> str | None:

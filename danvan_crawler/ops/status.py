@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.exceptions import ExitCode, ProfileError
 from danvan_crawler.ops.nights import Night, nights
 from danvan_crawler.ops.problems import Problem, worst_first
 from danvan_crawler.sites import Site
@@ -39,6 +39,8 @@ class SiteStatus:
     problems: tuple[Problem, ...] = ()
     not_before: str | None = None
     """Until when the site's server wants to be left alone."""
+    broken: bool = False
+    """Its profile cannot be used."""
 
     @property
     def last(self) -> Night | None:
@@ -54,6 +56,8 @@ class SiteStatus:
         """In a word: `good`, `unhealthy`, `failed`, `interrupted`, …, `never run`, `disabled`."""
         if not self.enabled:
             return "disabled"
+        if self.broken:
+            return "error"
         if self.last is None:
             return "never run"
         return "overdue" if self.last.code == 0 and self.unhealthy else self.last.outcome
@@ -78,17 +82,37 @@ class SiteStatus:
         }
 
 
-def status(archive: Path, sites: Iterable[Site], now: datetime) -> list[SiteStatus]:
-    """The state of these sites at a moment, in their order. Raises StoreError for a database that cannot be read."""
-    wanted = list(sites)
-    runs: dict[str, list[Night]] = {site.slug: [] for site in wanted}
+def status(
+    archive: Path, sites: Iterable[Site], now: datetime, broken: Mapping[str, ProfileError] | None = None
+) -> list[SiteStatus]:
+    """The state of these sites at a moment, in their order, and then of those whose profile is broken.
+
+    Raises StoreError for a database that cannot be read.
+    """
+    wanted, unusable = list(sites), broken or {}
+    runs: dict[str, list[Night]] = {slug: [] for slug in (*(site.slug for site in wanted), *unusable)}
     for night in nights(archive):
         if len(held := runs.get(night.site, [])) < NIGHTS and night.site in runs:
             held.append(night)
     with ExitStack() as stack:
         path = database_path(archive)
         connection = stack.enter_context(open_for_reading(path).connect()) if path.is_file() else None
-        return [_status(site, runs[site.slug], connection, now) for site in wanted]
+        found = [_status(site, runs[site.slug], connection, now) for site in wanted]
+        return found + [_unusable(slug, error, runs[slug], connection, now) for slug, error in unusable.items()]
+
+
+def _unusable(
+    slug: str, error: ProfileError, runs: Sequence[Night], connection: Connection | None, now: datetime
+) -> SiteStatus:
+    return SiteStatus(
+        site=slug,
+        name=slug,
+        enabled=True,
+        nights=tuple(runs),
+        activity=activity(connection, slug, now) if connection is not None else None,
+        problems=(Problem("settings", str(error), error.exit_code),),
+        broken=True,
+    )
 
 
 def _status(site: Site, runs: Sequence[Night], connection: Connection | None, now: datetime) -> SiteStatus:

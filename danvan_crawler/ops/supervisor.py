@@ -8,14 +8,17 @@ and hardly any memory itself, and when it is killed its children go on under the
 from __future__ import annotations
 
 import selectors
-from collections.abc import Sequence
+import signal
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from danvan_crawler.exceptions import DanvanError, ExitCode
 from danvan_crawler.ops.children import Child, Ending, Job, Limits
 from danvan_crawler.ops.heartbeat import Beat
-from danvan_crawler.ops.reports import report_death
+from danvan_crawler.ops.reports import Witness, report_death
 from danvan_crawler.ops.signals import StopSignals
 from danvan_crawler.ops.site_log import SiteLog
 
@@ -23,7 +26,10 @@ _TICK = 0.2
 
 
 class Watcher(Protocol):
-    """Who is told what happens; methods are called in the supervisor's thread."""
+    """Who is told what happens; methods are called in the supervisor's thread and should not wait for anybody.
+
+    One that raises is told nothing more: crawls do not end because nobody can be told of them.
+    """
 
     def started(self, slug: str) -> None:
         """A site's process was started."""
@@ -39,10 +45,12 @@ class Watcher(Protocol):
 
 
 class _Running:
-    def __init__(self, child: Child, log: SiteLog) -> None:
+    def __init__(self, child: Child, log: SiteLog, witness: Witness) -> None:
         self.child = child
         self.log = log
+        self.witness = witness
         self.told: Beat | None = None
+        self.last_words = ""
 
 
 class Supervisor:
@@ -59,6 +67,7 @@ class Supervisor:
         self._running: list[_Running] = []
         self._endings: list[Ending] = []
         self._signals = 0
+        self._watcher_fails = False
 
     def run(self, jobs: Sequence[Job]) -> list[Ending]:
         """The ends of all jobs, in the order in which they came; to be called in the main thread.
@@ -76,13 +85,34 @@ class Supervisor:
                     said.select(_TICK)
                     for running in list(self._running):
                         self._look(running, said)
-            finally:  # something here went wrong: nobody would watch them any more
-                for running in self._running:
-                    running.child.kill()
-                    running.log.close()
+            finally:
+                self._abandon()
         for job in waiting:
             self._end(Ending(job.slug, ExitCode.INTERRUPTED, "not begun: a signal came first"))
         return self._endings
+
+    def _abandon(self) -> None:
+        """Stops what still runs, because something here went wrong and nobody would watch it any more."""
+        for running in self._running:
+            running.child.stop(signal.SIGTERM)
+        until = time.monotonic() + self._limits.patience
+        while any(not running.child.ended for running in self._running) and time.monotonic() < until:
+            time.sleep(_TICK)
+            for running in self._running:
+                with suppress(Exception):  # perhaps this is what went wrong
+                    running.child.look()
+                    running.child.lines()  # or a child that says much would wait for us
+        for running in self._running:
+            running.child.kill()
+            running.log.close()
+
+    def _tell(self, tell: Callable[..., None], *arguments: object) -> None:
+        if self._watcher_fails:
+            return
+        try:
+            tell(*arguments)
+        except Exception:
+            self._watcher_fails = True
 
     def _next(self, waiting: Sequence[Job]) -> Job | None:
         if len(self._running) >= self._at_once:
@@ -96,6 +126,7 @@ class Supervisor:
         except DanvanError as error:
             self._end(Ending(job.slug, error.exit_code, str(error)))
             return
+        witness = Witness(self._archive, job.slug)
         try:
             child = Child(self._archive, job, self._limits)
         except OSError as error:
@@ -104,8 +135,8 @@ class Supervisor:
             return
         log.mark(f"the crawl begins, process {child.process}")
         said.register(child.stderr, selectors.EVENT_READ)
-        self._running.append(_Running(child, log))
-        self._watcher.started(job.slug)
+        self._running.append(_Running(child, log, witness))
+        self._tell(self._watcher.started, job.slug)
 
     def _look(self, running: _Running, said: selectors.BaseSelector) -> None:
         child, slug = running.child, running.child.job.slug
@@ -113,38 +144,46 @@ class Supervisor:
         ended = child.ended  # before its last words are read
         for line in child.lines():
             running.log.line(line)
-            self._watcher.said(slug, line)
+            self._tell(self._watcher.said, slug, line)
+            running.last_words = line.strip() or running.last_words
         if child.beat is not None and child.beat != running.told:
             running.told = child.beat
-            self._watcher.progress(slug, child.beat)
+            self._tell(self._watcher.progress, slug, child.beat)
         if (ended or child.mute) and child.stderr in said.get_map():
             said.unregister(child.stderr)
         if not ended:
             return
         self._running.remove(running)
         ending = child.ending()
-        if ending.finding is not None and ending.code is not ExitCode.INTERRUPTED:
-            self._report(child, ending.code, ending.finding)
+        self._report(running, ending)
         running.log.mark(f"exit code {int(ending.code)}" + (f": {ending.finding}" if ending.finding else ""))
         running.log.close()
         self._end(ending)
 
-    def _report(self, child: Child, code: ExitCode, finding: str) -> None:
+    def _report(self, running: _Running, ending: Ending) -> None:
+        """Reports for a run that was killed, or has failed before it could report itself."""
+        child, run_id = running.child, running.child.beat.run_id if running.child.beat is not None else None
         try:
-            report_death(
-                self._archive,
-                child.job.slug,
-                run_id=child.beat.run_id if child.beat is not None else None,
-                started_at=child.started_at,
-                exit_code=int(code),
-                finding=finding,
-            )
+            if ending.finding is None:
+                said = running.last_words.removeprefix("danvan: ").removeprefix(f"{ending.slug}: ")
+                running.witness.testify(ending.code, said or "it ended without a word", run_id=run_id)
+            elif ending.code is not ExitCode.INTERRUPTED:
+                report_death(
+                    self._archive,
+                    ending.slug,
+                    run_id=run_id,
+                    started_at=child.started_at,
+                    exit_code=int(ending.code),
+                    finding=ending.finding,
+                )
         except OSError as error:
-            self._watcher.said(child.job.slug, f"{error.filename}: the run report cannot be written: {error.strerror}")
+            self._tell(
+                self._watcher.said, ending.slug, f"{error.filename}: the run report cannot be written: {error.strerror}"
+            )
 
     def _end(self, ending: Ending) -> None:
         self._endings.append(ending)
-        self._watcher.ended(ending)
+        self._tell(self._watcher.ended, ending)
 
     def _pass_on(self, numbers: Sequence[int]) -> None:
         for number in numbers[self._signals :]:

@@ -221,6 +221,43 @@ def test_a_profile_that_is_not_utf_8_is_refused_with_its_path(profile: Profile, 
         SiteRegistry([tmp_path])
 
 
+def test_a_lenient_registry_keeps_the_error_of_a_broken_profile_and_knows_the_others(
+    profile: Profile, tmp_path: Path
+) -> None:
+    write(tmp_path, "a.toml", profile(slug='"a-danvan"'))
+    broken = {
+        "b-danvan": write(tmp_path, "b-danvan.toml", "slug = "),
+        "c-danvan": write(tmp_path, "x.toml", profile(slug='"c-danvan"', delay="0")),
+        "Odd.toml": write(tmp_path, "Odd.toml", profile(slug='"Odd"')),
+    }
+    known = SiteRegistry([tmp_path], lenient=True)
+    assert [site.slug for site in known] == ["a-danvan"]
+    assert set(known.broken) == set(broken)
+    for slug, path in broken.items():
+        with pytest.raises(ProfileError, match=f"^{re.escape(str(path))}: "):
+            known.get(slug)
+
+
+def test_of_a_slug_that_is_there_twice_neither_profile_is_used(profile: Profile, tmp_path: Path) -> None:
+    for name in "ab":
+        write(tmp_path, f"{name}.toml", profile())
+    known = SiteRegistry([tmp_path], lenient=True)
+    assert "thanhhoa-danvan" not in known
+    assert "is already the slug of" in str(known.broken["thanhhoa-danvan"])
+
+
+def test_a_broken_profile_hides_that_of_an_earlier_folder_and_a_later_one_mends_it(
+    profile: Profile, tmp_path: Path
+) -> None:
+    folders = [tmp_path / name for name in ("first", "second", "third")]
+    write(folders[0], "a.toml", profile())
+    write(folders[1], "a.toml", profile(delay="0"))
+    write(folders[2], "a.toml", profile(name='"third"'))
+    assert "thanhhoa-danvan" not in SiteRegistry(folders[:2], lenient=True)
+    known = SiteRegistry(folders, lenient=True)
+    assert (known.get("thanhhoa-danvan").name, known.broken) == ("third", {})
+
+
 def test_a_byte_order_mark_does_no_harm(profile: Profile, tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_bytes(b"\xef\xbb\xbf" + profile().encode())
     assert SiteRegistry([tmp_path]).get("thanhhoa-danvan").source_text == profile()

@@ -260,6 +260,45 @@ def test_a_report_says_what_a_run_brought(new_portal: New, new_desk: New) -> Non
     assert report(desk)["articles"]["new"] == 0
 
 
+def test_reports_that_are_none_cost_no_run_its_own(new_portal: New, new_desk: New) -> None:
+    desk = new_desk(new_portal(), only="dan-van-kheo")
+    desk.crawl()
+    [path] = desk.archive.glob("runs/*.json")
+    written = json.loads(path.read_text("utf-8"))
+    for number, wrong in enumerate(({"coverage": None}, {"exit_code": float("inf")}, {"started_at": "2026-11-22"})):
+        text = json.dumps({**written, **wrong}, indent=2)
+        path.with_name(f"20261101T00000{number}Z-0000000{number}.json").write_text(text, encoding="utf-8")
+    assert "Traceback" not in desk.crawl().stderr
+    assert len(list(desk.archive.glob("runs/*.json"))) == 5
+    desk.danvan("status", "--site", "mau-danvan")
+
+
+BREAKS = """
+import sys
+from danvan_crawler.cli import main
+from danvan_crawler.ops import run
+setattr(run, sys.argv[1], lambda *_arguments, **_options: 1 / 0)
+main(sys.argv[2:])
+"""
+"""Runs `danvan` with a function of the run that fails as it would over anything that nobody has thought of."""
+
+
+def test_a_run_that_cannot_be_judged_is_reported_and_gives_its_locks_back(new_portal: New, new_desk: New) -> None:
+    desk = new_desk(new_portal(), only="dan-van-kheo")
+    assert desk.run("-c", BREAKS, "judge", "crawl", "mau-danvan").returncode == 1
+    text = report(desk)["problems"][0]["text"]
+    assert text == "the run could not be judged: ZeroDivisionError: division by zero"
+    desk.crawl()
+
+
+def test_a_comparison_that_fails_costs_no_report(new_portal: New, new_desk: New) -> None:
+    desk = new_desk(new_portal(), only="dan-van-kheo")
+    result = desk.run("-c", BREAKS, "problems_of", "crawl", "mau-danvan")
+    assert result.returncode == 0, result.stderr
+    assert "The run could not be compared with those before" in result.stderr
+    assert report(desk)["exit_code"] == 0
+
+
 def test_status_tells_what_is_wrong_and_contacts_nobody(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:

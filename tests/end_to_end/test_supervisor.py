@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -120,6 +123,15 @@ def test_quiet_tells_only_of_sites_where_not_all_went_well(sites: Sites) -> None
     assert "chet-danvan: exit code 3" in said
     assert "mot-danvan" not in said
     assert "exit code 0" in (desk.archive / "logs" / "mot-danvan.log").read_text("utf-8")
+
+
+def test_an_stderr_that_cannot_be_written_costs_no_site(sites: Sites) -> None:
+    desk, _ = sites("mot-danvan", "hai-danvan")
+    crawl = [sys.executable, "-m", "danvan_crawler", "crawl", "mot-danvan", "hai-danvan"]
+    with Path("/dev/full").open("wb") as full:
+        result = subprocess.run(crawl, env=desk.variables(), cwd=desk.folder, stderr=full, check=False)
+    assert result.returncode == 0
+    assert {slug: report["exit_code"] for slug, report in reports(desk).items()} == {"mot-danvan": 0, "hai-danvan": 0}
 
 
 @pytest.mark.parametrize("name", ["DANVAN_HANG_AFTER", "DANVAN_MEMORY_LIMIT"])

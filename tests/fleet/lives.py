@@ -38,10 +38,12 @@ class Sign:
     """Nothing new can be learned of the site while it lasts."""
     after: int = 0
     """Nights after its end in which the site may still be told unwell."""
+    besides: frozenset[str] = frozenset()
+    """What may be told of it as well: of a site whose articles cannot be read, that it brings nothing new."""
 
 
-def _sign(*kinds: str, within: int = 0, blocks: bool = True, after: int = 0) -> Sign:
-    return Sign(frozenset(kinds), within, blocks, after)
+def _sign(*kinds: str, within: int = 0, blocks: bool = True, after: int = 0, besides: tuple[str, ...] = ()) -> Sign:
+    return Sign(frozenset(kinds), within, blocks, after, frozenset(besides))
 
 
 SIGNS: dict[str, Sign] = {
@@ -55,10 +57,10 @@ SIGNS: dict[str, Sign] = {
     "moved": _sign("moved"),
     "new-listings": _sign("found_nothing"),
     # Needs ten pages to tell: nights of four articles, and a few more where one is a weekend.
-    "new-articles": _sign("layout", "coverage", within=3, after=3),
+    "new-articles": _sign("layout", "coverage", within=3, after=3, besides=("quiet",)),
     "dead": _sign("unreachable"),
     "server-error": _sign("server_error"),
-    "hang": _sign("crashed"),
+    "hang": _sign("crashed", "unreachable"),
     "certificate": _sign("certificate", blocks=False),  # told, and no reason to call the site unwell
     "silent": _sign("quiet", within=14, blocks=False),
     # Nothing has to be heard of these: they are passed over, or mended within the night or by the next one.

@@ -6,6 +6,7 @@ The script of each site is in `lives`, what may be told how late in `verdicts`.
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 
 import pytest
 from fleet import Fleet
@@ -81,10 +82,10 @@ def test_a_night_without_news_costs_one_listing_page_and_robots_txt(fleet: Fleet
     for one in twins.log:
         if one.target.startswith(quiet):
             by_night[one.night].append(one.target)
-    sweeps = range(31, fleet.days, 31)
-    assert {night: by_night[night] for night in range(1, fleet.days) if night not in sweeps} == {
-        night: [quiet] for night in range(1, fleet.days) if night not in sweeps
-    }
+    swept = [night for night in range(1, fleet.days) if by_night[night] != [quiet]]
+    assert len(swept) <= fleet.days // 30
+    assert all(after - before in (30, 31) for before, after in pairwise([0, *swept]))
+    assert all(len(set(by_night[night])) == len(by_night[night]) == 2 for night in swept)
     assert max(sum(one.kind == "robots" for one in twins.log if one.night == night) for night in by_night) == 2
 
 

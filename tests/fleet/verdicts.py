@@ -162,7 +162,7 @@ def false_alarms(fleet: Fleet) -> list[str]:
                 expected: set[str] = set()
                 for trouble in portal.life.troubles:
                     if trouble.first <= night <= trouble.last + SIGNS[trouble.kind].after:
-                        expected |= SIGNS[trouble.kind].kinds
+                        expected |= SIGNS[trouble.kind].kinds | SIGNS[trouble.kind].besides
                 if kinds - expected:
                     said = fleet.reports[slug, night]["findings"]
                     complaints.append(f"{slug}: {sorted(kinds - expected)} in night {night}: {said}")
@@ -296,7 +296,7 @@ def costs(fleet: Fleet) -> Costs:
         for key, report in fleet.reports.items()
         if key not in troubled
     )
-    retitled = sum(story.retitled is not None for portal in fleet.portals for story in portal.life.stories)
+    retitled = sum(report["stats"].get("danvan/articles_changed", 0) for report in fleet.reports.values())
     return Costs(
         new=sum(one.kind == "new" for one in fleet.changes),
         stories=kinds["story"],

@@ -9,7 +9,6 @@ import pytest
 from scrapy import Request
 from scrapy.settings import Settings
 
-from danvan_crawler.exceptions import ProfileError
 from danvan_crawler.sites import Site
 from spiders.loader import ProfileSpiderLoader, spider_class
 from spiders.site_spider import SiteSpider
@@ -63,9 +62,12 @@ def test_profiles_of_further_folders_win(loader: Loader, make_site: MakeSite, tm
     assert found.load("vi-du-danvan").site.home == "http://other.example.vn/"
 
 
-def test_a_wrong_profile_stops_the_loader_with_its_path(loader: Loader) -> None:
-    with pytest.raises(ProfileError, match=r"sites/x\.toml: slug: required key is missing"):
-        loader({"x.toml": 'name = "x"\n'})
+def test_a_wrong_profile_is_no_spider_and_stops_no_other(loader: Loader, make_site: MakeSite) -> None:
+    found = loader({"sai-danvan.toml": 'name = "x"\n', "x.toml": make_site().source_text})
+    assert "vi-du-danvan" in found.list()
+    assert "sai-danvan" not in found.list()
+    with pytest.raises(KeyError):
+        found.load("sai-danvan")
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,21 @@ from __future__ import annotations
 from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
+from danvan_crawler import exceptions
 from danvan_crawler.archive import site_registry
-from danvan_crawler.exceptions import ProfileError
+from danvan_crawler.ops.numbers import check_settings
+from danvan_crawler.sites import SiteRegistry
 
 
-def check_profiles(settings: BaseSettings) -> None:
-    """Reads the site profiles before Scrapy does, whose traceback for a wrong one says little: a UsageError instead."""
+def check(settings: BaseSettings) -> None:
+    """Looks at settings before Scrapy does, whose traceback for a wrong one says little: a UsageError instead."""
     try:
-        site_registry(settings["DANVAN_ARCHIVE"], settings.getlist("DANVAN_SITES"))
-    except ProfileError as error:
+        check_settings(settings)
+    except exceptions.UsageError as error:
         raise UsageError(str(error), print_help=False) from error
+
+
+def profiles(settings: BaseSettings) -> SiteRegistry:
+    """The site profiles, with the broken ones named; checks the settings, too."""
+    check(settings)
+    return site_registry(settings["DANVAN_ARCHIVE"], settings.getlist("DANVAN_SITES"), lenient=True)

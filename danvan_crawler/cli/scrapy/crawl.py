@@ -8,7 +8,7 @@ from scrapy.commands import crawl
 from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.exceptions import UsageError
 
-from danvan_crawler.cli.scrapy import check_profiles
+from danvan_crawler.cli.scrapy import profiles
 from danvan_crawler.ops.runner import report, run
 
 
@@ -16,7 +16,10 @@ class Command(crawl.Command):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         super().process_options(args, opts)
         assert self.settings is not None
-        check_profiles(self.settings)
+        broken = profiles(self.settings).broken
+        for slug in args:
+            if slug in broken:
+                raise UsageError(str(broken[slug]), print_help=False)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if len(args) != 1:

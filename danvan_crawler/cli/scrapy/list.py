@@ -1,16 +1,25 @@
-"""`scrapy list`: the slugs of all sites."""
+"""`scrapy list`: the slugs of all sites; a profile that cannot be used is named on stderr, and the exit code is 2."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 
 from scrapy.commands import list as scrapy_list
 
-from danvan_crawler.cli.scrapy import check_profiles
+from danvan_crawler.cli.scrapy import profiles
+from danvan_crawler.exceptions import ExitCode
 
 
 class Command(scrapy_list.Command):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         super().process_options(args, opts)
         assert self.settings is not None
-        check_profiles(self.settings)
+        self._broken = profiles(self.settings).broken
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        super().run(args, opts)
+        for error in self._broken.values():
+            print(error, file=sys.stderr)
+        if self._broken:
+            self.exitcode = int(ExitCode.USAGE)

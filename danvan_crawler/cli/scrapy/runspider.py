@@ -8,10 +8,16 @@ from typing import Any
 from scrapy.commands import runspider
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 
+from danvan_crawler.cli.scrapy import check
 from danvan_crawler.ops.runner import report, run
 
 
 class Command(runspider.Command):
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        super().process_options(args, opts)
+        assert self.settings is not None
+        check(self.settings)
+
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert isinstance(self.crawler_process, AsyncCrawlerProcess)
         process: AsyncCrawlerProcess = self.crawler_process

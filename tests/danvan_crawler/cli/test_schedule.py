@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -58,6 +59,15 @@ def table(programs: Path) -> str:
     return (programs / "table").read_text(encoding="utf-8")
 
 
+def crontab_line(printed: str) -> str:
+    """The line at the end of what is printed, behind the settings."""
+    return printed.splitlines()[-1] + "\n"
+
+
+def settings(archive: Path) -> str:
+    return (archive / "schedule.env").read_text(encoding="utf-8")
+
+
 def units(tmp_path: Path) -> Path:
     return tmp_path / "home" / ".config" / "systemd" / "user"
 
@@ -67,15 +77,18 @@ def test_the_line_is_printed_with_absolute_paths(danvan: Danvan, programs: Path,
     result = danvan("schedule", "--time", "2:05", "--jobs", "4", "--archive", "kho", "--sites", "ho-so")
     assert result.code == 0
     assert result.out == (
-        f"5 2 * * * DANVAN_CONTACT=luutru@example.vn {sys.executable} -m danvan_crawler crawl --all --jobs 4 --quiet "
+        f'# {tmp_path}/kho/schedule.env\nDANVAN_CONTACT="luutru@example.vn"\n\n'
+        f"5 2 * * * set -a; . {tmp_path}/kho/schedule.env; set +a; "
+        f"{sys.executable} -m danvan_crawler crawl --all --jobs 4 --quiet "
         f"--archive {tmp_path}/kho --sites {tmp_path}/ho-so # danvan-crawler {tmp_path}/kho\n"
     )
     assert f"Each site's log is {tmp_path}/kho/logs/<slug>.log; at 1 MB it is put aside" in result.err
     assert not (programs / "table").exists()
+    assert not (tmp_path / "kho").exists()
 
 
 def test_without_a_time_it_is_off_peak(danvan: Danvan, programs: Path) -> None:
-    assert danvan("schedule").out.startswith("30 1 * * * ")
+    assert crontab_line(danvan("schedule").out).startswith("30 1 * * * ")
 
 
 def test_settings_of_now_travel_along_and_those_of_tests_do_not(
@@ -86,7 +99,7 @@ def test_settings_of_now_travel_along_and_those_of_tests_do_not(
     monkeypatch.setenv("DANVAN_SITES", "ho-so")
     monkeypatch.setenv("PYTHONPATH", ".")
     out = danvan("schedule").out
-    assert f"DANVAN_OPERATOR='Lưu trữ tỉnh' PYTHONPATH={tmp_path} {sys.executable}" in out
+    assert f'DANVAN_OPERATOR="Lưu trữ tỉnh"\nPYTHONPATH="{tmp_path}"\n' in out
     assert f"--sites {tmp_path}/ho-so" in out
     assert "DANVAN_CLOCK" not in out
 
@@ -102,7 +115,8 @@ def test_the_line_runs_as_cron_runs_it(
     """cron undoes the escape of percent signs and hands the rest to sh, without an environment to speak of."""
     archive = tmp_path / "kho 100% 'của tôi'"
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[3]))
-    line = danvan("schedule", "--archive", archive).out.rstrip("\n")
+    danvan("schedule", "--archive", archive, "--install")
+    line = table(programs).rstrip("\n")
     command = line.split(" ", 5)[5].replace("\\%", "%")
     result = subprocess.run(["/bin/sh", "-c", command], cwd="/", env={}, capture_output=True, text=True, check=False)
     assert result.returncode == 2
@@ -110,7 +124,7 @@ def test_the_line_runs_as_cron_runs_it(
 
 
 def test_installed_into_an_empty_crontab_it_is_the_only_line(danvan: Danvan, programs: Path) -> None:
-    line = danvan("schedule").out
+    line = crontab_line(danvan("schedule").out)
     result = danvan("schedule", "--install")
     assert (result.code, result.out) == (0, "")
     assert table(programs) == line
@@ -119,7 +133,7 @@ def test_installed_into_an_empty_crontab_it_is_the_only_line(danvan: Danvan, pro
 def test_lines_of_others_stay_byte_for_byte(danvan: Danvan, programs: Path) -> None:
     (programs / "table").write_text(OTHERS, encoding="utf-8")
     danvan("schedule", "--install")
-    assert table(programs) == OTHERS + danvan("schedule").out
+    assert table(programs) == OTHERS + crontab_line(danvan("schedule").out)
 
 
 def test_installed_again_it_replaces_its_own_line_where_that_stands(danvan: Danvan, programs: Path) -> None:
@@ -127,7 +141,7 @@ def test_installed_again_it_replaces_its_own_line_where_that_stands(danvan: Danv
     with (programs / "table").open("a", encoding="utf-8") as file:
         file.write(OTHERS)
     danvan("schedule", "--install", "--jobs", "6", "--time", "23:59")
-    line = danvan("schedule", "--jobs", "6", "--time", "23:59").out
+    line = crontab_line(danvan("schedule", "--jobs", "6", "--time", "23:59").out)
     assert table(programs) == line + OTHERS
 
 
@@ -135,14 +149,92 @@ def test_each_archive_has_a_line_of_its_own(danvan: Danvan, programs: Path) -> N
     for archive in ("kho", "kho-hai"):
         danvan("schedule", "--install", "--archive", archive)
     danvan("schedule", "--uninstall", "--archive", "kho")
-    assert table(programs) == danvan("schedule", "--archive", "kho-hai").out
+    assert table(programs) == crontab_line(danvan("schedule", "--archive", "kho-hai").out)
 
 
-def test_uninstalled_only_its_own_line_goes(danvan: Danvan, programs: Path) -> None:
+def test_an_archive_spelt_in_another_way_is_the_same(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+    (tmp_path / "kho").mkdir()
+    (tmp_path / "lien-ket").symlink_to("kho")
+    for archive in ("kho", f"../{tmp_path.name}/kho", "lien-ket"):
+        danvan("schedule", "--install", "--archive", archive)
+    assert table(programs).count("\n") == 1
+    danvan("schedule", "--uninstall", "--archive", f"{tmp_path}/./kho/")
+    assert table(programs) == ""
+
+
+def test_a_line_of_an_older_version_is_replaced(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+    (tmp_path / "kho").mkdir()
+    (tmp_path / "lien-ket").symlink_to("kho")
+    old = f"1 1 * * * DANVAN_CONTACT=x danvan crawl --all # danvan-crawler {tmp_path}/lien-ket\n"
+    (programs / "table").write_text(old, encoding="utf-8")
+    danvan("schedule", "--install", "--archive", "lien-ket")
+    assert table(programs) == crontab_line(danvan("schedule", "--archive", "lien-ket").out)
+
+
+@pytest.mark.parametrize("last", [OTHERS.rstrip("\n"), ""], ids=["with others", "alone"])
+def test_a_crontab_without_a_final_newline_is_read_right(danvan: Danvan, programs: Path, last: str) -> None:
+    line = crontab_line(danvan("schedule").out)
+    for text in (line + last, f"{last}\n{line}" if last else line):
+        (programs / "table").write_text(text.rstrip("\n"), encoding="utf-8")
+        assert "Removed from your crontab" in danvan("schedule", "--uninstall").err
+        assert table(programs) == (f"{last}\n" if last else "")
+    (programs / "table").write_text(OTHERS.rstrip("\n"), encoding="utf-8")
+    assert "has no line for" in danvan("schedule", "--uninstall").err
+    assert table(programs) == OTHERS.rstrip("\n")
+    danvan("schedule", "--install")
+    assert table(programs) == OTHERS + line
+
+
+SECRETS = ["mailto://a:p%40ss w@b.vn", 'a "b" $HOME `id` \\ $(id) 100%', "it's; & | # !x", "Lưu trữ"]
+
+
+@pytest.mark.parametrize("value", SECRETS)
+def test_settings_reach_the_crawl_as_they_are_and_are_nobody_elses_business(
+    danvan: Danvan, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """As a shell reads the file, and as systemd does (env-file.c): both take a backslash off before these letters."""
+    monkeypatch.setenv("DANVAN_NOTIFY", value)
+    path = tmp_path / "kho" / "schedule.env"
+    path.parent.mkdir()
+    path.touch(mode=0o644)
+    danvan("schedule", "--install", "--archive", "kho")
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+    assert value not in table(programs)
+    shell = ["/bin/sh", "-c", f'set -a; . {path}; set +a; exec "$0" -c "$1"', sys.executable]
+    shell.append("import os; print(os.environ['DANVAN_NOTIFY'])")
+    result = subprocess.run(shell, env={"PYTHONUTF8": "1"}, capture_output=True, check=True)
+    assert result.stdout.decode() == f"{value}\n"
+    [line] = [line for line in settings(path.parent).splitlines() if line.startswith("DANVAN_NOTIFY=")]
+    assert re.fullmatch(r'DANVAN_NOTIFY="(?:[^"\\$`]|\\["\\$`])*"', line)
+    assert re.sub(r'\\(["\\$`])', r"\1", line.partition("=")[2][1:-1]) == value
+
+
+def test_a_setting_that_is_not_utf_8_is_named_and_not_shown(
+    danvan: Danvan, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DANVAN_NOTIFY", "mailto://a:b\udcff@c.vn")
+    result = danvan("schedule")
+    assert result.code == 2
+    assert "cannot be scheduled: DANVAN_NOTIFY is not UTF-8" in result.err
+
+
+def test_a_line_that_is_too_long_for_cron_is_refused(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+    archive = "/".join(["mot-ten-rat-dai" * 10] * 3)
+    result = danvan("schedule", "--install", "--archive", archive)
+    assert result.code == 2
+    assert "more than 998 characters" in result.err
+    assert not (programs / "table").exists()
+    assert not (tmp_path / archive).exists()
+
+
+def test_uninstalled_only_its_own_line_goes(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
     (programs / "table").write_text(OTHERS, encoding="utf-8")
     danvan("schedule", "--install")
+    assert settings(tmp_path / "archive") == 'DANVAN_CONTACT="luutru@example.vn"\n'
     assert "Removed from your crontab" in danvan("schedule", "--uninstall").err
     assert table(programs) == OTHERS
+    assert not (tmp_path / "archive" / "schedule.env").exists()
 
 
 def test_nothing_to_uninstall_is_said_and_no_error(danvan: Danvan, programs: Path) -> None:
@@ -186,7 +278,8 @@ def test_a_path_with_a_line_break_is_refused(danvan: Danvan, programs: Path) -> 
 def test_units_are_printed_and_not_written(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
     out = danvan("schedule", "--systemd", "--time", "02:05").out
     assert "OnCalendar=*-*-* 02:05:00\n" in out
-    assert 'Environment="DANVAN_CONTACT=luutru@example.vn"\n' in out
+    assert f'# {tmp_path}/archive/schedule.env\nDANVAN_CONTACT="luutru@example.vn"\n' in out
+    assert f"EnvironmentFile={tmp_path}/archive/schedule.env\n" in out
     assert not units(tmp_path).exists()
 
 
@@ -218,8 +311,7 @@ def test_systemd_itself_finds_nothing_wrong_with_the_units(
         assert (result.returncode, result.stdout + result.stderr) == (0, "")
     service = files[0].read_text(encoding="utf-8")
     assert f'"--archive" "{tmp_path}/kho 100%% $$HOME"\n' in service
-    assert 'Environment="DANVAN_OPERATOR=a \\"b\\" $c %%d \\\\e"\n' in service
-    assert files[0].stat().st_mode & 0o077 == 0  # a setting may hold a password
+    assert f"EnvironmentFile={tmp_path}/kho 100%% $HOME/schedule.env\n" in service
 
 
 def test_where_no_systemd_listens_the_command_is_told(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
@@ -233,8 +325,50 @@ def test_where_no_systemd_listens_the_command_is_told(danvan: Danvan, programs: 
 
 def test_uninstalled_units_are_gone(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
     danvan("schedule", "--systemd", "--install")
+    assert (tmp_path / "archive" / "schedule.env").exists()
     (programs / "calls").unlink()
     assert danvan("schedule", "--systemd", "--uninstall").code == 0
     assert list(units(tmp_path).iterdir()) == []
+    assert not (tmp_path / "archive" / "schedule.env").exists()
     calls = (programs / "calls").read_text().splitlines()
     assert calls == ["--user disable --now danvan-crawler.timer", "--user daemon-reload"]
+
+
+@pytest.mark.parametrize("option", ["--install", "--uninstall"])
+def test_the_timer_of_another_archive_is_left_alone(
+    danvan: Danvan, programs: Path, tmp_path: Path, option: str
+) -> None:
+    danvan("schedule", "--systemd", "--install", "--archive", "kho")
+    before = {path.name: path.read_text("utf-8") for path in units(tmp_path).iterdir()}
+    (programs / "calls").unlink()
+    result = danvan("schedule", "--systemd", option, "--archive", "kho-hai")
+    assert result.code == 2
+    assert f"danvan-crawler.service crawls another archive, {tmp_path}/kho: it is left alone" in result.err
+    assert {path.name: path.read_text("utf-8") for path in units(tmp_path).iterdir()} == before
+    assert not (programs / "calls").exists()
+    assert danvan("schedule", "--systemd", "--install", "--archive", f"../{tmp_path.name}/kho").code == 0
+
+
+@pytest.mark.parametrize(("archive", "code"), [("kho 100% $x", 0), ("kho", 2)])
+def test_the_archive_of_units_of_an_older_version_is_known(
+    danvan: Danvan, programs: Path, tmp_path: Path, archive: str, code: int
+) -> None:
+    units(tmp_path).mkdir(parents=True)
+    old = units(tmp_path) / "danvan-crawler.service"
+    old.write_text(f'[Service]\nExecStart="danvan" "--archive" "{tmp_path}/kho 100%% $$x"\n', encoding="utf-8")
+    old.chmod(0o644)
+    assert danvan("schedule", "--systemd", "--install", "--archive", archive).code == code
+    if code == 0:
+        assert old.stat().st_mode & 0o077 == 0
+
+
+def test_the_settings_stay_while_the_other_scheduler_needs_them(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+    danvan("schedule", "--install")
+    danvan("schedule", "--systemd", "--install")
+    danvan("schedule", "--uninstall")
+    assert (tmp_path / "archive" / "schedule.env").exists()
+    danvan("schedule", "--install")
+    danvan("schedule", "--systemd", "--uninstall")
+    assert (tmp_path / "archive" / "schedule.env").exists()
+    danvan("schedule", "--uninstall")
+    assert not (tmp_path / "archive" / "schedule.env").exists()

@@ -84,7 +84,7 @@ def test_a_folder_of_profiles_that_is_not_there_is_wrong_usage(danvan: Danvan, m
 
 def test_a_wrong_profile_is_named_with_key_and_reason(danvan: Danvan, put: Put) -> None:
     path = put("archive/sites", province='"21"')
-    for command in (["sites"], ["crawl", "mau-danvan"], ["rebuild"]):
+    for command in (["sites", "show", "thanhhoa-danvan"], ["crawl", "thanhhoa-danvan"], ["rebuild"]):
         result = danvan(*command)
         assert (result.code, result.out) == (2, "")
         assert result.err.startswith(f"danvan: {path}: province: ")
@@ -131,3 +131,17 @@ def test_a_number_out_of_range_is_wrong_usage(danvan: Danvan, option: tuple[str,
 @pytest.mark.parametrize("port", ["-1", "65536", "x"])
 def test_a_port_that_is_none_is_wrong_usage(danvan: Danvan, port: str) -> None:
     assert danvan("demo", "--port", port).code == 2
+
+
+def test_a_broken_profile_is_named_and_the_other_sites_are_listed(danvan: Danvan, put: Put, tmp_path: Path) -> None:
+    put("archive/sites")
+    broken = tmp_path / "archive" / "sites" / "sai-danvan.toml"
+    broken.write_text('slug = "sai-danvan"\n', encoding="utf-8")
+    result = danvan("sites")
+    assert result.code == 2
+    assert [line.split("\t")[0] for line in result.out.splitlines()] == ["mau-danvan", "thanhhoa-danvan"]
+    assert f"danvan: {broken}: name: required key is missing" in result.err
+    assert danvan("sites", "show", "thanhhoa-danvan").code == 0
+    refused = danvan("sites", "show", "sai-danvan")
+    assert (refused.code, refused.out) == (2, "")
+    assert f"{broken}: name: required key is missing" in refused.err

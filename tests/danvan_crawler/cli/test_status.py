@@ -73,3 +73,20 @@ def test_a_file_that_cannot_be_written_is_an_error_that_names_it(danvan: Danvan,
 
 def test_an_unknown_site_is_wrong_usage(danvan: Danvan, fleet: Path) -> None:
     assert danvan("status", "--site", "tot-danvann").code == 2
+
+
+def test_a_site_whose_profile_is_broken_is_unhealthy_and_the_others_are_shown(danvan: Danvan, fleet: Path) -> None:
+    (fleet / "sites" / "tot.toml").write_text('slug = "tot-danvan"\n', encoding="utf-8")
+    result = danvan("status")
+    assert result.code == 4
+    states = {line.split("\t")[0]: line.split("\t")[2] for line in result.out.splitlines()}
+    assert states == {
+        "mau-danvan": "disabled",
+        "im-danvan": "unhealthy",
+        "moi-danvan": "never run",
+        "tot-danvan": "error",
+    }
+    assert f"tot-danvan: {fleet}/sites/tot.toml: name: required key is missing" in result.err
+    assert danvan("status", "--site", "tot-danvan").code == 4
+    assert danvan("status", "--site", "moi-danvan").code == 0
+    assert danvan("status", "--html", "s.html", "--prometheus", "d.prom").code == 4

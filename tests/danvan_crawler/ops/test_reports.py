@@ -7,7 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from danvan_crawler.ops.reports import longest_waiting_first, read_report, report_death, write_report
+import pytest
+
+from danvan_crawler.exceptions import ArchiveError, DiskFullError, ExitCode, LockedError, StoreError, UsageError
+from danvan_crawler.ops.reports import Witness, longest_waiting_first, read_report, report_death, write_report
 
 BEGAN = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 
@@ -49,6 +52,47 @@ def test_a_report_that_the_run_wrote_keeps_its_statistics(tmp_path: Path) -> Non
     assert read(path)["exit_code"] == 3
     assert read(path)["findings"] == ["it hung", "stopped by a signal"]
     assert read(path)["stats"] == {"danvan/captures": 5}
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "code"),
+    [
+        (UsageError("DANVAN_WINDOW must be hours"), "settings", 2),
+        (StoreError("danvan.sqlite: is no database"), "database", 1),
+        (ArchiveError("warc: cannot be written"), "archive", 1),
+        (DiskFullError("no space left"), "disk_full", 6),
+        (ZeroDivisionError("division by zero"), "crashed", 1),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
+)
+def test_a_witness_reports_for_a_run_that_an_error_ended(
+    tmp_path: Path, error: Exception, kind: str, code: int
+) -> None:
+    Witness(tmp_path, "a-danvan").testify_error(error)
+    [path] = tmp_path.glob("runs/*.json")
+    found = read(path)
+    assert (found["site"], found["reason"], found["exit_code"]) == ("a-danvan", "died", code)
+    assert found["problems"][0]["kind"] == kind
+    assert found["problems"][0]["exit_code"] == code
+    assert str(error) in found["findings"][0]
+
+
+def test_a_witness_says_nothing_when_the_run_has_reported_or_needs_not_to(tmp_path: Path) -> None:
+    before = report(tmp_path, "a-danvan", 22, 0)
+    witness = Witness(tmp_path, "a-danvan")
+    witness.testify_error(LockedError("another run holds its lock"))
+    assert list(tmp_path.glob("runs/*.json")) == [before]
+    own = report(tmp_path, "a-danvan", 23, 2)
+    witness.testify(ExitCode.USAGE, "no matter what")
+    assert sorted(tmp_path.glob("runs/*.json")) == [before, own]
+
+
+def test_reports_of_other_runs_do_not_speak_for_this_one(tmp_path: Path) -> None:
+    report(tmp_path, "a-danvan", 23, 0)
+    witness = Witness(tmp_path, "a-danvan")
+    report(tmp_path, "b-danvan", 24, 0)
+    witness.testify(ExitCode.USAGE, "wrong setting")
+    assert len(list(tmp_path.glob("runs/*.json"))) == 3
 
 
 def test_a_file_that_is_no_report_is_none(tmp_path: Path) -> None:

@@ -114,6 +114,31 @@ def test_a_crash_is_reported_and_the_others_go_on(tmp_path: Path, job: Callable[
     assert report["findings"] == [endings[0].finding] == ["the crawl died of SIGKILL (is there enough memory?)"]
 
 
+@pytest.mark.parametrize(("code", "kind"), [(1, "crashed"), (2, "settings"), (8, "archive")])
+def test_one_that_failed_before_it_could_report_is_reported_with_its_last_words(
+    tmp_path: Path, job: Callable[..., Job], code: int, kind: str
+) -> None:
+    script = f"import sys; print('bắt đầu\\ndanvan: wrong setting\\n', file=sys.stderr); sys.exit({code})"
+    Supervisor(tmp_path, Record()).run([job("a", script=script), job("b", script="")])
+    [report] = [read_report(path) for path in tmp_path.glob("runs/*.json")]
+    assert report is not None
+    assert (report["site"], report["exit_code"], report["findings"]) == ("a", code, ["wrong setting"])
+    assert report["problems"][0]["kind"] == kind
+
+
+def test_one_that_has_reported_itself_is_left_at_that(tmp_path: Path, job: Callable[..., Job]) -> None:
+    own = tmp_path / "runs" / "20261123T013000Z-0a1b2c3d.json"
+    script = f"""
+import json, pathlib, sys
+path = pathlib.Path({str(own)!r})
+path.parent.mkdir()
+path.write_text(json.dumps({{"site": "a", "exit_code": 1}}))
+sys.exit(1)
+"""
+    Supervisor(tmp_path, Record()).run([job("a", script=script)])
+    assert list(tmp_path.glob("runs/*")) == [own]
+
+
 def test_one_that_hangs_is_stopped_and_the_others_go_on(tmp_path: Path, job: Callable[..., Job]) -> None:
     limits = Limits(hang_after=3)
     endings = Supervisor(tmp_path, Record(), limits=limits).run([job("a", script=WAITS), job("b")])
@@ -168,13 +193,40 @@ def test_what_a_signal_did_before_is_as_it_was(tmp_path: Path, job: Callable[...
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_no_child_is_left_when_the_watcher_fails(tmp_path: Path, job: Callable[..., Job]) -> None:
+def test_a_watcher_that_fails_is_told_nothing_more_and_the_sites_go_on(tmp_path: Path, job: Callable[..., Job]) -> None:
     def fail(slug: str) -> None:
-        if slug == "b":
-            raise ZeroDivisionError
+        raise OSError("no space left on device")
 
-    supervisor = Supervisor(tmp_path, Record(fail), at_once=2)
-    with pytest.raises(ZeroDivisionError):
-        supervisor.run([job("a", script=WAITS), job("b", script=WAITS)])
+    record = Record(fail)
+    endings = Supervisor(tmp_path, record).run([job("a"), job("b", script="import sys; sys.exit(3)")])
+    assert codes(endings) == {"a": ExitCode.OK, "b": ExitCode.SITE_FAILED}
+    assert (record.begun, record.endings) == (["a"], [])
+
+
+STOPS = """
+import pathlib, signal, sys, time
+def stop(*_):
+    pathlib.Path(sys.argv[1] + sys.argv[2]).write_text("stopped")
+    sys.exit(7)
+signal.signal(signal.SIGTERM, stop)
+print("ready", file=sys.stderr, flush=True)
+time.sleep(600)
+"""
+
+
+def test_children_are_asked_to_stop_when_the_supervisor_fails(
+    tmp_path: Path, journal: Path, job: Callable[..., Job]
+) -> None:
+    """KeyboardInterrupt stands for anything that is not the watcher's own trouble."""
+
+    class Fails(Record):
+        def said(self, slug: str, line: str) -> None:
+            super().said(slug, line)
+            if len(self.words) == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Supervisor(tmp_path, Fails(), at_once=2).run([job("a", script=STOPS), job("b", script=STOPS)])
+    assert [Path(f"{journal}{slug}").read_text() for slug in "ab"] == ["stopped", "stopped"]
     with pytest.raises(ChildProcessError):  # there is none to wait for
         os.waitpid(-1, 0)

@@ -1,0 +1,81 @@
+"""The settings of the nightly crawl: ARCHIVE/schedule.env, which nobody but its owner may read.
+
+Addresses of notifications hold passwords, and neither a line of a crontab nor the words of a process are a place for
+these. The file is read by a shell (`set -a; . FILE`) and by systemd (EnvironmentFile=, systemd.exec(5)), which agree on
+what stands between double quotes with a backslash before each of `"`, `\\`, `$` and the backtick.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from danvan_crawler.exceptions import DanvanError, UsageError
+
+FILE_NAME = "schedule.env"
+_NOT_CARRIED = frozenset({"DANVAN_ARCHIVE", "DANVAN_SITES", "DANVAN_CLOCK"})
+"""Given as options, or only for tests."""
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def env_path(archive: Path) -> Path:
+    """The file of an archive."""
+    return archive / FILE_NAME
+
+
+def carried(environment: Mapping[str, str]) -> dict[str, str]:
+    """The settings that have to be there at night too, by name: DANVAN_…, and where Python finds a bare checkout."""
+    found = {
+        name: value
+        for name, value in sorted(environment.items())
+        if re.fullmatch(r"DANVAN_[A-Z0-9_]+", name) and name not in _NOT_CARRIED and value
+    }
+    if python_path := environment.get("PYTHONPATH"):
+        found["PYTHONPATH"] = os.pathsep.join(str(Path(folder).absolute()) for folder in python_path.split(os.pathsep))
+    return found
+
+
+def refuse_unreadable(what: str, text: str) -> None:
+    """Raises UsageError for a text that cannot stand in a line of a file; `what` names it, it may be a secret."""
+    if _CONTROLS.search(text):
+        raise UsageError(f"cannot be scheduled: {what} holds a line break or another control character")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"cannot be scheduled: {what} is not UTF-8") from error
+
+
+def env_text(environment: Mapping[str, str]) -> str:
+    r"""What the file holds.
+
+    >>> print(env_text({"DANVAN_OPERATOR": 'a "b" $c'}), end="")
+    DANVAN_OPERATOR="a \"b\" \$c"
+    """
+    quoted = ((name, re.sub(r'(["\\$`])', r"\\\1", value)) for name, value in environment.items())
+    return "".join(f'{name}="{value}"\n' for name, value in quoted)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a file as a whole that its owner alone may read, whatever was there before. Raises DanvanError."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.unlink(missing_ok=True)  # of a process that died; opened anew, nobody can have given it other rights
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+            file.write(text.encode())
+        draft.replace(path)
+    except OSError as error:
+        raise DanvanError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def remove(path: Path) -> bool:
+    """Removes a file; whether there was one. Raises DanvanError."""
+    try:
+        path.unlink()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise DanvanError(f"{path}: cannot be removed: {error.strerror}") from error
+    return True
