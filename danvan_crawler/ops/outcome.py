@@ -65,7 +65,7 @@ def judge(
     if reason is None:
         found.append(Problem("interrupted", "stopped at once; the next run continues", ExitCode.INTERRUPTED))
     elif reason in _REASONS:
-        found.append(_in_detail(_REASONS[reason], stats))
+        found.append(_in_detail(_named(_REASONS[reason], stats, reason), stats))
     elif reason != "finished":
         found.append(Problem("interrupted", f"stopped: {reason}; the next run continues", ExitCode.INTERRUPTED))
     if (error := stats.get("danvan/archive_error")) and reason not in ("disk_full", "archive_unwritable"):
@@ -124,6 +124,14 @@ def all_missing(stats: Mapping[str, Any]) -> bool:
 def all_forbidden(stats: Mapping[str, Any]) -> bool:
     """Whether robots.txt forbids all articles that a run discovered, and they are no odd few."""
     return stats.get("danvan/articles_forbidden", 0) >= FORBIDDEN_AT_LEAST and not stats.get("danvan/articles")
+
+
+def _named(problem: Problem, stats: Mapping[str, Any], reason: str) -> Problem:
+    """The problem of a run that refusals ended, by what the refusals showed: a notice of maintenance comes with 503."""
+    if reason != "overloaded":
+        return problem
+    shown = {**stats.get(ARTICLE_TROUBLE, {}), **stats.get(LISTING_TROUBLE, {})}
+    return replace(problem, kind=next((kind for kind in shown if kind in _WORDS), problem.kind))
 
 
 def _in_detail(problem: Problem, stats: Mapping[str, Any]) -> Problem:

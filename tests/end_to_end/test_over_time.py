@@ -29,6 +29,8 @@ class Nights:
     desk: Any
     answer: Callable[..., bytes]
     a_page: int = 10
+    views: bool = False
+    """Entries show their date and how often they were read."""
 
     def __post_init__(self) -> None:
         self.night = 0
@@ -46,20 +48,29 @@ class Nights:
         self.articles.pop(target)
 
     def _list(self) -> None:
-        links = [f'<div><a href="{target}">{title}</a></div>' for target, title in reversed(self.articles.items())]
+        shown = f"<p>23/05/2017 | Lượt xem: {100 + self.night}</p>" if self.views else ""
+        links = [
+            f'<div><a href="{target}">{title}</a>{shown}</div>' for target, title in reversed(self.articles.items())
+        ]
         pages = [links[start : start + self.a_page] for start in range(0, len(links), self.a_page)] or [[]]
         for number, shown in enumerate(pages, start=1):
             following = f'<a href="{SECTION}trang-{number + 1}/">Trang sau</a>' if number < len(pages) else ""
             target = SECTION if number == 1 else f"{SECTION}trang-{number}/"
             self.portal.pages[target] = self.answer(f"<html><body>{''.join(shown)}{following}</body></html>")
 
-    def crawl(self, *options: str, after: int = 1, code: int = 0) -> list[str]:
-        """Crawls so many nights after the last crawl; what it asked for, robots.txt and the icon aside."""
+    def crawl(self, *options: str, after: int = 1, code: int = 0, **instead: bytes) -> list[str]:
+        """Crawls so many nights after the last crawl; what it asked for, robots.txt and the icon aside.
+
+        `instead` are answers of this night alone, by target.
+        """
         self._list()
+        before = {target: self.portal.pages[target] for target in instead}
+        self.portal.pages.update(instead)
         self.night += after
         self.desk.environment["DANVAN_CLOCK"] = f"{(NIGHT_BEFORE + timedelta(days=self.night)).isoformat()} +"
         self.portal.forget()
         self.desk.crawl(*options, code=code)
+        self.portal.pages.update(before)
         return [target for target in self.portal.targets if target not in ("/robots.txt", "/favicon.ico")]
 
     def changes(self) -> list[tuple[str, str]]:
@@ -220,3 +231,155 @@ def test_news_come_before_the_rest_of_an_old_walk(nights: Nights) -> None:
     asked = nights.crawl(after=1)
     assert asked.index(SECTION) < asked.index(new) < asked.index(f"{SECTION}trang-3/")
     assert len(nights.desk.export()) == 36
+
+
+def test_articles_that_one_login_hides_for_a_night_are_all_asked_for_again(
+    nights: Nights, answer: Callable[..., bytes]
+) -> None:
+    targets = [nights.publish(number, "01/03/2026 08:00:00") for number in range(3)]
+    pages = dict(nights.portal.pages)
+    nights.portal.pages["/dang-nhap"] = answer('<title>Đăng nhập</title><input type="password"><p>Đăng nhập</p>')
+    for target in targets:
+        nights.portal.pages[target] = answer(status="302 Found", headers={"Location": "/dang-nhap"})
+    nights.crawl()
+    nights.portal.pages.update(pages)
+    assert set(targets) <= set(nights.crawl())
+    items = nights.desk.export()
+    assert len(items) == 3
+    nights.desk.danvan("rebuild")
+    assert nights.desk.export() == items
+
+
+def test_articles_that_lead_to_one_error_page_are_gone_in_the_same_night(
+    nights: Nights, answer: Callable[..., bytes]
+) -> None:
+    targets = [nights.publish(number, "01/03/2026 08:00:00") for number in range(4)]
+    nights.crawl()
+    nights.portal.pages["/loi.html"] = answer("<html><title>Lỗi 404</title><h1>Không tìm thấy trang</h1></html>")
+    for target in targets[:3]:
+        nights.portal.pages[target] = answer(status="302 Found", headers={"Location": "/loi.html"})
+        nights.hide(target)
+    nights.crawl()
+    nights.crawl()
+    gone = [(item["url"].endswith(targets[3]), item["gone_at"] is None) for item in nights.desk.export()]
+    assert sorted(gone) == [(False, False)] * 3 + [(True, True)]
+    items = nights.desk.export()
+    nights.desk.danvan("rebuild")
+    assert nights.desk.export() == items
+
+
+def test_an_article_that_is_listed_before_it_is_published_is_asked_for_again(
+    nights: Nights, answer: Callable[..., bytes]
+) -> None:
+    target = nights.publish(1, "01/03/2026 08:00:00")
+    page = nights.portal.pages[target]
+    nights.portal.pages[target] = answer("<html><title>Thông báo</title><h2>Bài viết không tồn tại</h2></html>")
+    nights.crawl()
+    nights.portal.pages[target] = page
+    assert target in nights.crawl()
+    assert nights.changes() == [("new", target)]
+
+
+def test_nothing_is_gone_while_the_whole_portal_is(nights: Nights, answer: Callable[..., bytes]) -> None:
+    target = nights.publish(1, "01/03/2026 08:00:00")
+    nights.crawl()
+    nights.desk.environment["DANVAN_REVISIT_DAYS"] = "1,2,3,4,5,6,7"
+    lost = answer("<h1>404</h1>", status="404 Not Found")
+    for _ in range(3):
+        nights.crawl(code=3, **{SECTION: lost, target: lost})
+    items = nights.desk.export()
+    assert [item["gone_at"] for item in items] == [None]
+    nights.crawl(after=3)
+    assert nights.changes() == [("new", target)]
+
+
+def test_views_counted_beside_an_entry_s_date_are_no_change_of_it(nights: Nights) -> None:
+    nights.publish(1, "23/05/2017 00:00:00")
+    nights.views = True
+    nights.crawl()
+    assert nights.crawl() == nights.crawl() == [SECTION]
+
+
+def test_a_gone_article_that_is_listed_again_is_asked_for(nights: Nights, answer: Callable[..., bytes]) -> None:
+    target, other = nights.publish(1, "01/03/2026 08:00:00"), nights.publish(2, "23/05/2017 00:00:00")
+    nights.crawl()
+    page, title = nights.portal.pages[target], nights.articles[target]
+    nights.portal.pages[target] = answer(status="404 Not Found")
+    nights.hide(target)
+    for _ in range(4):
+        nights.crawl()
+    nights.portal.pages[target] = page
+    nights.articles[target] = title
+    assert target in nights.crawl(after=40)
+    assert nights.changes() == [("new", other), ("new", target), ("gone", target), ("revived", target)]
+
+
+def test_an_article_that_was_given_up_has_another_chance_with_each_walk_through_all_pages(
+    nights: Nights, answer: Callable[..., bytes]
+) -> None:
+    target = nights.publish(1, "23/05/2017 00:00:00")
+    nights.publish(2, "23/05/2017 00:00:00")
+    page = nights.portal.pages[target]
+    nights.portal.pages[target] = answer(status="500 Internal Server Error")
+    asked = [target in nights.crawl() for _ in range(11)]
+    assert sum(asked) == 5
+    assert not asked[-1]
+    nights.portal.pages[target] = page
+    assert target in nights.crawl(after=31)
+
+
+def test_after_a_move_known_articles_are_visited_at_the_new_host(nights: Nights) -> None:
+    target = nights.publish(1, "01/03/2026 08:00:00")
+    nights.crawl()
+    url = f"http://localhost:{nights.portal.port}/"
+    nights.desk.profile(url, only="dan-van-kheo", aliases='["127.0.0.1"]')
+    assert target in nights.crawl()
+    hosts = {
+        line for one in nights.portal.exchanges for line in one.request.split(b"\r\n") if line.startswith(b"Host:")
+    }
+    assert hosts == {f"Host: localhost:{nights.portal.port}".encode()}
+    assert nights.changes() == [("new", target)]
+
+
+def test_a_walk_for_news_that_was_cut_short_stays_one(nights: Nights) -> None:
+    for number in range(45):
+        nights.publish(number, "23/05/2017 00:00:00")
+    nights.crawl()
+    new = [nights.publish(number, "23/05/2017 00:00:00") for number in range(100, 112)]
+    nights.crawl("--max-pages", "11")  # the first page and its ten articles
+    assert set(nights.crawl()) == {SECTION, *(f"{SECTION}trang-{page}/" for page in (2, 3)), *new[:2]}
+    assert nights.crawl() == [SECTION]
+
+
+def test_a_crawl_for_certain_days_leaves_no_work_where_all_is_known(nights: Nights) -> None:
+    for number in range(25):
+        nights.publish(number, "23/05/2017 00:00:00")
+    nights.crawl()
+    nights.crawl("--since", "2020-01-01")
+    assert nights.crawl() == [SECTION]
+
+
+def test_a_notice_in_the_place_of_a_later_page_is_not_the_end_of_a_section(
+    nights: Nights, answer: Callable[..., bytes]
+) -> None:
+    for number in range(25):
+        nights.publish(number, "23/05/2017 00:00:00")
+    second = f"{SECTION}trang-2/"
+    nights.crawl(code=3, **{second: answer("<h1>Hệ thống đang bảo trì, mời quý vị quay lại sau</h1>")})
+    assert len(nights.desk.export()) == 10
+    nights.crawl()
+    assert len(nights.desk.export()) == 25
+    assert nights.crawl() == [SECTION]
+
+
+def test_a_later_page_that_fails_costs_no_news_while_an_older_walk_waits(
+    nights: Nights, answer: Callable[..., bytes]
+) -> None:
+    for number in range(35):
+        nights.publish(number, "23/05/2017 00:00:00")
+    nights.crawl("--max-pages", "22")
+    for number in range(100, 113):
+        nights.publish(number, "23/05/2017 00:00:00")
+    nights.crawl(code=3, **{f"{SECTION}trang-2/": answer(status="500 Internal Server Error")})
+    nights.crawl()
+    assert len(nights.desk.export()) == 48

@@ -210,3 +210,10 @@ def test_a_spider_without_site_that_asked_for_nothing_is_good() -> None:
 )  # fmt: skip
 def test_the_code_of_several_sites_is_the_first_of_the_contracts_order(codes: list[int], expected: int) -> None:
     assert ExitCode.worst(ExitCode(number) for number in codes) == expected
+
+
+def test_a_run_that_refusals_ended_is_called_by_what_they_showed() -> None:
+    stats = {"danvan/sections_read": 1, "danvan/listings_with_links": 1, "danvan/articles": 1}
+    assert judge(stats, "overloaded", is_site=True)[1][0].kind == "asked_to_wait"
+    notice = {**stats, ARTICLE_TROUBLE: {"maintenance": "http://a.vn/1 shows a notice of maintenance"}}
+    assert [problem.kind for problem in judge(notice, "overloaded", is_site=True)[1]] == ["maintenance"]
