@@ -32,7 +32,7 @@ def problems_of(
     archive: Path, site: Site, stats: Mapping[str, Any], connection: Connection, now: datetime, *, complete: bool
 ) -> list[Problem]:
     """What is wrong with a run by comparison with the past. `complete` says that it looked at all there was to see."""
-    past = list(islice(nights(archive, site.slug), _RUNS))
+    past = list(islice(nights(archive, site.slug, now), _RUNS))
     values = {**shares(coverage_of(stats), past), **errors(stats)}
     silent: list[str] = []
     if complete:

@@ -94,7 +94,7 @@ def problems_now(archive: Path, slugs: Collection[str]) -> dict[str, list[Proble
     now, found = clock.now(), {}
     for slug in slugs:
         runs = []
-        for night in nights(archive, slug):
+        for night in nights(archive, slug, now):
             runs.append(night)
             if night.says_something:
                 found[slug] = current_problems(runs, now)
