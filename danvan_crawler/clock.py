@@ -21,11 +21,13 @@ from danvan_crawler.exceptions import UsageError
 
 VARIABLE = "DANVAN_CLOCK"
 
+_YEARS = (1990, 2200)
+"""Beyond these a calendar ends, or dates stop to sort as text."""
 _STARTED = time.monotonic()
 
 
 def now() -> datetime:
-    """This moment, aware, UTC. Raises UsageError when `DANVAN_CLOCK` holds no moment."""
+    """This moment, aware, UTC. Raises UsageError when `DANVAN_CLOCK` holds no moment, or one far away."""
     value = os.environ.get(VARIABLE)
     if not value:
         return datetime.now(UTC)
@@ -56,4 +58,6 @@ def _read(value: str) -> tuple[datetime, bool]:
             f"{VARIABLE} must be a moment with its zone like 2027-03-01T01:30:00+07:00, "
             f"with ' +' behind it for a clock that runs on, got {value!r}"
         )
+    if not _YEARS[0] <= moment.year <= _YEARS[1]:
+        raise UsageError(f"{VARIABLE} must be a moment of the years {_YEARS[0]} to {_YEARS[1]}, got {value!r}")
     return moment.astimezone(UTC), runs

@@ -6,7 +6,6 @@ Importing Scrapy and SQLAlchemy takes most of a second; `danvan --help` needs ne
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import click
 
 from danvan_crawler import __version__
+from danvan_crawler.cli import streams
 from danvan_crawler.exceptions import DanvanError, ExitCode
 
 COMMANDS = {
@@ -55,8 +55,8 @@ class _LazyGroup(click.Group):
             result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            # The reader (head, less) has what it wanted, which is no error. Python flushes once more when it ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # The reader (head, less) has what it wanted, which is no error.
+            streams.forget_stdout()
             return ExitCode.OK
         return result
 
@@ -76,6 +76,7 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: runs a command and exits with a code of the contract."""
+    streams.prepare()
     try:
         code = cli.main(arguments, prog_name="danvan", standalone_mode=False)
     except click.ClickException as error:
@@ -86,4 +87,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except DanvanError as error:
         print(f"danvan: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.filename != streams.STDOUT:
+            raise
+        streams.forget_stdout()
+        print(f"danvan: stdout cannot be written: {error.strerror}", file=sys.stderr)
+        sys.exit(ExitCode.ERROR)
     sys.exit(int(code) if isinstance(code, int) else ExitCode.OK)

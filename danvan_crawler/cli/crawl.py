@@ -46,7 +46,10 @@ from danvan_crawler.sites import SLUG, Site, SiteRegistry
     "--max-pages", type=click.IntRange(min=1), metavar="N", help="Stop after N listing and article pages of a site."
 )
 @click.option(
-    "--time-limit", type=click.IntRange(min=1), metavar="SECONDS", help="Stop cleanly after this time (exit code 7)."
+    "--time-limit",
+    type=click.IntRange(min=1),
+    metavar="SECONDS",
+    help="Stop a site cleanly after this time (exit code 7); each site has as much.",
 )
 @click.option(
     "--quiet", is_flag=True, help="With several sites: say nothing of those where all went well, as for cron."

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from danvan_crawler.cli.common import archive_option, errors, registry, sites_option
 from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.ops.signals import interrupting
 
 
 @click.command("import-warc")
@@ -23,7 +24,8 @@ def command(files: tuple[Path, ...], site: str | None, archive: Path, site_folde
 
     A record goes to the site that has its host, among its aliases if not in its address. Files are taken as they are,
     compressed in any way or not at all, WARC/1.0 and 1.1; records are copied byte for byte. One that is damaged is
-    refused with exit code 8, and nothing is taken in then. A file that was imported before is passed over.
+    refused with exit code 8, and nothing is taken in then. A file that was imported before is passed over. After a
+    signal (exit code 7) the same command goes on where this one ended.
 
     \b
     Example:
@@ -35,7 +37,8 @@ def command(files: tuple[Path, ...], site: str | None, archive: Path, site_folde
 
     console = errors()
     columns = (TextColumn("import-warc"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
+    shown = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+    with interrupting(), shown as bar:
         task = bar.add_task("import-warc", total=None)
         found = import_warcs(
             archive,

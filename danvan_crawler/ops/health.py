@@ -43,7 +43,7 @@ def problems_of(
     archive: Path, site: Site, stats: Mapping[str, Any], connection: Connection, now: datetime, *, complete: bool
 ) -> list[Problem]:
     """What is wrong with a run by comparison with the past. `complete` says that it looked at all there was to see."""
-    past = the_past(archive, site.slug)
+    past = the_past(archive, site.slug, now)
     coverage = coverage_of(stats)
     kept_out = forbidden(stats, coverage, past)
     values = shares(coverage, past)
@@ -63,10 +63,10 @@ def problems_of(
     return [_explained(problem, sorted(closed), silent, stats) for problem in found]
 
 
-def the_past(archive: Path, site: str) -> list[Night]:
+def the_past(archive: Path, site: str, now: datetime) -> list[Night]:
     """The runs of a site that are a measure for the next one, newest first, with those that brought nothing between."""
     found, telling = [], 0
-    for night in nights(archive, site, files=_FILES):
+    for night in nights(archive, site, now, files=_FILES):
         if not night.coverage:
             continue  # it was refused or died, and has looked at nothing
         found.append(night)

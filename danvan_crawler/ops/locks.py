@@ -87,10 +87,12 @@ class SiteLock(_FileLock):
 def hosts_asked(site: Site) -> frozenset[str]:
     """The hosts that a crawl of this site may ask, as they are locked: sites that share one are not crawled at once.
 
-    With and without www is one host, whatever the port. On a private network each port is a server of its own.
+    With and without www is one host, whatever the port. On a private network each port is a server of its own, and
+    this machine is one host by both of its names.
     """
     if site.private_network:
-        return frozenset(f"{host}:{port}" for host, port in site.private_endpoints())
+        found = ((host.removeprefix("www."), port) for host, port in site.private_endpoints())
+        return frozenset(f"{'127.0.0.1' if host == 'localhost' else host}:{port}" for host, port in found)
     return frozenset(host.removeprefix("www.") for host in (*site.hosts, *site.static_hosts))
 
 

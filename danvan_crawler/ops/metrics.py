@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -92,10 +93,11 @@ def write_metrics(path: Path, sites: Sequence[SiteStatus]) -> None:
 def replace_file(path: Path, text: str) -> None:
     """Writes a file as a whole: whoever reads it sees the old or the new one. Raises DanvanError."""
     # Not a name that ends in .prom: the collector would read that too.
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.parent / f".{path.name}.{os.getpid()}"
     try:
         draft.write_text(text, encoding="utf-8")
         draft.replace(path)
     except OSError as error:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # in a place that is no folder, or may not be written
+            draft.unlink(missing_ok=True)
         raise DanvanError(f"{path}: cannot be written: {error.strerror}") from error

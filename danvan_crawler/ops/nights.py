@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
+from danvan_crawler import clock
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.ops.expectations import Tally
 from danvan_crawler.ops.problems import Problem, from_json
@@ -138,14 +139,21 @@ def _moment(value: Any) -> datetime:
     return moment
 
 
-def nights(archive: Path, site: str | None = None, *, files: int = _FILES) -> Iterator[Night]:
-    """The runs of a site, or of all, newest first, in so many of the newest reports. What is none is passed over."""
+def nights(
+    archive: Path, site: str | None = None, now: datetime | None = None, *, files: int = _FILES
+) -> Iterator[Night]:
+    """The runs of a site, or of all, newest first, in so many of the newest reports. What is none is passed over.
+
+    So is a run that began in the future, when the machine's clock was wrong: as the newest one it would hide all
+    that come after it. A day is forgiven, since `now` may be wrong as well.
+    """
+    latest = (now or clock.now()) + timedelta(days=1)
     wanted = f'"site": {json.dumps(site)}'.encode() if site is not None else b""
     for path in sorted(archive.glob("runs/*.json"), reverse=True)[:files]:
         if wanted and not _holds(path, wanted):
             continue
         night = night_of(read_report(path) or {})
-        if night is not None and (site is None or night.site == site):
+        if night is not None and night.started_at <= latest and (site is None or night.site == site):
             yield night
 
 

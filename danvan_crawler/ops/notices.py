@@ -1,17 +1,21 @@
 """One message a run, and only when something has changed: a site became unhealthy, in another way, or recovered.
 
 Sent through apprise (extra `notify`) to the addresses in `DANVAN_NOTIFY`. What was told last is kept in
-ARCHIVE/health.json, which is written when a message has gone out to somebody: what could not be told is told the next
-time. Nothing here ever changes how a crawl ended.
+ARCHIVE/health.json, which is written when a message has gone out to somebody; an address that it did not reach has what
+it knows kept apart there, and is told the rest the next time. Nothing here ever changes how a crawl ended.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
 import re
+import threading
+import time
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +32,10 @@ _logger = logging.getLogger(__name__)
 
 Known = Mapping[str, Sequence[str]]
 """Site -> kinds of its problems, as they were told last; healthy sites are not in it."""
+BEHIND = "behind"
+"""Key of the file whose value is no list: what those know that were not reached, by the digest of their address."""
+_PATIENCE = 60.0
+"""Seconds that the end of a crawl waits for all messages together: a server that drips its answer may take for ever."""
 
 
 class Notifier:
@@ -37,8 +45,9 @@ class Notifier:
     not tell on their own.
     """
 
-    def __init__(self, archive: Path) -> None:
+    def __init__(self, archive: Path, *, patience: float = _PATIENCE) -> None:
         self._archive = archive
+        self._patience = patience
         self._addresses = [word for word in re.split(r"[\s,]+", os.environ.pop(VARIABLE, "")) if word]
 
     def tell(self, slugs: Collection[str]) -> None:
@@ -46,47 +55,99 @@ class Notifier:
         if not self._addresses:
             return
         try:
-            path = self._archive / FILE_NAME
-            known = read_known(path)
-            found = problems_now(self._archive, slugs)
-            message = digest(known, found)
-            if message is not None and not self._send(*message):
-                return
-            after = {**known, **{site: kinds_of(problems) for site, problems in found.items()}}
-            kept = {site: list(kinds) for site, kinds in sorted(after.items()) if kinds}
-            if kept != known:
-                replace_file(path, json.dumps(kept, indent=2) + "\n")
+            self._tell(problems_now(self._archive, slugs))
         except Exception as error:
             # Of whatever kind: the crawl is over and went as it went.
             _logger.error("The notification could not be sent: %s: %s", type(error).__name__, error)
 
-    def _send(self, title: str, body: str) -> bool:
+    def _tell(self, found: Mapping[str, Sequence[Problem]]) -> None:
+        path = self._archive / FILE_NAME
+        known, behind = read_known(path), read_behind(path)
+        knows = {address: behind.get(_fingerprint(address), known) for address in self._addresses}
+        messages = {address: digest(before, found) for address, before in knows.items()}
+        reached = self._send({address: message for address, message in messages.items() if message is not None})
+        told = [address for address, message in messages.items() if message is None or address in reached]
+        after = _after(known, found) if told else known
+        knows |= {address: _after(knows[address], found) for address in told}
+        late = {_fingerprint(address): what for address, what in knows.items() if what != after}
+        if (after, late) != (known, behind):
+            kept = {**dict(sorted(after.items())), **({BEHIND: late} if late else {})}
+            replace_file(path, json.dumps(kept, indent=2) + "\n")
+
+    def _send(self, messages: Mapping[str, tuple[str, str]]) -> set[str]:
+        """The addresses that their message has reached."""
+        if not messages:
+            return set()
         try:
-            import apprise
+            import apprise  # noqa: F401
         except ModuleNotFoundError:
             _logger.error("%s is set, but apprise is not installed: pip install 'danvan-crawler[notify]'", VARIABLE)
-            return False
-        reached = 0
-        for number, address in enumerate(self._addresses, start=1):
-            # Addresses hold passwords, so the log has their scheme alone.
-            where = f"address {number} ({address.partition(':')[0]}) of {VARIABLE}"
-            sender = apprise.Apprise()
-            if not sender.add(address):
+            return set()
+        reached: dict[str, bool] = {}
+        # Daemons: one that waits for its server for ever does not keep the process.
+        threads = {
+            address: threading.Thread(target=_deliver, args=(address, *message, reached), daemon=True)
+            for address, message in messages.items()
+        }
+        for thread in threads.values():
+            thread.start()
+        until = time.monotonic() + self._patience
+        for address, thread in threads.items():
+            thread.join(max(0.0, until - time.monotonic()))
+            where = f"address {self._addresses.index(address) + 1} ({address.partition(':')[0]}) of {VARIABLE}"
+            if thread.is_alive():
+                _logger.error("%s: the notification was not delivered in %.0f s", where, self._patience)
+            elif address not in reached:
                 _logger.error("%s is none that apprise can read", where)
-            elif sender.notify(title=title, body=body):
-                reached += 1
-            else:
+            elif not reached[address]:
                 _logger.error("%s: the notification could not be delivered", where)
-        return reached > 0
+        return {address for address, well in dict(reached).items() if well and not threads[address].is_alive()}
+
+
+def _deliver(address: str, title: str, body: str, reached: dict[str, bool]) -> None:
+    """Notes in `reached` whether the message was delivered, nothing for an address that cannot be read."""
+    import apprise
+
+    sender = apprise.Apprise()
+    if sender.add(address):
+        reached[address] = False
+        with suppress(Exception):  # whose text may hold the address; that it was not delivered is said
+            reached[address] = bool(sender.notify(title=title, body=body))
+
+
+def _fingerprint(address: str) -> str:
+    """What stands for an address in the file: addresses hold passwords."""
+    return hashlib.sha256(address.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+
+
+def _after(known: Known, found: Mapping[str, Sequence[Problem]]) -> dict[str, list[str]]:
+    after = {**known, **{site: kinds_of(problems) for site, problems in found.items()}}
+    return {site: list(kinds) for site, kinds in after.items() if kinds}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        held: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+def _known(held: Any) -> dict[str, list[str]]:
+    return {str(site): list(map(str, kinds)) for site, kinds in held.items() if isinstance(kinds, list)}
 
 
 def read_known(path: Path) -> dict[str, list[str]]:
     """What was told last; nothing when there is no such file, or one that cannot be read."""
-    try:
-        held: Any = json.loads(path.read_text(encoding="utf-8"))
-        return {str(site): [str(kind) for kind in kinds] for site, kinds in held.items()}
-    except (OSError, ValueError, AttributeError, TypeError):
+    return _known(_read(path))
+
+
+def read_behind(path: Path) -> dict[str, dict[str, list[str]]]:
+    """What those know whom the last message has not reached, by the digest of their address."""
+    behind = _read(path).get(BEHIND)
+    if not isinstance(behind, dict):
         return {}
+    return {one: _known(held) for one, held in behind.items() if isinstance(held, dict)}
 
 
 def problems_now(archive: Path, slugs: Collection[str]) -> dict[str, list[Problem]]:
@@ -94,7 +155,7 @@ def problems_now(archive: Path, slugs: Collection[str]) -> dict[str, list[Proble
     now, found = clock.now(), {}
     for slug in slugs:
         runs = []
-        for night in nights(archive, slug):
+        for night in nights(archive, slug, now):
             runs.append(night)
             if night.says_something:
                 found[slug] = current_problems(runs, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -142,11 +142,13 @@ def read_report(path: Path) -> dict[str, Any] | None:
 def longest_waiting_first(archive: Path, slugs: Collection[str]) -> list[str]:
     """The sites in the order of their last good run (exit code 0), the longest ago first, those without one before all.
 
-    So what failed, or was not reached in a night that was too short, is the next night's first.
+    So what failed, or was not reached in a night that was too short, is the next night's first. A report from the
+    future was written when the clock was wrong, and says nothing of when.
     """
     last_good: dict[str, str] = {}
     missing = set(slugs)
-    newest_first = sorted(archive.glob("runs/*.json"), reverse=True)
+    latest = f"{clock.now() + timedelta(days=1):%Y%m%dT%H%M%SZ}"
+    newest_first = sorted((path for path in archive.glob("runs/*.json") if path.name < latest), reverse=True)
     for path in islice(newest_first, _NIGHTS * len(slugs)):
         report = read_report(path) or {}
         site = report.get("site")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,11 +31,14 @@ def forget_old(archive: Path, slug: str, days: float) -> list[Path]:
     """
     if days <= 0:
         return []
-    limit = clock.now() - timedelta(days=days)
     removed = []
-    for path in (*_old_reports(archive, slug, limit), *_old_logs(archive, limit)):
+    # Reports are named after the moment that their run took for now, files are dated by the system's clock.
+    old_reports = _old_reports(archive, slug, clock.now() - timedelta(days=days))
+    for path in (*old_reports, *_old_logs(archive, time.time() - 86400 * days)):
         try:
             path.unlink()
+        except FileNotFoundError:
+            continue  # another run was faster
         except OSError as error:
             logger.warning("%s: is older than DANVAN_KEEP_DAYS and cannot be removed: %s", path, error.strerror)
         else:
@@ -46,8 +50,8 @@ def _old_reports(archive: Path, slug: str, limit: datetime) -> Iterator[Path]:
     """Old reports but the newest of each other site, whose newer ones are not looked at: its own runs clear these."""
     kept = {slug}
     for path in sorted(archive.glob("runs/*.json"), reverse=True):
-        name = _REPORT.fullmatch(path.name)
-        if name is None or datetime.strptime(name[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) >= limit:
+        began = _began(path.name)
+        if began is None or began >= limit:
             continue
         report = read_report(path)
         site = report.get("site") if report is not None else None
@@ -57,11 +61,23 @@ def _old_reports(archive: Path, slug: str, limit: datetime) -> Iterator[Path]:
             kept.add(site)
 
 
-def _old_logs(archive: Path, limit: datetime) -> Iterator[Path]:
+def _began(name: str) -> datetime | None:
+    """The moment in a report's name; None when it is no report's, such as 20261399T000000Z-….json."""
+    found = _REPORT.fullmatch(name)
+    try:
+        return datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if found is not None else None
+    except ValueError:
+        return None
+
+
+def _old_logs(archive: Path, limit: float) -> Iterator[Path]:
     """Old logs, but those of sites that are being crawled, whose lines go there."""
     for path in sorted(archive.glob("logs/*.log*")):
         name = _LOG.fullmatch(path.name)
-        if name is None or path.stat().st_mtime >= limit.timestamp():
+        try:
+            if name is None or path.stat().st_mtime >= limit:
+                continue
+        except OSError:  # another run was faster
             continue
         if name["older"] or not is_locked(archive, name["slug"]):
             yield path

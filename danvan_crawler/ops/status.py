@@ -91,7 +91,7 @@ def status(
     """
     wanted, unusable = list(sites), broken or {}
     runs: dict[str, list[Night]] = {slug: [] for slug in (*(site.slug for site in wanted), *unusable)}
-    for night in nights(archive):
+    for night in nights(archive, now=now):
         if len(held := runs.get(night.site, [])) < NIGHTS and night.site in runs:
             held.append(night)
     with ExitStack() as stack:

@@ -47,6 +47,13 @@ def test_what_is_no_moment_with_a_zone_is_wrong_usage(monkeypatch: pytest.Monkey
         clock.now()
 
 
+@pytest.mark.parametrize("year", ["0001", "1989", "2201", "9999"])
+def test_a_moment_far_away_is_wrong_usage(monkeypatch: pytest.MonkeyPatch, year: str) -> None:
+    monkeypatch.setenv(clock.VARIABLE, f"{year}-12-31T23:59:59-14:00 +")
+    with pytest.raises(UsageError, match="DANVAN_CLOCK must be a moment of the years 1990 to 2200"):
+        clock.now()
+
+
 def test_child_processes_inherit_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(clock.VARIABLE, "2027-03-01T00:00:00Z")
     monkeypatch.setenv("PYTHONPATH", ":".join(filter(None, sys.path)))

@@ -12,7 +12,9 @@ import base64
 import gzip
 import hashlib
 import json
+import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -296,6 +298,17 @@ def test_a_revisit_of_what_is_nowhere_is_refused(crawled: Any, desk: Any, tmp_pa
     said = desk.danvan("import-warc", str(source), code=2).stderr
     assert "stands for a record that is neither in the archive nor in these files: urn:uuid:20240305-" in said
     assert desk.warc_files() == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_an_import_with_its_code(desk: Any, tmp_path: Path, number: int) -> None:
+    source = tmp_path / "dang-den.warc"
+    os.mkfifo(source)
+    child = desk.start("import-warc", str(source))
+    with source.open("wb"):  # returns when the import reads
+        child.send_signal(number)
+        assert "Traceback" not in desk.finish(child, code=7)
+    assert desk.warc_files("*") == []
 
 
 def test_a_site_that_is_being_crawled_is_left_alone(desk: Any, warcprox: Path) -> None:

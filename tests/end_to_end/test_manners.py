@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -107,3 +108,118 @@ def test_the_delay_of_robots_txt_is_kept_when_it_is_longer(
     waits = [after - before for before, after in pairwise(began[1:])]
     assert len(waits) > 2
     assert min(waits) >= timedelta(seconds=0.39)  # timers may be a little early
+
+
+ERRORS = ("500 Internal Server Error", "503 Service Unavailable", "429 Too Many Requests")
+
+
+def test_a_site_whose_robots_txt_cannot_be_read_is_not_asked_until_a_month_has_passed(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    desk = new_desk(portal, only="dan-van-kheo")
+    for night, status in enumerate(ERRORS, start=1):
+        portal.pages["/robots.txt"] = answer(status=status)
+        at(desk, f"2026-11-0{night}T01:30")
+        assert "robots.txt of 127.0.0.1" in desk.crawl(code=3).stderr
+    assert set(portal.targets) == {"/robots.txt"}
+    at(desk, "2026-12-02T01:30")
+    desk.crawl()
+    assert len(desk.export()) > 5
+
+
+def test_a_robots_txt_that_is_cut_off_forbids_all(new_portal: New, new_desk: New) -> None:
+    portal = new_portal()
+    portal.pages["/robots.txt"] = b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\nConnection: close\r\n\r\nUser-agent: *\n"
+    desk = new_desk(portal, only="dan-van-kheo")
+    desk.environment["DANVAN_LOG_LEVEL"] = "CRITICAL"
+    gate = portal.hold("/robots.txt")
+    crawl = desk.start("crawl", "mau-danvan", "--time-limit", "3")
+    gate.set()
+    desk.finish(crawl, code=3)
+    assert set(portal.arrived) == {"/robots.txt"}
+
+
+def test_the_body_of_an_error_page_holds_no_rules(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+    portal = new_portal()
+    portal.pages["/robots.txt"] = answer("User-agent: *\nDisallow: /\n", status="404 Not Found")
+    desk = new_desk(portal, only="dan-van-kheo")
+    desk.crawl()
+    assert len(desk.export()) > 5
+
+
+def test_the_rules_for_other_robots_are_not_ours(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+    portal = new_portal()
+    rules = "User-agent: *\nDisallow: /\n\nUser-agent: news\nAllow: /\n\nUser-agent: archive\nAllow: /\n"
+    portal.pages["/robots.txt"] = answer(rules, media_type="text/plain")
+    desk = new_desk(portal, only="dan-van-kheo")
+    desk.environment["DANVAN_CONTACT"] = "archive@example.vn"
+    assert "forbidden by robots.txt" in desk.crawl(code=3).stderr
+    portal.pages["/robots.txt"] = answer(f"{rules}\nUser-agent: danvan-crawler\nAllow: /\n", media_type="text/plain")
+    desk.crawl()
+
+
+def test_articles_that_robots_txt_allows_again_are_fetched(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    portal.pages["/robots.txt"] = answer("User-agent: *\nDisallow: /*.html\n", media_type="text/plain")
+    desk = new_desk(portal, only="dan-van-kheo")
+    for night in range(1, 8):
+        at(desk, f"2026-11-0{night}T01:30")
+        desk.crawl(code=3)
+    assert not [target for target in portal.targets if target.endswith(".html")]
+    del portal.pages["/robots.txt"]
+    at(desk, "2026-11-08T01:30")
+    desk.crawl()
+    assert len(desk.export()) > 5
+
+
+def test_a_host_that_wants_rest_has_it_from_all_of_its_sites_and_after_a_rebuild(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    portal.pages[MODEL] = answer(status="503 Service Unavailable", headers={"Retry-After": "36000"})
+    desk = new_desk(portal, only="dan-van-kheo")
+    desk.profile(portal, slug="hai-danvan", only="dan-van-co-so")
+    at(desk, "2026-11-23T01:30")
+    desk.crawl(code=3)
+    portal.forget()
+    at(desk, "2026-11-23T02:30")
+    assert "asked to be left alone until" in desk.crawl(slug="hai-danvan", code=3).stderr
+    desk.danvan("rebuild")
+    desk.crawl(code=3)
+    assert portal.arrived == []
+
+
+def test_a_robots_txt_that_asks_for_rest_is_the_last_thing_asked_for(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    portal.pages["/robots.txt"] = answer(status="503 Service Unavailable", headers={"Retry-After": "36000"})
+    new_desk(portal, only="dan-van-kheo").crawl(code=3)
+    assert portal.arrived == ["/robots.txt"]
+
+
+def test_a_server_that_has_enough_in_the_middle_of_a_run_is_not_asked_on(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+    good = iter(range(6))
+
+    def story(request: bytes) -> bytes:
+        target = request.split(b" ", 2)[1].decode()
+        return answer(portal.html(target)) if next(good, None) is not None else answer(status="429 Too Many Requests")
+
+    desk = new_desk(portal, only="dan-van-")
+    at(desk, "2026-11-23T01:30")
+    listing = portal.html(MODEL) + portal.html("/tin-tuc/dan-van-co-so/")
+    for target in set(re.findall(r'href="(/[^"]+\.html)"', listing)):
+        portal.pages[target] = story
+    assert "429 or 503 to one address after the other" in desk.crawl(code=3).stderr
+    asked = [target for target in portal.targets if target.endswith(".html")]
+    assert len(set(asked)) <= 6 + 6
+    portal.forget()
+    at(desk, "2026-11-23T02:20")
+    desk.crawl(code=3)
+    assert portal.arrived == []

@@ -71,6 +71,17 @@ def test_a_file_that_cannot_be_written_is_an_error_that_names_it(danvan: Danvan,
     assert result.code == 1
 
 
+@pytest.mark.parametrize("option", ["--html", "--prometheus"])
+@pytest.mark.parametrize("path", ["file/s.html", "x" * 300, "file/../file/x/s.html"])
+def test_a_place_that_is_no_folder_is_an_error_that_names_it(
+    danvan: Danvan, fleet: Path, tmp_path: Path, option: str, path: str
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    result = danvan("status", option, path)
+    assert result.code == 1
+    assert f"danvan: {path}: cannot be written: " in result.err
+
+
 def test_an_unknown_site_is_wrong_usage(danvan: Danvan, fleet: Path) -> None:
     assert danvan("status", "--site", "tot-danvann").code == 2
 

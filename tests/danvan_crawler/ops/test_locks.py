@@ -160,3 +160,12 @@ def test_on_a_private_network_each_port_is_a_server(profile: Callable[..., str])
     section = '[[sections]]\nname = "Tin"\nurl = "http://127.0.0.1:8001/tin/"\n'
     site = Site.parse(profile(home='"http://127.0.0.1:8000/"', private_network="true", sections=section))
     assert hosts_asked(site) == {"127.0.0.1:8000", "127.0.0.1:8001"}
+
+
+def test_on_a_private_network_one_server_by_two_names_is_one_host(profile: Callable[..., str]) -> None:
+    section = '[[sections]]\nname = "Tin"\nurl = "http://localhost:8000/tin/"\n'
+    site = Site.parse(profile(home='"http://127.0.0.1:8000/"', private_network="true", sections=section))
+    assert hosts_asked(site) == {"127.0.0.1:8000"}
+    section = '[[sections]]\nname = "Tin"\nurl = "http://www.danvan.lan/tin/"\n'
+    site = Site.parse(profile(home='"http://danvan.lan/"', private_network="true", sections=section))
+    assert hosts_asked(site) == {"danvan.lan:80"}

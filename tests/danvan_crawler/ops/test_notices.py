@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -153,6 +155,72 @@ def test_one_that_works_is_enough(run: Run, receiver: Receiver) -> None:
     run(addresses=f"json://127.0.0.1:9/, {receiver.address}", mot=[QUIET])
     run(mot=[QUIET])
     assert len(receiver.messages) == 1
+
+
+@pytest.fixture
+def second() -> Iterator[Receiver]:
+    server = Receiver()
+    yield server
+    server.stop()
+
+
+def test_one_that_was_not_reached_is_told_later_and_the_others_not_again(
+    run: Run, receiver: Receiver, second: Receiver, tmp_path: Path
+) -> None:
+    both = f"{receiver.address} {second.address}"
+    second.status = 500
+    run(addresses=both, mot=[QUIET], hai=[])
+    assert second.address not in (tmp_path / "health.json").read_text("utf-8")
+    run(addresses=both, mot=[QUIET], hai=[LOST])
+    second.status = 200
+    second.messages.clear()
+    run(addresses=both, mot=[QUIET], hai=[LOST])
+    (late,) = second.messages
+    assert "mot-danvan" in late["message"]
+    assert "hai-danvan" in late["message"]
+    run(addresses=both, mot=[QUIET], hai=[])
+    assert [message["title"] for message in receiver.messages] == [
+        "danvan: 1 with new trouble",
+        "danvan: 1 with new trouble",
+        "danvan: 1 well again",
+    ]
+    assert len(second.messages) == 2
+    assert json.loads((tmp_path / "health.json").read_text("utf-8")) == {"mot-danvan": ["quiet"]}
+
+
+def test_of_a_trouble_that_has_passed_one_that_was_not_reached_hears_nothing(
+    run: Run, receiver: Receiver, second: Receiver, tmp_path: Path
+) -> None:
+    both = f"{receiver.address} {second.address}"
+    second.status = 500
+    run(addresses=both, mot=[QUIET])
+    second.status = 200
+    second.messages.clear()
+    run(addresses=both, mot=[])
+    assert (len(receiver.messages), second.messages) == (2, [])
+    assert json.loads((tmp_path / "health.json").read_text("utf-8")) == {}
+
+
+def test_a_server_that_drips_its_answer_holds_up_nobody(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(addresses="", mot=[QUIET])
+    ended = threading.Event()
+
+    def drip() -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+            while not ended.wait(0.2):
+                connection.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drip, daemon=True).start()
+        monkeypatch.setenv(VARIABLE, f"json://127.0.0.1:{listener.getsockname()[1]}/")
+        Notifier(tmp_path, patience=1.0).tell(["mot-danvan"])
+        assert "address 1 (json) of DANVAN_NOTIFY: the notification was not delivered in 1 s" in caplog.text
+        assert not (tmp_path / "health.json").exists()
+        ended.set()
 
 
 def test_without_an_address_nothing_is_kept(run: Run, tmp_path: Path) -> None:

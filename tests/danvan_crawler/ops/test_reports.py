@@ -123,3 +123,13 @@ def test_a_site_that_failed_last_night_comes_before_one_that_did_not(tmp_path: P
     report(tmp_path, "b-danvan", 22, 7)
     report(tmp_path, "a-danvan", 23, 0)
     assert longest_waiting_first(tmp_path, ["a-danvan", "b-danvan"]) == ["b-danvan", "a-danvan"]
+
+
+def test_a_report_from_the_future_says_nothing_of_who_has_waited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DANVAN_CLOCK", "2026-11-23T20:00:00+00:00")
+    report(tmp_path, "a-danvan", 20, 0)
+    report(tmp_path, "b-danvan", 21, 0)
+    report(tmp_path, "a-danvan", 30, 0)
+    assert longest_waiting_first(tmp_path, ["a-danvan", "b-danvan"]) == ["a-danvan", "b-danvan"]

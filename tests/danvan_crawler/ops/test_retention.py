@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,13 +39,13 @@ def report(tmp_path: Path) -> Callable[..., str]:
 
 @pytest.fixture
 def log(tmp_path: Path) -> Callable[[str, float], str]:
-    """Writes a log whose last line is that many days old."""
+    """Writes a log whose last line is that many days old, by the clock of the system, which dates files."""
 
     def write(name: str, days: float) -> str:
         path = tmp_path / "logs" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text("x\n")
-        then = (NOW - timedelta(days=days)).timestamp()
+        then = time.time() - 86400 * days
         os.utime(path, (then, then))
         return name
 
@@ -84,6 +85,19 @@ def test_files_that_are_no_reports_stay(tmp_path: Path, report: Callable[..., st
     report(0)
     (tmp_path / "runs" / "20200101-notes.json").write_text("{}")
     assert forget_old(tmp_path, SLUG, 400) == []
+
+
+@pytest.mark.parametrize("name", ["20261399T000000Z-0a1b2c3d.json", "99999999T999999Z-0a1b2c3d.json", "x.json"])
+def test_a_name_that_is_no_moment_is_no_reports(tmp_path: Path, report: Callable[..., str], name: str) -> None:
+    old = report(500)
+    (tmp_path / "runs" / name).write_text("{}")
+    assert [path.name for path in forget_old(tmp_path, SLUG, 400)] == [old]
+
+
+def test_a_log_that_leads_nowhere_is_passed_over(tmp_path: Path, log: Callable[..., str]) -> None:
+    old = log(f"{SLUG}.log.2", 500)
+    (tmp_path / "logs" / f"{SLUG}.log.1").symlink_to("nowhere")
+    assert [path.name for path in forget_old(tmp_path, SLUG, 400)] == [old]
 
 
 def test_old_logs_go(tmp_path: Path, log: Callable[..., str]) -> None:

@@ -16,6 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.ops.metrics import METRICS, exposition, write_metrics
 from danvan_crawler.ops.nights import Night, nights
+from danvan_crawler.ops.notices import problems_now
 from danvan_crawler.ops.problems import Problem
 from danvan_crawler.ops.status import SiteStatus, current_problems, overdue, status
 from danvan_crawler.ops.status_page import page
@@ -99,6 +100,17 @@ def test_what_is_no_report_is_passed_over(tmp_path: Path, report: Report) -> Non
     (tmp_path / "runs" / "20261123T000000Z-a.json").write_text('{"site": "mot-danvan"', encoding="utf-8")
     (tmp_path / "runs" / "20261124T000000Z-b.json").write_text("[]", encoding="utf-8")
     assert [one.started_at.day for one in nights(tmp_path, "mot-danvan")] == [22]
+
+
+def test_a_run_from_the_future_hides_no_later_failure(
+    tmp_path: Path, report: Report, profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DANVAN_CLOCK", NOW.isoformat())
+    report("thanhhoa-danvan", "2036-11-22")
+    report("thanhhoa-danvan", "2026-11-23", exit_code=3, findings=["no answer"])
+    [found] = status(tmp_path, [Site.parse(profile())], NOW)
+    assert (found.outcome, found.unhealthy, len(found.nights)) == ("failed", True, 1)
+    assert [problem.text for problem in problems_now(tmp_path, ["thanhhoa-danvan"])["thanhhoa-danvan"]] == ["no answer"]
 
 
 def test_the_runs_of_a_site_are_its_own_newest_first(tmp_path: Path, report: Report) -> None:
