@@ -6,6 +6,7 @@ article is gone, whether it is asked for again, or whether there was none ever.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,7 +97,8 @@ class StorySpider(RequisiteSpider):
             failure
         ):  # else it stays pending: the next run asks again, without a request where forbidden
             self._note_failure(path_key(link), failure)
-        self.logger.warning("%s: no article: %s", request.url, reason_of(failure))
+        level = logging.INFO if is_forbidden(failure) else logging.WARNING  # the run's report tells of it as a whole
+        self.logger.log(level, "%s: no article: %s", request.url, reason_of(failure))
 
     def item_dropped(self, item: Any, response: Response, exception: Exception) -> None:
         if isinstance(item, Article) and "link" in response.meta:

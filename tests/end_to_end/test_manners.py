@@ -167,7 +167,7 @@ def test_articles_that_robots_txt_allows_again_are_fetched(
     desk = new_desk(portal, only="dan-van-kheo")
     for night in range(1, 8):
         at(desk, f"2026-11-0{night}T01:30")
-        desk.crawl(code=3)
+        desk.crawl(code=3 if night == 1 else 4)  # all that the run asked for, then what it has kept back
     assert not [target for target in portal.targets if target.endswith(".html")]
     del portal.pages["/robots.txt"]
     at(desk, "2026-11-08T01:30")
