@@ -37,12 +37,12 @@ class Number:
         return number
 
 
-_BYTES = Number(0, 10**15)
+_BYTES = Number(0, 2**63 - 1)
 _DAYS = Number(0, 36525, whole=False)
 _SECONDS = Number(0, 10**8, whole=False)
 
 NUMBERS: Mapping[str, Number] = {
-    "DANVAN_WARC_MAX_BYTES": Number(1, 10**15),
+    "DANVAN_WARC_MAX_BYTES": Number(1, 2**63 - 1),
     "DANVAN_MIN_FREE": _BYTES,
     "DANVAN_GZIP_LEVEL": Number(0, 3),
     "DANVAN_MAX_MEDIA": _BYTES,

@@ -51,8 +51,8 @@ def with_author(number: int, having: int) -> dict[str, int]:
 @pytest.mark.parametrize("every", [3, 5, 7, 14])
 def test_the_past_of_a_slow_site_is_long_enough_to_judge_its_fields(tmp_path: Path, every: int) -> None:
     for day in range(1, 366):
-        now = day % every == 0
-        report(tmp_path, day, **with_author(now, now and day > 9 * every))
+        now = int(day % every == 0)
+        report(tmp_path, day, **with_author(now, int(now and day > 9 * every)))
     past = the_past(tmp_path, "mau-danvan", NOW + timedelta(days=400))
     assert sum(one.coverage["articles"] for one in past) >= min(60, 365 // every - 1)
     found = shares(coverage_of(stats_of(**with_author(1, 0))), past)
