@@ -238,13 +238,14 @@ class SiteSpider(FeedSpider):
         for entry in entries:
             fresh = entry.state in (NEW, PENDING, CHANGED)
             news = news or fresh
-            if entry.state == CHANGED:
-                self._count("articles_changed")
             # A walk through all pages is another chance for those that were given up.
             again = entry.state == FAILED and not walk.stops_at_known
             if (fresh or again or self.full) and self.days.wants(entry.link):
                 found_in = walk.section if entry.state != PENDING else None
-                yield from self._article_requests(entry.link.url, found_in)
+                for request in self._article_requests(entry.link.url, found_in):
+                    if entry.state == CHANGED:
+                        self._count("articles_changed")
+                    yield request
         yield from self._feed_requests(walk, news=news)
         following = self._next_page(response, listing, walk, news)
         if following is not None:

@@ -296,7 +296,11 @@ def costs(fleet: Fleet) -> Costs:
         for key, report in fleet.reports.items()
         if key not in troubled
     )
-    retitled = sum(report["stats"].get("danvan/articles_changed", 0) for report in fleet.reports.values())
+    retitled = sum(
+        report["stats"].get("danvan/articles_changed", 0)
+        for key, report in fleet.reports.items()
+        if key not in troubled
+    )
     return Costs(
         new=sum(one.kind == "new" for one in fleet.changes),
         stories=kinds["story"],
