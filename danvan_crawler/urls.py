@@ -63,6 +63,17 @@ def canonical(url: str) -> str:
     return urlunsplit((scheme, host, SESSION_IN_PATH.sub("", parts.path) or "/", _kept_query(parts.query), ""))
 
 
+def without_session(url: str) -> str:
+    """The address as it is printed, less the session id that servers put anew into each visitor's links.
+
+    >>> without_session("http://example.vn/tep/ct-05.pdf;jsessionid=0A1B?id=3&sid=77")
+    'http://example.vn/tep/ct-05.pdf?id=3'
+    """
+    path, mark, query = url.partition("?")
+    kept = "&".join(pair for pair in query.split("&") if not SESSION.match(pair.partition("=")[0]))
+    return SESSION_IN_PATH.sub("", path) + (mark + kept if kept or not query else "")
+
+
 def _split(url: str) -> SplitResult | None:
     """The percent-encoded address in its parts; None when it is none."""
     try:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from danvan_crawler.items import Article
-from danvan_crawler.urls import canonical, item_id
+from danvan_crawler.urls import canonical, item_id, without_session
 from danvan_crawler.vietnamese.text import forms
 
 
@@ -26,7 +26,7 @@ def content_hash(article: Article) -> str:
     """SHA-256 (hex) of canonical JSON of what makes a revision.
 
     Title, lead and body in canonical spelling, so that a portal that re-types its marks makes no revision; author,
-    source, published_at and attachment addresses as they are. Keys sorted, no spaces, UTF-8.
+    source and published_at as they are; attachment addresses without session ids. Keys sorted, no spaces, UTF-8.
     """
     content = {
         "title": forms(article.title)[0],
@@ -35,7 +35,7 @@ def content_hash(article: Article) -> str:
         "author": article.author,
         "source": article.source,
         "published_at": article.published_at,
-        "attachments": [attachment.url for attachment in article.attachments],
+        "attachments": [without_session(attachment.url) for attachment in article.attachments],
     }
     encoded = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(encoded.encode()).hexdigest()

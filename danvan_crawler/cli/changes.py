@@ -54,9 +54,11 @@ def command(
 
 
 def _midnight(day: str, later: int = 0) -> str:
-    """Where a day begins, as a WARC-Date."""
-    begins = datetime.combine(date.fromisoformat(day) + timedelta(days=later), datetime.min.time(), _ZONE)
-    return warc_date(begins)
+    """Where a day begins, as a WARC-Date; for the first and last of all days what sorts before or after everything."""
+    try:
+        return warc_date(datetime.combine(date.fromisoformat(day) + timedelta(days=later), datetime.min.time(), _ZONE))
+    except OverflowError:
+        return day
 
 
 def _print(change: ArticleChange) -> None:

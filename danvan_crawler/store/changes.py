@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, union
 from danvan_crawler.store import absences
 from danvan_crawler.store.schema import articles, captures, revisions
 from danvan_crawler.store.visits import Change, history
-from danvan_crawler.urls import path_key
+from danvan_crawler.urls import path_key, without_session
 
 KINDS = ("new", "edited", "gone", "revived")
 _LINES = ("title", "author", "source", "published_at", "lead")
@@ -104,7 +104,10 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator
         yield from _line_differences(name, [before.get(name) or ""], [after.get(name) or ""])
     texts = [(content.get("body_text") or "").split("\n") for content in (before, after)]
     yield from _line_differences("body", *texts)
-    files = [[file["url"] for file in json.loads(content.get("attachments") or "[]")] for content in (before, after)]
+    files = [
+        [without_session(file["url"]) for file in json.loads(content.get("attachments") or "[]")]
+        for content in (before, after)
+    ]
     yield from _line_differences("attachment", *files)
 
 

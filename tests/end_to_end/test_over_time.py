@@ -109,6 +109,8 @@ def test_an_edit_is_a_revision_and_is_told_with_its_words(nights: Nights) -> Non
     said = nights.desk.danvan("changes", "--since", "2026-01-01", "--kind", "edited").stdout
     assert "body: Đoạn thứ hai của bài [-viết,-] {+báo,+} đủ dài" in said
     assert [item["revision"] for item in nights.desk.export()] == [2]
+    all_days = nights.desk.danvan("changes", "--since", "0001-01-01", "--until", "9999-12-31", "--kind", "edited")
+    assert all_days.stdout == said
 
 
 @pytest.mark.parametrize("how", ["404", "410", "soft", "front"])

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from danvan_crawler.items import Article, Attachment, Image
+from danvan_crawler.urls import without_session
 from pipelines.identity import IdentityPipeline, content_hash
 
 MakeArticle = Callable[..., Article]
@@ -124,6 +125,19 @@ def test_the_name_of_an_attachment_makes_no_revision(make_article: MakeArticle) 
     first = make_article(attachments=[Attachment("http://a.vn/1.pdf", "1.pdf")])
     again = make_article(attachments=[Attachment("http://a.vn/1.pdf", "Kế hoạch.pdf")])
     assert content_hash(first) == content_hash(again)
+
+
+@pytest.mark.parametrize("session", [";jsessionid=0A1B2C", "?sid=77", "?id=3&PHPSESSID=ab12", "?phpsessid=ab12&id=3"])
+def test_a_session_id_in_an_attachment_s_address_makes_no_revision(make_article: MakeArticle, session: str) -> None:
+    plain = "http://a.vn/1.pdf?id=3" if "id=3" in session else "http://a.vn/1.pdf"
+    first = make_article(attachments=[Attachment(plain, "1.pdf")])
+    again = make_article(attachments=[Attachment(f"http://a.vn/1.pdf{session}", "1.pdf")])
+    assert content_hash(first) == content_hash(again)
+
+
+@pytest.mark.parametrize("url", ["http://a.vn/1.pdf?", "tệp.pdf?a&&b#c", "http://[x?id=1", ""])
+def test_other_addresses_of_attachments_are_hashed_as_they_are(url: str) -> None:
+    assert without_session(url) == url
 
 
 def test_items_of_other_spiders_pass_untouched() -> None:
