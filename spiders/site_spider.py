@@ -52,7 +52,7 @@ from spiders.walking import Walk, begin, due_now
 
 MAX_LISTING_PAGES = 10_000
 """Pages of one section in one walk; a calendar that never ends stops here at the latest."""
-_REVISIT_PRIORITY, _LISTING_PRIORITY, _ARTICLE_PRIORITY = -20, 0, 10
+_DOUBTED_PRIORITY, _REVISIT_PRIORITY, _LISTING_PRIORITY, _ARTICLE_PRIORITY = -30, -20, 0, 10
 """What a listing names comes before the next listing: the frontier stays small."""
 
 
@@ -214,8 +214,8 @@ class SiteSpider(FeedSpider):
             yield from self._fail_listing(response.url, "is not text", walk)
             return
         if self._leads_home(response.url, walk):
-            if walk.pages or walk.is_resumed:  # as a page after the last one
-                self._close_walk(walk, response.meta["capture"].date, swept=True)
+            if walk.pages or walk.is_resumed:
+                yield from self._end_behind_last(walk, response.request, response.meta["capture"].date)
             else:
                 yield from self._fail_listing(walk.first_url, LEADS_HOME, walk)
             return
@@ -227,9 +227,10 @@ class SiteSpider(FeedSpider):
             if (kind := page_kind(text_of(response))) is not None:
                 yield from self._fail_listing(response.url, f"shows a page of {kind}", walk)
             else:
-                self._close_walk(walk, response.meta["capture"].date, swept=True)
+                yield from self._end_behind_last(walk, response.request, response.meta["capture"].date)
             return
         walk.pages += 1
+        walk.doubted = False
         walk.oldest_first = walk.oldest_first or (walk.pages == 1 and self.days.oldest_first(listing.links))
         note_listing(self.crawler.stats, walk, response, listing.links)
         news = False
@@ -298,6 +299,16 @@ class SiteSpider(FeedSpider):
             walk.backlog = None  # this walk has been through all pages
         self.store.frontier.complete_walk(self.site.slug, walk.first_url, date, swept=swept, cursor=walk.backlog)
 
+    def _end_behind_last(self, walk: Walk, request: Request | None, date: str) -> Iterator[Request]:
+        """Ends a walk at a page that seems to lie behind the last one, the second time that it does."""
+        if walk.doubted or request is None:
+            self._close_walk(walk, date, swept=True)
+            return
+        walk.doubted = True
+        url = request.meta.get("redirect_urls", (request.url,))[0]
+        again = self._listing_request(url, walk).replace(priority=_DOUBTED_PRIORITY, dont_filter=True)
+        yield from self._take_page(again)
+
     def _article_requests(
         self, url: str, found_in: str | None = None, *, priority: int = _ARTICLE_PRIORITY
     ) -> Iterator[Request]:
@@ -338,9 +349,9 @@ class SiteSpider(FeedSpider):
                 self._close_walk(walk, warc_date(clock.now()), swept=True)
                 return
             if status_of(failure) in FINAL_STATUSES:
-                # Some portals link a page after the last one.
                 self._note_read(walk)
-                self._close_walk(walk, failure.value.response.meta["capture"].date, swept=True)  # type: ignore[union-attr]
+                date = failure.value.response.meta["capture"].date  # type: ignore[union-attr]
+                yield from self._end_behind_last(walk, request, date)
                 return
         yield from self._fail_listing(request.url, reason_of(failure), walk, failure)
 

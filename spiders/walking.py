@@ -5,6 +5,9 @@ at known ground: a page without anything new, once a walk has come to an end bef
 page, and a section with news the pages that hold them and one more. What an editor slips in behind known ground is
 found by a walk through all pages now and then.
 
+Some portals link a page after the last one, which is not there, is empty or leads to the front page. So may any page be
+in a bad minute. Such a page is asked for once more, when all else is done, before a walk ends there.
+
 Where a walk is cut short (killed, stopped, a page that failed) its cursor stays behind: the next run reads the first
 page for news and goes on, one page before the cursor, since what was deleted meanwhile has moved the others up. A first
 page that was read within the hours before is not read again for that, and such a run leaves out sections that were read
@@ -49,6 +52,8 @@ class Walk:
     """What is new stands on the last page, so known ground on the first is no reason to stop."""
     just_ended: bool = False
     """The walk before this one came to its end within the hours before."""
+    doubted: bool = False
+    """A page that seems to lie behind the last one is asked for once more."""
     last_read: datetime | None = None
     """When the first page was read before."""
 

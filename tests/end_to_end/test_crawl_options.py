@@ -230,15 +230,6 @@ def test_an_edit_seen_by_a_crawl_that_could_not_fetch_it_is_not_lost(model: Star
     assert max(item["revision"] for item in desk.export()) == 2
 
 
-def test_a_page_after_the_last_one_that_is_not_there_is_the_end(model: Start, answer: Callable[..., bytes]) -> None:
-    portal, desk = model
-    portal.pages[f"{MODEL}trang-2/"] = answer(status="404 Not Found")
-    desk.crawl()
-    portal.forget()
-    desk.crawl()
-    assert portal.targets == ["/robots.txt", MODEL]
-
-
 def test_an_article_that_fails_is_asked_for_again_by_the_next_run(model: Start, answer: Callable[..., bytes]) -> None:
     portal, desk = model
     failing = path_in(MODEL, listed(MODEL)[0])
