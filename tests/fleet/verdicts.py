@@ -245,9 +245,12 @@ def unspared(fleet: Fleet) -> list[str]:
     return complaints
 
 
+_COUNTED = ("revisits", "revisits_failed", "articles_changed")
+
+
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What the fleet's articles cost, from the servers' logs; what troubles answered is left out."""
+    """What the fleet's articles cost, from the servers' logs; nights of trouble are left out."""
 
     new: int
     stories: int
@@ -280,32 +283,25 @@ class Costs:
 
 
 def costs(fleet: Fleet) -> Costs:
-    """Counts what was asked for."""
-    asked = [one for _, one in fleet.asked() if not one.troubled]
-    kinds = Counter(one.kind for one in asked)
-    troubled = {
+    """Counts what was asked for in nights without a trouble that kept the site out of reach."""
+    well = {
         (slug, night)
         for portal in fleet.portals
         for slug in portal.life.slugs
         for night in range(fleet.days)
-        if reached(portal.life, night) != night
+        if reached(portal.life, night) == night
     }
-    # A visit that failed in a night without trouble never came: its address was of the host that the site had before.
-    revisits = sum(
-        report["stats"].get("danvan/revisits", 0) - report["stats"].get("danvan/revisits_failed", 0)
-        for key, report in fleet.reports.items()
-        if key not in troubled
-    )
-    retitled = sum(
-        report["stats"].get("danvan/articles_changed", 0)
-        for key, report in fleet.reports.items()
-        if key not in troubled
-    )
+    kinds = Counter(one.kind for life, one in fleet.asked() if not one.troubled and (life.slugs[0], one.night) in well)
+    stats: Counter[str] = Counter()
+    for key, report in fleet.reports.items():
+        if key in well:
+            stats.update({name: report["stats"].get(f"danvan/{name}", 0) for name in _COUNTED})
     return Costs(
-        new=sum(one.kind == "new" for one in fleet.changes),
+        new=sum(one.kind == "new" and (one.site, one.night) in well for one in fleet.changes),
         stories=kinds["story"],
-        revisits=revisits,
-        retitled=retitled,
+        # A visit that failed without trouble never came: its address was of the host that the site had before.
+        revisits=stats["revisits"] - stats["revisits_failed"],
+        retitled=stats["articles_changed"],
         files=kinds["file"],
         other=kinds["front"] + kinds["other"] + kinds["forbidden"],
         listings=kinds["listing"] + kinds["feed"],
