@@ -34,6 +34,8 @@ Known = Mapping[str, Sequence[str]]
 """Site -> kinds of its problems, as they were told last; healthy sites are not in it."""
 BEHIND = "behind"
 """Key of the file whose value is no list: what those know that were not reached, by the digest of their address."""
+_ALSO_TOLD = frozenset({"certificate"})
+"""Kinds of problem that are told though the site works."""
 _PATIENCE = 60.0
 """Seconds that the end of a crawl waits for all messages together: a server that drips its answer may take for ever."""
 
@@ -164,8 +166,9 @@ def problems_now(archive: Path, slugs: Collection[str]) -> dict[str, list[Proble
 
 
 def kinds_of(problems: Collection[Problem]) -> list[str]:
-    """What is told of problems: their kinds, without those of a run that was merely stopped."""
-    return sorted({problem.kind for problem in problems if problem.is_failure or problem.code == 0})
+    """What is told of problems: the kinds of those that make a site unhealthy, and of those that a person has to see to
+    all the same. One broken article, which comes and goes, is a matter of the report."""
+    return sorted({problem.kind for problem in problems if problem.is_failure or problem.kind in _ALSO_TOLD})
 
 
 def digest(known: Known, found: Mapping[str, Sequence[Problem]]) -> tuple[str, str] | None:

@@ -23,6 +23,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:Deprecati
 
 QUIET = Problem("quiet", "no new article for 40 days").as_json()
 LOST = Problem("coverage", "author: only 0% of the articles have one").as_json()
+EXPIRED = {"kind": "certificate", "text": "the certificate has expired", "exit_code": 0}
+BROKEN = {"kind": "errors", "text": "the only article asked for failed", "exit_code": 0}
 STOPPED = {"kind": "interrupted", "text": "stopped by a signal", "exit_code": 7}
 
 Run = Callable[..., None]
@@ -88,6 +90,17 @@ def run(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_night_on_which_all_is_well_is_silent(run: Run, receiver: Receiver) -> None:
     run(mot=[], hai=[])
     assert receiver.messages == []
+
+
+def test_what_is_only_reported_is_no_message_and_an_expired_certificate_is_one(run: Run, receiver: Receiver) -> None:
+    run(mot=[BROKEN], code=0)
+    run(mot=[])
+    assert receiver.messages == []
+    run(mot=[BROKEN, EXPIRED], code=0)
+    run(mot=[EXPIRED], code=0)
+    (message,) = receiver.messages
+    assert "the certificate has expired" in message["message"]
+    assert "article" not in message["message"]
 
 
 def test_all_sites_of_a_night_are_in_one_message_with_remedies(run: Run, receiver: Receiver) -> None:
