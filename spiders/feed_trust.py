@@ -52,14 +52,7 @@ class Trust:
         """From what `written` gave; None, or what cannot be read, is a site of which nothing is known."""
         try:
             stored: Any = json.loads(text or "{}")
-            return cls(
-                {
-                    feed: {
-                        section: Proof(int(nights), datetime.fromisoformat(at)) for section, (nights, at) in of.items()
-                    }
-                    for feed, of in stored.items()
-                }
-            )
+            return cls({feed: {section: _proof(*one) for section, one in of.items()} for feed, of in stored.items()})
         except (AttributeError, TypeError, ValueError):
             return cls()
 
@@ -119,5 +112,5 @@ class Trust:
         self._proofs[feed] = {section: Proof(0, now) for section in sections}
 
 
-def _proof(nights: int, at: str) -> Proof:
+def _proof(nights: Any, at: str) -> Proof:
     return Proof(int(nights), datetime.fromisoformat(at))
