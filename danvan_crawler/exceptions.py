@@ -41,13 +41,13 @@ class ExitCode(IntEnum):
 
     @classmethod
     def worst(cls, codes: Iterable[ExitCode]) -> ExitCode:
-        """The code that stands for several: the first that occurs of 1, 2, 8, 6, 3, 4, 5, 7, else 0."""
+        """The code that stands for several: the first that occurs of 8, 6, 1, 2, 3, 4, 5, 7, else 0."""
         found = set(codes)
         order = (
-            cls.ERROR,
-            cls.USAGE,
             cls.DAMAGED,
             cls.DISK_FULL,
+            cls.ERROR,
+            cls.USAGE,
             cls.SITE_FAILED,
             cls.UNHEALTHY,
             cls.LOCKED,

@@ -76,7 +76,7 @@ def command(
       danvan crawl --all --jobs 4
     """
     known = registry(archive, site_folders, lenient=True)
-    wanted = _wanted(known, slugs, all_sites)
+    wanted = _wanted(known, slugs, all_sites, archive)
     notifier = Notifier(archive)
     if slugs and len(wanted) == 1:
         try:
@@ -95,13 +95,13 @@ def command(
     return int(ExitCode.worst(ending.code for ending in (*refused, *endings)))
 
 
-def _wanted(known: SiteRegistry, slugs: tuple[str, ...], all_sites: bool) -> list[str]:
+def _wanted(known: SiteRegistry, slugs: tuple[str, ...], all_sites: bool, archive: Path) -> list[str]:
     if all_sites == bool(slugs):
         raise UsageError("name the sites to crawl, or give --all; `danvan sites` lists them")
     if all_sites:
         enabled = [site.slug for site in known if site.enabled]
         if not enabled and not known.broken:
-            raise UsageError("no site is enabled; put a profile into ARCHIVE/sites")
+            raise UsageError(f"no site is enabled; put a profile into {archive / 'sites'}")
         return enabled
     for slug in slugs:
         if not known.get(slug).enabled:

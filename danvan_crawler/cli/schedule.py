@@ -12,7 +12,8 @@ from rich.console import Console
 from danvan_crawler.cli.common import archive_option, errors, sites_option, write_out
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.ops import schedule
-from danvan_crawler.ops.schedule_env import carried, env_path, env_text, remove, write_private
+from danvan_crawler.ops.notices import VARIABLE, trouble_with
+from danvan_crawler.ops.schedule_env import carried, env_path, env_text, names_in, remove, write_private
 from danvan_crawler.ops.site_log import MAX_BYTES, OLDER_FILES
 
 
@@ -52,13 +53,14 @@ def command(
 ) -> None:
     """Crawl all sites every night: print the crontab line that does it, or put it in place.
 
-    Paths are absolute, and the DANVAN_ settings of now travel along, in ARCHIVE/schedule.env: after a change of one,
-    install again. The crawl is silent when all went well.
+    Paths are absolute, and the DANVAN_ settings of now travel along, in ARCHIVE/schedule.env. To change anything,
+    install again with all options and settings: what is not given goes back to its default. The crawl is silent when
+    all went well.
 
     \b
     Example:
       danvan schedule --time 01:30 --jobs 4
-      danvan schedule --install
+      danvan schedule --time 01:30 --jobs 4 --install
       danvan schedule --systemd --install
     """
     if install and uninstall:
@@ -75,6 +77,11 @@ def command(
     if uninstall:
         _uninstall(nightly, console, systemd=systemd)
         return
+    notify = trouble_with(nightly.environment.get(VARIABLE, ""))
+    if notify is not None and install:
+        raise UsageError(f"cannot be scheduled: {notify}")
+    if notify is not None:
+        console.print(notify, markup=False)
     if not install:
         _print(nightly, systemd=systemd)
     elif systemd:
@@ -105,13 +112,18 @@ def _install_line(nightly: schedule.Nightly, console: Console) -> None:
     _write_settings(nightly, console)
     schedule.write_crontab(schedule.with_line(crontab, nightly.archive, line))
     console.print(f"In your crontab, every night at {nightly.hour:02}:{nightly.minute:02}:\n{line}", markup=False)
+    if (before := schedule.line_in(crontab, nightly.archive)) not in (None, line):
+        console.print(f"In the place of:\n{before}", markup=False)
     console.print("cron mails what the crawl says, so a night without trouble sends nothing.")
 
 
 def _write_settings(nightly: schedule.Nightly, console: Console) -> None:
     path = env_path(nightly.archive)
+    missing = sorted(names_in(path) - set(nightly.environment))
     write_private(path, env_text(nightly.environment))
     console.print(f"Written: {path}, the settings of now", markup=False)
+    if missing:
+        console.print(f"Not set any more: {', '.join(missing)}", markup=False)
 
 
 def _install_units(nightly: schedule.Nightly, console: Console) -> None:
@@ -141,10 +153,10 @@ def _uninstall(nightly: schedule.Nightly, console: Console, *, systemd: bool) ->
             console.print(f"Removed: {path}", markup=False)
         if not removed:
             console.print("There was no timer.")
-        needed = schedule.has_cron() and schedule.has_line(schedule.read_crontab(), archive)
+        needed = schedule.has_cron() and schedule.line_in(schedule.read_crontab(), archive) is not None
     else:
         before = schedule.read_crontab()
-        if schedule.has_line(before, archive):
+        if schedule.line_in(before, archive) is not None:
             schedule.write_crontab(schedule.with_line(before, archive, None))
             console.print(f"Removed from your crontab: the line for {archive}.", markup=False)
         else:

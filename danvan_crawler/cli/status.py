@@ -52,7 +52,8 @@ def command(
 ) -> int:
     """Tell how the sites are: last run, new articles, problems and what to do about them.
 
-    Read from run reports and the item database; nobody is contacted. Exit code 4 when a site is unhealthy.
+    Read from run reports and the item database; nobody is contacted. Moments are those of this machine's clock. Exit
+    code 4 when a site is unhealthy.
 
     \b
     Example:
@@ -77,14 +78,14 @@ def command(
         }
         write_out(json.dumps(document, ensure_ascii=False, indent=2))
     elif page_path is None and metrics_path is None:
-        _print(found)
+        _print(found, archive)
     for path in (page_path, metrics_path):
         if path is not None:
             errors().print(f"Written: {path}", markup=False)
     return int(ExitCode.UNHEALTHY if unhealthy else ExitCode.OK)
 
 
-def _print(found: Sequence[SiteStatus]) -> None:
+def _print(found: Sequence[SiteStatus], archive: Path) -> None:
     if sys.stdout.isatty():
         _print_table(found)
     else:
@@ -98,7 +99,7 @@ def _print(found: Sequence[SiteStatus]) -> None:
         if one.not_before is not None:
             console.print(f"{one.site}: left alone until {_minute(one.not_before)}", markup=False)
     unhealthy = sum(one.unhealthy for one in found)
-    console.print(f"{len(found)} site{'' if len(found) == 1 else 's'}, {unhealthy} unhealthy")
+    console.print(f"{archive}: {len(found)} site{'' if len(found) == 1 else 's'}, {unhealthy} unhealthy", markup=False)
 
 
 def _print_table(found: Sequence[SiteStatus]) -> None:

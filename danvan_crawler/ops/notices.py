@@ -34,6 +34,7 @@ Known = Mapping[str, Sequence[str]]
 """Site -> kinds of its problems, as they were told last; healthy sites are not in it."""
 BEHIND = "behind"
 """Key of the file whose value is no list: what those know that were not reached, by the digest of their address."""
+_NOT_INSTALLED = f"{VARIABLE} is set, but apprise is not installed: pip install 'danvan-crawler[notify]'"
 _ALSO_TOLD = frozenset({"certificate"})
 """Kinds of problem that are told though the site works."""
 _PATIENCE = 60.0
@@ -50,7 +51,7 @@ class Notifier:
     def __init__(self, archive: Path, *, patience: float = _PATIENCE) -> None:
         self._archive = archive
         self._patience = patience
-        self._addresses = [word for word in re.split(r"[\s,]+", os.environ.pop(VARIABLE, "")) if word]
+        self._addresses = _addresses(os.environ.pop(VARIABLE, ""))
 
     def tell(self, slugs: Collection[str]) -> None:
         """Sends one message about what has changed with these sites, if anything has. Never raises."""
@@ -81,40 +82,72 @@ class Notifier:
         if not messages:
             return set()
         try:
-            import apprise  # noqa: F401
+            senders = {address: _sender(address) for address in messages}
         except ModuleNotFoundError:
-            _logger.error("%s is set, but apprise is not installed: pip install 'danvan-crawler[notify]'", VARIABLE)
+            _logger.error(_NOT_INSTALLED)
             return set()
         reached: dict[str, bool] = {}
         # Daemons: one that waits for its server for ever does not keep the process.
         threads = {
-            address: threading.Thread(target=_deliver, args=(address, *message, reached), daemon=True)
-            for address, message in messages.items()
+            address: threading.Thread(target=_deliver, args=(sender, address, *messages[address], reached), daemon=True)
+            for address, sender in senders.items()
+            if sender is not None
         }
+        for address in senders.keys() - threads.keys():
+            _logger.error("%s is none that apprise can read", _where(self._addresses, address))
         for thread in threads.values():
             thread.start()
         until = time.monotonic() + self._patience
         for address, thread in threads.items():
             thread.join(max(0.0, until - time.monotonic()))
-            where = f"address {self._addresses.index(address) + 1} ({address.partition(':')[0]}) of {VARIABLE}"
+            where = _where(self._addresses, address)
             if thread.is_alive():
                 _logger.error("%s: the notification was not delivered in %.0f s", where, self._patience)
-            elif address not in reached:
-                _logger.error("%s is none that apprise can read", where)
             elif not reached[address]:
                 _logger.error("%s: the notification could not be delivered", where)
         return {address for address, well in dict(reached).items() if well and not threads[address].is_alive()}
 
 
-def _deliver(address: str, title: str, body: str, reached: dict[str, bool]) -> None:
-    """Notes in `reached` whether the message was delivered, nothing for an address that cannot be read."""
+def trouble_with(setting: str) -> str | None:
+    """What keeps the addresses in a value of DANVAN_NOTIFY from hearing anything; None when nothing does that can be
+    seen from here. Nobody is contacted."""
+    addresses = _addresses(setting)
+    if not addresses:
+        return None
+    try:
+        unread = next((address for address in addresses if _sender(address) is None), None)
+    except ModuleNotFoundError:
+        return _NOT_INSTALLED
+    return f"{_where(addresses, unread)} is none that apprise can read" if unread is not None else None
+
+
+def _addresses(setting: str) -> list[str]:
+    return [word for word in re.split(r"[\s,]+", setting) if word]
+
+
+def _where(addresses: Sequence[str], address: str) -> str:
+    """Which address of several: they hold passwords, so by number and scheme."""
+    scheme, mark, _ = address.partition("://")
+    return f"address {addresses.index(address) + 1} ({scheme if mark else 'without a scheme'}) of {VARIABLE}"
+
+
+def _sender(address: str) -> Any:
+    """What sends to an address; None for one that cannot be read. Raises ModuleNotFoundError without apprise."""
     import apprise
 
     sender = apprise.Apprise()
-    if sender.add(address):
-        reached[address] = False
-        with suppress(Exception):  # whose text may hold the address; that it was not delivered is said
-            reached[address] = bool(sender.notify(title=title, body=body))
+    apprise.logger.disabled = True  # it would say the address, password and all
+    try:
+        return sender if sender.add(address) else None
+    finally:
+        apprise.logger.disabled = False
+
+
+def _deliver(sender: Any, address: str, title: str, body: str, reached: dict[str, bool]) -> None:
+    """Notes in `reached` whether the message was delivered."""
+    reached[address] = False
+    with suppress(Exception):  # whose text may hold the address; that it was not delivered is said
+        reached[address] = bool(sender.notify(title=title, body=body))
 
 
 def _fingerprint(address: str) -> str:

@@ -81,9 +81,9 @@ def _is_ours(line: str, archive: Path) -> bool:
     return not line.lstrip().startswith("#") and any(line.endswith(f" {ours}") for ours in marks)
 
 
-def has_line(crontab: str, archive: Path) -> bool:
-    """Whether a crontab has our line for this archive."""
-    return any(_is_ours(line, archive) for line in crontab.split("\n"))
+def line_in(crontab: str, archive: Path) -> str | None:
+    """Our line for this archive in a crontab."""
+    return next((line for line in crontab.split("\n") if _is_ours(line, archive)), None)
 
 
 def with_line(crontab: str, archive: Path, line: str | None) -> str:

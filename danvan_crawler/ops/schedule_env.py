@@ -57,6 +57,14 @@ def env_text(environment: Mapping[str, str]) -> str:
     return "".join(f'{name}="{value}"\n' for name, value in quoted)
 
 
+def names_in(path: Path) -> set[str]:
+    """The settings in a file that `env_text` gave; none where there is no file, or one that cannot be read."""
+    try:
+        return set(re.findall(r"^(\w+)=", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE))
+    except OSError:
+        return set()
+
+
 def write_private(path: Path, text: str) -> None:
     """Writes a file as a whole that its owner alone may read, whatever was there before. Raises DanvanError."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")

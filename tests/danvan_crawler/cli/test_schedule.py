@@ -120,7 +120,7 @@ def test_the_line_runs_as_cron_runs_it(
     command = line.split(" ", 5)[5].replace("\\%", "%")
     result = subprocess.run(["/bin/sh", "-c", command], cwd="/", env={}, capture_output=True, text=True, check=False)
     assert result.returncode == 2
-    assert result.stderr == "danvan: no site is enabled; put a profile into ARCHIVE/sites\n"
+    assert result.stderr == f"danvan: no site is enabled; put a profile into {archive}/sites\n"
 
 
 def test_installed_into_an_empty_crontab_it_is_the_only_line(danvan: Danvan, programs: Path) -> None:
@@ -143,6 +143,30 @@ def test_installed_again_it_replaces_its_own_line_where_that_stands(danvan: Danv
     danvan("schedule", "--install", "--jobs", "6", "--time", "23:59")
     line = crontab_line(danvan("schedule", "--jobs", "6", "--time", "23:59").out)
     assert table(programs) == line + OTHERS
+
+
+def test_installed_again_it_says_what_it_takes_away(
+    danvan: Danvan, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DANVAN_OPERATOR", "Lưu trữ tỉnh")
+    before = crontab_line(danvan("schedule", "--jobs", "4").out)
+    assert "In the place of" not in danvan("schedule", "--jobs", "4", "--install").err
+    monkeypatch.delenv("DANVAN_OPERATOR")
+    said = danvan("schedule", "--install").err
+    assert "Not set any more: DANVAN_OPERATOR\n" in said
+    assert f"In the place of:\n{before}" in said
+    again = danvan("schedule", "--install").err
+    assert not re.search("Not set any more|In the place of", again)
+
+
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # by apprise 2.2
+def test_an_address_that_can_be_told_nothing_is_refused(danvan: Danvan, programs: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("DANVAN_NOTIFY", "json://127.0.0.1:9/ mailto://u:geheim@")
+    result = danvan("schedule", "--install")
+    said = "address 2 (mailto) of DANVAN_NOTIFY is none that apprise can read\n"
+    assert (result.code, result.err) == (2, f"danvan: cannot be scheduled: {said}")
+    assert not (programs / "table").exists()
+    assert danvan("schedule").err.startswith(said)
 
 
 def test_each_archive_has_a_line_of_its_own(danvan: Danvan, programs: Path) -> None:
@@ -193,7 +217,7 @@ def test_settings_reach_the_crawl_as_they_are_and_are_nobody_elses_business(
     danvan: Danvan, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
     """As a shell reads the file, and as systemd does (env-file.c): both take a backslash off before these letters."""
-    monkeypatch.setenv("DANVAN_NOTIFY", value)
+    monkeypatch.setenv("DANVAN_OPERATOR", value)
     path = tmp_path / "kho" / "schedule.env"
     path.parent.mkdir()
     path.touch(mode=0o644)
@@ -202,11 +226,11 @@ def test_settings_reach_the_crawl_as_they_are_and_are_nobody_elses_business(
     assert [one.name for one in path.parent.iterdir()] == [path.name]
     assert value not in table(programs)
     shell = ["/bin/sh", "-c", f'set -a; . {path}; set +a; exec "$0" -c "$1"', sys.executable]
-    shell.append("import os; print(os.environ['DANVAN_NOTIFY'])")
+    shell.append("import os; print(os.environ['DANVAN_OPERATOR'])")
     result = subprocess.run(shell, env={"PYTHONUTF8": "1"}, capture_output=True, check=True)
     assert result.stdout.decode() == f"{value}\n"
-    [line] = [line for line in settings(path.parent).splitlines() if line.startswith("DANVAN_NOTIFY=")]
-    assert re.fullmatch(r'DANVAN_NOTIFY="(?:[^"\\$`]|\\["\\$`])*"', line)
+    [line] = [line for line in settings(path.parent).splitlines() if line.startswith("DANVAN_OPERATOR=")]
+    assert re.fullmatch(r'DANVAN_OPERATOR="(?:[^"\\$`]|\\["\\$`])*"', line)
     assert re.sub(r'\\(["\\$`])', r"\1", line.partition("=")[2][1:-1]) == value
 
 

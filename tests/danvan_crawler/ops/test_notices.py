@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from danvan_crawler.ops.notices import VARIABLE, Notifier
+from danvan_crawler.ops.notices import VARIABLE, Notifier, trouble_with
 from danvan_crawler.ops.problems import Problem
 
 # apprise 2.2 looks for a standard module that Python 3.13 has no more.
@@ -160,8 +160,26 @@ def test_an_address_that_does_not_work_is_logged_without_its_secrets(
 ) -> None:
     with caplog.at_level(logging.ERROR):
         run(addresses=address.replace("//", "//user:secret@"), mot=[QUIET])
-    assert f"address 1 ({address.partition(':')[0].split()[0]}) of {VARIABLE}" in caplog.text
+    scheme = address.partition("://")[0] if ":" in address else "without a scheme"
+    assert f"address 1 ({scheme}) of {VARIABLE}" in caplog.text
     assert "secret" not in "".join(one.getMessage() for one in caplog.records if one.name.startswith("danvan"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "trouble"),
+    [
+        ("", None),
+        (" json://127.0.0.1:9/,\nmailto://a:b@c.vn ", None),
+        ("json://127.0.0.1:9/ secret", "address 2 (without a scheme)"),
+        ("nobody://user:secret@knows/this", "address 1 (nobody)"),
+    ],
+)
+def test_what_is_wrong_with_addresses_is_known_before_anything_is_sent(
+    setting: str, trouble: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    found = trouble_with(setting)
+    assert found == (f"{trouble} of {VARIABLE} is none that apprise can read" if trouble else None)
+    assert caplog.text == ""  # where apprise would say the address
 
 
 def test_one_that_works_is_enough(run: Run, receiver: Receiver) -> None:

@@ -205,7 +205,9 @@ def test_a_spider_without_site_that_asked_for_nothing_is_good() -> None:
         ([6, 8], 8),
         ([7, 5, 4, 3, 6, 8], 8),
         ([2, 3], 2),
-        ([1, 8], 1),
+        ([1, 2], 1),
+        ([1, 6], 6),
+        ([2, 8], 8),
     ],
 )  # fmt: skip
 def test_the_code_of_several_sites_is_the_first_of_the_contracts_order(codes: list[int], expected: int) -> None:
