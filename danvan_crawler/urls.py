@@ -23,6 +23,8 @@ TRACKING = re.compile(
 )
 """Query keys that tell how a reader came, never what is shown."""
 SESSION = re.compile(r"(?i)^(jsessionid|phpsessid|aspsessionid\w*|sessionid|session_id|sid|cfid|cftoken|_afrloop)$")
+_A_STORY_NUMBER = re.compile(r"(?i)^sid=[0-9]{1,9}$")
+"""In the addresses of PHP-Nuke and of NukeViet 2, which came of it: `modules.php?name=News&op=viewst&sid=543`."""
 PRINT = re.compile(r"(?i)^(print|printable|in|ban-?in|isprint|forprint)$")
 """Query keys that switch a page to its print form. `in` is Vietnamese for print."""
 PRINT_VALUES = re.compile(r"(?i)^(|1|true|yes|y|on)$")
@@ -66,11 +68,11 @@ def canonical(url: str) -> str:
 def without_session(url: str) -> str:
     """The address as it is printed, less the session id that servers put anew into each visitor's links.
 
-    >>> without_session("http://example.vn/tep/ct-05.pdf;jsessionid=0A1B?id=3&sid=77")
+    >>> without_session("http://example.vn/tep/ct-05.pdf;jsessionid=0A1B?id=3&PHPSESSID=7f")
     'http://example.vn/tep/ct-05.pdf?id=3'
     """
     path, mark, query = url.partition("?")
-    kept = "&".join(pair for pair in query.split("&") if not SESSION.match(pair.partition("=")[0]))
+    kept = "&".join(pair for pair in query.split("&") if not _is_session(pair))
     return SESSION_IN_PATH.sub("", path) + (mark + kept if kept or not query else "")
 
 
@@ -90,9 +92,13 @@ def _kept_query(query: str) -> str:
 
 def _is_noise(pair: str) -> bool:
     name, _, value = pair.partition("=")
-    if TRACKING.match(name) or SESSION.match(name):
+    if TRACKING.match(name) or _is_session(pair):
         return True
     return bool(PRINT.match(name) and PRINT_VALUES.match(value))
+
+
+def _is_session(pair: str) -> bool:
+    return SESSION.match(pair.partition("=")[0]) is not None and not _A_STORY_NUMBER.match(pair)
 
 
 @lru_cache(maxsize=_REMEMBERED)

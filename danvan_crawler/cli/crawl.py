@@ -47,7 +47,7 @@ from danvan_crawler.sites import SLUG, Site, SiteRegistry
 )
 @click.option(
     "--time-limit",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 10**8),
     metavar="SECONDS",
     help="Stop a site cleanly after this time (exit code 7); each site has as much.",
 )

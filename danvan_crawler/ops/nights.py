@@ -39,6 +39,8 @@ class Night:
     """Of `articles` fetched, how many have each field; `pages` and `pages_with_article`, `failed` ones;
     `doubtful_dates`. Of article links that were `linked` for the first time, how many are `missing` or `forbidden`;
     `linked_in/SECTION` and `forbidden_in/SECTION` as well."""
+    complete: bool = True
+    """It has looked at everything that a nightly run looks at."""
     requests: int = 0
     received_bytes: int = 0
     seconds: float = 0.0
@@ -93,6 +95,7 @@ def night_of(report: Mapping[str, Any]) -> Night | None:
             problems=problems,
             articles=_numbers(report.get("articles", {})),
             coverage=_numbers(report.get("coverage", {})),
+            complete=report.get("complete") is not False,
             requests=_number(report.get("requests", 0)),
             received_bytes=_number(report.get("bytes", 0)),
             seconds=_seconds(report.get("duration_seconds", 0.0)),

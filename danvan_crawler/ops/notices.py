@@ -16,14 +16,15 @@ import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from danvan_crawler import clock
 from danvan_crawler.ops.metrics import replace_file
-from danvan_crawler.ops.nights import nights
+from danvan_crawler.ops.nights import Night, nights
 from danvan_crawler.ops.problems import Problem
-from danvan_crawler.ops.status import current_problems
+from danvan_crawler.ops.status import NIGHTS, current_problems
 
 VARIABLE = "DANVAN_NOTIFY"
 FILE_NAME = "health.json"
@@ -189,12 +190,13 @@ def problems_now(archive: Path, slugs: Collection[str]) -> dict[str, list[Proble
     """The problems of these sites after their last runs. A site whose runs tell nothing is not in it."""
     now, found = clock.now(), {}
     for slug in slugs:
-        runs = []
-        for night in nights(archive, slug, now):
+        runs: list[Night] = []
+        for night in islice(nights(archive, slug, now), NIGHTS):
             runs.append(night)
-            if night.says_something:
-                found[slug] = current_problems(runs, now)
+            if night.says_something and night.complete:
                 break
+        if any(night.says_something for night in runs):
+            found[slug] = current_problems(runs, now)
     return found
 
 

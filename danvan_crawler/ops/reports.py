@@ -68,6 +68,7 @@ def report_death(
             "exit_code": exit_code,
             "findings": [finding],
             "problems": [Problem(kind, finding, ExitCode(exit_code)).as_json()],
+            "complete": False,
             "recovered": [],
             "stats": {},
         },

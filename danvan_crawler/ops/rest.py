@@ -60,9 +60,12 @@ def keep(
 
 
 def rests_until(state: SiteState, names: Iterable[str], now: datetime) -> datetime | None:
-    """The moment that a run now would be too early for; None when it is not."""
-    known = (state.get(name, NOT_BEFORE) for name in names)
-    return max((until for moment in known if moment and (until := datetime.fromisoformat(moment)) > now), default=None)
+    """The moment that a run now would be too early for; None when it is not.
+
+    One further away than anybody is left alone was noted by a clock that was wrong.
+    """
+    moments = (datetime.fromisoformat(moment) for name in names if (moment := state.get(name, NOT_BEFORE)))
+    return max((moment for moment in moments if now < moment <= now + LONGEST), default=None)
 
 
 def names_of(slug: str, hosts: Iterable[str]) -> list[str]:

@@ -94,6 +94,7 @@ class RunExtension:
         self._stats: StatsCollector = crawler.stats
         self._site = getattr(crawler.spider, "site", None)
         self._reason: str | None = None
+        self._is_complete = False
         self._stopping = False
         self._began = time.monotonic()
         window = window_of(self._site, crawler.settings["DANVAN_WINDOW"])
@@ -290,9 +291,9 @@ class RunExtension:
             with open_for_reading(database_path(self.archive)).connect() as connection:
                 for kind, number in happened(connection, self.slug, self.started_at).items():
                     self._stats.set_value(f"danvan/articles_{kind}", number)
-                complete = is_complete(self._crawler.spider, self._reason or "", stats)
+                self._is_complete = is_complete(self._crawler.spider, self._reason or "", stats)
                 now = clock.now()
-                return problems_of(self.archive, self._site, stats, connection, now, complete=complete)
+                return problems_of(self.archive, self._site, stats, connection, now, complete=self._is_complete)
         except StoreError as error:
             logger.error("The run could not be compared with those before: %s", error)
         except Exception:  # of whatever kind: what is odd in the past is no reason to lose this run's report
@@ -331,6 +332,7 @@ class RunExtension:
                 **{kind: stats.get(f"danvan/articles_{kind}", 0) for kind in ("new", "edited", "gone", "revived")},
             },
             "coverage": coverage_of(stats),
+            "complete": self._is_complete,
             "recovered": [str(file.path.relative_to(self.archive)) for file in self.recovered],
             "stats": stats,
         }

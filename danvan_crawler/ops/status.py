@@ -23,6 +23,8 @@ from danvan_crawler.store.site_state import NOT_BEFORE, value_of
 
 NIGHTS = 30
 """Runs of a site that are kept, for charts."""
+_ON_THE_WHOLE = frozenset({"quiet", "found_nothing"})
+"""Kinds of problem that only a run which has looked at everything can find, or find gone."""
 _RUNS_FOR_A_RHYTHM = 5
 _OVERDUE_AFTER = timedelta(days=2)
 
@@ -135,13 +137,20 @@ def _status(site: Site, runs: Sequence[Night], connection: Connection | None, no
 def current_problems(runs: Sequence[Night], now: datetime) -> list[Problem]:
     """What is wrong with a site after these runs, newest first: what the last one that could tell has found, and later.
 
-    A run that was stopped early takes nothing back that the one before has found.
+    A run that was stopped early takes nothing back that the one before has found. One that did not look at everything
+    (for certain days, a plan, a section that failed) does not take back what only a whole look can tell.
     """
     found: list[Problem] = []
+    told: frozenset[str] | None = None
+    """Kinds that the runs before may still tell; None: all."""
     for night in runs:
-        found.extend(night.problems)
+        found.extend(problem for problem in night.problems if told is None or problem.kind in told)
         if night.says_something:
-            break
+            if night.complete:
+                break
+            told = _ON_THE_WHOLE if told is None else told
+        if told is not None and night.articles.get("new"):
+            told -= {"quiet"}
     if (late := overdue([night.started_at for night in runs], now)) is not None:
         found.append(late)
     distinct = {(problem.kind, problem.text): problem for problem in found}

@@ -66,6 +66,12 @@ def test_the_moment_is_kept_for_the_next_run_and_passes(state: SiteState) -> Non
     assert rests_until(state, ["khac-danvan", ".host-khac.vn"], NOW) is None
 
 
+def test_a_moment_that_a_wrong_clock_noted_keeps_nobody_out(state: SiteState) -> None:
+    keep(state, SITE, BUSY, NOW + timedelta(days=400))
+    assert rests_until(state, SITE, NOW) is None
+    assert rests_until(state, SITE, NOW + timedelta(days=400)) is not None
+
+
 def test_another_site_on_the_same_host_leaves_it_alone_too(state: SiteState) -> None:
     keep(state, SITE, {**BUSY, "downloader/response_count": 9}, NOW)
     assert rests_until(state, OTHER, NOW) == NOW + HOUR

@@ -24,6 +24,7 @@ from danvan_crawler.sites import Site
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 QUIET = Problem("quiet", "no new article for 40 days")
+LOST = Problem("coverage", "author: only 0% of the articles have one")
 STOPPED = Problem("interrupted", "stopped by a signal", ExitCode.INTERRUPTED)
 
 Profile = Callable[..., str]
@@ -65,6 +66,15 @@ def test_the_last_run_tells_how_a_site_is() -> None:
 def test_a_run_that_was_stopped_takes_nothing_back() -> None:
     runs = [night(STOPPED, code=7), night(QUIET, code=4, days_ago=2), night(days_ago=3)]
     assert current_problems(runs, NOW) == [QUIET, STOPPED]
+
+
+def test_a_run_that_saw_a_part_does_not_take_back_what_only_a_whole_look_can_tell() -> None:
+    told = night(QUIET, LOST, code=4, days_ago=2)
+    assert current_problems([night(complete=False), told, night(days_ago=3)], NOW) == [QUIET]
+    failed = Problem("server_error", "HTTP 500", ExitCode.SITE_FAILED)
+    assert current_problems([night(failed, code=3, complete=False), told], NOW) == [failed, QUIET]
+    assert current_problems([night(complete=False, articles={"new": 1}), told], NOW) == []
+    assert current_problems([night(complete=False), night(), told], NOW) == []
 
 
 def test_a_run_that_was_stopped_makes_nobody_unhealthy() -> None:
