@@ -98,9 +98,15 @@ class FeedSpider(StorySpider):
             )
 
     def _may_be_spared(self, walk: Walk, now: datetime, fresh_for: timedelta) -> bool:
-        """Whether a walk is one for news alone, and its first page was read not long ago."""
-        for_news = self.reads_feeds and not self.full and walk.stops_at_known and walk.backlog is None
-        return for_news and walk.last_read is not None and timedelta(0) <= now - walk.last_read < fresh_for
+        """Whether a walk is one for news alone, after one that came to its end, and its first page was read of late."""
+        for_news = self.reads_feeds and not self.full and walk.stops_at_known
+        return (
+            for_news
+            and walk.backlog is None
+            and not walk.is_second
+            and walk.last_read is not None
+            and timedelta(0) <= now - walk.last_read < fresh_for
+        )
 
     def parse_standing_in(self, response: Response) -> Iterator[Request]:
         """Walks the sections of which the feed names something new; all of them when it cannot be read."""

@@ -33,7 +33,7 @@ from danvan_crawler.ops.replay import CHANGED
 from danvan_crawler.ops.requisites import FINAL_STATUSES, NO_SECTION, of_page
 from danvan_crawler.pages import text_of
 from danvan_crawler.sites import Site
-from danvan_crawler.store.frontier import ARCHIVED, FAILED, NEW, PENDING
+from danvan_crawler.store.frontier import ARCHIVED, FAILED, NEW, PENDING, REJECTED
 from danvan_crawler.urls import host_of, path_key
 from spiders import arguments
 from spiders.days import Days
@@ -48,7 +48,7 @@ from spiders.noticing import (
     note_listing,
     note_listing_led_away,
 )
-from spiders.walking import Walk, begin, due_now
+from spiders.walking import Walk, begin, due_now, is_known
 
 MAX_LISTING_PAGES = 10_000
 """Pages of one section in one walk; a calendar that never ends stops here at the latest."""
@@ -125,12 +125,13 @@ class SiteSpider(FeedSpider):
     def asks_again(self, request: Request) -> bool:
         """Whether a request that was made before is made once more (`keys.KeyDupeFilter`).
 
-        Pages of a walk that is continued, which a walk for news may have read; and what several articles redirect to,
+        Pages of a walk that is continued, which a walk for news may have read, and one that seems to lie behind the
+        last, for a second look; and what several articles redirect to,
         such as a login or an error page, unless that is an article: each of them has to be judged by what it shows.
         """
         if not request.meta.get("redirect_times"):
             walk = request.cb_kwargs.get("walk")
-            return isinstance(walk, Walk) and walk.is_resumed
+            return isinstance(walk, Walk) and (walk.is_resumed or walk.doubted)
         in_circle = request.url in request.meta["redirect_urls"]
         return "link" in request.meta and not in_circle and path_key(request.url) not in self._asked
 
@@ -141,7 +142,7 @@ class SiteSpider(FeedSpider):
         walk, link = request.cb_kwargs.get("walk"), request.meta.get("link")
         if isinstance(walk, Walk):
             if walk.pages or walk.is_resumed:  # behind its last page a listing begins again
-                self._close_walk(walk, request.meta["capture"].date, swept=True)
+                self._end_where_it_began(walk, request)
             else:  # another section led there before, or the front page is one
                 reason = LEADS_HOME if self._leads_home(request.url, walk) else "leads to another section"
                 self._count_failed_listing(walk.first_url, reason, walk)
@@ -149,7 +150,7 @@ class SiteSpider(FeedSpider):
             return
         if request.url in request.meta.get("redirect_urls", ()):
             self._count("articles_failed")
-            self._reject(link, "redirects in a circle")
+            self._fail(link, "redirects in a circle")
             self.logger.warning("%s: redirects in a circle", link)
         else:
             self._mark(link, ARCHIVED, f"leads to {request.url}")
@@ -233,14 +234,15 @@ class SiteSpider(FeedSpider):
         walk.doubted = False
         walk.oldest_first = walk.oldest_first or (walk.pages == 1 and self.days.oldest_first(listing.links))
         note_listing(self.crawler.stats, walk, response, listing.links)
-        news = False
         entries = self.store.write_listing(self.site.slug, walk.section, response.meta["capture"], listing.links)
         self._note_shown(walk, entries)
+        news = not any(is_known(entry.seen_at, walk) for entry in entries)
         for entry in entries:
             fresh = entry.state in (NEW, PENDING, CHANGED)
             news = news or fresh
             # A walk through all pages is another chance for those that were given up.
-            again = entry.state == FAILED and not walk.stops_at_known
+            given_up = entry.state == FAILED or (entry.state == REJECTED and not walk.is_resumed)
+            again = given_up and not walk.stops_at_known
             if (fresh or again or self.full) and self.days.wants(entry.link):
                 found_in = walk.section if entry.state != PENDING else None
                 for request in self._article_requests(entry.link.url, found_in):
@@ -306,8 +308,16 @@ class SiteSpider(FeedSpider):
             return
         walk.doubted = True
         url = request.meta.get("redirect_urls", (request.url,))[0]
-        again = self._listing_request(url, walk).replace(priority=_DOUBTED_PRIORITY, dont_filter=True)
-        yield from self._take_page(again)
+        yield from self._take_page(self._listing_request(url, walk).replace(priority=_DOUBTED_PRIORITY))
+
+    def _end_where_it_began(self, walk: Walk, request: Request) -> None:
+        """Ends a walk whose next page is one that it has seen, or leads there."""
+        if "redirect_urls" not in request.meta:
+            self._close_walk(walk, warc_date(clock.now()), swept=True)
+            return
+        assert self.crawler.engine is not None
+        for again in self._end_behind_last(walk, request, request.meta["capture"].date):
+            self.crawler.engine.crawl(again)
 
     def _article_requests(
         self, url: str, found_in: str | None = None, *, priority: int = _ARTICLE_PRIORITY

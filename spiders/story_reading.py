@@ -19,7 +19,7 @@ from danvan_crawler.capture.archiver import REDIRECTS_KEY
 from danvan_crawler.capture.backoff import LeftAlone
 from danvan_crawler.families import Family, extract
 from danvan_crawler.items import Article, VisitCounters
-from danvan_crawler.ops.absence import says_not_found, stands_in_the_way
+from danvan_crawler.ops.absence import BLANK, is_blank, says_not_found, stands_in_the_way
 from danvan_crawler.ops.requisites import FINAL_STATUSES, of_page
 from danvan_crawler.store.frontier import MAX_ATTEMPTS
 from danvan_crawler.urls import host_of, path_key
@@ -74,6 +74,9 @@ class StorySpider(RequisiteSpider):
         elif shown is not None:  # listed before it is published, or everything is gone tonight
             self._count("revisits_failed" if response.meta["revisit"] else "articles_missing")
             self._fail(link, "is not there")
+        elif is_blank(response):
+            self._count("revisits_failed" if response.meta["revisit"] else "articles_failed")
+            self._fail(link, BLANK)
         else:
             self._count("pages_without_article")
             self._reject(link, "no article on the page")

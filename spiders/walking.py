@@ -2,16 +2,18 @@
 
 A walk goes through a section page by page. It ends at the last page, at a page that repeats what the walk has seen, and
 at known ground: a page without anything new, once a walk has come to an end before. So an unchanged section costs one
-page, and a section with news the pages that hold them and one more. What an editor slips in behind known ground is
-found by a walk through all pages now and then.
+page, and a section with news the pages that hold them and one more. Such a page holds something that this section
+listed before the end of the last walk: what another section brought, or a walk listed that was cut short, is no ground.
+What an editor slips in behind known ground is found by a walk through all pages now and then.
 
 Some portals link a page after the last one, which is not there, is empty or leads to the front page. So may any page be
 in a bad minute. Such a page is asked for once more, when all else is done, before a walk ends there.
 
-Where a walk is cut short (killed, stopped, a page that failed) its cursor stays behind: the next run reads the first
-page for news and goes on, one page before the cursor, since what was deleted meanwhile has moved the others up. A first
-page that was read within the hours before is not read again for that, and such a run leaves out sections that were read
-to their end within these hours too: it continues an earlier one.
+Where a walk through all pages is cut short (killed, stopped, a page that failed) its cursor stays behind: the next run
+reads the first page for news and goes on, one page before the cursor, since what was deleted meanwhile has moved the
+others up. After a walk for news that was cut short the next one goes down to the same ground. A first page that was
+read within the hours before is not read again for that, and such a run leaves out sections that were read to their end
+within these hours too: it continues an earlier one.
 """
 
 from __future__ import annotations
@@ -40,8 +42,6 @@ class Walk:
     """The page at which an older walk goes on when this one has ended."""
     backlog_pages: int = 0
     """That the older walk had read before that page."""
-    backlog_for_news: bool = False
-    """The older walk ends on known ground too."""
     notes_cursor: bool = True
     """Where it ends is where the next run goes on."""
     pages: int = 0
@@ -54,6 +54,10 @@ class Walk:
     """The walk before this one came to its end within the hours before."""
     doubted: bool = False
     """A page that seems to lie behind the last one is asked for once more."""
+    ground: str = ""
+    """WARC-Date of the end of the last walk: what was listed up to then is known ground. "": all that is known."""
+    is_second: bool = False
+    """The walk for news before this one was cut short."""
     last_read: datetime | None = None
     """When the first page was read before."""
 
@@ -69,7 +73,6 @@ class Walk:
             self.section,
             self.first_url,
             self.backlog,
-            stops_at_known=self.backlog_for_news,
             pages=self.backlog_pages,
             started=True,  # the section counts as read by now
         )
@@ -80,18 +83,27 @@ def begin(section: str, first_url: str, known: Walked | None, now: datetime, swe
     if known is None:
         return Walk(section, first_url, first_url)
     if known.cursor is not None and _is_within(known.began_at, now, FRESH):
-        return Walk(section, first_url, known.cursor, stops_at_known=known.for_news, pages=known.pages)
+        walk = Walk(section, first_url, known.cursor, stops_at_known=known.for_news, pages=known.pages)
+        walk.ground = known.completed_at or ""
+        return walk
     is_swept = _is_within(known.swept_at or known.completed_at, now, sweep_after)
-    walk = Walk(section, first_url, first_url, stops_at_known=is_swept)
+    walk = Walk(section, first_url, first_url, stops_at_known=is_swept, ground=known.completed_at or "")
     walk.last_read = _moment(known.began_at) if known.began_at is not None else None
     if known.cursor is None:
         walk.just_ended = _is_within(known.completed_at, now, FRESH)
-    elif is_swept or not known.for_news:  # else this walk goes through all pages, those of the older one too
+    elif known.for_news:
+        walk.is_second = True
+    else:
         walk.stops_at_known = True
         overlaps = known.last_page is not None and known.last_page != first_url
         walk.backlog = known.last_page if overlaps else known.cursor
-        walk.backlog_pages, walk.backlog_for_news = known.pages - overlaps, known.for_news
+        walk.backlog_pages = known.pages - overlaps
     return walk
+
+
+def is_known(seen_at: str | None, walk: Walk) -> bool:
+    """Whether an article that a section listed first at this WARC-Date, if ever before, is known ground of a walk."""
+    return seen_at is not None and (walk.ground == "" or seen_at <= walk.ground)
 
 
 def _is_within(date: str | None, now: datetime, span: timedelta) -> bool:

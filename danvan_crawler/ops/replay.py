@@ -37,7 +37,7 @@ from danvan_crawler.exceptions import (
 )
 from danvan_crawler.families import FEED, ArticleLink, Family, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
-from danvan_crawler.ops.absence import says_not_found, stands_in_the_way
+from danvan_crawler.ops.absence import BLANK, is_blank, says_not_found, stands_in_the_way
 from danvan_crawler.ops.page_kind import page_kind
 from danvan_crawler.ops.places import Place
 from danvan_crawler.ops.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, Scope, of_page, within
@@ -266,6 +266,8 @@ class Replay:
             self._fail(capture, part, f"shows {hidden_by} instead")
         elif is_missing:
             self._fail(capture, part, "is not there")
+        elif is_blank(response):
+            self._fail(capture, part, BLANK)
         else:
             self._reject(capture, part, "no article on the page")
 

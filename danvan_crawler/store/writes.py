@@ -32,6 +32,7 @@ from danvan_crawler.store.takedowns import Takedown
 from danvan_crawler.store.visits import DEFAULT_DAYS, gone_at, next_visit
 from danvan_crawler.urls import is_canonical, path_key
 from danvan_crawler.vietnamese import timestamps
+from danvan_crawler.vietnamese.counters import without_counters
 
 _NOTED_AT_MOST = 500
 """Captures kept in memory before they are written without waiting for a transaction."""
@@ -57,6 +58,8 @@ class ListedLink:
     link: LinkLike
     state: str
     """`new`, `changed` (its entry reads differently than before), or a state of `frontier`."""
+    seen_at: str | None = None
+    """WARC-Date at which this section listed it first; None for one that it has not listed before."""
 
 
 class Store:
@@ -311,7 +314,7 @@ class Store:
                         "entry": entry,
                     }
                 )
-                found.append(ListedLink(link, state))
+                found.append(ListedLink(link, state, before.seen_at.split(" ")[0] if before is not None else None))
             connection.execute(sql.WRITE_LINK, rows)
             if changed:
                 self.frontier.visit_soon(site, changed, capture.date, connection=connection)
@@ -367,11 +370,11 @@ def _entry(link: LinkLike, before: str | None) -> str:
 
 
 def _reads_differently(before: str, now: str) -> bool:
-    """Whether an entry has another title, or another date than one that it showed."""
+    """Whether an entry has another title, or another date than one that it showed; counters within it say nothing."""
     if before == now:
         return False
     (date, title), (date_now, title_now) = before.split("\n", 1), now.split("\n", 1)
-    return title != title_now or (date != "" and _stamp(date) != _stamp(date_now))
+    return without_counters(title) != without_counters(title_now) or (date != "" and _stamp(date) != _stamp(date_now))
 
 
 def _stamp(line: str) -> str:

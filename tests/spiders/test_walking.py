@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from danvan_crawler.store.frontier import Walked
-from spiders.walking import FRESH, Walk, begin, due_now
+from spiders.walking import FRESH, Walk, begin, due_now, is_known
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 FIRST, THIRD = "http://example.vn/tin-tuc/", "http://example.vn/tin-tuc/?page=3"
@@ -35,6 +35,22 @@ def test_a_walk_that_was_cut_short_just_before_goes_on_where_it_was() -> None:
 def test_a_walk_that_was_cut_short_long_ago_looks_for_news_first() -> None:
     found = cut_short(FRESH)
     assert (found.start_url, found.backlog, found.is_resumed) == (FIRST, THIRD, False)
+
+
+def test_a_walk_for_news_that_was_cut_short_is_done_again_down_to_the_same_ground() -> None:
+    cut = Walked(at(FRESH), at(3 * FRESH), at(3 * FRESH), THIRD, 2, f"{FIRST}?page=2", True)
+    found = walk(cut)
+    assert (found.start_url, found.backlog, found.stops_at_known, found.is_second) == (FIRST, None, True, True)
+    assert found.ground == at(3 * FRESH)
+
+
+def test_known_ground_is_what_the_section_listed_before_the_end_of_the_last_walk() -> None:
+    found = ended(FRESH)
+    assert is_known(at(2 * FRESH), found)
+    assert is_known(at(FRESH), found)
+    assert not is_known(at(FRESH / 2), found)
+    assert not is_known(None, found)
+    assert is_known(at(FRESH / 2), cut_short(FRESH))  # no walk has come to an end: all that it listed
 
 
 def test_sections_that_have_just_ended_are_left_out_where_another_goes_on() -> None:
