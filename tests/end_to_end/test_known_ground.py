@@ -123,7 +123,7 @@ def test_a_pager_that_leads_in_a_circle_is_the_end(paper: Paper, to: str) -> Non
     assert sorted(paper.crawl()) == QUIET_NIGHT
 
 
-WARNING = "<br />\n<b>Warning</b>: mysql_connect(): Too many connections in <b>/home/x/db.php</b> on line <b>12</b>"
+WARNING = "<br />\n<b>Warning</b>: mysql_connect(): Too many connections in <b>db.php</b> on line <b>12</b>"
 
 
 @pytest.mark.parametrize("body", ["", WARNING, "circle"])
