@@ -129,7 +129,9 @@ class StorySpider(RequisiteSpider):
         slug = self.site.slug
         if capture is None or not self.store.signs.are_fresh(slug, capture.date):
             return False
-        if not self.store.note_absence(slug, capture, link):
+        missed = self.store.note_absence(slug, capture, link)
+        if missed is None:
             return False
-        self._count("articles_absent")
+        # That it is still gone says nothing of the site.
+        self._count("articles_absent" if missed.is_first else "articles_absent_again")
         return True

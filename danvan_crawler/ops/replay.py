@@ -274,7 +274,7 @@ class Replay:
     def _is_absent(self, capture: CaptureRecord, part: _Part) -> bool:
         """Notes that the article which a capture was asked for is gone, as the crawl does."""
         fresh = self.store.signs.are_fresh(self.slug, capture.date)
-        return fresh and self.store.note_absence(self.slug, capture, part.link or capture.url)
+        return fresh and self.store.note_absence(self.slug, capture, part.link or capture.url) is not None
 
     def _fail(self, capture: CaptureRecord, part: _Part, reason: str) -> None:
         """Notes a failure, once for all tries of a run."""

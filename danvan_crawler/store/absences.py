@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from danvan_crawler.store.captures import HAS_KEY, CaptureLike
 from danvan_crawler.store.schema import articles, captures
-from danvan_crawler.store.visits import gone_at, next_visit
+from danvan_crawler.store.visits import absent_since, gone_at, next_visit
 from danvan_crawler.urls import canonical, item_id, path_key
 
 _MARK = (
@@ -54,6 +54,8 @@ class Missed:
 
     article_id: int
     due_at: str | None
+    is_first: bool
+    """It was there the last time."""
 
 
 def dates(connection: Connection, site: str, keys: Collection[str]) -> list[str]:
@@ -86,5 +88,6 @@ def note(connection: Connection, site: str, capture: CaptureLike, link: str, day
             keys |= {held.link_key, held.url_key}
         absent = dates(connection, site, keys)
         connection.execute(_SET_GONE, {"article": row.id, "gone": gone_at(row.last_seen, absent)})
-        missed.append(Missed(row.id, next_visit(row.published_at, row.first_seen, row.last_seen, absent, days)))
+        due = next_visit(row.published_at, row.first_seen, row.last_seen, absent, days)
+        missed.append(Missed(row.id, due, absent_since(row.last_seen, absent) == capture.date))
     return missed[0]

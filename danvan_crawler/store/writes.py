@@ -196,16 +196,16 @@ class Store:
                 connection.execute(sql.SET_RIGHTS, {"of_site": site, "note": rights, "rights": rights})
                 self.state.set(site, RIGHTS, rights)
 
-    def note_absence(self, site: str, capture: CaptureLike, link: str) -> bool:
+    def note_absence(self, site: str, capture: CaptureLike, link: str) -> absences.Missed | None:
         """Notes that a capture, noted before, shows that the article at `link` is not there any more.
 
-        False, and nothing written, when none is known there.
+        None, and nothing written, when none is known there.
         """
         with self._transaction() as connection:
             missed = absences.note(connection, site, capture, link, self.revisit_days)
             if missed is not None:
                 self.frontier.mark(site, path_key(link), ARCHIVED, due=missed.due_at, connection=connection)
-            return missed is not None
+            return missed
 
     def _current_row(
         self,

@@ -147,6 +147,21 @@ def test_an_article_whose_page_lacked_it_for_a_night_has_another_chance_with_eac
     assert 101 in paper.found
 
 
+def test_that_articles_are_still_gone_is_no_trouble_of_the_site(paper: Paper) -> None:
+    numbers = range(140, 162)
+    for number in numbers:
+        paper.portal.pages[f"/tin/bai-viet-{number}.html"] = paper.article(number, "01/03/2026 08:00:00")
+    paper.show("a", reversed(numbers))
+    paper.crawl()
+    for number in numbers[:11]:
+        paper.portal.pages[f"/tin/bai-viet-{number}.html"] = paper.answer(status="404 Not Found")
+    paper.show("a", reversed(numbers[11:]))
+    assert len(paper.crawl(after=2)) >= 22  # half of them are not there
+    assert "/tin/bai-viet-140.html" in paper.crawl()
+    told = paper.desk.danvan("changes", "--since", "2026-01-01", "--kind", "gone").stdout
+    assert told.count(" gone ") == 11
+
+
 def test_views_counted_within_a_link_are_no_change_of_it(paper: Paper) -> None:
     for night in range(3):
         paper.words = {number: f" <span>Lượt xem: {10 * night + number}</span>" for number in range(1, 30)}

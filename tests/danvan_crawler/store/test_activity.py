@@ -66,10 +66,12 @@ def test_what_a_run_brought_is_counted_as_changes_are(desk: Any, store: Store) -
 
 def test_an_article_that_is_found_gone_is_counted(desk: Any, store: Store) -> None:
     desk.publish(store, "/a.html", "01:00")
-    for day in (23, 25):
+    for day, is_first in ((23, True), (25, False)):
         missing = desk.capture("/a.html", f"10:{day}", date=f"2026-11-{day}T10:00:00.000000Z", status=404)
         store.note_capture(SITE, missing)
-        store.note_absence(SITE, missing, missing.url)
+        missed = store.note_absence(SITE, missing, missing.url)
+        assert missed is not None
+        assert missed.is_first is is_first
     with reading(store) as connection:
         assert happened(connection, SITE, SINCE)["gone"] == 1
         assert happened(connection, SITE, datetime(2026, 11, 26, tzinfo=UTC))["gone"] == 0
