@@ -169,6 +169,20 @@ def test_the_index_is_sorted_and_named_after_the_file(
     assert written.read_text() == "".join(sorted(index_lines(path)))
 
 
+@pytest.mark.parametrize("at_once", [1, 4, 9, 10, 11])
+def test_an_index_of_many_lines_is_sorted_in_parts(
+    make_writer: Callable[..., Any], exchange: Exchange, tmp_path: Path, monkeypatch: Any, at_once: int
+) -> None:
+    monkeypatch.setattr("danvan_crawler.warc.index._SORTED_AT_ONCE", at_once)
+    writer = make_writer()
+    for name in "jcgaifbhde":
+        writer.write_exchange(replace(exchange, url=f"http://a.example/{name}"))
+    (path,) = writer.close()
+    written = write_index(tmp_path, path).read_text()
+    assert written == "".join(sorted(index_lines(path)))
+    assert written.count("\n") == 10
+
+
 def test_the_manifest_is_what_sha256sum_checks(
     make_writer: Callable[..., Any], exchange: Exchange, tmp_path: Path
 ) -> None:
@@ -191,14 +205,19 @@ def test_only_what_is_missing_is_written(make_writer: Callable[..., Any], exchan
     assert manifest_path(tmp_path, path).exists()
 
 
-def test_a_damaged_file_gets_no_index(make_writer: Callable[..., Any], exchange: Exchange, tmp_path: Path) -> None:
+@pytest.mark.parametrize("at_once", [1, 10_000])
+def test_a_damaged_file_gets_no_index(
+    make_writer: Callable[..., Any], exchange: Exchange, tmp_path: Path, monkeypatch: Any, at_once: int
+) -> None:
+    monkeypatch.setattr("danvan_crawler.warc.index._SORTED_AT_ONCE", at_once)
     writer = make_writer()
-    writer.write_exchange(exchange)
+    for name in "ab":
+        writer.write_exchange(replace(exchange, url=f"http://a.example/{name}"))
     (path,) = writer.close()
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(ArchiveDamagedError, match="no complete record at byte"):
         write_index(tmp_path, path)
-    assert not index_path(tmp_path, path).exists()
+    assert list(tmp_path.glob("index/*")) == []
 
 
 def test_a_damaged_file_is_told_and_keeps_no_other_from_its_index(
