@@ -126,8 +126,8 @@ class SiteSpider(FeedSpider):
         """Whether a request that was made before is made once more (`keys.KeyDupeFilter`).
 
         Pages of a walk that is continued, which a walk for news may have read, and one that seems to lie behind the
-        last, for a second look; and what several articles redirect to,
-        such as a login or an error page, unless that is an article: each of them has to be judged by what it shows.
+        last, for a second look; and what several articles redirect to, such as a login or an error page, unless that is
+        an article: each of them has to be judged by what it shows.
         """
         if not request.meta.get("redirect_times"):
             walk = request.cb_kwargs.get("walk")
