@@ -141,8 +141,7 @@ def current_problems(runs: Sequence[Night], now: datetime) -> list[Problem]:
     (for certain days, a plan, a section that failed) does not take back what only a whole look can tell.
     """
     found: list[Problem] = []
-    told: frozenset[str] | None = None
-    """Kinds that the runs before may still tell; None: all."""
+    told: frozenset[str] | None = None  # kinds that the runs before may still tell; None: all
     for night in runs:
         found.extend(problem for problem in night.problems if told is None or problem.kind in told)
         if night.says_something:
