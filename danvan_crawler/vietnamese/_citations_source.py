@@ -1,7 +1,7 @@
 """A text as the citation patterns see it, with the way back to the characters that were printed.
 
-What `_view` does for date lines, with one step before it: feeds and NukeViet titles hold 464-QĐ&#x002F;TU, so entities
-that are still there are read, and the place of each is remembered.
+What `_stamp_view` does for date lines, with one step before it: feeds and NukeViet titles hold 464-QĐ&#x002F;TU, so
+entities that are still there are read, and the place of each is remembered.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import html
 import re
 from dataclasses import dataclass
 
-from danvan_crawler.vietnamese._view import View, view
+from danvan_crawler.vietnamese._stamp_view import View, view
 
 # A text may have been encoded twice or thrice, `&amp;#x2F;`; a name needs its semicolon.
 _ENTITY = re.compile(r"&(?:amp;){0,3}(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from danvan_crawler.vietnamese._letters import VOWELS
+from danvan_crawler.vietnamese._text_letters import VOWELS
 
 _SHAPELESS = dict(zip("ăâêôơư", "aaeoou", strict=True))
 _UNMARKED = str.maketrans({letter: _SHAPELESS.get(row[0], row[0]) for row in VOWELS for letter in row} | {"đ": "d"})

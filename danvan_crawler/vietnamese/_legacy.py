@@ -1,7 +1,7 @@
 """Whether text is TCVN3, VNI, VISCII or windows-1258 that was read as Latin letters, and that text in Unicode.
 
 Nothing in the text names its charset, and a wrong guess destroys what was right. So each line is weighed: a charset is
-believed where reading by it turns words that no Vietnamese could have written into syllables (`_syllables`), and
+believed where reading by it turns words that no Vietnamese could have written into syllables (`_text_syllables`), and
 leaves the others whole. Lines with a letter that only Unicode has are never touched. Text in other languages fails
 by its plain words; what is left of doubt is decided thus:
 
@@ -24,7 +24,7 @@ from functools import lru_cache
 from itertools import islice
 
 from danvan_crawler.vietnamese._legacy_tables import BYTE_OF, DECODERS, UNWRITTEN, western
-from danvan_crawler.vietnamese._syllables import is_common, is_syllable
+from danvan_crawler.vietnamese._text_syllables import is_common, is_syllable
 
 JOINT = "\ufdd0"
 """Stands within a word where markup stood in its midst; a noncharacter, which no text holds."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from danvan_crawler.vietnamese._letters import compose
+from danvan_crawler.vietnamese._text_letters import compose
 
 
 def western(body: bytes) -> str:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
-from danvan_crawler.vietnamese._histories import Histories, day, day_of, lines, parts, spelling
+from danvan_crawler.vietnamese._place_histories import Histories, day, day_of, lines, parts, spelling
 from danvan_crawler.vietnamese.text import fold
 
 # Whose body it is: "Ban Dân vận Tỉnh ủy Thanh Hóa", "Ban Tuyên giáo Trung ương".

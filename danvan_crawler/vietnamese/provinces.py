@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 
-from danvan_crawler.vietnamese._histories import Histories, day, day_of, lines, parts, spelling
+from danvan_crawler.vietnamese._place_histories import Histories, day, day_of, lines, parts, spelling
 
 # "Tỉnh Thanh Hóa", "TP. HCM" and the portals' own "Tỉnh ủy Thanh Hóa"; no province's name begins like that.
 _KIND = re.compile("(?:tinhuy|thanhuy|tinh|thanhpho|tp)")

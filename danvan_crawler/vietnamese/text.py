@@ -17,10 +17,17 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from danvan_crawler.vietnamese import _folding
 from danvan_crawler.vietnamese._legacy import decode_text
-from danvan_crawler.vietnamese._letters import FAKE_D, INVISIBLE, LINE_BREAKS, ODD_SPACES, compose
-from danvan_crawler.vietnamese._tones import place_all
+from danvan_crawler.vietnamese._text_letters import (
+    FAKE_D,
+    FOLDED,
+    INVISIBLE,
+    LINE_BREAKS,
+    ODD_SPACES,
+    compose,
+    fold_quickly,
+)
+from danvan_crawler.vietnamese._text_tones import place_all
 
 _BREAK = re.compile(f"\r\n|[{LINE_BREAKS}]")
 _SPACE = re.compile(f"[{ODD_SPACES}]")
@@ -46,7 +53,7 @@ _CYRILLIC_LETTER = re.compile("[аеорсухіАВЕКМНОРСТУХІ]")
 _WORD = re.compile("[^\\W\\d_][\\w\u0300-\u036f]*")
 _LATIN = re.compile("[A-Za-zÀ-ÖØ-öø-ɏẠ-ỹ]")
 
-_FOLDED = str.maketrans(_folding.FOLDED)
+_FOLDED = str.maketrans(FOLDED)
 
 
 def clean(text: str) -> str:
@@ -120,7 +127,7 @@ def forms(text: str) -> tuple[str, str]:
     ('Tỉnh ủy', 'tinh uy')
     """
     exact = canonical(text)
-    folded = _folding.quickly(exact)
+    folded = fold_quickly(exact)
     return exact, folded if folded is not None else _folded(exact)
 
 

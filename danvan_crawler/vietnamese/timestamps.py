@@ -5,10 +5,10 @@ publication. Day first unless the site is known to write the month first; explic
 never the present moment. What cannot be told is None: a date that is missing is looked for elsewhere, a wrong one is
 believed.
 
-The work is in four private modules: `_view` (the line as patterns see it), `_dates` (full dates), `_clock` (times,
-zones, weekdays) and `_context` (is it a publication stamp?); `_relative` reads "5 phút trước" for callers that know
-when the page was fetched. Zones and ISO 8601 are python-dateutil's; its own reading of "GMT+7" is seven hours
-*behind* Greenwich, so that is done here.
+The work is in four private modules: `_stamp_view` (the line as patterns see it), `_stamp_dates` (full dates),
+`_stamp_clock` (times, zones, weekdays) and `_stamp_context` (is it a publication stamp?); `_stamp_relative` reads "5
+phút trước" for callers that know when the page was fetched. Zones and ISO 8601 are python-dateutil's; its own reading
+of "GMT+7" is seven hours *behind* Greenwich, so that is done here.
 
 Seen on the seed portal: 00:00:00 is printed where no time of day is known, so a displayed midnight means the day.
 """
@@ -24,11 +24,11 @@ from typing import Literal
 from dateutil import tz
 from dateutil.parser import isoparse
 
-from danvan_crawler.vietnamese import _clock, _context, _dates, _relative
-from danvan_crawler.vietnamese._clock import IMPOSSIBLE, FoundTime, Refusal
-from danvan_crawler.vietnamese._context import Look, Rank
-from danvan_crawler.vietnamese._dates import FoundDate
-from danvan_crawler.vietnamese._view import View, view
+from danvan_crawler.vietnamese import _stamp_clock, _stamp_context, _stamp_dates, _stamp_relative
+from danvan_crawler.vietnamese._stamp_clock import IMPOSSIBLE, FoundTime, Refusal
+from danvan_crawler.vietnamese._stamp_context import Look, Rank
+from danvan_crawler.vietnamese._stamp_dates import FoundDate
+from danvan_crawler.vietnamese._stamp_view import View, view
 
 Precision = Literal["second", "minute", "day"]
 
@@ -80,7 +80,7 @@ precision='day', raw='23/05/2017 00:00:00 (GMT+7)')
         raise ValueError("now has no zone: give an aware datetime")
     seen = view(text)
     if _DIGIT.search(seen.lower):
-        dates = _dates.find(seen, month_first=month_first)
+        dates = _stamp_dates.find(seen, month_first=month_first)
         stamps = [read for found in dates if (read := _read(seen, found, zone)) is not None]
         if stamps:
             return _chosen(stamps)
@@ -108,17 +108,17 @@ def _read(seen: View, found: FoundDate, zone: tzinfo) -> tuple[Rank, Timestamp |
         return None
     if found.moment is not None:
         return _read_moment(seen, found, zone)
-    before, after = _clock.time_before(seen, found.start), _clock.time_after(seen, found.end)
+    before, after = _stamp_clock.time_before(seen, found.start), _stamp_clock.time_after(seen, found.end)
     clock = before or after
     start, end, finder = found.start, found.end, None
     if isinstance(clock, FoundTime):
         start, end, finder = min(start, clock.start), max(end, clock.end), clock
     # The zone stands behind the whole stamp or behind a time that comes first: "08:05 GMT+7, 23/05/2017".
-    zones = [_clock.zone_at(seen.lower, end, finder)]
+    zones = [_stamp_clock.zone_at(seen.lower, end, finder)]
     if isinstance(zones[0], tuple):
         end = zones[0][1]
     if finder and finder.end < found.start:
-        zones.append(_clock.zone_at(seen.lower, finder.end, finder))
+        zones.append(_stamp_clock.zone_at(seen.lower, finder.end, finder))
     look = Look(
         start,
         end,
@@ -127,7 +127,7 @@ def _read(seen: View, found: FoundDate, zone: tzinfo) -> tuple[Rank, Timestamp |
         short_year=found.short_year,
         separator=found.separator,
     )
-    rank = _context.rank(seen, look)
+    rank = _stamp_context.rank(seen, look)
     if rank is None:
         return None
     offsets = {place[0] for place in zones if isinstance(place, tuple)}
@@ -145,7 +145,7 @@ def _read_moment(seen: View, found: FoundDate, zone: tzinfo) -> tuple[Rank, Time
     """The same for a date that came with its time, and mostly its zone, in one ISO 8601 token."""
     assert found.moment is not None
     look = Look(found.start, found.end, mechanical=True, spoken=False, short_year=False, separator="")
-    rank = _context.rank(seen, look)
+    rank = _stamp_context.rank(seen, look)
     if rank is None:
         return None
     # isoparse reads 24:00 as the next day's midnight; no site means that.
@@ -155,7 +155,7 @@ def _read_moment(seen: View, found: FoundDate, zone: tzinfo) -> tuple[Rank, Time
             return rank, IMPOSSIBLE
     except ValueError:
         return rank, IMPOSSIBLE
-    if _clock.zone_at(seen.lower, found.end, None) is not None:
+    if _stamp_clock.zone_at(seen.lower, found.end, None) is not None:
         # A second zone behind the token; behind a token without one this is no form that any platform prints.
         return rank, IMPOSSIBLE
     at = at.replace(microsecond=0, tzinfo=at.tzinfo or zone)
@@ -167,14 +167,14 @@ def _read_moment(seen: View, found: FoundDate, zone: tzinfo) -> tuple[Rank, Time
 def _stamp(seen: View, look: Look, at: datetime, precision: Precision) -> Timestamp | Refusal:
     """The finished stamp, unless its year or a weekday printed with it says that the date was misread or misprinted."""
     if not FIRST_YEAR <= at.year <= LAST_YEAR or any(
-        day != at.weekday() for day in _context.weekdays_beside(seen, look)
+        day != at.weekday() for day in _stamp_context.weekdays_beside(seen, look)
     ):
         return IMPOSSIBLE
     return Timestamp(at, precision, seen.raw(look.start, look.end))
 
 
 def _relative_stamp(seen: View, now: datetime) -> Timestamp | None:
-    found = _relative.find(seen, now)
+    found = _stamp_relative.find(seen, now)
     if found is None or not FIRST_YEAR <= found.at.year <= LAST_YEAR:
         return None
     return Timestamp(found.at, found.precision, seen.raw(found.start, found.end))

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danvan_crawler.vietnamese._syllables import is_syllable, spellings
+from danvan_crawler.vietnamese._text_syllables import is_syllable, spellings
 from danvan_crawler.vietnamese.text import clean, decode_legacy
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "vietnamese"

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danvan_crawler.vietnamese import _folding
+from danvan_crawler.vietnamese._text_letters import fold_quickly
 from danvan_crawler.vietnamese.text import _folded, canonical, clean, fold
 
 LETTERS = "aàáãảạăắâấêếôốơớưứyỳđĐÐðоеуаТ\u0301\u0302\u0323\u031b\u00ad\u200b\u00a0\u2028 \n\r\tqghtnc&;#amp38lt"
@@ -147,10 +147,10 @@ def test_every_depth_is_composed_and_trimmed(text: str) -> None:
 @given(st.text() | st.text(alphabet=" \n-–“”…ÐĐđàÀậẬươƯƠİßẞκⅣ①é́"))
 def test_the_table_folds_as_the_rule_does(text: str) -> None:
     exact = canonical(text)
-    folded = _folding.quickly(exact)
+    folded = fold_quickly(exact)
     assert folded is None or folded == _folded(exact)
 
 
 def test_the_table_folds_everything_that_newspapers_set() -> None:
     text = "ĐẢNG BỘ TỈNH ĐẮK LẮK: “Dân vận khéo” – năm 2017…"
-    assert _folding.quickly(text) == "dang bo tinh dak lak: “dan van kheo” – nam 2017…"
+    assert fold_quickly(text) == "dang bo tinh dak lak: “dan van kheo” – nam 2017…"

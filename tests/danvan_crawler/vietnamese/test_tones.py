@@ -5,8 +5,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danvan_crawler.vietnamese._letters import VOWELS
-from danvan_crawler.vietnamese._tones import place, place_all
+from danvan_crawler.vietnamese._text_letters import VOWELS
+from danvan_crawler.vietnamese._text_tones import place, place_all
 
 ONSETS = ("", "b", "q", "qu", "gi", "Gi")
 CODAS = ("", "c", "ng")

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Literal
 
-from danvan_crawler.vietnamese import _clock
-from danvan_crawler.vietnamese._context import labelled
-from danvan_crawler.vietnamese._view import View
+from danvan_crawler.vietnamese import _stamp_clock
+from danvan_crawler.vietnamese._stamp_context import labelled
+from danvan_crawler.vietnamese._stamp_view import View
 
 _AGO = re.compile(
     r"(?<![\w.,:/-])(?:(?P<days>[0-9]{1,4}) ?(?:ngày|days?)"
@@ -66,12 +66,12 @@ def _ago(match: re.Match[str], now: datetime) -> FoundAge | None:
 
 
 def _named_day(seen: View, match: re.Match[str], now: datetime) -> FoundAge | None:
-    before = _clock.time_before(seen, match.start())
-    after = _clock.time_after(seen, match.end())
+    before = _stamp_clock.time_before(seen, match.start())
+    after = _stamp_clock.time_after(seen, match.end())
     if before and after:
         return None
     clock = before or after
-    if isinstance(clock, _clock.Refusal) or (clock is None and match["today"]):
+    if isinstance(clock, _stamp_clock.Refusal) or (clock is None and match["today"]):
         return None
     try:
         day = now.date() - timedelta(days=2 if match["before"] else 0 if match["today"] else 1)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from danvan_crawler.vietnamese._letters import VOWELS
+from danvan_crawler.vietnamese._text_letters import VOWELS
 
 # letter -> (the letter without tone, the number of its tone), both cases.
 _APART = {

@@ -17,7 +17,7 @@ from datetime import time, timedelta, timezone
 from enum import Enum
 from typing import Final
 
-from danvan_crawler.vietnamese._view import View
+from danvan_crawler.vietnamese._stamp_view import View
 
 
 class Refusal(Enum):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from danvan_crawler.vietnamese._clock import WEEKDAY
+from danvan_crawler.vietnamese._stamp_clock import WEEKDAY
 
 
 def _any(words: str) -> str:

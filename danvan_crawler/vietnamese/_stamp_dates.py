@@ -1,7 +1,7 @@
 """Full dates as Party sites print them: where one stands in a line and which day it names.
 
 Four kinds, all with day, month and year. Nothing here decides whether a date is a publication stamp; that is
-`_context`.
+`_stamp_context`.
 
     numbers     23/05/2017, 8-6-2023, 23.05.2017, 17 - 05 - 2024, 23/05/17 (day first), 2017-05-23 (year first)
     Vietnamese  23 tháng 5 năm 2017, 23 Tháng 5, 2017 (Joomla, Blogger), 23 Th5 2017, Tháng Năm 23, 2017 (WordPress)
@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from danvan_crawler.vietnamese._view import View
+from danvan_crawler.vietnamese._stamp_view import View
 
 _MONTH_WORDS = {
     "mười một": 11,

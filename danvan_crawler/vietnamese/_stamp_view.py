@@ -12,7 +12,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from danvan_crawler.vietnamese._letters import FAKE_D, INVISIBLE, LINE_BREAKS, ODD_SPACES, compose
+from danvan_crawler.vietnamese._text_letters import FAKE_D, INVISIBLE, LINE_BREAKS, ODD_SPACES, compose
 
 _FULL_WIDTH = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
 _ONE_FOR_ONE = str.maketrans(

@@ -4,7 +4,7 @@ The rule is to need a reason. A label ("Đăng lúc", "Cập nhật") is one; so
 08:05); a bare date needs clean surroundings: its own line, a weekday, a section or author before a dash, brackets at
 the end of a headline. A sentence ("Ngày 18/11/2016, Ban Dân vận tổ chức …"), a span, a document's dates,
 anniversaries and unknown labels are refused, since a missing date can be found elsewhere and a wrong one cannot be
-told from a right one. The words themselves are in `_labels`.
+told from a right one. The words themselves are in `_stamp_labels`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
-from danvan_crawler.vietnamese import _labels
-from danvan_crawler.vietnamese._clock import weekday_number
-from danvan_crawler.vietnamese._view import View
+from danvan_crawler.vietnamese import _stamp_labels
+from danvan_crawler.vietnamese._stamp_clock import weekday_number
+from danvan_crawler.vietnamese._stamp_view import View
 
 
 class Rank(IntEnum):
@@ -46,9 +46,9 @@ _WINDOW = 160
 # An author or a place before a bare date is at most so many words: "Nguyễn Văn A 23/05/2017".
 _NAME_WORDS = 5
 _LABELS = (
-    (_labels.PUBLISHED, Rank.PUBLISHED),
-    (_labels.UPDATED, Rank.UPDATED),
-    (_labels.WRITTEN, Rank.PUBLISHED),
+    (_stamp_labels.PUBLISHED, Rank.PUBLISHED),
+    (_stamp_labels.UPDATED, Rank.UPDATED),
+    (_stamp_labels.WRITTEN, Rank.PUBLISHED),
 )
 
 
@@ -59,24 +59,24 @@ def rank(seen: View, look: Look) -> Rank | None:
     rest = seen.lower[look.end : look.end + _WINDOW]
     if _elsewhere(lead, rest, look):
         return None
-    peeled = _labels.PEEL.search(lead)
+    peeled = _stamp_labels.PEEL.search(lead)
     spoken, weekday = look.spoken, False
     if peeled:
         lead = lead[: peeled.start()]
         # "Ngày: 23/05/2017" is a label, "Ngày 23/05/2017" may begin a sentence.
         spoken = spoken or (peeled["day"] is not None and ":" not in peeled[0])
-        weekday = _labels.WEEKDAY_WORD.search(peeled[0]) is not None
-    counter = _labels.COUNTER.search(lead)
+        weekday = _stamp_labels.WEEKDAY_WORD.search(peeled[0]) is not None
+    counter = _stamp_labels.COUNTER.search(lead)
     if counter:
         # A view counter before the stamp separates it like a bar would.
         lead = lead[: counter.start()] + "|"
     shown = seen.shown[first : first + len(lead)]
     label = labelled(lead, shown, peeled is not None)
     if label is not None:
-        return None if _labels.TOLD.match(rest) else label
-    if _labels.REFUSED.search(lead) or _labels.APPOINTMENT.match(rest):
+        return None if _stamp_labels.TOLD.match(rest) else label
+    if _stamp_labels.REFUSED.search(lead) or _stamp_labels.APPOINTMENT.match(rest):
         return None
-    if _labels.UNKNOWN_LABEL.search(lead) and not (look.mechanical and _labels.TIME_LABEL.search(lead)):
+    if _stamp_labels.UNKNOWN_LABEL.search(lead) and not (look.mechanical and _stamp_labels.TIME_LABEL.search(lead)):
         return None
     line = lead.rpartition("\n")[2]
     if look.mechanical and not look.short_year:
@@ -100,27 +100,29 @@ def labelled(lead: str, shown: str, peeled: bool = False) -> Rank | None:
 
 def weekdays_beside(seen: View, look: Look) -> Iterator[int]:
     """Yield the weekdays (Monday 0) printed with a stamp: right before it, inside it, or behind it at a stop."""
-    peeled = _labels.PEEL.search(seen.lower[max(0, look.start - _WINDOW) : look.start])
+    peeled = _stamp_labels.PEEL.search(seen.lower[max(0, look.start - _WINDOW) : look.start])
     if peeled:
-        for match in _labels.WEEKDAY_WORD.finditer(peeled[0]):
+        for match in _stamp_labels.WEEKDAY_WORD.finditer(peeled[0]):
             yield weekday_number(match[0])
-    for match in _labels.WEEKDAY_WORD.finditer(seen.lower, look.start, look.end):
+    for match in _stamp_labels.WEEKDAY_WORD.finditer(seen.lower, look.start, look.end):
         yield weekday_number(match[0])
-    behind = _labels.WEEKDAY_BEHIND.match(seen.lower, look.end)
+    behind = _stamp_labels.WEEKDAY_BEHIND.match(seen.lower, look.end)
     if behind:
         yield weekday_number(behind["name"])
 
 
 def _elsewhere(lead: str, rest: str, look: Look) -> bool:
     """Whether the date belongs to a span, the lunar calendar, an address or a file name, whatever its label says."""
-    weekday = _labels.WEEKDAY_BEFORE.search(lead)
+    weekday = _stamp_labels.WEEKDAY_BEFORE.search(lead)
     # "T3, 23/05/2017" is no list of days.
-    if _labels.SPAN_BEFORE.search(lead[: weekday.start()] if weekday else lead) and not _labels.COUNTER.search(lead):
+    if _stamp_labels.SPAN_BEFORE.search(
+        lead[: weekday.start()] if weekday else lead
+    ) and not _stamp_labels.COUNTER.search(lead):
         return True
-    if _labels.SPAN_BEHIND.match(rest) or _labels.LUNAR_BEHIND.match(rest):
+    if _stamp_labels.SPAN_BEHIND.match(rest) or _stamp_labels.LUNAR_BEHIND.match(rest):
         return True
     if look.separator in ("-", ".") and not look.mechanical:
-        return bool(_labels.NAME_BEFORE.search(lead) or _labels.NAME_BEHIND.match(rest))
+        return bool(_stamp_labels.NAME_BEFORE.search(lead) or _stamp_labels.NAME_BEHIND.match(rest))
     return False
 
 
@@ -136,20 +138,20 @@ def _clean_before(line: str, shown: str, spoken: bool, weekday: bool, look: Look
     if look.short_year and look.separator == ".":
         # 1.2.17 alone is a version or a chapter.
         return weekday
-    if bare in ("", "(", "[", "-", "–", "—") or _labels.SEPARATED.search(line):
+    if bare in ("", "(", "[", "-", "–", "—") or _stamp_labels.SEPARATED.search(line):
         return True
     if spoken:
         # "(QNO) - Ngày 12/10/2020" opens an article; "Hà Nội, ngày …" opens a document.
         return False
     if bare[-1] in "([":
-        return not _labels.OTHER_SUBJECT.search(line)
+        return not _stamp_labels.OTHER_SUBJECT.search(line)
     # Weak evidence for a date whose year is weak as well.
     if look.short_year:
         return False
-    if _labels.BYLINE.search(line):
+    if _stamp_labels.BYLINE.search(line):
         return True
     if bare[-1] in "-–—)]":
-        return not _labels.OTHER_SUBJECT.search(line)
+        return not _stamp_labels.OTHER_SUBJECT.search(line)
     if line.rstrip(" ").endswith(","):
         return weekday and _is_name(shown)
     return _is_name(shown)
@@ -165,7 +167,7 @@ def _clean_behind(seen: View, rest: str, spoken: bool, look: Look) -> bool:
     line = rest.partition("\n")[0]
     if not line.strip(" .,;'\"") or line.lstrip(" ")[0] in "|•·»)]":
         return True
-    if _labels.TRAILER.match(line) or _labels.WEEKDAY_BEHIND.match(line):
+    if _stamp_labels.TRAILER.match(line) or _stamp_labels.WEEKDAY_BEHIND.match(line):
         return True
     if line.lstrip(" ")[0] in "-–—":
         return not spoken

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from danvan_crawler.vietnamese._letters import VOWELS
-from danvan_crawler.vietnamese._tones import place
+from danvan_crawler.vietnamese._text_letters import VOWELS
+from danvan_crawler.vietnamese._text_tones import place
 
 _ONSETS = ("b", "ch", "d", "đ", "h", "kh", "l", "m", "n", "nh", "p", "ph", "r", "s", "t", "th", "tr", "v", "x")
 
