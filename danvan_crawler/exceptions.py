@@ -22,8 +22,11 @@ Codes are those of the contract in README.md; `ExitCode.worst` picks the one tha
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from enum import IntEnum
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 class ExitCode(IntEnum):
@@ -120,3 +123,9 @@ class ArchiveDamagedError(ArchiveError):
 
 class StoreError(DanvanError):
     pass
+
+
+def archive_error(error: OSError, action: str) -> ArchiveError:
+    """What a user is told of an operating system's error: `cannot <action>: <reason>`."""
+    kind = DiskFullError if error.errno in _FULL else ArchiveError
+    return kind(f"cannot {action}: {error.strerror or error}")

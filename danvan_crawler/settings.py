@@ -22,7 +22,7 @@ DANVAN_ARCHIVE = str(Path(os.environ.get("DANVAN_ARCHIVE", "archive")).absolute(
 DANVAN_SITES = [folder for folder in os.environ.get("DANVAN_SITES", "").split(os.pathsep) if folder]
 DANVAN_OPERATOR = os.environ.get("DANVAN_OPERATOR", "")
 DANVAN_CONTACT = os.environ.get("DANVAN_CONTACT", "")
-# Numbers stay text here: an import can only fail with a traceback. `ops.numbers` looks at them before a crawl.
+# Numbers stay text here: an import can only fail with a traceback. `settings_check` looks at them before a crawl.
 DANVAN_WARC_MAX_BYTES = os.environ.get("DANVAN_WARC_MAX_BYTES", "1000000000")
 DANVAN_MIN_FREE = os.environ.get("DANVAN_MIN_FREE", "1000000000")
 DANVAN_GZIP_LEVEL = os.environ.get("DANVAN_GZIP_LEVEL", "2")

@@ -26,9 +26,9 @@ from danvan_crawler.exceptions import ExitCode, ProfileError, UsageError
 from danvan_crawler.ops.children import Ending, Job, Limits, danvan
 from danvan_crawler.ops.locks import hosts_asked
 from danvan_crawler.ops.notices import Notifier
-from danvan_crawler.ops.numbers import whole_from_environment
 from danvan_crawler.ops.reports import Witness, kind_of, longest_waiting_first
 from danvan_crawler.ops.supervisor import Supervisor, Watcher
+from danvan_crawler.settings_check import whole_from_environment
 from danvan_crawler.sites import SLUG, Site, SiteRegistry
 
 

@@ -18,12 +18,11 @@ import shutil
 from pathlib import Path
 
 from danvan_crawler import __version__, clock
-from danvan_crawler.exceptions import UsageError
+from danvan_crawler.exceptions import UsageError, archive_error
 from danvan_crawler.feeds.export import write_jsonl
 from danvan_crawler.ops.packages import ArchivedSite
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.queries import Filter, items
-from danvan_crawler.warc.files import archive_error
 from danvan_crawler.warc.index import describe
 
 CHECKSUMS = ("sha256", "sha512")

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from danvan_crawler import clock
 from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.memory import resident_bytes
 from danvan_crawler.ops.heartbeat import Beat, read_beat
 from danvan_crawler.ops.signals import STOPPING, StopSignals
 
@@ -105,15 +106,6 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def resident_bytes(process: int) -> int:
-    """Memory that a process holds; 0 where the kernel does not tell (no /proc) and for one that has ended."""
-    try:
-        pages = Path(f"/proc/{process}/statm").read_text(encoding="ascii").split()[1]
-    except (OSError, IndexError):
-        return 0
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 class Child:

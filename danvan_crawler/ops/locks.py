@@ -14,9 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from danvan_crawler.exceptions import LockedError
+from danvan_crawler.exceptions import LockedError, archive_error
 from danvan_crawler.sites import Site
-from danvan_crawler.warc.files import archive_error
 
 
 class _FileLock:

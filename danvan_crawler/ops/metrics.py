@@ -5,13 +5,11 @@ Text exposition format 0.0.4. The file is replaced as a whole, so that a collect
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from danvan_crawler.exceptions import DanvanError
+from danvan_crawler.atomic import replace_file
 from danvan_crawler.ops.problems import REMEDIES
 from danvan_crawler.ops.status import SiteStatus
 
@@ -88,16 +86,3 @@ def exposition(sites: Sequence[SiteStatus]) -> str:
 def write_metrics(path: Path, sites: Sequence[SiteStatus]) -> None:
     """Writes the text file in the place of the one before. Raises DanvanError."""
     replace_file(path, exposition(sites))
-
-
-def replace_file(path: Path, text: str) -> None:
-    """Writes a file as a whole: whoever reads it sees the old or the new one. Raises DanvanError."""
-    # Not a name that ends in .prom: the collector would read that too.
-    draft = path.parent / f".{path.name}.{os.getpid()}"
-    try:
-        draft.write_text(text, encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        with suppress(OSError):  # in a place that is no folder, or may not be written
-            draft.unlink(missing_ok=True)
-        raise DanvanError(f"{path}: cannot be written: {error.strerror}") from error

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from danvan_crawler import clock
-from danvan_crawler.ops.metrics import replace_file
+from danvan_crawler.atomic import replace_file
 from danvan_crawler.ops.nights import Night, nights
 from danvan_crawler.ops.problems import Problem
 from danvan_crawler.ops.status import NIGHTS, current_problems

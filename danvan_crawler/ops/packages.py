@@ -13,12 +13,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from danvan_crawler.exceptions import ArchiveError, UsageError
+from danvan_crawler.exceptions import ArchiveError, UsageError, archive_error
 from danvan_crawler.sites import Site, SiteRegistry
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.queries import Filter, newest_first
 from danvan_crawler.store.schema import articles
-from danvan_crawler.warc.files import WARC_FOLDER, archive_error, warc_files
+from danvan_crawler.warc.files import WARC_FOLDER, warc_files
 from danvan_crawler.warc.index import index_lines, merged
 from danvan_crawler.warc.wacz import Description, Page, refuse_existing, require_wacz, write_wacz
 

@@ -11,7 +11,7 @@ import os
 
 from scrapy.extensions.memusage import MemoryUsage
 
-from danvan_crawler.ops.children import resident_bytes
+from danvan_crawler.memory import resident_bytes
 
 
 class ResidentMemory(MemoryUsage):

@@ -11,7 +11,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from danvan_crawler import clock
-from danvan_crawler.warc.files import archive_error
+from danvan_crawler.exceptions import archive_error
 
 MAX_BYTES = 1_000_000
 """A file that would get larger is put aside first."""

@@ -31,8 +31,7 @@ from typing import Self
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
-from danvan_crawler.exceptions import DanvanError, UsageError
-from danvan_crawler.warc.files import archive_error
+from danvan_crawler.exceptions import DanvanError, UsageError, archive_error
 from danvan_crawler.warc.index import index_lines, index_path, merged
 from danvan_crawler.warc.unmodified import resolve_unmodified
 

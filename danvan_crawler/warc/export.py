@@ -22,9 +22,8 @@ from typing import BinaryIO
 from isal import isal_zlib
 
 from danvan_crawler import clock
-from danvan_crawler.exceptions import ArchiveDamagedError
+from danvan_crawler.exceptions import ArchiveDamagedError, archive_error
 from danvan_crawler.warc.digest import sha1_base32
-from danvan_crawler.warc.files import archive_error
 from danvan_crawler.warc.members import BrokenRecordError, MemberWalker
 from danvan_crawler.warc.message import entity_body
 from danvan_crawler.warc.reader import WarcRecord

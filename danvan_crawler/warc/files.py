@@ -15,23 +15,15 @@ import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
-from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, DiskFullError
+from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, DiskFullError, archive_error
 
 WARC_FOLDER = "warc"
 SUFFIX = ".warc.gz"
 OPEN_SUFFIX = ".open"
 DAMAGED = ".damaged-"
 """Between the name of a file and the byte from which a repair took damaged bytes."""
-
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _SLUG = re.compile(r"\w[\w.-]*")
 _HOST_LENGTH = 40
-
-
-def archive_error(error: OSError, action: str) -> ArchiveError:
-    """What a user is told of an operating system's error: `cannot <action>: <reason>`."""
-    kind = DiskFullError if error.errno in _FULL else ArchiveError
-    return kind(f"cannot {action}: {error.strerror or error}")
 
 
 def require_room(folder: Path, min_free: int, size: int = 0) -> None:

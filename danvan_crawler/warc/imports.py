@@ -22,8 +22,8 @@ from typing import NamedTuple
 from fastwarc.warc import HeaderMap
 
 from danvan_crawler import clock
-from danvan_crawler.exceptions import ArchiveDamagedError
-from danvan_crawler.warc.files import archive_error, file_name, finish, open_name, site_folder, this_host
+from danvan_crawler.exceptions import ArchiveDamagedError, archive_error
+from danvan_crawler.warc.files import file_name, finish, open_name, site_folder, this_host
 from danvan_crawler.warc.reader import WarcRecord, iter_records
 from danvan_crawler.warc.records import DEFAULT_LEVEL, build_profile, build_warcinfo, new_record_id, profile_uri
 from danvan_crawler.warc.revisits import Reference, reference_of

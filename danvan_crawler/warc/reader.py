@@ -14,8 +14,8 @@ from typing import BinaryIO
 
 from fastwarc.warc import HeaderMap
 
-from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError
-from danvan_crawler.warc.files import archive_error, open_name, warc_files
+from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, archive_error
+from danvan_crawler.warc.files import open_name, warc_files
 from danvan_crawler.warc.members import BrokenRecordError, Member, MemberWalker
 
 __all__ = ["WarcRecord", "iter_records", "read_record", "warc_files"]

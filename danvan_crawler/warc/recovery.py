@@ -15,8 +15,8 @@ from typing import BinaryIO
 
 from fastwarc.warc import HeaderMap
 
-from danvan_crawler.exceptions import ArchiveDamagedError
-from danvan_crawler.warc.files import archive_error, final_name, finish, open_files, refuse_taken
+from danvan_crawler.exceptions import ArchiveDamagedError, archive_error
+from danvan_crawler.warc.files import final_name, finish, open_files, refuse_taken
 from danvan_crawler.warc.members import BrokenRecordError, MemberWalker, complete_record_after
 
 

@@ -25,7 +25,8 @@ from typing import BinaryIO
 
 from fastwarc.warc import HeaderMap
 
-from danvan_crawler.warc.files import DAMAGED, OPEN_SUFFIX, SUFFIX, archive_error, final_name, finish, open_name
+from danvan_crawler.exceptions import archive_error
+from danvan_crawler.warc.files import DAMAGED, OPEN_SUFFIX, SUFFIX, final_name, finish, open_name
 from danvan_crawler.warc.members import BrokenRecordError, MemberWalker, complete_record_after
 
 _SERIAL = re.compile(r"(?P<before>.+-\d{17}-)(?P<serial>\d{5})(?P<after>-.+)")

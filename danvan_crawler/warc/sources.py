@@ -21,8 +21,7 @@ from typing import BinaryIO
 from fastwarc.warc import HeaderMap
 from isal import isal_zlib
 
-from danvan_crawler.exceptions import ArchiveDamagedError
-from danvan_crawler.warc.files import archive_error
+from danvan_crawler.exceptions import ArchiveDamagedError, archive_error
 from danvan_crawler.warc.members import (
     END_OF_HEADER,
     END_OF_RECORD,

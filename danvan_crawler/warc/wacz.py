@@ -29,8 +29,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from danvan_crawler import __version__, clock
-from danvan_crawler.exceptions import ArchiveError, UsageError
-from danvan_crawler.warc.files import archive_error
+from danvan_crawler.exceptions import ArchiveError, UsageError, archive_error
 
 LINES_A_BLOCK = 1024
 """Lines of the index in one gzip member, as ArchiveWeb.page and py-wacz make it."""

@@ -26,17 +26,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from danvan_crawler import clock
-from danvan_crawler.exceptions import ArchiveError, UsageError
-from danvan_crawler.warc.files import (
-    archive_error,
-    file_name,
-    finish,
-    open_name,
-    refuse_taken,
-    require_room,
-    site_folder,
-    this_host,
-)
+from danvan_crawler.exceptions import ArchiveError, UsageError, archive_error
+from danvan_crawler.warc.files import file_name, finish, open_name, refuse_taken, require_room, site_folder, this_host
 from danvan_crawler.warc.records import (
     DEFAULT_LEVEL,
     Answer,

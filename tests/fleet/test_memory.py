@@ -18,7 +18,7 @@ from fleet_portal import LivePortal
 from lives import OLD, Life
 from stories import Danvan, Story, moment
 
-from danvan_crawler.ops.children import resident_bytes
+from danvan_crawler.memory import resident_bytes
 
 PAGES = int(os.environ.get("FLEET_PAGES", "1500"))
 SLACK = 24 * 2**20

@@ -7,7 +7,7 @@ from scrapy.settings import BaseSettings
 
 from danvan_crawler import exceptions
 from danvan_crawler.archive import site_registry
-from danvan_crawler.ops.numbers import check_settings
+from danvan_crawler.settings_check import check_settings
 from danvan_crawler.sites import SiteRegistry
 
 

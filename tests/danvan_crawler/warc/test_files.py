@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, DiskFullError
-from danvan_crawler.warc.files import archive_error, file_name, finish, site_folder, this_host, warc_files
+from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, DiskFullError, archive_error
+from danvan_crawler.warc.files import file_name, finish, site_folder, this_host, warc_files
 
 
 def test_a_name_has_slug_timestamp_serial_and_host():

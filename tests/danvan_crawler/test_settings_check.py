@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from danvan_crawler.exceptions import UsageError
-from danvan_crawler.ops.numbers import NUMBERS, check_settings
 from danvan_crawler.ops.runner import project_settings
+from danvan_crawler.settings_check import NUMBERS, check_settings
 
 
 @pytest.mark.parametrize("value", ["", "1GB", "-1", "nan", "inf", "1e12", "９", "1_000", "9" * 400])
