@@ -19,7 +19,7 @@ from scrapy.http import Response, TextResponse
 
 from danvan_crawler.items import Article, VisitCounters
 from danvan_crawler.pages import decoded
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 
 
 @dataclass(frozen=True, slots=True)

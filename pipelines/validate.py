@@ -13,7 +13,7 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 
 from danvan_crawler.items import Article
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.vietnamese.dating import doubts
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from danvan_crawler.items import Article
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.vietnamese.dating import DISPLAY_FIRST, Candidate, Source, choose, in_address
 from spiders.listings import CHROME
 from spiders.reading import ancestors

@@ -7,8 +7,8 @@ from typing import Self
 from scrapy import Request, Spider
 from scrapy.settings import BaseSettings
 
-from danvan_crawler.archive import site_registry
-from danvan_crawler.sites import Site, SiteRegistry
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.sites.registry import SiteRegistry, site_registry
 from danvan_crawler.urls import host_of
 from spiders.site_spider import SiteSpider
 

@@ -18,7 +18,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from w3lib.url import safe_url_string
 
 from danvan_crawler.pages import text_of
-from danvan_crawler.sites import is_xpath
+from danvan_crawler.sites.profile import is_xpath
 from spiders.taming import tamed
 
 UNSEEN = ["script", "style", "noscript", "template", "svg", "select", "textarea", "iframe", "object", "head"]

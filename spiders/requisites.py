@@ -24,7 +24,7 @@ from danvan_crawler.capture.robots import RobotsUnreadableError
 from danvan_crawler.exceptions import ArchiveError
 from danvan_crawler.ops.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, Scope, is_media, within
 from danvan_crawler.ops.run import store_of
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
 from danvan_crawler.store.writes import Store
 from spiders.failures import reason_of, status_of, was_not_made

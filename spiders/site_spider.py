@@ -32,7 +32,7 @@ from danvan_crawler.ops.page_kind import page_kind
 from danvan_crawler.ops.replay import CHANGED
 from danvan_crawler.ops.requisites import FINAL_STATUSES, NO_SECTION, of_page
 from danvan_crawler.pages import text_of
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.frontier import ARCHIVED, FAILED, NEW, PENDING, REJECTED
 from danvan_crawler.urls import host_of, path_key
 from spiders import arguments

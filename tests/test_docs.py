@@ -21,8 +21,9 @@ from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.items import EXPORT_FIELDS
 from danvan_crawler.ops.metrics import METRICS
 from danvan_crawler.ops.problems import REMEDIES
-from danvan_crawler.site_rules import Health
-from danvan_crawler.sites import SELECTORS, Layout, Section, Site, SiteRegistry
+from danvan_crawler.sites.profile import SELECTORS, Layout, Section, Site
+from danvan_crawler.sites.registry import SiteRegistry
+from danvan_crawler.sites.rules import Health
 
 _layout.activate()  # profiles name their family, a module of `spiders`
 

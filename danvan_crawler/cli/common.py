@@ -12,9 +12,8 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from danvan_crawler.archive import site_registry
 from danvan_crawler.exceptions import UsageError
-from danvan_crawler.sites import SiteRegistry
+from danvan_crawler.sites.registry import SiteRegistry, site_registry
 from danvan_crawler.store.queries import Filter
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -29,7 +29,8 @@ from danvan_crawler.ops.notices import Notifier
 from danvan_crawler.ops.reports import Witness, kind_of, longest_waiting_first
 from danvan_crawler.ops.supervisor import Supervisor, Watcher
 from danvan_crawler.settings_check import whole_from_environment
-from danvan_crawler.sites import SLUG, Site, SiteRegistry
+from danvan_crawler.sites.profile import SLUG, Site
+from danvan_crawler.sites.registry import SiteRegistry
 
 
 @click.command("crawl")

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from danvan_crawler.cli.common import archive_option, errors, json_option, registry, sites_option, write_out
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 
 
 @click.group("sites", invoke_without_command=True)

@@ -15,7 +15,7 @@ from datetime import date
 from itertools import pairwise
 
 from danvan_crawler.ops.problems import Problem
-from danvan_crawler.site_rules import COVERED_FIELDS, Health
+from danvan_crawler.sites.rules import COVERED_FIELDS, Health
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {"at most": operator.le, "at least": operator.ge}
 

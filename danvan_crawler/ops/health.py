@@ -27,8 +27,8 @@ from danvan_crawler.ops.expectations import (
 from danvan_crawler.ops.nights import FORBIDDEN_IN, Night, coverage_of, nights, tally
 from danvan_crawler.ops.outcome import LISTING_TROUBLE, all_failed, all_forbidden, all_missing
 from danvan_crawler.ops.problems import Problem
-from danvan_crawler.site_rules import COVERED_FIELDS
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.sites.rules import COVERED_FIELDS
 from danvan_crawler.store.activity import activity, last_days, sections_with_articles
 
 _RUNS = 60

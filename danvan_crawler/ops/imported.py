@@ -24,7 +24,7 @@ from danvan_crawler.ops.absence import says_not_found
 from danvan_crawler.ops.places import Place
 from danvan_crawler.ops.replay import Replay
 from danvan_crawler.ops.requisites import FINAL_STATUSES
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import host_of, path_key
 from danvan_crawler.warc.reader import read_record

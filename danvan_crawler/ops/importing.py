@@ -28,7 +28,8 @@ from danvan_crawler.ops.late import idle_crawler, late_replay
 from danvan_crawler.ops.locks import DatabaseLock, SiteLock
 from danvan_crawler.ops.places import Place, scan
 from danvan_crawler.ops.run import attach_store
-from danvan_crawler.sites import Site, SiteRegistry
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store.captures import CHUNK
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.schema import captures

@@ -17,7 +17,8 @@ from sqlalchemy import select
 
 from danvan_crawler.ops.imported import ArchiveReplay
 from danvan_crawler.ops.places import Place
-from danvan_crawler.sites import Site, SiteRegistry
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.schema import frontier
 from danvan_crawler.store.takedowns import Takedown

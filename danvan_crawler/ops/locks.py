@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from danvan_crawler.exceptions import LockedError, archive_error
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 
 
 class _FileLock:

@@ -14,7 +14,7 @@ from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.ops.expectations import Tally
 from danvan_crawler.ops.problems import Problem, from_json
 from danvan_crawler.ops.reports import read_report
-from danvan_crawler.site_rules import COVERED_FIELDS
+from danvan_crawler.sites.rules import COVERED_FIELDS
 
 _FILES = 5_000
 """Newest reports that are looked at: half a year of nights of 25 sites."""

@@ -14,7 +14,8 @@ from pathlib import Path
 from sqlalchemy import Connection, select
 
 from danvan_crawler.exceptions import ArchiveError, UsageError, archive_error
-from danvan_crawler.sites import Site, SiteRegistry
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.queries import Filter, newest_first
 from danvan_crawler.store.schema import articles

@@ -21,7 +21,8 @@ from danvan_crawler.ops.late import idle_crawler, site_of
 from danvan_crawler.ops.locks import DatabaseLock, SiteLock
 from danvan_crawler.ops.places import Scan, scan
 from danvan_crawler.ops.run import attach_store
-from danvan_crawler.sites import Site, SiteRegistry
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.site_state import lasting
 from danvan_crawler.store.takedowns import read_takedowns

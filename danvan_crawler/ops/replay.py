@@ -42,7 +42,7 @@ from danvan_crawler.ops.page_kind import page_kind
 from danvan_crawler.ops.places import Place
 from danvan_crawler.ops.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, Scope, of_page, within
 from danvan_crawler.pages import text_of
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import host_of, path_key

@@ -24,7 +24,7 @@ from danvan_crawler.items import Article
 from danvan_crawler.ops._css import sheet_refs, sheet_text
 from danvan_crawler.ops._markup import page_refs
 from danvan_crawler.pages import text_of
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.urls import file_name, host_of, path_key
 
 NO_SECTION = ""

@@ -45,8 +45,8 @@ from danvan_crawler.ops.rest import keep, names_of, rests_until
 from danvan_crawler.ops.retention import forget_old
 from danvan_crawler.ops.tally import count
 from danvan_crawler.ops.window import window_of
-from danvan_crawler.site_rules import Window
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.sites.rules import Window
 from danvan_crawler.store.activity import happened
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.site_state import ROBOTS

@@ -13,7 +13,7 @@ from html import escape
 from danvan_crawler.ops.charts import Bar, bars, nights_chart, share_bar
 from danvan_crawler.ops.nights import Night
 from danvan_crawler.ops.status import NIGHTS, SiteStatus
-from danvan_crawler.site_rules import COVERED_FIELDS
+from danvan_crawler.sites.rules import COVERED_FIELDS
 
 _DAYS = 30
 _BAD = frozenset({"unhealthy", "failed", "error", "overdue", "damaged", "disk full"})

@@ -17,7 +17,7 @@ from danvan_crawler.exceptions import UnknownItemError
 from danvan_crawler.ops.late import bring_back, idle_crawler, late_replay, openings, site_of
 from danvan_crawler.ops.locks import DatabaseLock, SiteLock
 from danvan_crawler.ops.run import attach_store
-from danvan_crawler.sites import SiteRegistry
+from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store import suppression
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.queries import history

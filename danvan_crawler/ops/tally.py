@@ -8,7 +8,7 @@ from typing import Any
 from scrapy.statscollectors import StatsCollector
 
 from danvan_crawler.items import Article
-from danvan_crawler.site_rules import COVERED_FIELDS
+from danvan_crawler.sites.rules import COVERED_FIELDS
 from danvan_crawler.vietnamese.dating import EARLY, FUTURE
 
 _DOUBTFUL = frozenset({FUTURE, EARLY, "unreadable date line"})

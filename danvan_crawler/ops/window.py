@@ -16,8 +16,8 @@ from scrapy.utils.defer import deferred_from_coro
 
 from danvan_crawler import clock
 from danvan_crawler.exceptions import UsageError
-from danvan_crawler.site_rules import Window
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.sites.rules import Window
 
 CLOSE_REASON = "window_closed"
 _SECONDS = 1.0

@@ -54,7 +54,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from danvan_crawler.families import FEED, SITE_WIDE, ArticleLink, Family, Listing, captured_at
 from danvan_crawler.items import Article, VisitCounters
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.urls import host_of, path_key
 from danvan_crawler.vietnamese import timestamps
 from danvan_crawler.vietnamese.dating import Source

@@ -14,7 +14,7 @@ from scrapy.http import HtmlResponse
 from danvan_crawler import _layout
 from danvan_crawler.families import Family, load_family
 from danvan_crawler.items import Article, VisitCounters
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.vietnamese import timestamps
 from danvan_crawler.warc.records import CaptureRecord
 

@@ -12,7 +12,7 @@ from scrapy.settings import Settings
 
 from danvan_crawler import _layout
 from danvan_crawler.items import Article
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 
 _layout.activate()
 

@@ -15,7 +15,7 @@ import pipelines
 from danvan_crawler import settings
 from danvan_crawler.items import Article
 from danvan_crawler.ops.run import attach_store
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.queries import Filter, items
 from danvan_crawler.store.writes import Store

@@ -8,7 +8,7 @@ import pytest
 from scrapy.crawler import Crawler
 
 from danvan_crawler.items import Article
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from pipelines.timestamps import TimestampsPipeline
 
 MakeArticle = Callable[..., Article]

@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from danvan_crawler.families import load_family
 from danvan_crawler.items import Article
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.vietnamese.dating import CLOCK_ONLY, Candidate
 from danvan_crawler.warc.records import CaptureRecord
 from spiders import datelines

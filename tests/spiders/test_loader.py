@@ -9,7 +9,7 @@ import pytest
 from scrapy import Request
 from scrapy.settings import Settings
 
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from spiders.loader import ProfileSpiderLoader, spider_class
 from spiders.site_spider import SiteSpider
 

@@ -6,9 +6,8 @@ from scrapy.exceptions import UsageError
 from scrapy.settings import BaseSettings
 
 from danvan_crawler import exceptions
-from danvan_crawler.archive import site_registry
 from danvan_crawler.settings_check import check_settings
-from danvan_crawler.sites import SiteRegistry
+from danvan_crawler.sites.registry import SiteRegistry, site_registry
 
 
 def check(settings: BaseSettings) -> None:

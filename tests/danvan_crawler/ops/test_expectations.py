@@ -20,7 +20,7 @@ from danvan_crawler.ops.expectations import (
     usual_silence,
 )
 from danvan_crawler.ops.problems import REMEDIES
-from danvan_crawler.site_rules import Health
+from danvan_crawler.sites.rules import Health
 
 START = date(2026, 1, 5)
 

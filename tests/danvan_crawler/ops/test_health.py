@@ -14,7 +14,7 @@ from danvan_crawler.ops.expectations import check, expected_of
 from danvan_crawler.ops.health import errors, forbidden, not_there, shares, the_past
 from danvan_crawler.ops.nights import Night, coverage_of, night_of
 from danvan_crawler.ops.reports import write_report
-from danvan_crawler.site_rules import Health
+from danvan_crawler.sites.rules import Health
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ import pytest
 
 from danvan_crawler.exceptions import ArchiveError, ExitCode, LockedError
 from danvan_crawler.ops.locks import DatabaseLock, HostLock, SiteLock, hosts_asked
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 
 HOLDER = """
 import sys

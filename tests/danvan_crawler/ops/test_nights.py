@@ -16,7 +16,7 @@ from danvan_crawler.ops.reports import longest_waiting_first
 from danvan_crawler.ops.retention import forget_old
 from danvan_crawler.ops.status import status
 from danvan_crawler.ops.status_page import page
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 
 SLUG = "thanhhoa-danvan"
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)

@@ -20,7 +20,7 @@ from danvan_crawler.ops.notices import problems_now
 from danvan_crawler.ops.problems import Problem
 from danvan_crawler.ops.status import SiteStatus, current_problems, overdue, status
 from danvan_crawler.ops.status_page import page
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
 QUIET = Problem("quiet", "no new article for 40 days")

@@ -6,7 +6,7 @@ import tomllib
 
 from danvan_crawler.sample import articles, profile_toml
 from danvan_crawler.sample.portal import render
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 
 HOME = "http://127.0.0.1:8123/"
 

@@ -13,7 +13,8 @@ import pytest
 import spiders.families
 from danvan_crawler import _layout
 from danvan_crawler.families import Family
-from danvan_crawler.sites import Site, SiteRegistry
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.sites.registry import SiteRegistry
 
 ROOT = Path(__file__).resolve().parents[3]
 PROFILES = sorted((_layout.project_root() / "spiders" / "sites").glob("*.toml"))

@@ -13,7 +13,7 @@ from scrapy.http import HtmlResponse
 
 from danvan_crawler.families import Family, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.warc.records import CaptureRecord
 
 URL = "http://danvan.example.vn/tin-tuc/hoi-nghi-1.html"

@@ -10,7 +10,7 @@ from scrapy.http import HtmlResponse
 
 from danvan_crawler.families import Listing, load_family
 from danvan_crawler.items import Article
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.vietnamese import timestamps
 
 Case = Callable[[str], tuple[HtmlResponse, dict[str, Any]]]

@@ -8,7 +8,7 @@ import pytest
 from scrapy.http import XmlResponse
 
 from danvan_crawler.families import FEED, Family, Listing, load_family
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 from spiders.families.nukeviet import feed_address, sitemap_address
 
 HOME = "http://danvan.example.vn/"

@@ -9,7 +9,7 @@ from scrapy.http import HtmlResponse
 
 from danvan_crawler.families import Family, load_family
 from danvan_crawler.items import Article
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 
 HOME = "http://danvan.example.vn/"
 STORY = HOME + "dan-van-kheo/mot-bai-viet-ve-dan-van-12.html"

@@ -9,8 +9,8 @@ import pytest
 
 from danvan_crawler.exceptions import ProfileError
 from danvan_crawler.items import EXPORT_FIELDS
-from danvan_crawler.site_rules import COVERED_FIELDS, Window
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.sites.rules import COVERED_FIELDS, Window
 
 Profile = Callable[..., str]
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from danvan_crawler.exceptions import ProfileError
-from danvan_crawler.sites import Site
+from danvan_crawler.sites.profile import Site
 
 Refusal = Callable[..., str]
 

@@ -1,8 +1,6 @@
 """Site profiles: facts about one portal in one TOML file, checked when they are read.
 
-Read from `spiders/sites/*.toml`, then `ARCHIVE/sites/*.toml`, then each folder given by `--sites` or `DANVAN_SITES`; a
-later profile with the same slug wins. A profile that cannot be used is a `ProfileError` that names file, key and
-reason, before any request is made.
+A profile that cannot be used is a `ProfileError` that names file, key and reason, before any request is made.
 """
 
 from __future__ import annotations
@@ -10,18 +8,17 @@ from __future__ import annotations
 import importlib.util
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from dateutil import tz
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 
-from danvan_crawler.exceptions import ProfileError, UnknownSiteError
-from danvan_crawler.site_rules import Health, Window, checked_window
+from danvan_crawler.exceptions import ProfileError
+from danvan_crawler.sites.rules import Health, Window, checked_window
 from danvan_crawler.urls import canonical, endpoint, host_of
 
 MINIMUM_DELAY = 1.0
@@ -317,84 +314,3 @@ def _reason(detail: Any) -> str:
     if detail["type"] not in ("value_error", "missing", "extra_forbidden"):
         message = f"{message}, got {detail['input']!r}"
     return f"{key}: {message}" if key else message
-
-
-def _text_of(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")  # some editors put a byte order mark, which TOML knows not
-    except OSError as error:
-        raise ProfileError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ProfileError(f"{path}: is not UTF-8: byte {error.object[error.start]:#x} at {error.start}") from error
-
-
-def _slug_in(text: str) -> str | None:
-    """The slug in a profile, whatever else is wrong with it."""
-    try:
-        slug = str(tomllib.loads(text).get("slug")).strip()
-    except tomllib.TOMLDecodeError:
-        return None
-    return slug if SLUG.match(slug) else None
-
-
-class SiteRegistry:
-    """The sites that a run knows, by slug.
-
-    `folders` in order of increasing rank. Two profiles of one slug in the same folder are an error; over folders the
-    later one wins. An error is raised, or, when the registry is `lenient`, kept in `broken` under the slug that the
-    profile has or its file's name says (else that name): such a site is not known, also not from an earlier folder.
-    """
-
-    def __init__(self, folders: Iterable[Path], *, lenient: bool = False) -> None:
-        self.folders = tuple(folders)
-        self.broken: dict[str, ProfileError] = {}
-        self._lenient = lenient
-        self._sites: dict[str, Site] = {}
-        self._origins: dict[str, Path] = {}
-        for folder in self.folders:
-            here: dict[str, Path] = {}
-            for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
-                self._read(path, here)
-
-    def _read(self, path: Path, here: dict[str, Path]) -> None:
-        slug = path.stem if SLUG.match(path.stem) else path.name
-        try:
-            text = _text_of(path)
-            slug = _slug_in(text) or slug
-            site = Site.parse(text, origin=str(path))
-            if slug in here:
-                raise ProfileError(f"{path}: slug: {slug!r} is already the slug of {here[slug]}")
-        except ProfileError as error:
-            if not self._lenient:
-                raise
-            self.broken[slug] = error
-            self._sites.pop(slug, None)
-        else:
-            self.broken.pop(slug, None)
-            self._sites[slug], self._origins[slug] = site, path
-        here.setdefault(slug, path)
-
-    def __iter__(self) -> Iterator[Site]:
-        return iter(sorted(self._sites.values(), key=lambda site: site.slug))
-
-    def __len__(self) -> int:
-        return len(self._sites)
-
-    def __contains__(self, slug: object) -> bool:
-        return slug in self._sites
-
-    def get(self, slug: str) -> Site:
-        """Raises UnknownSiteError with the nearest known slugs, and the ProfileError of a broken one."""
-        if slug in self.broken:
-            raise self.broken[slug]
-        if slug not in self._sites:
-            import difflib
-
-            near = difflib.get_close_matches(slug, self._sites, n=3)
-            hint = f"; did you mean {', '.join(near)}?" if near else "; `danvan sites` lists what is known"
-            raise UnknownSiteError(f"no site has the slug {slug!r}{hint}")
-        return self._sites[slug]
-
-    def origin(self, slug: str) -> Path:
-        """The file that the profile was read from."""
-        return self._origins[self.get(slug).slug]
