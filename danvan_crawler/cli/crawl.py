@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from danvan_crawler import clock
+from danvan_crawler.archive.locks import hosts_asked
 from danvan_crawler.cli.aside import aside, console
 from danvan_crawler.cli.common import (
     archive_option,
@@ -24,7 +25,6 @@ from danvan_crawler.cli.common import (
 from danvan_crawler.cli.progress import SitesProgress
 from danvan_crawler.exceptions import ExitCode, ProfileError, UsageError
 from danvan_crawler.ops.children import Ending, Job, Limits, danvan
-from danvan_crawler.ops.locks import hosts_asked
 from danvan_crawler.ops.notices import Notifier
 from danvan_crawler.ops.reports import Witness, kind_of, longest_waiting_first
 from danvan_crawler.ops.supervisor import Supervisor, Watcher

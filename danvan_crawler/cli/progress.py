@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from danvan_crawler.archive.heartbeat import Beat
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.ops.children import Ending
-from danvan_crawler.ops.heartbeat import Beat
 
 if TYPE_CHECKING:  # Scrapy takes long to import, and a crawl of several sites has it in their processes
     from scrapy.crawler import Crawler

@@ -1,8 +1,8 @@
 """Crawls in processes of their own: what goes wrong in one stays there.
 
 A `Child` is watched from outside, since what hangs or grows cannot watch itself: its signs of life
-(`ops.heartbeat`), its time, its memory. It is asked to stop first and killed when it does not, and says in the end what
-became of it. `run_command` is for a single one that nobody has to watch.
+(`archive.heartbeat`), its time, its memory. It is asked to stop first and killed when it does not, and says in the end
+what became of it. `run_command` is for a single one that nobody has to watch.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from datetime import datetime
 from pathlib import Path
 
 from danvan_crawler import clock
+from danvan_crawler.archive.heartbeat import Beat, read_beat
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.memory import resident_bytes
-from danvan_crawler.ops.heartbeat import Beat, read_beat
 from danvan_crawler.ops.signals import STOPPING, StopSignals
 
 _CODES = frozenset(ExitCode)

@@ -23,9 +23,9 @@ from scrapy.settings import Settings
 from sqlalchemy import select
 
 from danvan_crawler import __version__
+from danvan_crawler.archive.locks import DatabaseLock, SiteLock
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.ops.late import idle_crawler, late_replay
-from danvan_crawler.ops.locks import DatabaseLock, SiteLock
 from danvan_crawler.ops.places import Place, scan
 from danvan_crawler.ops.run import attach_store
 from danvan_crawler.sites.profile import Site

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from scrapy.settings import Settings
 
+from danvan_crawler.archive.locks import DatabaseLock, SiteLock
 from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, DanvanError, ProfileError
 from danvan_crawler.memory import spare_the_collector
 from danvan_crawler.ops.imported import ArchiveReplay
 from danvan_crawler.ops.late import idle_crawler, site_of
-from danvan_crawler.ops.locks import DatabaseLock, SiteLock
 from danvan_crawler.ops.places import Scan, scan
 from danvan_crawler.ops.run import attach_store
 from danvan_crawler.sites.profile import Site

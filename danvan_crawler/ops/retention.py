@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from danvan_crawler import clock
-from danvan_crawler.ops.locks import is_locked
+from danvan_crawler.archive.locks import is_locked
 from danvan_crawler.ops.reports import read_report
 
 logger = logging.getLogger(__name__)

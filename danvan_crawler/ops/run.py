@@ -19,6 +19,8 @@ from scrapy.utils.defer import deferred_from_coro
 from twisted.python.failure import Failure
 
 from danvan_crawler import clock
+from danvan_crawler.archive.heartbeat import Heartbeat
+from danvan_crawler.archive.locks import DatabaseLock, HostLock, SiteLock, hosts_asked
 from danvan_crawler.capture.archiver import capture_written
 from danvan_crawler.capture.originals import attach_lookups
 from danvan_crawler.capture.robots import UNREADABLE
@@ -32,9 +34,7 @@ from danvan_crawler.exceptions import (
     StoreError,
 )
 from danvan_crawler.ops.health import is_complete, problems_of
-from danvan_crawler.ops.heartbeat import Heartbeat
 from danvan_crawler.ops.late import bring_back, late_replay
-from danvan_crawler.ops.locks import DatabaseLock, HostLock, SiteLock, hosts_asked
 from danvan_crawler.ops.nights import coverage_of
 from danvan_crawler.ops.outcome import judge
 from danvan_crawler.ops.places import scan

@@ -15,12 +15,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from danvan_crawler.archive.heartbeat import Beat
+from danvan_crawler.archive.site_log import SiteLog
 from danvan_crawler.exceptions import DanvanError, ExitCode
 from danvan_crawler.ops.children import Child, Ending, Job, Limits
-from danvan_crawler.ops.heartbeat import Beat
 from danvan_crawler.ops.reports import Witness, report_death
 from danvan_crawler.ops.signals import StopSignals
-from danvan_crawler.ops.site_log import SiteLog
 
 _TICK = 0.2
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
+from danvan_crawler.archive.locks import SiteLock, is_locked
 from danvan_crawler.exceptions import ArchiveError, StoreError, UsageError
-from danvan_crawler.ops.locks import SiteLock, is_locked
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.schema import articles, captures
 from danvan_crawler.warc.files import DAMAGED, OPEN_SUFFIX, SUFFIX, WARC_FOLDER, final_name, site_folder, warc_files

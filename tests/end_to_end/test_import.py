@@ -23,7 +23,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from danvan_crawler.ops.locks import SiteLock
+from danvan_crawler.archive.locks import SiteLock
 
 SECTION = "dan-van-kheo"
 OF_THE_CAPTURE = {

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from danvan_crawler.ops.locks import DatabaseLock, SiteLock
+from danvan_crawler.archive.locks import DatabaseLock, SiteLock
 
 SITE = "vi-du-danvan"
 ITEM = f"{SITE}-1"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from danvan_crawler.ops.locks import SiteLock
+from danvan_crawler.archive.locks import SiteLock
 from danvan_crawler.warc.index import describe
 from danvan_crawler.warc.reader import iter_records, warc_files
 

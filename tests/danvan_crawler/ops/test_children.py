@@ -33,7 +33,7 @@ time.sleep(600)
 ALIVE = """
 import sys, time
 from pathlib import Path
-from danvan_crawler.ops.heartbeat import Heartbeat
+from danvan_crawler.archive.heartbeat import Heartbeat
 heart = Heartbeat(Path(sys.argv[1]), "thanhhoa-danvan", "0a1b2c3d")
 for _ in range(5):
     time.sleep(1.1)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from danvan_crawler.ops.locks import SiteLock
+from danvan_crawler.archive.locks import SiteLock
 from danvan_crawler.ops.retention import forget_old
 
 NOW = datetime(2028, 3, 1, 1, 30, tzinfo=UTC)

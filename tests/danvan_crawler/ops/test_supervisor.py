@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from danvan_crawler.archive.heartbeat import Beat
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.ops.children import Ending, Job, Limits
-from danvan_crawler.ops.heartbeat import Beat
 from danvan_crawler.ops.reports import read_report
 from danvan_crawler.ops.supervisor import Supervisor
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from danvan_crawler.archive.site_log import SiteLog
 from danvan_crawler.exceptions import ArchiveError
-from danvan_crawler.ops.site_log import SiteLog
 
 SLUG = "thanhhoa-danvan"
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from danvan_crawler.archive.locks import DatabaseLock, HostLock, SiteLock, hosts_asked
 from danvan_crawler.exceptions import ArchiveError, ExitCode, LockedError
-from danvan_crawler.ops.locks import DatabaseLock, HostLock, SiteLock, hosts_asked
 from danvan_crawler.sites.profile import Site
 
 HOLDER = """
 import sys
 from pathlib import Path
-from danvan_crawler.ops.locks import DatabaseLock, SiteLock
+from danvan_crawler.archive.locks import DatabaseLock, SiteLock
 
 SiteLock(Path(sys.argv[1]), sys.argv[2]).acquire()
 DatabaseLock(Path(sys.argv[1]), exclusive=sys.argv[3] == "exclusive").acquire()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from danvan_crawler.ops.heartbeat import Beat, Heartbeat, beat_path, read_beat
+from danvan_crawler.archive.heartbeat import Beat, Heartbeat, beat_path, read_beat
 
 SLUG = "thanhhoa-danvan"
 
@@ -24,7 +24,7 @@ def test_the_first_is_there_at_once(archive: Path) -> None:
 
 
 def test_what_was_counted_is_in_the_next_one(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("danvan_crawler.ops.heartbeat._SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr("danvan_crawler.archive.heartbeat._SECONDS_BETWEEN", 0.0)
     heart = Heartbeat(archive, SLUG, "0a1b2c3d")
     for _ in range(12):
         heart.request()
