@@ -17,8 +17,7 @@ from scrapy.responsetypes import responsetypes
 
 from danvan_crawler.capture.archiver import CAPTURE_KEY
 from danvan_crawler.capture.decoding import DecodingMiddleware
-from danvan_crawler.warc.digest import sha1_base32
-from danvan_crawler.warc.message import entity_body, parse_head, split_head, status_of
+from danvan_crawler.warc.message import entity_body, parse_head, sha1_base32, split_head, status_of
 from danvan_crawler.warc.reader import WarcRecord
 from danvan_crawler.warc.records import CaptureRecord, head_facts
 from danvan_crawler.warc.revisits import reference_of, whole_response

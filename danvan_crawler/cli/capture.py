@@ -9,10 +9,9 @@ import click
 
 from danvan_crawler.cli.common import archive_option, errors
 from danvan_crawler.exceptions import ArchiveError
-from danvan_crawler.warc.lookup import find_original, find_record
 from danvan_crawler.warc.message import entity_body
 from danvan_crawler.warc.reader import WarcRecord
-from danvan_crawler.warc.revisits import reference_of
+from danvan_crawler.warc.revisits import find_original, find_record, reference_of
 
 
 @click.command("capture")
@@ -53,7 +52,7 @@ def _known_place(archive: Path, record_id: str) -> tuple[str, int] | None:
     from danvan_crawler.exceptions import StoreError
     from danvan_crawler.store.database import database_path, open_for_reading
     from danvan_crawler.store.schema import captures
-    from danvan_crawler.warc.lookup import full_id
+    from danvan_crawler.warc.revisits import full_id
 
     try:
         engine = open_for_reading(database_path(archive))

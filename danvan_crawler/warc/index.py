@@ -30,9 +30,9 @@ from fastwarc.warc import HeaderMap
 from warcio.timeutils import iso_date_to_timestamp
 
 from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, archive_error
-from danvan_crawler.warc.digest import sha1_base32
 from danvan_crawler.warc.files import SUFFIX, final_name
 from danvan_crawler.warc.members import BrokenRecordError, MemberWalker
+from danvan_crawler.warc.message import sha1_base32
 from danvan_crawler.warc.surt import surt
 
 INDEX_FOLDER = "index"

@@ -1,16 +1,18 @@
 """HTTP/1.x messages as they were on the wire: where the parts begin and end, and what the fields say.
 
 Nothing here changes a byte. The functions are given what a socket carried and say where its head ends, what its status
-is and which bytes of its body are the entity. They read as the client that fetched the message did (Twisted's parser):
-a line ends in LF and an optional CR before it is not part of the line; a transfer coding makes Content-Length void;
-repeated Content-Length fields count when they agree. So the entity found here in an archived response is the body that
-a live crawl was given.
+is and which bytes of its body are the entity; `sha1_base32` is the digest by which records name these. They read as the
+client that fetched the message did (Twisted's parser): a line ends in LF and an optional CR before it is not part of
+the line; a transfer coding makes Content-Length void; repeated Content-Length fields count when they agree. So the
+entity found here in an archived response is the body that a live crawl was given.
 
 Sources: RFC 9112 sections 2.2, 5, 6 and 7.1; WARC/1.1 section 6.3 for the payload of a response.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -140,3 +142,12 @@ def _dechunk(body: bytes) -> bytes:
         if body[position - 1 : position] != b"\n":
             break
     return b"".join(chunks)
+
+
+def sha1_base32(data: bytes) -> str:
+    """`sha1:` and 32 characters of base32, for example `sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ` for no bytes at all.
+
+    So WARC records write digests (WARC/1.1 section 5.8), and every archive and CDX index recognises equal payloads by
+    them. It is a fingerprint there, no protection against someone who wants two documents to look alike.
+    """
+    return "sha1:" + base64.b32encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode("ascii")

@@ -37,8 +37,7 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from danvan_crawler.clock import warc_date
-from danvan_crawler.warc.digest import sha1_base32
-from danvan_crawler.warc.message import entity_body, parse_head, split_head, status_of
+from danvan_crawler.warc.message import entity_body, parse_head, sha1_base32, split_head, status_of
 
 Truncation = Literal["length", "time", "disconnect", "unspecified"]
 RecordType = Literal["warcinfo", "request", "response", "metadata", "resource", "revisit"]

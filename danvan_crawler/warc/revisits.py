@@ -3,15 +3,20 @@
 A revisit of profile identical-payload-digest has the head that the server sent, and the payload is that of the record
 it refers to. One of profile server-not-modified has the 304, and stands for the response that the server said still
 holds. Profiles of WARC/1.0 and 1.1 are read alike, and so are revisits without `WARC-Refers-To`, which other tools
-write (warcio's `create_revisit_record` leaves it out): address and date name the record then.
+write (warcio's `create_revisit_record` leaves it out): address and date name the record then. `find_original` finds
+that record, `find_record` one by its id.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+from danvan_crawler.exceptions import ArchiveError, LostPayloadError, UnknownItemError
+from danvan_crawler.warc.files import warc_files
 from danvan_crawler.warc.message import entity_body, parse_head, split_head
-from danvan_crawler.warc.reader import WarcRecord
+from danvan_crawler.warc.reader import WarcRecord, iter_records, read_record
 
 _NOT_MODIFIED = "/server-not-modified"
 _WITH_PAYLOAD = frozenset({"response", "resource"})
@@ -72,3 +77,67 @@ def _framed(head: bytes, payload: bytes) -> bytes:
     if codings.rpartition(b",")[2].strip().lower() != b"chunked":
         return payload
     return (b"%x\r\n%b\r\n" % (len(payload), payload) if payload else b"") + b"0\r\n\r\n"
+
+
+def full_id(record_id: str) -> str:
+    """A record id as WARC-Record-ID has it, without angle brackets: `urn:uuid:…`."""
+    bare = record_id.strip().removeprefix("<").removesuffix(">").lower()
+    return bare if bare.startswith("urn:") else f"urn:uuid:{bare}"
+
+
+def find_record(archive: Path, record_id: str, hint: tuple[str, int] | None = None) -> WarcRecord:
+    """The record with this id: where `hint` (file, offset) says, else wherever it is in the archive.
+
+    Without a hint, or with a wrong one, every file is read; a damaged one does not hide what others hold. Raises
+    UnknownItemError, and ArchiveError when the record is nowhere and a file could not be read to its end.
+    """
+    wanted = full_id(record_id)
+    if hint is not None:
+        try:
+            record = read_record(archive, *hint)
+        except ArchiveError:
+            pass  # an index may be older than the files: look at these
+        else:
+            if record.id == wanted:
+                return record
+    found = _search(warc_files(archive, include_open=True), lambda record: record.id == wanted)
+    if found is None:
+        raise UnknownItemError(f"no WARC file in {archive} holds a record {wanted}")
+    return found
+
+
+def find_original(archive: Path, revisit: WarcRecord, hint: tuple[str, int] | None = None) -> WarcRecord:
+    """The record that a revisit refers to, looked for as `find_record` does.
+
+    Raises LostPayloadError, and ArchiveError when the record is nowhere and a file could not be read to its end.
+    """
+    reference = reference_of(revisit)
+    if reference is None:
+        raise ValueError(f"a {revisit.type} record refers to no other")
+    if hint is not None:
+        try:
+            record = read_record(archive, *hint)
+        except ArchiveError:
+            pass
+        else:
+            if reference.names(record):
+                return record
+    found = _search(warc_files(archive, include_open=True), reference.names)
+    if found is None:
+        raise LostPayloadError(f"{revisit.id} is a revisit to a record that is not in the archive: {reference}")
+    return found
+
+
+def _search(paths: Iterable[Path], is_it: Callable[[WarcRecord], bool]) -> WarcRecord | None:
+    """The first record that is it. Raises what went wrong with a file when there is none."""
+    damage: ArchiveError | None = None
+    for path in paths:
+        try:
+            for record in iter_records(path):
+                if is_it(record):
+                    return record
+        except ArchiveError as error:
+            damage = damage or error
+    if damage is not None:
+        raise damage
+    return None

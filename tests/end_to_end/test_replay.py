@@ -27,8 +27,7 @@ from danvan_crawler.sample import SamplePortal
 from danvan_crawler.sample import portal as sample
 from danvan_crawler.store.database import database_path
 from danvan_crawler.store.writes import Store
-from danvan_crawler.warc.digest import sha1_base32
-from danvan_crawler.warc.message import entity_body
+from danvan_crawler.warc.message import entity_body, sha1_base32
 from danvan_crawler.warc.reader import iter_records
 from danvan_crawler.warc.records import (
     Exchange,

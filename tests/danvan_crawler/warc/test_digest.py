@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from danvan_crawler.warc.digest import sha1_base32
+from danvan_crawler.warc.message import sha1_base32
 
 
 def test_the_digest_of_nothing_is_the_one_that_every_archive_has():

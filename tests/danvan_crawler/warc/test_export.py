@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, UsageError
-from danvan_crawler.warc.digest import sha1_base32
 from danvan_crawler.warc.export import export_warc
 from danvan_crawler.warc.files import warc_files
-from danvan_crawler.warc.message import entity_body
+from danvan_crawler.warc.message import entity_body, sha1_base32
 from danvan_crawler.warc.reader import iter_records
 from danvan_crawler.warc.records import IDENTICAL_PAYLOAD, NOT_MODIFIED, Revisit
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from danvan_crawler.exceptions import ArchiveDamagedError, UnknownItemError
-from danvan_crawler.warc.lookup import find_record, full_id
 from danvan_crawler.warc.records import CaptureRecord, Exchange
+from danvan_crawler.warc.revisits import find_record, full_id
 from danvan_crawler.warc.writer import WarcWriter
 
 MakeWriter = Callable[..., WarcWriter]

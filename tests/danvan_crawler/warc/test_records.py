@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from danvan_crawler.clock import warc_date
-from danvan_crawler.warc.digest import sha1_base32
-from danvan_crawler.warc.message import entity_body
+from danvan_crawler.warc.message import entity_body, sha1_base32
 from danvan_crawler.warc.records import (
     build_record,
     build_warcinfo,

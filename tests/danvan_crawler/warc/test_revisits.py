@@ -11,8 +11,7 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 from warcio.warcwriter import WARCWriter
 
-from danvan_crawler.warc.digest import sha1_base32
-from danvan_crawler.warc.message import entity_body
+from danvan_crawler.warc.message import entity_body, sha1_base32
 from danvan_crawler.warc.reader import iter_records
 from danvan_crawler.warc.records import IDENTICAL_PAYLOAD, NOT_MODIFIED, Revisit
 from danvan_crawler.warc.revisits import is_not_modified, reference_of, whole_response

@@ -17,7 +17,7 @@ import pytest
 from warcio.archiveiterator import ArchiveIterator
 
 from danvan_crawler.exceptions import ArchiveError, DiskFullError, ExitCode, UsageError
-from danvan_crawler.warc.digest import sha1_base32
+from danvan_crawler.warc.message import sha1_base32
 from danvan_crawler.warc.writer import WarcWriter, _OpenFile
 
 MOMENT = datetime(2026, 11, 23, 7, 46, 11, 123456, tzinfo=UTC)
