@@ -2,7 +2,7 @@
 
 Sections are walked page by page (`spiders.walking`). A listing's entries are looked up in the crawl state before a
 request is built. Known articles are asked for again when their entry in a listing reads differently than before, when a
-visit is due (`store.visits`), or with `full`.
+visit is due (`store.lifecycle`), or with `full`.
 
 What a run discovers and does not get, pictures and attachments included, is pending in the crawl state, and the next
 run asks for it first.

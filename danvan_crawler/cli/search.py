@@ -13,8 +13,7 @@ from rich.markup import escape
 from danvan_crawler.cli.common import archive_option, errors, filter_options, json_option, write_out
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.queries import Filter
-from danvan_crawler.store.search import Hit, search
-from danvan_crawler.store.snippets import MARK_END, MARK_START
+from danvan_crawler.store.search import MARK_END, MARK_START, Hit, search
 
 
 @click.command("search")

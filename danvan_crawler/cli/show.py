@@ -13,7 +13,7 @@ from danvan_crawler.cli.common import archive_option, json_option, write_out
 from danvan_crawler.store import suppression
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.queries import History, history
-from danvan_crawler.store.takedowns import Takedown
+from danvan_crawler.store.suppressed_file import Takedown
 
 _CAPTURE_FIELDS = ("warc_date", "url", "status", "warc_file", "warc_offset", "warc_record_id", "payload_digest")
 

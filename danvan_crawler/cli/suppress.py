@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from danvan_crawler.cli.common import archive_option, errors, registry, sites_option, write_out
-from danvan_crawler.store.takedowns import Takedown
+from danvan_crawler.store.suppressed_file import Takedown
 
 
 @click.command("suppress")

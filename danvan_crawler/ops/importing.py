@@ -32,9 +32,9 @@ from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store.captures import CHUNK
 from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.lifecycle import days_of
 from danvan_crawler.store.schema import captures
-from danvan_crawler.store.takedowns import read_takedowns
-from danvan_crawler.store.visits import days_of
+from danvan_crawler.store.suppressed_file import read_takedowns
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import endpoint
 from danvan_crawler.warc.files import warc_files

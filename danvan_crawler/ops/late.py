@@ -21,7 +21,7 @@ from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.schema import frontier
-from danvan_crawler.store.takedowns import Takedown
+from danvan_crawler.store.suppressed_file import Takedown
 from danvan_crawler.store.writes import Store
 from danvan_crawler.warc.files import warc_files
 from danvan_crawler.warc.imports import Opening, opening_of

@@ -49,9 +49,9 @@ from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.rules import Window
 from danvan_crawler.store.activity import happened
 from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.lifecycle import days_of
 from danvan_crawler.store.site_state import ROBOTS
-from danvan_crawler.store.takedowns import read_takedowns
-from danvan_crawler.store.visits import days_of
+from danvan_crawler.store.suppressed_file import read_takedowns
 from danvan_crawler.store.writes import Store
 from danvan_crawler.warc.files import require_room, warc_files
 from danvan_crawler.warc.index import describe_missing, index_path, manifest_path

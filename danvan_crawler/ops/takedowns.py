@@ -20,9 +20,9 @@ from danvan_crawler.ops.run import attach_store
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store import suppression
 from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.lifecycle import days_of
 from danvan_crawler.store.queries import history
-from danvan_crawler.store.takedowns import Takedown, add_takedown, read_takedowns, remove_takedown
-from danvan_crawler.store.visits import days_of
+from danvan_crawler.store.suppressed_file import Takedown, add_takedown, read_takedowns, remove_takedown
 from danvan_crawler.store.writes import Store
 
 

@@ -2,18 +2,24 @@
 
 Such a capture (`captures.absent`) is tied to the address that was asked for and not to an article's row: it may come
 into the database before the article does, when an old file is read late, and both orders give the same rows.
+
+A portal whose database is down answers 404, or its front page, to every article. So an article is only noted as absent
+where a listing or feed of the site has shown entries not long before, in the same night's run (`Signs`). That is kept
+in memory beside what `listing_links` tells, since a feed leaves nothing there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
 from danvan_crawler.store.captures import HAS_KEY, CaptureLike
-from danvan_crawler.store.schema import articles, captures
-from danvan_crawler.store.visits import absent_since, gone_at, next_visit
+from danvan_crawler.store.lifecycle import absent_since, gone_at, next_visit
+from danvan_crawler.store.schema import articles, captures, listing_links
 from danvan_crawler.urls import canonical, item_id, path_key
 
 _MARK = (
@@ -46,6 +52,9 @@ _MISSED = (
 )
 _KEYS_OF = select(captures.c.link_key, captures.c.url_key).where(captures.c.article_id == bindparam("article"))
 _SET_GONE = update(articles).where(articles.c.id == bindparam("article")).values(gone_at=bindparam("gone"))
+
+_SPAN = timedelta(hours=20)
+"""Less than from one night to the next, more than a run takes from its listings to its last visit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +100,27 @@ def note(connection: Connection, site: str, capture: CaptureLike, link: str, day
         due = next_visit(row.published_at, row.first_seen, row.last_seen, absent, days)
         missed.append(Missed(row.id, due, absent_since(row.last_seen, absent) == capture.date))
     return missed[0]
+
+
+class Signs:
+    """Signs of life of all sites. `begin` opens a transaction of the store."""
+
+    def __init__(self, begin: Callable[[], AbstractContextManager[Connection]]) -> None:
+        self._begin = begin
+        self._last: dict[str, str] = {}
+
+    def note(self, site: str, date: str) -> None:
+        """A page with entries was captured at this WARC-Date."""
+        self._last[site] = max(self._known(site), date)
+
+    def are_fresh(self, site: str, date: str) -> bool:
+        """Whether the site has shown entries in the hours before this WARC-Date."""
+        last = self._known(site)
+        return bool(last) and datetime.fromisoformat(date) - datetime.fromisoformat(last) < _SPAN
+
+    def _known(self, site: str) -> str:
+        if site not in self._last:
+            wanted = select(func.max(listing_links.c.entry_seen_at)).where(listing_links.c.site == site)
+            with self._begin() as connection:
+                self._last[site] = (connection.execute(wanted).scalar() or "").split(" ")[0]
+        return self._last[site]

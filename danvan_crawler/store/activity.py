@@ -12,8 +12,8 @@ from sqlalchemy import Connection, func, select
 from danvan_crawler.clock import warc_date
 from danvan_crawler.store import absences
 from danvan_crawler.store.captures import HAS_KEY
+from danvan_crawler.store.lifecycle import history
 from danvan_crawler.store.schema import articles, captures, listing_links
-from danvan_crawler.store.visits import history
 
 LAST_ARTICLES = 50
 """Articles that a site's rhythm is read from."""

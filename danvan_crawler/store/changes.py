@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Connection, select, union
 
 from danvan_crawler.store import absences
+from danvan_crawler.store.lifecycle import Change, history
 from danvan_crawler.store.schema import articles, captures, revisions
-from danvan_crawler.store.visits import Change, history
 from danvan_crawler.urls import path_key, without_session
 
 KINDS = ("new", "edited", "gone", "revived")

@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, Connection, bindparam, case, select, updat
 from sqlalchemy.dialects.sqlite import insert
 
 from danvan_crawler.clock import warc_date
+from danvan_crawler.store.lifecycle import retry_at, visit_again_at
 from danvan_crawler.store.schema import frontier, walks
-from danvan_crawler.store.visits import retry_at, visit_again_at
 
 NEW = "new"
 PENDING = "pending"

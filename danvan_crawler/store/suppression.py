@@ -2,9 +2,9 @@
 
 Hiding is no condition that each query would have to remember. The row of a suppressed article, its revisions, its words
 in the index and its citations are deleted, so that search, exports, packages, `danvan changes` and somebody who opens
-the file with Datasette see the same. Table `suppressed` has what `takedowns` says, and `Store.write_article` looks
-there first: whatever a crawl or a rebuild reads later stays out. Its captures stay, since they index the archive; they
-note the item_id, so that they can be read again when the article is to come back.
+the file with Datasette see the same. Table `suppressed` has what `suppressed_file` says, and `Store.write_article`
+looks there first: whatever a crawl or a rebuild reads later stays out. Its captures stay, since they index the archive;
+they note the item_id, so that they can be read again when the article is to come back.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Row, bindparam, delete, insert, select, updat
 from danvan_crawler.store import fulltext
 from danvan_crawler.store.captures import CHUNK, HAS_KEY
 from danvan_crawler.store.schema import articles, captures, frontier, suppressed
-from danvan_crawler.store.takedowns import Takedown
+from danvan_crawler.store.suppressed_file import Takedown
 from danvan_crawler.urls import bare_host, path_key
 
 _TIED = select(captures.c.link_key, captures.c.url_key).where(captures.c.article_id == bindparam("article"))

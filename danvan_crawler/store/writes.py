@@ -20,16 +20,14 @@ from danvan_crawler.items import DERIVED_BY_STORE, EXPORT_FIELDS, LIST_FIELDS, O
 from danvan_crawler.store import absences, citations, fulltext, suppression
 from danvan_crawler.store import captures as exchanges
 from danvan_crawler.store import statements as sql
-from danvan_crawler.store.captures import CaptureLike
+from danvan_crawler.store.absences import Signs
+from danvan_crawler.store.captures import CaptureLike, Originals
 from danvan_crawler.store.database import open_for_writing
 from danvan_crawler.store.frontier import ARCHIVED, Frontier
-from danvan_crawler.store.originals import Originals
-from danvan_crawler.store.revisions import Sighting, Timeline, timeline
-from danvan_crawler.store.signs import Signs
+from danvan_crawler.store.lifecycle import DEFAULT_DAYS, Sighting, Timeline, gone_at, next_visit, timeline
 from danvan_crawler.store.site_state import RIGHTS, SiteState
+from danvan_crawler.store.suppressed_file import Takedown
 from danvan_crawler.store.suppression import HiddenCapture
-from danvan_crawler.store.takedowns import Takedown
-from danvan_crawler.store.visits import DEFAULT_DAYS, gone_at, next_visit
 from danvan_crawler.urls import is_canonical, path_key
 from danvan_crawler.vietnamese import timestamps
 from danvan_crawler.vietnamese.counters import without_counters

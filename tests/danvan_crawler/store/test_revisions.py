@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from danvan_crawler.store.revisions import Sighting, timeline
+from danvan_crawler.store.lifecycle import Sighting, timeline
 
 
 def seen(time: str, content: str, canonical: bool = True) -> Sighting:

@@ -17,8 +17,7 @@ from sqlalchemy import Connection
 from danvan_crawler.store import search as searching
 from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import Filter
-from danvan_crawler.store.search import Hit, search
-from danvan_crawler.store.snippets import MARK_END, MARK_START
+from danvan_crawler.store.search import MARK_END, MARK_START, Hit, search
 from danvan_crawler.store.writes import Store
 
 TITLES = {

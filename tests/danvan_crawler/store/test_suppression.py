@@ -14,7 +14,7 @@ from danvan_crawler.store import suppression
 from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import Filter
 from danvan_crawler.store.search import search
-from danvan_crawler.store.takedowns import Takedown
+from danvan_crawler.store.suppressed_file import Takedown
 from danvan_crawler.store.writes import Store
 
 PAGE = "/bai-1.html"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from danvan_crawler.exceptions import UsageError
-from danvan_crawler.store.visits import Change, days_of, gone_at, history, next_visit
+from danvan_crawler.store.lifecycle import Change, days_of, gone_at, history, next_visit
 
 PUBLISHED = "2026-01-01T07:00:00+07:00"
 DAYS = (1, 3, 7, 30, 180)
