@@ -18,7 +18,7 @@ from scrapy import Request
 from scrapy.http import Response, TextResponse
 
 from danvan_crawler.items import Article, VisitCounters
-from danvan_crawler.pages import decoded
+from danvan_crawler.pages.text import decoded
 from danvan_crawler.sites.profile import Site
 
 

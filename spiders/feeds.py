@@ -14,7 +14,7 @@ from parsel import Selector
 from scrapy.http import TextResponse
 
 from danvan_crawler.families import ArticleLink
-from danvan_crawler.pages import text_of
+from danvan_crawler.pages.text import text_of
 from danvan_crawler.urls import canonical, path_key
 from spiders.outline import absolute, squeeze
 

@@ -20,9 +20,9 @@ from danvan_crawler.capture.robots import RobotsUnreadableError
 from danvan_crawler.exceptions import CaptureRefusedError
 from danvan_crawler.families import FEED
 from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE, SHORT_SECTIONS
-from danvan_crawler.ops.page_kind import LOGIN, is_login_titled, page_kind
-from danvan_crawler.ops.requisites import FINAL_STATUSES
-from danvan_crawler.pages import text_of
+from danvan_crawler.pages.kind import LOGIN, is_login_titled, page_kind
+from danvan_crawler.pages.requisites import FINAL_STATUSES
+from danvan_crawler.pages.text import text_of
 from danvan_crawler.urls import host_of, path_key
 from spiders.failures import is_forbidden, reason_of, response_of, status_of
 from spiders.walking import Walk
@@ -113,7 +113,7 @@ def note_failed_article(stats: StatsCollector | None, failure: Failure) -> None:
 
 
 def note_hidden_article(stats: StatsCollector | None, url: str, kind: str) -> None:
-    """Notes what stands in the place of an article, as `ops.absence.stands_in_the_way` calls it."""
+    """Notes what stands in the place of an article, as `pages.kind.stands_in_the_way` calls it."""
     _note(stats, ARTICLE_TROUBLE, kind, f"{url} {_SHOWS[kind]}")
 
 

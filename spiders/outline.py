@@ -17,7 +17,7 @@ from scrapy.http import TextResponse
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from w3lib.url import safe_url_string
 
-from danvan_crawler.pages import text_of
+from danvan_crawler.pages.text import text_of
 from danvan_crawler.sites.profile import is_xpath
 from spiders.taming import tamed
 

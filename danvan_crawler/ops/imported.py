@@ -20,10 +20,10 @@ from danvan_crawler.capture.playback import capture_of
 from danvan_crawler.exceptions import DanvanError, LostPayloadError, UndecodableBodyError
 from danvan_crawler.families import FEED, Family, extract
 from danvan_crawler.items import VisitCounters
-from danvan_crawler.ops.absence import says_not_found
 from danvan_crawler.ops.places import Place
 from danvan_crawler.ops.replay import Replay
-from danvan_crawler.ops.requisites import FINAL_STATUSES
+from danvan_crawler.pages.kind import says_not_found
+from danvan_crawler.pages.requisites import FINAL_STATUSES
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import host_of, path_key

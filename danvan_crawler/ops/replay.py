@@ -37,11 +37,10 @@ from danvan_crawler.exceptions import (
 )
 from danvan_crawler.families import FEED, ArticleLink, Family, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
-from danvan_crawler.ops.absence import BLANK, is_blank, says_not_found, stands_in_the_way
-from danvan_crawler.ops.page_kind import page_kind
 from danvan_crawler.ops.places import Place
-from danvan_crawler.ops.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, Scope, of_page, within
-from danvan_crawler.pages import text_of
+from danvan_crawler.pages.kind import BLANK, is_blank, page_kind, says_not_found, stands_in_the_way
+from danvan_crawler.pages.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, Scope, of_page, within
+from danvan_crawler.pages.text import text_of
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
 from danvan_crawler.store.writes import Store

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scrapy.http import HtmlResponse, Response, TextResponse
 
 from danvan_crawler.items import Article, Attachment, Image
-from danvan_crawler.ops.requisites import Scope, is_media, of_page, within
+from danvan_crawler.pages.requisites import Scope, is_media, of_page, within
 from danvan_crawler.sites.profile import Site
 
 PAGE = "http://example.vn/tin/bai-1.html"

@@ -4,14 +4,20 @@ To be asked only about a page that ought to have been a listing and shows no art
 domains too, and nearly every portal has a login box in its corner. The signs are those that the makers put there:
 the markup of Cloudflare, of DataDome and of Vietnam's own cookie challenges ("document.cookie=…; location.reload"),
 the sentences of IIS, nginx and DirectAdmin, the words of domain sellers, and those that Vietnamese webmasters use.
+
+Others stand in the place of an article and answer 200 all the same: those that say that it is not there
+(`says_not_found`), and those that say nothing of it, because nothing came (`is_blank`) or something else is the matter
+(`stands_in_the_way`).
 """
 
 from __future__ import annotations
 
 import re
 
+from scrapy.http import Response, TextResponse
 from selectolax.lexbor import LexborHTMLParser
 
+from danvan_crawler.pages.text import text_of
 from danvan_crawler.vietnamese.text import fold, forms
 
 CHALLENGE = "challenge"
@@ -65,6 +71,17 @@ _ON_BETTING = re.compile(
     r"|phong,? (?:va )?chong|canh bao|tac hai|duong day|te nan|toi pham)\b"
 )
 """What the title of news on betting says."""
+
+_SAYS_SO = re.compile(
+    r"\b(?:khong tim thay|khong ton tai|khong co (?:bai viet|noi dung|du lieu)|da bi (?:xoa|go|thu hoi)|not found"
+    r"|(?:loi|error|http) 404|404 (?:not|error))\b"
+)
+_LONGEST = 200
+"""Characters of a line that says so; a paragraph that tells of a lost document is longer."""
+BLANK = "shows next to no text"
+"""What is noted of such a page."""
+_NEXT_TO_NOTHING = 200
+"""Characters of text on a page that broke down: an error of PHP or of a database, or nothing; a menu alone has more."""
 
 
 def is_login_titled(text: str) -> bool:
@@ -127,3 +144,40 @@ def _is_shop_title(exact: str, folded: str) -> bool:
 def _is_cookie_challenge(html: str, words: str) -> bool:
     """A page that sets a cookie by script and loads itself again shows hardly any words; news do."""
     return len(words) < 300 and _COOKIE_AND_RELOAD.search(html) is not None
+
+
+def says_not_found(response: Response) -> bool:
+    """Whether a page's title or one of its short lines says that what was asked for is not there.
+
+    To be asked about pages without an article only.
+    """
+    if not isinstance(response, TextResponse):
+        return False
+    tree = LexborHTMLParser(text_of(response)[:_WITHIN])
+    lines = [node.text(deep=True) for node in tree.css("title, h1, h2, h3, h4, p, li, td, strong, b")]
+    lines += [node.text(deep=False) for node in tree.css("div, span, center, section, article")]
+    return any(_SAYS_SO.search(fold(line)) for line in lines if len(line) <= _LONGEST)
+
+
+def is_blank(response: Response) -> bool:
+    """Whether a page shows next to no text, as when a portal breaks down and answers 200 all the same.
+
+    To be asked about pages without an article only.
+    """
+    if not isinstance(response, TextResponse):
+        return False
+    tree = LexborHTMLParser(text_of(response)[:_WITHIN])
+    for node in tree.css("script, style, noscript, title"):
+        node.decompose()
+    text = tree.body.text(separator=" ") if tree.body is not None else ""
+    return len(" ".join(text.split())) < _NEXT_TO_NOTHING
+
+
+def stands_in_the_way(response: Response, *, redirected: bool) -> str | None:
+    """What hides an article for now: `challenge`, `maintenance`, `parked`, or a `login` that the address leads to.
+
+    To be asked about pages without an article only. Nearly every portal has a login box on all of its pages, so that
+    one counts only where a redirect has led to it.
+    """
+    kind = page_kind(text_of(response)) if isinstance(response, TextResponse) else None
+    return None if kind == LOGIN and not redirected else kind

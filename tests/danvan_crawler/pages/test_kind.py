@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from danvan_crawler.ops.page_kind import page_kind
+from danvan_crawler.pages.kind import page_kind
 
 LOGIN_BOX = '<form><input name="u"><input type="password" name="p"><button>Đăng nhập</button></form>'
 NEWS = "<p>Sáng 23/5, Ban Dân vận Tỉnh ủy tổ chức hội nghị sơ kết công tác dân vận sáu tháng đầu năm.</p>" * 60

@@ -21,9 +21,9 @@ from w3lib.html import get_base_url
 from w3lib.url import safe_url_string
 
 from danvan_crawler.items import Article
-from danvan_crawler.ops._css import sheet_refs, sheet_text
-from danvan_crawler.ops._markup import page_refs
-from danvan_crawler.pages import text_of
+from danvan_crawler.pages._css_references import sheet_refs, sheet_text
+from danvan_crawler.pages._html_references import page_refs
+from danvan_crawler.pages.text import text_of
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.urls import file_name, host_of, path_key
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from scrapy.http import HtmlResponse, TextResponse
 
-from danvan_crawler.pages import decoded, text_of
+from danvan_crawler.pages.text import decoded, text_of
 
 URL = "http://danvan.example.vn/tin-61.html"
 

@@ -14,7 +14,7 @@ import re
 from functools import lru_cache
 from html import unescape
 
-from danvan_crawler.ops._css import sheet_refs
+from danvan_crawler.pages._css_references import sheet_refs
 
 LAZY = frozenset({"data-src", "data-original", "data-lazy-src", "data-lazy", "data-echo", "data-bg", "data-background"})
 """Attributes out of which scripts load a picture when it is scrolled into sight."""
