@@ -73,11 +73,11 @@ DOWNLOAD_HANDLERS = {
     "s3": None,
 }
 DOWNLOADER_MIDDLEWARES = {
-    "danvan_crawler.capture.budget.BudgetMiddleware": 50,
-    "danvan_crawler.capture.guard.GuardMiddleware": 60,
+    "danvan_crawler.politeness.budget.BudgetMiddleware": 50,
+    "danvan_crawler.politeness.guard.GuardMiddleware": 60,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "danvan_crawler.capture.robots.RobotsMiddleware": 100,
-    "danvan_crawler.capture.backoff.RetryAfterMiddleware": 560,
+    "danvan_crawler.politeness.robots.RobotsMiddleware": 100,
+    "danvan_crawler.politeness.backoff.RetryAfterMiddleware": 560,
     # Scrapy's hands on as much of a broken body as it can decode; half a page would look like an edited article.
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "danvan_crawler.capture.decoding.DecodingMiddleware": 590,
@@ -91,7 +91,7 @@ EXTENSIONS = {
     "danvan_crawler.ops.run.RunExtension": 0,
     "danvan_crawler.ops.stopping.PromptStop": 10,
     "danvan_crawler.ops.window.WindowExtension": 20,
-    "danvan_crawler.capture.crawl_delay.CrawlDelay": 30,
+    "danvan_crawler.politeness.crawl_delay.CrawlDelay": 30,
     "scrapy.extensions.memusage.MemoryUsage": None,
     "danvan_crawler.ops.resident.ResidentMemory": 40,
     # Runs Python posted to a local port; on by default since Scrapy 2.19.

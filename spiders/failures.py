@@ -6,8 +6,8 @@ from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
-from danvan_crawler.capture.backoff import LeftAlone
-from danvan_crawler.capture.robots import RobotsUnreadableError
+from danvan_crawler.politeness.backoff import LeftAlone
+from danvan_crawler.politeness.robots import RobotsUnreadableError
 
 
 def status_of(failure: Failure) -> int | None:

@@ -15,14 +15,14 @@ from scrapy.http import TextResponse
 from scrapy.statscollectors import StatsCollector
 from twisted.python.failure import Failure
 
-from danvan_crawler.capture.backoff import LeftAlone
-from danvan_crawler.capture.robots import RobotsUnreadableError
 from danvan_crawler.exceptions import CaptureRefusedError
 from danvan_crawler.families import FEED
 from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE, SHORT_SECTIONS
 from danvan_crawler.pages.kind import LOGIN, is_login_titled, page_kind
 from danvan_crawler.pages.requisites import FINAL_STATUSES
 from danvan_crawler.pages.text import text_of
+from danvan_crawler.politeness.backoff import LeftAlone
+from danvan_crawler.politeness.robots import RobotsUnreadableError
 from danvan_crawler.urls import host_of, path_key
 from spiders.failures import is_forbidden, reason_of, response_of, status_of
 from spiders.walking import Walk

@@ -1,7 +1,8 @@
 """Asking for requisites: what the pages of a site need to be looked at again (`pages.requisites` finds it).
 
 They come right after the page that shows them, under the same delay, until the profile's budget is spent
-(`capture.budget`). What the crawl state knows is not asked for again: the skin of a portal is fetched once in its life.
+(`politeness.budget`). What the crawl state knows is not asked for again: the skin of a portal is fetched once in its
+life.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from twisted.python.failure import Failure
 
 from danvan_crawler import clock
 from danvan_crawler.capture.archiver import CAPTURE_KEY
-from danvan_crawler.capture.backoff import LeftAlone
-from danvan_crawler.capture.budget import REQUISITE_KEY, BudgetSpent
-from danvan_crawler.capture.robots import RobotsUnreadableError
 from danvan_crawler.exceptions import ArchiveError
 from danvan_crawler.ops.run import store_of
 from danvan_crawler.pages.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, Scope, is_media, within
+from danvan_crawler.politeness.backoff import LeftAlone
+from danvan_crawler.politeness.budget import REQUISITE_KEY, BudgetSpent
+from danvan_crawler.politeness.robots import RobotsUnreadableError
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
 from danvan_crawler.store.writes import Store

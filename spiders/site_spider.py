@@ -24,7 +24,6 @@ from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
 from danvan_crawler import clock
-from danvan_crawler.capture.budget import REQUISITE_KEY
 from danvan_crawler.clock import warc_date
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.families import FEED, Family, Listing, load_family
@@ -32,6 +31,7 @@ from danvan_crawler.ops.replay import CHANGED
 from danvan_crawler.pages.kind import page_kind
 from danvan_crawler.pages.requisites import FINAL_STATUSES, NO_SECTION, of_page
 from danvan_crawler.pages.text import text_of
+from danvan_crawler.politeness.budget import REQUISITE_KEY
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.frontier import ARCHIVED, FAILED, NEW, PENDING, REJECTED
 from danvan_crawler.urls import host_of, path_key

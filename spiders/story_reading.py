@@ -16,11 +16,11 @@ from twisted.python.failure import Failure
 
 from danvan_crawler import clock
 from danvan_crawler.capture.archiver import REDIRECTS_KEY
-from danvan_crawler.capture.backoff import LeftAlone
 from danvan_crawler.families import Family, extract
 from danvan_crawler.items import Article, VisitCounters
 from danvan_crawler.pages.kind import BLANK, is_blank, says_not_found, stands_in_the_way
 from danvan_crawler.pages.requisites import FINAL_STATUSES, of_page
+from danvan_crawler.politeness.backoff import LeftAlone
 from danvan_crawler.store.frontier import MAX_ATTEMPTS
 from danvan_crawler.urls import host_of, path_key
 from spiders.failures import is_forbidden, reason_of, status_of, was_not_made

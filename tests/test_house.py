@@ -28,7 +28,21 @@ TOP_LEVEL = {
 }
 # Made by a build by hand and ignored by git; the Makefile's own go into .build.
 BUILT = {"dist"}
-ROOMS = {"archive", "capture", "cli", "feeds", "ops", "pages", "sample", "sites", "store", "vietnamese", "warc", "web"}
+ROOMS = {
+    "archive",
+    "capture",
+    "cli",
+    "feeds",
+    "ops",
+    "pages",
+    "politeness",
+    "sample",
+    "sites",
+    "store",
+    "vietnamese",
+    "warc",
+    "web",
+}
 TEST_FOLDERS = {"benchmarks", "danvan_crawler", "end_to_end", "fixtures", "fleet", "pipelines", "soak", "spiders"}
 # A module with such a name says nothing of what is in it, so that everything ends up there.
 NAMELESS = {"helper", "helpers", "misc", "tools", "util", "utils"}

@@ -34,7 +34,7 @@ from scrapy.statscollectors import StatsCollector
 from scrapy.utils.defer import deferred_from_coro
 
 from danvan_crawler import __version__
-from danvan_crawler.capture.originals import Originals, Stored
+from danvan_crawler.capture.deduplication import Originals, Stored
 from danvan_crawler.capture.wire import RECORDING_KEY, Recording
 from danvan_crawler.exceptions import ArchiveError, DiskFullError, TruncatedResponseError, UsageError
 from danvan_crawler.warc.records import DEFAULT_LEVEL, Answer, CaptureRecord, Exchange, Revisit, answer_of
@@ -49,7 +49,7 @@ REDIRECTS_KEY = "redirect_captures"
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 STORED_KEY = "danvan_stored"
-"""Where in `request.meta` a conditional request has what it is conditional on: an `originals.Stored`."""
+"""Where in `request.meta` a conditional request has what it is conditional on: a `deduplication.Stored`."""
 
 DEFAULT_MAX_BYTES = 1_000_000_000
 

@@ -24,7 +24,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 
 from danvan_crawler.capture.archiver import CAPTURE_KEY, STORED_KEY
-from danvan_crawler.capture.originals import Originals, Stored
+from danvan_crawler.capture.deduplication import Originals, Stored
 from danvan_crawler.capture.playback import response_of
 
 _CONDITIONS = (b"If-None-Match", b"If-Modified-Since")

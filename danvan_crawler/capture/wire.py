@@ -67,9 +67,9 @@ from twisted.web.client import HTTPConnectionPool
 from twisted.web.iweb import IResponse
 
 from danvan_crawler import clock
-from danvan_crawler.capture.certificates import CertificateWatch
-from danvan_crawler.capture.guard import AddressPolicy, policy_for
 from danvan_crawler.exceptions import CaptureRefusedError
+from danvan_crawler.politeness.certificates import CertificateWatch
+from danvan_crawler.politeness.guard import AddressPolicy, policy_for
 from danvan_crawler.warc.message import split_interim
 from danvan_crawler.warc.records import Exchange, Truncation
 

@@ -22,8 +22,7 @@ from danvan_crawler import clock
 from danvan_crawler.archive.heartbeat import Heartbeat
 from danvan_crawler.archive.locks import DatabaseLock, HostLock, SiteLock, hosts_asked
 from danvan_crawler.capture.archiver import capture_written
-from danvan_crawler.capture.originals import attach_lookups
-from danvan_crawler.capture.robots import UNREADABLE
+from danvan_crawler.capture.deduplication import attach_lookups
 from danvan_crawler.exceptions import (
     ArchiveError,
     DanvanError,
@@ -45,6 +44,7 @@ from danvan_crawler.ops.rest import keep, names_of, rests_until
 from danvan_crawler.ops.retention import forget_old
 from danvan_crawler.ops.tally import count
 from danvan_crawler.ops.window import window_of
+from danvan_crawler.politeness.robots import UNREADABLE
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.rules import Window
 from danvan_crawler.store.activity import happened

@@ -20,7 +20,7 @@ RESTS = "rests"
 FEEDS = "feeds"
 """What feeds have proved to be good for, JSON of `spiders.feed_trust`."""
 ROBOTS = "robots"
-"""JSON: since when which host's robots.txt cannot be read (`capture.robots`)."""
+"""JSON: since when which host's robots.txt cannot be read (`politeness.robots`)."""
 RIGHTS = "rights"
 """The note that the articles of the site have; without one they have none."""
 LASTING = (NOT_BEFORE, RESTS, FEEDS, ROBOTS)

@@ -252,7 +252,7 @@ _HANDLER = "danvan_crawler.capture.wire.WireDownloadHandler"
 BASE_SETTINGS: dict[str, Any] = {
     "DOWNLOAD_HANDLERS": {"http": _HANDLER, "https": _HANDLER},
     "DOWNLOADER_MIDDLEWARES": {
-        "danvan_crawler.capture.guard.GuardMiddleware": 50,
+        "danvan_crawler.politeness.guard.GuardMiddleware": 50,
         "danvan_crawler.capture.archiver.ArchiverMiddleware": 950,
         "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
     },

@@ -103,7 +103,7 @@ def crawled(raw_server: Callable[..., Any], crawl: Callable[..., Any]) -> Any:
         [{"case": name, "url": server.url(path)} for name, path in paths.items()],
         settings={
             "DOWNLOADER_MIDDLEWARES": {
-                "danvan_crawler.capture.guard.GuardMiddleware": 60,
+                "danvan_crawler.politeness.guard.GuardMiddleware": 60,
                 "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
                 "danvan_crawler.capture.decoding.DecodingMiddleware": 590,
                 "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,

@@ -15,7 +15,7 @@ from scrapy.exceptions import NotConfigured
 from scrapy.extensions.throttle import AutoThrottle
 from scrapy.robotstxt import RobotParser
 
-from danvan_crawler.capture.guard import slot_of
+from danvan_crawler.politeness.guard import slot_of
 
 _logger = logging.getLogger(__name__)
 

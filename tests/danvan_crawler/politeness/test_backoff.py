@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from danvan_crawler.capture.backoff import seconds_to_wait
+from danvan_crawler.politeness.backoff import seconds_to_wait
 
 NOW = datetime(2026, 11, 23, 7, 0, 0, tzinfo=UTC)
 
