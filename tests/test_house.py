@@ -39,6 +39,7 @@ ROOMS = {
     "sample",
     "sites",
     "store",
+    "verify",
     "vietnamese",
     "warc",
     "web",

@@ -30,9 +30,9 @@ def command(files: tuple[Path, ...], slug: str | None, repairs: bool, as_json: b
       danvan verify --site thanhhoa-danvan
       danvan verify thanhhoa.wacz --json
     """
-    from danvan_crawler.ops.verify import RepairWork, Verification, repair, size_of, verify_archive, verify_files
+    from danvan_crawler.verify.archive import RepairWork, repair, size_of, verify_archive, verify_files
+    from danvan_crawler.verify.findings import Finding, Verification
     from danvan_crawler.warc.files import warc_files
-    from danvan_crawler.warc.verify_findings import Finding
 
     if files and slug:
         raise UsageError("--site goes with the whole archive, not with single files")

@@ -38,7 +38,6 @@ from danvan_crawler.ops.nights import coverage_of
 from danvan_crawler.ops.outcome import judge
 from danvan_crawler.ops.places import scan
 from danvan_crawler.ops.problems import Problem
-from danvan_crawler.ops.reconcile import lost_records
 from danvan_crawler.ops.reports import new_run_id, write_report
 from danvan_crawler.ops.rest import keep, names_of, rests_until
 from danvan_crawler.ops.retention import forget_old
@@ -53,6 +52,7 @@ from danvan_crawler.store.lifecycle import days_of
 from danvan_crawler.store.site_state import ROBOTS
 from danvan_crawler.store.suppressed_file import read_takedowns
 from danvan_crawler.store.writes import Store
+from danvan_crawler.verify.database import lost_records
 from danvan_crawler.warc.files import require_room, warc_files
 from danvan_crawler.warc.index import describe_missing, index_path, manifest_path
 from danvan_crawler.warc.records import CaptureRecord

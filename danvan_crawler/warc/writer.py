@@ -11,7 +11,7 @@ would be unreadable. It need not come so far: nothing is written that would leav
 Files are synced when they are finished: the content first, then the name (`files.finish`). An exchange is not: when
 its write has returned, the kernel has the bytes, and no death of the process can lose them. A power cut can lose what
 the kernel had not yet brought to the disk of an open file, on Linux the last half minute; `recovery` then cuts the file
-back, and `ops.reconcile` tells which rows of the database name records that are gone.
+back, and `verify.database` tells which rows of the database name records that are gone.
 
 A file that somebody removes while it is written lives on as long as its descriptor. That is noticed at the next
 exchange, which fails, and `close` writes the file again under its name.

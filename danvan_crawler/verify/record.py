@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
+from danvan_crawler.verify.block import Block
 from danvan_crawler.warc.index import target_of
-from danvan_crawler.warc.verify_block import Block
 
 Report = Callable[[str, str, bool], None]
 """Called with kind, sentence, and whether it is damage."""

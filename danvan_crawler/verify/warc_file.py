@@ -2,10 +2,10 @@
 
 Other validators are kind. `warcio check` passes a truncated file, a missing date and a wrong Content-Length; `fastwarc
 check` sees truncation and little more; both call right payload digests of chunked responses wrong. Here each kind of
-defect has a name (`verify_findings`), and after the first one the file is read on: where a gzip member cannot be read,
+defect has a name (`findings`), and after the first one the file is read on: where a gzip member cannot be read,
 from the next byte on at which a complete record begins.
 
-One pass does it, in constant memory: blocks are never held (`verify_block`), ids are kept outside (`verify_ledger`),
+One pass does it, in constant memory: blocks are never held (`block`), ids are kept outside (`ledger`),
 and of the index only the 16-byte digests of the lines of one file.
 """
 
@@ -20,12 +20,12 @@ from typing import BinaryIO
 
 from isal import isal_zlib
 
+from danvan_crawler.verify.findings import Finding
+from danvan_crawler.verify.ledger import Ledger
+from danvan_crawler.verify.record import Checked, check_record
 from danvan_crawler.warc.files import DAMAGED, OPEN_SUFFIX, SUFFIX, final_name
 from danvan_crawler.warc.index import index_line, index_path, is_indexed, manifest_path, target_of
 from danvan_crawler.warc.members import GZIP_MAGIC, GzipMembers, complete_record_after
-from danvan_crawler.warc.verify_findings import Finding
-from danvan_crawler.warc.verify_ledger import Ledger
-from danvan_crawler.warc.verify_record import Checked, check_record
 
 Report = Callable[[Finding], None]
 Progress = Callable[[int], None]

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from danvan_crawler.verify.repair import set_damage_aside
 from danvan_crawler.warc.members import MemberWalker
 from danvan_crawler.warc.reader import iter_records
 from danvan_crawler.warc.records import Exchange
-from danvan_crawler.warc.repair import set_damage_aside
 
 Damage = Callable[[bytes, list[int]], bytes]
 

@@ -20,10 +20,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from danvan_crawler.verify.findings import Finding
+from danvan_crawler.verify.ledger import Ledger
+from danvan_crawler.verify.warc_file import Progress, Report, line_digest, verify_warc
 from danvan_crawler.warc.files import SUFFIX
-from danvan_crawler.warc.verify import Progress, Report, line_digest, verify_warc
-from danvan_crawler.warc.verify_findings import Finding
-from danvan_crawler.warc.verify_ledger import Ledger
 
 _DESCRIPTION = "datapackage.json"
 _DIGEST_FILE = "datapackage-digest.json"

@@ -3,57 +3,30 @@
 Verification writes nothing and takes no lock: runs may go on. What they add meanwhile is left out, so the database is
 asked first up to which capture it reaches, and the files are listed after that: a row is written after its record.
 
-Repair takes the locks of the sites. It sets damage aside (`warc.repair`), writes index and manifest again, and leaves
+Repair takes the locks of the sites. It sets damage aside (`verify.repair`), writes index and manifest again, and leaves
 the database to `danvan rebuild`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from sqlalchemy import Connection, Table, func, select
 
 from danvan_crawler.archive.locks import SiteLock, is_locked
-from danvan_crawler.exceptions import ArchiveError, StoreError, UsageError
-from danvan_crawler.store.database import database_path, open_for_reading
-from danvan_crawler.store.schema import articles, captures
+from danvan_crawler.exceptions import ArchiveError, UsageError
+from danvan_crawler.verify.database import Database
+from danvan_crawler.verify.findings import Finding, Verification
+from danvan_crawler.verify.ledger import Ledger
+from danvan_crawler.verify.repair import Repaired, set_damage_aside
+from danvan_crawler.verify.wacz import verify_wacz
+from danvan_crawler.verify.warc_file import verify_beside, verify_warc
 from danvan_crawler.warc.files import DAMAGED, OPEN_SUFFIX, SUFFIX, WARC_FOLDER, final_name, site_folder, warc_files
 from danvan_crawler.warc.index import INDEX_FOLDER, INDEX_SUFFIX, MANIFEST_SUFFIX, describe, index_path, manifest_path
-from danvan_crawler.warc.repair import Repaired, set_damage_aside
-from danvan_crawler.warc.verify import verify_beside, verify_warc
-from danvan_crawler.warc.verify_findings import Finding
-from danvan_crawler.warc.verify_ledger import Ledger
-from danvan_crawler.warc.verify_wacz import verify_wacz
 
 WACZ_SUFFIX = ".wacz"
 _KEPT_MANIFEST = ".before-repair"
-
-
-@dataclass(slots=True)
-class Verification:
-    """What was looked at and what was found; `report` is given every finding as it is made."""
-
-    report: Callable[[Finding], None]
-    progress: Callable[[int], None]
-    """Called with the number of bytes read since the last call."""
-    files: int = 0
-    records: int = 0
-    damage: int = 0
-    """Findings that are damage."""
-    notices: int = 0
-    """Findings that are none."""
-
-    def found(self, finding: Finding) -> None:
-        """Counts a finding and passes it on."""
-        if finding.damage:
-            self.damage += 1
-        else:
-            self.notices += 1
-        self.report(finding)
 
 
 @dataclass(slots=True)
@@ -79,7 +52,7 @@ def verify_archive(archive: Path, slug: str | None, result: Verification) -> Non
     _require_archive(archive)
     with ExitStack() as held:
         ledger = held.enter_context(Ledger())
-        database = _Database(archive, slug, held, result)
+        database = Database(archive, slug, held, result)
         paths = warc_files(archive, slug, include_open=True)
         for path in paths:
             _verify_file(archive, path, ledger, result)
@@ -212,60 +185,6 @@ def _orphans(archive: Path, slug: str | None, paths: Iterable[Path]) -> Iterator
     # A run may have finished a file since the files were listed.
     there = {path.name.removesuffix(SUFFIX) for path in warc_files(archive)} if missing else set()
     yield from (name for stem, name in missing.items() if stem not in there)
-
-
-class _Database:
-    """What the item database says of records, as far as it reached before the files were listed."""
-
-    def __init__(self, archive: Path, slug: str | None, held: ExitStack, result: Verification) -> None:
-        self._slug, self._result = slug, result
-        self._connection: Connection | None = None
-        path = database_path(archive)
-        if not path.is_file():
-            return  # nothing was derived from the archive yet
-        try:
-            self._connection = held.enter_context(open_for_reading(path).connect())
-            self._last: int = self._connection.execute(select(func.max(captures.c.id))).scalar_one() or 0
-            self._connection.rollback()  # hours may pass: a transaction would keep the log from being emptied
-        except StoreError as error:
-            self._connection = None
-            older = "schema version" in str(error)  # which the next crawl brings up to date
-            self._result.found(Finding(path.name, None, "database-unreadable", str(error), damage=not older))
-
-    def check(self, ledger: Ledger) -> None:
-        """Compares every capture and every article with the records that were seen."""
-        if self._connection is None:
-            return
-        try:
-            known = captures.c.id <= self._last
-            self._check_rows("capture", captures, captures.c.url, known, ledger)
-            later = select(captures.c.warc_record_id).where(captures.c.id > self._last)
-            self._check_rows("item", articles, articles.c.item_id, articles.c.warc_record_id.not_in(later), ledger)
-        except StoreError as error:
-            self._result.found(Finding("danvan.sqlite", None, "database-unreadable", str(error)))
-
-    def _check_rows(self, what: str, table: Table, label: Any, condition: Any, ledger: Ledger) -> None:
-        columns = table.c
-        statement = select(
-            label.label("label"), columns.warc_file, columns.warc_offset, columns.warc_record_id, columns.payload_digest
-        ).where(condition)
-        if self._slug is not None:
-            statement = statement.where(columns.site == self._slug)
-        assert self._connection is not None
-        for row in self._connection.execution_options(yield_per=1000).execute(statement):
-            place = ledger.find(row.warc_record_id)
-            stated = (row.warc_file, row.warc_offset)
-            if place is None:
-                kind, sentence = f"{what}-record-missing", f"{row.warc_record_id} of {row.label} is not there"
-            elif (place.file, place.offset) != stated:
-                kind = f"{what}-record-differs"
-                sentence = f"{row.warc_record_id} of {row.label} is in {place.file} at byte {place.offset}"
-            elif None not in (place.digest, row.payload_digest) and place.digest != row.payload_digest:
-                kind = f"{what}-record-differs"
-                sentence = f"the payload digest of {row.label} is {place.digest} there, {row.payload_digest} here"
-            else:
-                continue
-            self._result.found(Finding(row.warc_file, row.warc_offset, kind, f"{sentence}; `danvan rebuild` mends it"))
 
 
 def _repair_file(archive: Path, path: Path, work: RepairWork) -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from danvan_crawler.verify.findings import Finding
+from danvan_crawler.verify.ledger import Ledger
+from danvan_crawler.verify.warc_file import verify_beside, verify_warc
 from danvan_crawler.warc.index import describe, index_path, manifest_path
 from danvan_crawler.warc.records import Exchange
-from danvan_crawler.warc.verify import verify_beside, verify_warc
-from danvan_crawler.warc.verify_findings import Finding
-from danvan_crawler.warc.verify_ledger import Ledger
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from danvan_crawler.warc.verify_findings import Finding
+from danvan_crawler.verify.findings import Finding
 
 _TABLES = """
 PRAGMA journal_mode = OFF;

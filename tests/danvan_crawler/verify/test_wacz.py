@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from danvan_crawler.verify.findings import Finding
+from danvan_crawler.verify.wacz import verify_wacz
 from danvan_crawler.warc.index import index_lines
 from danvan_crawler.warc.records import Exchange
-from danvan_crawler.warc.verify_findings import Finding
-from danvan_crawler.warc.verify_wacz import verify_wacz
 
 WARC = "archive/x.warc.gz"
 INDEX = "indexes/index.cdx.gz"

@@ -17,10 +17,10 @@ import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
+from danvan_crawler.verify.findings import KINDS, Finding
+from danvan_crawler.verify.ledger import Ledger
+from danvan_crawler.verify.warc_file import verify_warc
 from danvan_crawler.warc.records import IDENTICAL_PAYLOAD, NOT_MODIFIED, Exchange, Revisit
-from danvan_crawler.warc.verify import verify_warc
-from danvan_crawler.warc.verify_findings import KINDS, Finding
-from danvan_crawler.warc.verify_ledger import Ledger
 
 URL = "http://danvan.example.vn/tin-1.html"
 DATE = "2026-11-23T07:46:11.123456Z"

@@ -7,6 +7,7 @@ be known from the files that were looked at.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -103,3 +104,26 @@ class Finding:
     def __str__(self) -> str:
         place = self.file if self.offset is None else f"{self.file} at byte {self.offset}"
         return f"{place}: {self.kind}: {self.sentence}" + ("" if self.damage else " (no damage)")
+
+
+@dataclass(slots=True)
+class Verification:
+    """What was looked at and what was found; `report` is given every finding as it is made."""
+
+    report: Callable[[Finding], None]
+    progress: Callable[[int], None]
+    """Called with the number of bytes read since the last call."""
+    files: int = 0
+    records: int = 0
+    damage: int = 0
+    """Findings that are damage."""
+    notices: int = 0
+    """Findings that are none."""
+
+    def found(self, finding: Finding) -> None:
+        """Counts a finding and passes it on."""
+        if finding.damage:
+            self.damage += 1
+        else:
+            self.notices += 1
+        self.report(finding)
