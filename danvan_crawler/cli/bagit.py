@@ -25,8 +25,8 @@ def command(slug: str, output: Path, archive: Path, site_folders: tuple[Path, ..
       danvan bagit mau-danvan -o mau-danvan-2026
     """
     from danvan_crawler import settings
-    from danvan_crawler.ops.bags import pack_bag
-    from danvan_crawler.ops.packages import archived_site
+    from danvan_crawler.export.bagit import pack_bag
+    from danvan_crawler.export.site import archived_site
 
     site = archived_site(archive, slug, registry(archive, site_folders))
     count = pack_bag(archive, site, output, operator=settings.DANVAN_OPERATOR, contact=settings.DANVAN_CONTACT)

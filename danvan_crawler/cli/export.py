@@ -10,7 +10,7 @@ import click
 
 from danvan_crawler.cli.common import archive_option, errors, filter_options
 from danvan_crawler.exceptions import ArchiveError
-from danvan_crawler.feeds.export import WRITERS
+from danvan_crawler.export.items import WRITERS
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.queries import Filter, items
 

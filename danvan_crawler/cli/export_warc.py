@@ -30,8 +30,8 @@ def command(slug: str, output: Path, force: bool, archive: Path, site_folders: t
       danvan export-warc mau-danvan -o mau-danvan.warc.gz
     """
     from danvan_crawler import __version__
-    from danvan_crawler.ops.packages import archived_site
-    from danvan_crawler.warc.export import export_warc
+    from danvan_crawler.export.site import archived_site
+    from danvan_crawler.export.warc import export_warc
 
     site = archived_site(archive, slug, registry(archive, site_folders))
     about = {

@@ -14,7 +14,7 @@ from danvan_crawler.cli.common import archive_option, errors, registry, sites_op
 from danvan_crawler.exceptions import UsageError
 
 if TYPE_CHECKING:
-    from danvan_crawler.ops.packages import ArchivedSite
+    from danvan_crawler.export.site import ArchivedSite
 
 DEFAULT_PORT = 8080
 """pywb's own."""
@@ -39,8 +39,8 @@ def command(site: str | None, port: int | None, archive: Path, site_folders: tup
       danvan replay
       danvan replay --site mau-danvan --port 8090
     """
-    from danvan_crawler.ops.packages import archived_site, archived_slugs
-    from danvan_crawler.ops.wayback import Wayback, find_wayback, prepare
+    from danvan_crawler.export.site import archived_site, archived_slugs
+    from danvan_crawler.replay.pywb import Wayback, find_wayback, prepare
 
     program = find_wayback()
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -62,7 +62,7 @@ def command(site: str | None, port: int | None, archive: Path, site_folders: tup
 
 
 def _port(wanted: int | None) -> int:
-    from danvan_crawler.ops.wayback import free_port
+    from danvan_crawler.replay.pywb import free_port
 
     try:
         return free_port(DEFAULT_PORT if wanted is None else wanted)
@@ -74,8 +74,8 @@ def _port(wanted: int | None) -> int:
 
 def _front_page(archive: Path, sites: Sequence[ArchivedSite]) -> str:
     from danvan_crawler.exceptions import StoreError
-    from danvan_crawler.ops.packages import newest_articles
-    from danvan_crawler.ops.wayback import front_page
+    from danvan_crawler.replay.front_page import newest_articles
+    from danvan_crawler.replay.pywb import front_page
     from danvan_crawler.store.database import database_path, open_for_reading
 
     names = [site.description.title for site in sites]

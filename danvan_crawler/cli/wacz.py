@@ -26,7 +26,8 @@ def command(slug: str, output: Path, force: bool, archive: Path, site_folders: t
     Example:
       danvan wacz mau-danvan -o mau-danvan.wacz
     """
-    from danvan_crawler.ops.packages import archived_site, pack_wacz
+    from danvan_crawler.export.site import archived_site
+    from danvan_crawler.export.wacz import pack_wacz
 
     site = archived_site(archive, slug, registry(archive, site_folders))
     count = pack_wacz(archive, site, output, replace=force)

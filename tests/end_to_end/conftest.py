@@ -29,7 +29,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from danvan_crawler.feeds.export import write_jsonl
+from danvan_crawler.export.items import write_jsonl
 from danvan_crawler.sample import portal as sample
 from danvan_crawler.sample import profile_toml
 from danvan_crawler.store.database import open_for_reading

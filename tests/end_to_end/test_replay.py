@@ -22,7 +22,7 @@ import pytest
 from playwright.sync_api import Browser, Frame, Page, Route, sync_playwright
 
 from danvan_crawler.exceptions import UsageError
-from danvan_crawler.ops import wayback
+from danvan_crawler.replay.pywb import PATIENCE_SECONDS, Wayback, find_wayback, free_port
 from danvan_crawler.sample import SamplePortal
 from danvan_crawler.sample import portal as sample
 from danvan_crawler.store.database import database_path
@@ -59,7 +59,7 @@ IDENTICAL = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 @pytest.fixture(scope="module")
 def pywb() -> Path:
     try:
-        return wayback.find_wayback()
+        return find_wayback()
     except UsageError as error:
         pytest.skip(str(error))
 
@@ -306,7 +306,7 @@ def test_a_wacz_opens_in_pywb(pywb: Path, crawled: Any, tmp_path: Path) -> None:
     for words in (["init", "site"], ["add", "site", "--unpack-wacz", "site.wacz"]):
         subprocess.run([manager, *words], cwd=tmp_path, check=True, capture_output=True)
     article = crawled.export()[0]
-    with wayback.Wayback(pywb, tmp_path, wayback.free_port(0)) as server:
+    with Wayback(pywb, tmp_path, free_port(0)) as server:
         address = f"{server.url}site/{article['captured_at'][:4]}id_/{article['url']}"
         with urllib.request.urlopen(address, timeout=60) as answer:
             replayed = answer.read()
@@ -328,7 +328,7 @@ def test_a_signal_ends_the_replay_and_its_server(replay: Replay, revisited: Any)
 
 
 def ask_until_it_fails(address: str) -> None:
-    deadline = time.monotonic() + wayback.PATIENCE_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         urllib.request.urlopen(address, timeout=60).close()
         time.sleep(0.1)
@@ -356,18 +356,18 @@ def test_without_pywb_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setattr("sys.prefix", str(tmp_path))
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     with pytest.raises(UsageError, match=r"danvan-crawler\[replay\]"):
-        wayback.find_wayback()
+        find_wayback()
 
 
 def test_a_named_program_that_is_none_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DANVAN_WAYBACK", "/nowhere/wayback")
     with pytest.raises(UsageError, match="DANVAN_WAYBACK: /nowhere/wayback is no program"):
-        wayback.find_wayback()
+        find_wayback()
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
     program = tmp_path / "wayback"
     program.write_text("#!/bin/sh\necho no such luck\nexit 3\n")
     program.chmod(0o755)
-    with pytest.raises(Exception, match="ended at its start: no such luck"), wayback.Wayback(program, tmp_path, 9):
+    with pytest.raises(Exception, match="ended at its start: no such luck"), Wayback(program, tmp_path, 9):
         pass

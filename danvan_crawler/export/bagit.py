@@ -19,8 +19,8 @@ from pathlib import Path
 
 from danvan_crawler import __version__, clock
 from danvan_crawler.exceptions import UsageError, archive_error
-from danvan_crawler.feeds.export import write_jsonl
-from danvan_crawler.ops.packages import ArchivedSite
+from danvan_crawler.export.items import write_jsonl
+from danvan_crawler.export.site import ArchivedSite
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.queries import Filter, items
 from danvan_crawler.warc.index import describe

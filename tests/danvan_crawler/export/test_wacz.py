@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, UsageError
-from danvan_crawler.warc.wacz import LINES_A_BLOCK, Description, Page, write_wacz
+from danvan_crawler.export.site import Description
+from danvan_crawler.export.wacz import LINES_A_BLOCK, Page, write_wacz
 from danvan_crawler.warc.writer import WarcWriter
 
 ABOUT = Description("Ban Dân vận", "Captures of https://portal.example/", "CC BY 4.0, ghi rõ nguồn")

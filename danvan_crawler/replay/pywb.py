@@ -32,8 +32,8 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from danvan_crawler.exceptions import DanvanError, UsageError, archive_error
+from danvan_crawler.replay.unmodified import resolve_unmodified
 from danvan_crawler.warc.index import index_lines, index_path, merged
-from danvan_crawler.warc.unmodified import resolve_unmodified
 
 HOST = "127.0.0.1"
 COLLECTION = "archive"

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
-from danvan_crawler.feeds.export import WRITERS, write_csv, write_jsonl
+from danvan_crawler.export.items import WRITERS, write_csv, write_jsonl
 from danvan_crawler.items import EXPORT_FIELDS, LIST_FIELDS
 from danvan_crawler.store.database import database_path, open_for_reading, open_for_writing
 from danvan_crawler.store.queries import Filter, Item, items

@@ -13,6 +13,9 @@ the package and its hashes:
 `wacz create` is not called: it indexes with warcio, which stops at a body that a server coded with brotli
 (warcio#73), holds all pages in memory, and has no place for rights. Memory is constant here, whatever the size of the
 WARC files.
+
+A package is read again by others, years later. So the index is not the one in the archive but made anew, which reads
+every record of every file: a damaged file ends the packing instead of travelling along.
 """
 
 from __future__ import annotations
@@ -21,19 +24,30 @@ import io
 import json
 import os
 import shutil
+import tempfile
 import zipfile
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from sqlalchemy import Connection, select
+
 from danvan_crawler import __version__, clock
 from danvan_crawler.exceptions import ArchiveError, UsageError, archive_error
+from danvan_crawler.export.site import ArchivedSite, Description
+from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.queries import Filter
+from danvan_crawler.store.schema import articles
+from danvan_crawler.warc.index import index_lines, merged
 
 LINES_A_BLOCK = 1024
 """Lines of the index in one gzip member, as ArchiveWeb.page and py-wacz make it."""
 _COPIED_AT_ONCE = 1 << 20
+
+_CHUNK = 200
+"""Articles read at a time: with their bodies, about a megabyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +61,6 @@ class Page:
     """WARC-Date of the capture."""
     title: str
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What is said of a package as a whole; what is empty is left out."""
-
-    title: str
-    description: str = ""
-    rights: str = ""
-    """Who may do what with it, in the words of the site's profile."""
 
 
 def require_wacz() -> None:
@@ -173,3 +177,44 @@ def _add_description(package: zipfile.ZipFile, about: Description) -> None:
     data = json.dumps(described, indent=2, ensure_ascii=False).encode()
     package.writestr(_entry("datapackage.json", compressed=True), data)
     package.writestr(_entry("datapackage-digest.json", compressed=True), packer.generate_datapackage_digest(data))
+
+
+def pages(connection: Connection, slug: str) -> Iterator[Page]:
+    """The articles of a site in the order of their captures, in constant memory."""
+    c = articles.c
+    order = (c.captured_at, c.url, c.id)
+    wanted = select(c.id).where(*Filter(site=slug).conditions()).order_by(*order)
+    found = connection.execute(wanted, execution_options={"yield_per": _CHUNK}).scalars()
+    for ids in found.partitions():
+        rows = select(c.item_id, c.url, c.captured_at, c.title, c.lead, c.body_text).where(c.id.in_(ids))
+        for row in connection.execute(rows.order_by(*order)):
+            text = "\n".join(part for part in (row.lead, row.body_text) if part)
+            yield Page(row.item_id, row.url, row.captured_at, row.title, text)
+
+
+def fresh_index(paths: Sequence[Path], folder: Path) -> Iterator[str]:
+    """The merged CDXJ lines of WARC files, made anew in `folder`. Raises ArchiveDamagedError and ArchiveError."""
+    parts = []
+    for number, path in enumerate(paths):
+        parts.append(folder / f"{number}.cdxj")
+        with parts[-1].open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(sorted(index_lines(path)))
+    return merged(parts)
+
+
+def pack_wacz(archive: Path, site: ArchivedSite, output: Path, *, replace: bool = False) -> int:
+    """Writes a site's WACZ; gives the number of its pages. Errors are those of `write_wacz`, and StoreError."""
+    require_wacz()
+    refuse_existing(output, replace)  # before minutes of indexing
+    engine = open_for_reading(database_path(archive))
+    try:
+        # Beside the output, where there has to be room for so much more.
+        with tempfile.TemporaryDirectory(prefix=".danvan-wacz-", dir=output.parent) as folder:
+            index = fresh_index(site.warc_files, Path(folder))
+            with engine.connect() as connection:
+                said = pages(connection, site.slug)
+                return write_wacz(
+                    output, site.warc_files, index=index, pages=said, about=site.description, replace=replace
+                )
+    except OSError as error:
+        raise archive_error(error, f"write {output}") from error

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, UsageError
-from danvan_crawler.warc.export import export_warc
+from danvan_crawler.export.warc import export_warc
 from danvan_crawler.warc.files import warc_files
 from danvan_crawler.warc.message import entity_body, sha1_base32
 from danvan_crawler.warc.reader import iter_records

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from danvan_crawler.warc.unmodified import resolve_unmodified
+from danvan_crawler.replay.unmodified import resolve_unmodified
 
 
 def line(path: str, timestamp: int, status: int, digest: str | None, *, revisit: bool = False, offset: int = 0) -> str:

@@ -23,12 +23,12 @@ from isal import isal_zlib
 
 from danvan_crawler import clock
 from danvan_crawler.exceptions import ArchiveDamagedError, archive_error
+from danvan_crawler.export.wacz import refuse_existing
 from danvan_crawler.warc.members import BrokenRecordError, MemberWalker
 from danvan_crawler.warc.message import entity_body, sha1_base32
 from danvan_crawler.warc.reader import WarcRecord
 from danvan_crawler.warc.records import build_record, build_warcinfo, new_record_id
 from danvan_crawler.warc.revisits import Reference, is_not_modified, reference_of, whole_response
-from danvan_crawler.warc.wacz import refuse_existing
 
 _GZIP = 16 + isal_zlib.MAX_WBITS
 _WITH_PAYLOAD = frozenset({"response", "resource"})

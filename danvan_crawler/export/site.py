@@ -1,0 +1,65 @@
+"""A site of which something is taken away: its WARC files, and what is said of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from danvan_crawler.exceptions import ArchiveError, UsageError
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.sites.registry import SiteRegistry
+from danvan_crawler.warc.files import WARC_FOLDER, warc_files
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What is said of a package as a whole; what is empty is left out."""
+
+    title: str
+    description: str = ""
+    rights: str = ""
+    """Who may do what with it, in the words of the site's profile."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedSite:
+    """A site of which the archive has something."""
+
+    slug: str
+    profile: Site | None
+    """None when the archive outlived the profile, or for a spider without one."""
+    warc_files: tuple[Path, ...]
+    """Finished files; what a run writes now belongs to the next package."""
+
+    @property
+    def description(self) -> Description:
+        """Title, origin and rights, from the profile."""
+        if self.profile is None:
+            return Description(self.slug)
+        return Description(
+            self.profile.name,
+            f"Captures of {self.profile.home} ({self.slug}), province {self.profile.province}, made by danvan-crawler",
+            rights_of(self.profile),
+        )
+
+
+def rights_of(profile: Site) -> str:
+    """The rights note of a profile; empty without one."""
+    return str(getattr(profile, "rights", None) or "")
+
+
+def archived_site(archive: Path, slug: str, sites: SiteRegistry) -> ArchivedSite:
+    """Raises UnknownSiteError when neither profiles nor archive know the slug, UsageError when nothing is archived."""
+    try:
+        paths = warc_files(archive, slug)
+    except ArchiveError:  # no name of a folder, so none of a site
+        paths = []
+    profile = sites.get(slug) if slug in sites or not paths else None
+    if not paths:
+        raise UsageError(f"{slug}: {archive} has no finished WARC file of this site")
+    return ArchivedSite(slug, profile, tuple(paths))
+
+
+def archived_slugs(archive: Path) -> list[str]:
+    """Every site with a finished WARC file."""
+    return sorted({path.relative_to(archive / WARC_FOLDER).parts[0] for path in warc_files(archive)})

@@ -1,1 +1,0 @@
-"""Items for others: files in the formats that analysts read."""
