@@ -1,7 +1,7 @@
 """What a crawl notices about a site's health while it walks: what stands where news ought to be, and why pages fail.
 
-Statistics only, which `ops.outcome` and `ops.health` read when the run has ended: a sentence about the first page of
-each kind of trouble, the sections that show no article, and what became of the links of each section.
+Statistics only, which `health.outcome` and `health.comparison` read when the run has ended: a sentence about the first
+page of each kind of trouble, the sections that show no article, and what became of the links of each section.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from twisted.python.failure import Failure
 
 from danvan_crawler.exceptions import CaptureRefusedError
 from danvan_crawler.families import FEED
-from danvan_crawler.ops.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE, SHORT_SECTIONS
+from danvan_crawler.health.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE, SHORT_SECTIONS
 from danvan_crawler.pages.kind import LOGIN, is_login_titled, page_kind
 from danvan_crawler.pages.requisites import FINAL_STATUSES
 from danvan_crawler.pages.text import text_of
@@ -118,7 +118,7 @@ def note_hidden_article(stats: StatsCollector | None, url: str, kind: str) -> No
 
 
 def kind_of(failure: Failure) -> str:
-    """Kind of problem (`ops.problems`) behind a request that failed."""
+    """Kind of problem (`health.problems`) behind a request that failed."""
     if is_forbidden(failure):
         return "robots"
     error: Any = failure.value

@@ -18,9 +18,9 @@ import danvan_crawler.vietnamese
 from danvan_crawler import _layout
 from danvan_crawler.cli import COMMANDS, cli
 from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.health.problems import REMEDIES
+from danvan_crawler.health.prometheus import METRICS
 from danvan_crawler.items import EXPORT_FIELDS
-from danvan_crawler.ops.metrics import METRICS
-from danvan_crawler.ops.problems import REMEDIES
 from danvan_crawler.sites.profile import SELECTORS, Layout, Section, Site
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.sites.rules import Health

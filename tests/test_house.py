@@ -33,6 +33,7 @@ ROOMS = {
     "capture",
     "cli",
     "export",
+    "health",
     "ops",
     "pages",
     "politeness",

@@ -12,8 +12,8 @@ from rich.console import Console
 from danvan_crawler.archive.site_log import MAX_BYTES, OLDER_FILES
 from danvan_crawler.cli.common import archive_option, errors, sites_option, write_out
 from danvan_crawler.exceptions import UsageError
+from danvan_crawler.health.notifications import VARIABLE, trouble_with
 from danvan_crawler.ops import schedule
-from danvan_crawler.ops.notices import VARIABLE, trouble_with
 from danvan_crawler.ops.schedule_env import carried, env_path, env_text, names_in, remove, write_private
 
 

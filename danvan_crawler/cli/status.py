@@ -17,9 +17,9 @@ from danvan_crawler import clock
 from danvan_crawler.atomic import replace_file
 from danvan_crawler.cli.common import archive_option, errors, json_option, registry, sites_option, write_out
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.ops.metrics import write_metrics
-from danvan_crawler.ops.status import SiteStatus, status
-from danvan_crawler.ops.status_page import page
+from danvan_crawler.health.prometheus import write_metrics
+from danvan_crawler.health.status import SiteStatus, status
+from danvan_crawler.health.status_page import page
 
 _COLOURS = {"good": "green", "unhealthy": "red", "failed": "red", "error": "red", "overdue": "red"}
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from danvan_crawler import clock
 from danvan_crawler.archive.locks import is_locked
-from danvan_crawler.ops.reports import read_report
+from danvan_crawler.health.reports import read_report
 
 logger = logging.getLogger(__name__)
 

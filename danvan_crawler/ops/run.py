@@ -32,16 +32,16 @@ from danvan_crawler.exceptions import (
     OutsideWindowError,
     StoreError,
 )
-from danvan_crawler.ops.health import is_complete, problems_of
+from danvan_crawler.health.comparison import is_complete, problems_of
+from danvan_crawler.health.coverage import count
+from danvan_crawler.health.history import coverage_of
+from danvan_crawler.health.outcome import judge
+from danvan_crawler.health.problems import Problem
+from danvan_crawler.health.reports import new_run_id, write_report
 from danvan_crawler.ops.late import bring_back, late_replay
-from danvan_crawler.ops.nights import coverage_of
-from danvan_crawler.ops.outcome import judge
 from danvan_crawler.ops.places import scan
-from danvan_crawler.ops.problems import Problem
-from danvan_crawler.ops.reports import new_run_id, write_report
 from danvan_crawler.ops.rest import keep, names_of, rests_until
 from danvan_crawler.ops.retention import forget_old
-from danvan_crawler.ops.tally import count
 from danvan_crawler.ops.window import window_of
 from danvan_crawler.politeness.robots import UNREADABLE
 from danvan_crawler.sites.profile import Site

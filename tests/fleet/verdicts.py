@@ -26,7 +26,7 @@ from fleet import Fleet, Told
 from lives import MAY_BE_UNHEARD, SIGNS, Life
 from stories import Story
 
-from danvan_crawler.ops.nights import night_of
+from danvan_crawler.health.history import night_of
 
 VISITS = (1, 3, 7, 30)
 SWEEP = 30

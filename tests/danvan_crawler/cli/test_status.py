@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from danvan_crawler.ops.problems import Problem
+from danvan_crawler.health.problems import Problem
 
 Danvan = Callable[..., Any]
 Profile = Callable[..., str]

@@ -12,8 +12,8 @@ import pytest
 
 from danvan_crawler.archive.heartbeat import Beat
 from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.health.reports import read_report
 from danvan_crawler.ops.children import Ending, Job, Limits
-from danvan_crawler.ops.reports import read_report
 from danvan_crawler.ops.supervisor import Supervisor
 
 NOTE = """

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from danvan_crawler.exceptions import ArchiveError, DiskFullError, ExitCode, LockedError, StoreError, UsageError
-from danvan_crawler.ops.reports import Witness, longest_waiting_first, read_report, report_death, write_report
+from danvan_crawler.health.reports import Witness, longest_waiting_first, read_report, report_death, write_report
 
 BEGAN = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 

@@ -14,12 +14,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.ops.metrics import METRICS, exposition, write_metrics
-from danvan_crawler.ops.nights import Night, nights
-from danvan_crawler.ops.notices import problems_now
-from danvan_crawler.ops.problems import Problem
-from danvan_crawler.ops.status import SiteStatus, current_problems, overdue, status
-from danvan_crawler.ops.status_page import page
+from danvan_crawler.health.history import Night, nights
+from danvan_crawler.health.notifications import problems_now
+from danvan_crawler.health.problems import Problem
+from danvan_crawler.health.prometheus import METRICS, exposition, write_metrics
+from danvan_crawler.health.status import SiteStatus, current_problems, overdue, status
+from danvan_crawler.health.status_page import page
 from danvan_crawler.sites.profile import Site
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)

@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 from danvan_crawler.atomic import replace_file
-from danvan_crawler.ops.problems import REMEDIES
-from danvan_crawler.ops.status import SiteStatus
+from danvan_crawler.health.problems import REMEDIES
+from danvan_crawler.health.status import SiteStatus
 
 Samples = Iterator[tuple[dict[str, str], float]]
 

@@ -1,8 +1,8 @@
 """What is expected of a run, as data: a statistic, an operator, a threshold, and the kind of problem when it fails.
 
-Pure: `check` compares numbers that `ops.health` has gathered. A threshold is a number or the name of another statistic
-of the run, such as how long the site is usually silent. What was not measured, because there were too few articles or
-the run was cut short, is not judged.
+Pure: `check` compares numbers that `health.comparison` has gathered. A threshold is a number or the name of another
+statistic of the run, such as how long the site is usually silent. What was not measured, because there were too few
+articles or the run was cut short, is not judged.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 
-from danvan_crawler.ops.problems import Problem
+from danvan_crawler.health.problems import Problem
 from danvan_crawler.sites.rules import COVERED_FIELDS, Health
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {"at most": operator.le, "at least": operator.ge}

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from danvan_crawler.exceptions import ExitCode, ProfileError
-from danvan_crawler.ops.nights import Night, nights
-from danvan_crawler.ops.problems import Problem, worst_first
+from danvan_crawler.health.history import Night, nights
+from danvan_crawler.health.problems import Problem, worst_first
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.activity import Activity, activity
 from danvan_crawler.store.database import database_path, open_for_reading

@@ -11,9 +11,9 @@ from typing import Any, TypeVar
 
 from danvan_crawler import clock
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.ops.expectations import Tally
-from danvan_crawler.ops.problems import Problem, from_json
-from danvan_crawler.ops.reports import read_report
+from danvan_crawler.health.expectations import Tally
+from danvan_crawler.health.problems import Problem, from_json
+from danvan_crawler.health.reports import read_report
 from danvan_crawler.sites.rules import COVERED_FIELDS
 
 _FILES = 5_000

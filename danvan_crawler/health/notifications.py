@@ -22,9 +22,9 @@ from typing import Any
 
 from danvan_crawler import clock
 from danvan_crawler.atomic import replace_file
-from danvan_crawler.ops.nights import Night, nights
-from danvan_crawler.ops.problems import Problem
-from danvan_crawler.ops.status import NIGHTS, current_problems
+from danvan_crawler.health.history import Night, nights
+from danvan_crawler.health.problems import Problem
+from danvan_crawler.health.status import NIGHTS, current_problems
 
 VARIABLE = "DANVAN_NOTIFY"
 FILE_NAME = "health.json"

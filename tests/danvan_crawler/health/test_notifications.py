@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from danvan_crawler.ops.notices import VARIABLE, Notifier, trouble_with
-from danvan_crawler.ops.problems import Problem
+from danvan_crawler.health.notifications import VARIABLE, Notifier, trouble_with
+from danvan_crawler.health.problems import Problem
 
 # apprise 2.2 looks for a standard module that Python 3.13 has no more.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")

@@ -1,4 +1,4 @@
-"""A run held against its site's past: gathers the numbers that `ops.expectations` judges.
+"""A run held against its site's past: gathers the numbers that `health.expectations` judges.
 
 The past is in the run reports (what share of the articles had an author, how many pages held an article) and in the
 item database (on which days the site published, when the archive got its last new article).
@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.ops.expectations import (
+from danvan_crawler.health.expectations import (
     ENOUGH,
     FORBIDDEN_AT_MOST,
     Tally,
@@ -24,9 +24,9 @@ from danvan_crawler.ops.expectations import (
     fallen,
     usual_silence,
 )
-from danvan_crawler.ops.nights import FORBIDDEN_IN, Night, coverage_of, nights, tally
-from danvan_crawler.ops.outcome import LISTING_TROUBLE, all_failed, all_forbidden, all_missing
-from danvan_crawler.ops.problems import Problem
+from danvan_crawler.health.history import FORBIDDEN_IN, Night, coverage_of, nights, tally
+from danvan_crawler.health.outcome import LISTING_TROUBLE, all_failed, all_forbidden, all_missing
+from danvan_crawler.health.problems import Problem
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.rules import COVERED_FIELDS
 from danvan_crawler.store.activity import activity, last_days, sections_with_articles

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from danvan_crawler.ops.expectations import (
+from danvan_crawler.health.expectations import (
     DEFAULTS,
     QUIET_AT_LEAST,
     Expectation,
@@ -19,7 +19,7 @@ from danvan_crawler.ops.expectations import (
     fallen,
     usual_silence,
 )
-from danvan_crawler.ops.problems import REMEDIES
+from danvan_crawler.health.problems import REMEDIES
 from danvan_crawler.sites.rules import Health
 
 START = date(2026, 1, 5)

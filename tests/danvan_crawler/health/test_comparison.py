@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.ops.expectations import check, expected_of
-from danvan_crawler.ops.health import errors, forbidden, not_there, shares, the_past
-from danvan_crawler.ops.nights import Night, coverage_of, night_of
-from danvan_crawler.ops.reports import write_report
+from danvan_crawler.health.comparison import errors, forbidden, not_there, shares, the_past
+from danvan_crawler.health.expectations import check, expected_of
+from danvan_crawler.health.history import Night, coverage_of, night_of
+from danvan_crawler.health.reports import write_report
 from danvan_crawler.sites.rules import Health
 
 NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)

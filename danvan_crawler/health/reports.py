@@ -12,7 +12,7 @@ from typing import Any
 
 from danvan_crawler import clock
 from danvan_crawler.exceptions import ArchiveError, DanvanError, ExitCode, StoreError
-from danvan_crawler.ops.problems import Problem
+from danvan_crawler.health.problems import Problem
 
 _NIGHTS = 50
 """Runs per site that are looked at to find its last good one; what is older counts as never."""

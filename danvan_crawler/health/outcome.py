@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.ops.problems import Problem, worst_first
+from danvan_crawler.health.problems import Problem, worst_first
 
 _REASONS = {
     "disk_full": Problem("disk_full", "no space left for the archive", ExitCode.DISK_FULL),
