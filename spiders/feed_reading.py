@@ -22,15 +22,15 @@ from twisted.python.failure import Failure
 
 from danvan_crawler import clock
 from danvan_crawler.families import FEED, SITE_WIDE, Listing
-from danvan_crawler.ops.replay import discover_named
 from danvan_crawler.store.frontier import NEW, PENDING
 from danvan_crawler.store.site_state import FEEDS
 from danvan_crawler.store.writes import ListedLink
 from danvan_crawler.urls import host_of, path_key
+from danvan_crawler.walk.sections import Walk
+from danvan_crawler.walk.state import discover_named
 from spiders.failures import reason_of
 from spiders.feed_trust import Shown, Trust
 from spiders.story_reading import StorySpider
-from spiders.walking import Walk
 
 _LAST, _FIRST = -10, 5
 """Priority of a feed that is read after the listings, and of one that is asked in their place."""

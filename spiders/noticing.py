@@ -24,8 +24,8 @@ from danvan_crawler.pages.text import text_of
 from danvan_crawler.politeness.backoff import LeftAlone
 from danvan_crawler.politeness.robots import RobotsUnreadableError
 from danvan_crawler.urls import host_of, path_key
+from danvan_crawler.walk.sections import Walk
 from spiders.failures import is_forbidden, reason_of, response_of, status_of
-from spiders.walking import Walk
 
 EMPTY_SECTIONS = "danvan/sections_empty"
 """Statistic: names of the sections whose first page shows no article."""

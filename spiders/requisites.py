@@ -20,7 +20,6 @@ from twisted.python.failure import Failure
 from danvan_crawler import clock
 from danvan_crawler.capture.archiver import CAPTURE_KEY
 from danvan_crawler.exceptions import ArchiveError
-from danvan_crawler.ops.run import store_of
 from danvan_crawler.pages.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, Scope, is_media, within
 from danvan_crawler.politeness.backoff import LeftAlone
 from danvan_crawler.politeness.budget import REQUISITE_KEY, BudgetSpent
@@ -28,8 +27,9 @@ from danvan_crawler.politeness.robots import RobotsUnreadableError
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
 from danvan_crawler.store.writes import Store
+from danvan_crawler.walk.seen import KeySet
+from danvan_crawler.walk.state import store_of
 from spiders.failures import reason_of, status_of, was_not_made
-from spiders.keys import KeySet
 
 _PRIORITY = 20
 """Before the next article: the frontier stays small."""

@@ -1,8 +1,8 @@
 """The walker: one spider class for all sites, driven by a profile and its family.
 
-Sections are walked page by page (`spiders.walking`). A listing's entries are looked up in the crawl state before a
-request is built. Known articles are asked for again when their entry in a listing reads differently than before, when a
-visit is due (`store.lifecycle`), or with `full`.
+Sections are walked page by page (`danvan_crawler.walk.sections`). A listing's entries are looked up in the crawl state
+before a request is built. Known articles are asked for again when their entry in a listing reads differently than
+before, when a visit is due (`store.lifecycle`), or with `full`.
 
 What a run discovers and does not get, pictures and attachments included, is pending in the crawl state, and the next
 run asks for it first.
@@ -27,7 +27,6 @@ from danvan_crawler import clock
 from danvan_crawler.clock import warc_date
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.families import FEED, Family, Listing, load_family
-from danvan_crawler.ops.replay import CHANGED
 from danvan_crawler.pages.kind import page_kind
 from danvan_crawler.pages.requisites import FINAL_STATUSES, NO_SECTION, of_page
 from danvan_crawler.pages.text import text_of
@@ -35,6 +34,8 @@ from danvan_crawler.politeness.budget import REQUISITE_KEY
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.frontier import ARCHIVED, FAILED, NEW, PENDING, REJECTED
 from danvan_crawler.urls import host_of, path_key
+from danvan_crawler.walk.sections import Walk, begin, due_now, is_known
+from danvan_crawler.walk.state import CHANGED
 from spiders import arguments
 from spiders.days import Days
 from spiders.failures import is_forbidden, reason_of, status_of
@@ -48,7 +49,6 @@ from spiders.noticing import (
     note_listing,
     note_listing_led_away,
 )
-from spiders.walking import Walk, begin, due_now, is_known
 
 MAX_LISTING_PAGES = 10_000
 """Pages of one section in one walk; a calendar that never ends stops here at the latest."""

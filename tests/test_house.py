@@ -43,6 +43,7 @@ ROOMS = {
     "store",
     "verify",
     "vietnamese",
+    "walk",
     "warc",
     "web",
 }

@@ -27,7 +27,6 @@ from danvan_crawler.archive.locks import DatabaseLock, SiteLock
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.ops.late import idle_crawler, late_replay
 from danvan_crawler.ops.places import Place, scan
-from danvan_crawler.ops.run import attach_store
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store.captures import CHUNK
@@ -37,6 +36,7 @@ from danvan_crawler.store.schema import captures
 from danvan_crawler.store.suppressed_file import read_takedowns
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import endpoint
+from danvan_crawler.walk.state import attach_store
 from danvan_crawler.warc.files import warc_files
 from danvan_crawler.warc.imports import Survey, opening_of, records_for, survey, write_copy
 from danvan_crawler.warc.index import describe_missing, manifest_path

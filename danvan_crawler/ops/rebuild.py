@@ -20,7 +20,6 @@ from danvan_crawler.memory import spare_the_collector
 from danvan_crawler.ops.imported import ArchiveReplay
 from danvan_crawler.ops.late import idle_crawler, site_of
 from danvan_crawler.ops.places import Scan, scan
-from danvan_crawler.ops.run import attach_store
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store.database import database_path, open_for_reading
@@ -28,6 +27,7 @@ from danvan_crawler.store.lifecycle import days_of
 from danvan_crawler.store.site_state import lasting
 from danvan_crawler.store.suppressed_file import read_takedowns
 from danvan_crawler.store.writes import Store
+from danvan_crawler.walk.state import attach_store
 from danvan_crawler.warc.files import WARC_FOLDER, final_name, open_files, warc_files
 from danvan_crawler.warc.index import describe_missing
 from danvan_crawler.warc.recovery import recover

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -35,7 +35,7 @@ from danvan_crawler.exceptions import (
     ProfileError,
     UndecodableBodyError,
 )
-from danvan_crawler.families import FEED, ArticleLink, Family, extract, load_family
+from danvan_crawler.families import FEED, Family, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
 from danvan_crawler.ops.places import Place
 from danvan_crawler.pages.kind import BLANK, is_blank, page_kind, says_not_found, stands_in_the_way
@@ -45,19 +45,15 @@ from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import host_of, path_key
+from danvan_crawler.walk.state import CHANGED, discover_named
 from danvan_crawler.warc.message import parse_head, split_head
 from danvan_crawler.warc.reader import WarcRecord, read_record
 from danvan_crawler.warc.records import CaptureRecord
 from danvan_crawler.warc.revisits import is_not_modified, reference_of
 
 logger = logging.getLogger(__name__)
-
-CHANGED = "changed"
-"""State that `Store.write_listing` gives a link whose entry reads differently than before."""
 _ONE_RUN = timedelta(hours=6)
 """What lies so close together happened in one run."""
-_AT_ONCE = 1000
-"""Addresses in one statement: a sitemap may name 50,000, SQLite takes 32,766 values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,11 +376,3 @@ class Replay:
     def _key(self, capture: CaptureRecord, part: _Part) -> str:
         """Under which the frontier knows what was asked for."""
         return self._scope.key_of(part.link or capture.url)
-
-
-def discover_named(store: Store, slug: str, links: Sequence[ArticleLink]) -> Iterator[tuple[str, str]]:
-    """Remembers what a feed names. Gives each address with the state that it had; the feed is no section of theirs."""
-    for start in range(0, len(links), _AT_ONCE):
-        addresses = {path_key(link.url): link.url for link in links[start : start + _AT_ONCE]}
-        states = store.frontier.discover(slug, addresses, FEED)
-        yield from ((url, states[key]) for key, url in addresses.items())

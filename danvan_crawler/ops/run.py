@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn, Self
-from weakref import WeakKeyDictionary
 
 from scrapy import Request, Spider, signals
 from scrapy.crawler import Crawler
@@ -53,23 +52,13 @@ from danvan_crawler.store.site_state import ROBOTS
 from danvan_crawler.store.suppressed_file import read_takedowns
 from danvan_crawler.store.writes import Store
 from danvan_crawler.verify.database import lost_records
+from danvan_crawler.walk.state import attach_store
 from danvan_crawler.warc.files import require_room, warc_files
 from danvan_crawler.warc.index import describe_missing, index_path, manifest_path
 from danvan_crawler.warc.records import CaptureRecord
 from danvan_crawler.warc.recovery import Recovered, recover
 
 logger = logging.getLogger(__name__)
-_STORES: WeakKeyDictionary[Crawler, Store] = WeakKeyDictionary()
-
-
-def attach_store(crawler: Crawler, store: Store) -> None:
-    """Makes `store` the one that the spider and the stages of this crawler write to."""
-    _STORES[crawler] = store
-
-
-def store_of(crawler: Crawler) -> Store:
-    """The store of a crawl or rebuild. Raises KeyError when neither RunExtension nor a rebuild has attached one."""
-    return _STORES[crawler]
 
 
 class RunExtension:

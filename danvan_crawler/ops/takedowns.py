@@ -16,7 +16,6 @@ from danvan_crawler import clock
 from danvan_crawler.archive.locks import DatabaseLock, SiteLock
 from danvan_crawler.exceptions import UnknownItemError
 from danvan_crawler.ops.late import bring_back, idle_crawler, late_replay, openings, site_of
-from danvan_crawler.ops.run import attach_store
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store import suppression
 from danvan_crawler.store.database import database_path, open_for_reading
@@ -24,6 +23,7 @@ from danvan_crawler.store.lifecycle import days_of
 from danvan_crawler.store.queries import history
 from danvan_crawler.store.suppressed_file import Takedown, add_takedown, read_takedowns, remove_takedown
 from danvan_crawler.store.writes import Store
+from danvan_crawler.walk.state import attach_store
 
 
 def suppress(archive: Path, wanted: str, reason: str, settings: Settings) -> tuple[Takedown, bool]:

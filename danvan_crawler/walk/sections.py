@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from danvan_crawler.store.frontier import Walked
-from spiders.keys import KeySet
+from danvan_crawler.walk.seen import KeySet
 
 FRESH = timedelta(hours=6)
 """So long a first page counts as read: a run that was killed is continued where it was."""

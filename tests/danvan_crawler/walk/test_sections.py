@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from danvan_crawler.store.frontier import Walked
-from spiders.walking import FRESH, Walk, begin, due_now, is_known
+from danvan_crawler.walk.sections import FRESH, Walk, begin, due_now, is_known
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 FIRST, THIRD = "http://example.vn/tin-tuc/", "http://example.vn/tin-tuc/?page=3"

@@ -6,10 +6,8 @@ import sys
 
 from hypothesis import given
 from hypothesis import strategies as st
-from scrapy import Request, Spider
-from scrapy.utils.test import get_crawler
 
-from spiders.keys import KeyDupeFilter, KeySet
+from danvan_crawler.walk.seen import KeySet
 
 
 @given(st.lists(st.text(max_size=3)), st.lists(st.text(max_size=3)))
@@ -34,11 +32,3 @@ def test_numbers_that_hash_to_nothing_are_keys_too() -> None:
     keys = KeySet([0])
     assert 0 in keys
     assert 1024 not in keys
-
-
-def test_requests_are_filtered_as_scrapy_does() -> None:
-    crawler = get_crawler(Spider)
-    known = KeyDupeFilter.from_crawler(crawler)
-    asked = ["http://a.vn/?b=1&a=2", "http://a.vn/?a=2&b=1", "http://a.vn/?a=2", "http://a.vn/?a=2#top"]
-    assert [known.request_seen(Request(url)) for url in asked] == [False, True, False, True]
-    assert known.request_seen(Request("http://a.vn/?a=2", method="POST")) is False
