@@ -32,6 +32,7 @@ ROOMS = {
     "archive",
     "capture",
     "cli",
+    "derive",
     "export",
     "health",
     "ops",

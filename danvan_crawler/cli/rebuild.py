@@ -24,7 +24,7 @@ def command(archive: Path, site_folders: tuple[Path, ...]) -> int:
     Example:
       danvan rebuild --archive /srv/danvan
     """
-    from danvan_crawler.ops.rebuild import rebuild
+    from danvan_crawler.derive.rebuild import rebuild
     from danvan_crawler.ops.runner import project_settings
 
     console = errors()

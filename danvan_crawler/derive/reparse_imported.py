@@ -1,9 +1,9 @@
 """Pages out of imported files: read each by itself, because nobody knows why it was asked for.
 
-A crawl's captures get their part from the listings and links that led to them (`ops.replay`). Another tool went its own
-way: a browser from one article to the next, wget through every menu, and what it fetched says nothing of why. So here
-the first page of a section is read as a listing, every other page of the site as an article, of which most pages hold
-none; and no capture moves the crawl's own walks or asks for anything. What comes out depends on the page and the
+A crawl's captures get their part from the listings and links that led to them (`derive.reparse`). Another tool went its
+own way: a browser from one article to the next, wget through every menu, and what it fetched says nothing of why. So
+here the first page of a section is read as a listing, every other page of the site as an article, of which most pages
+hold none; and no capture moves the crawl's own walks or asks for anything. What comes out depends on the page and the
 profiles alone, in whatever order files are imported, crawled and rebuilt.
 """
 
@@ -17,11 +17,11 @@ from scrapy.crawler import Crawler
 from scrapy.http import HtmlResponse
 
 from danvan_crawler.capture.playback import capture_of
+from danvan_crawler.derive.reparse import Replay
+from danvan_crawler.derive.scan import Place
 from danvan_crawler.exceptions import DanvanError, LostPayloadError, UndecodableBodyError
 from danvan_crawler.families import FEED, Family, extract
 from danvan_crawler.items import VisitCounters
-from danvan_crawler.ops.places import Place
-from danvan_crawler.ops.replay import Replay
 from danvan_crawler.pages.kind import says_not_found
 from danvan_crawler.pages.requisites import FINAL_STATUSES
 from danvan_crawler.sites.profile import Site

@@ -14,8 +14,8 @@ from scrapy.settings import Settings
 
 from danvan_crawler import clock
 from danvan_crawler.archive.locks import DatabaseLock, SiteLock
+from danvan_crawler.derive.catch_up import bring_back, idle_crawler, late_replay, openings, site_of
 from danvan_crawler.exceptions import UnknownItemError
-from danvan_crawler.ops.late import bring_back, idle_crawler, late_replay, openings, site_of
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store import suppression
 from danvan_crawler.store.database import database_path, open_for_reading

@@ -28,6 +28,7 @@ from w3lib.url import safe_url_string
 
 from danvan_crawler.capture.archiver import REDIRECTS
 from danvan_crawler.capture.playback import Playback, capture_of
+from danvan_crawler.derive.scan import Place
 from danvan_crawler.exceptions import (
     ArchiveError,
     DanvanError,
@@ -37,7 +38,6 @@ from danvan_crawler.exceptions import (
 )
 from danvan_crawler.families import FEED, Family, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
-from danvan_crawler.ops.places import Place
 from danvan_crawler.pages.kind import BLANK, is_blank, page_kind, says_not_found, stands_in_the_way
 from danvan_crawler.pages.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, Scope, of_page, within
 from danvan_crawler.pages.text import text_of

@@ -24,9 +24,9 @@ from sqlalchemy import select
 
 from danvan_crawler import __version__
 from danvan_crawler.archive.locks import DatabaseLock, SiteLock
+from danvan_crawler.derive.catch_up import idle_crawler, late_replay
+from danvan_crawler.derive.scan import Place, scan
 from danvan_crawler.exceptions import UsageError
-from danvan_crawler.ops.late import idle_crawler, late_replay
-from danvan_crawler.ops.places import Place, scan
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store.captures import CHUNK

@@ -1,7 +1,7 @@
 """The item database again, from the WARC files alone.
 
-The captures of each site are replayed in order into a new database (`ops.replay`), which takes the old one's place in
-one step, when it is complete.
+The captures of each site are replayed in order into a new database (`derive.reparse`), which takes the old one's place
+in one step, when it is complete.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from pathlib import Path
 from scrapy.settings import Settings
 
 from danvan_crawler.archive.locks import DatabaseLock, SiteLock
+from danvan_crawler.derive.catch_up import idle_crawler, site_of
+from danvan_crawler.derive.reparse_imported import ArchiveReplay
+from danvan_crawler.derive.scan import Scan, scan
 from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, DanvanError, ProfileError
 from danvan_crawler.memory import spare_the_collector
-from danvan_crawler.ops.imported import ArchiveReplay
-from danvan_crawler.ops.late import idle_crawler, site_of
-from danvan_crawler.ops.places import Scan, scan
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store.database import database_path, open_for_reading

@@ -1,6 +1,6 @@
 """Captures that come into the database later than those around them: of imported files, of takedowns that ended.
 
-`ops.replay` reads them as a rebuild would, if it knows what the rebuild would know by then: every profile that the
+`derive.reparse` reads them as a rebuild would, if it knows what the rebuild would know by then: every profile that the
 site's files begin with, which of the files are imports, and the addresses that listings have named.
 """
 
@@ -15,8 +15,8 @@ from scrapy.settings import Settings
 from scrapy.statscollectors import MemoryStatsCollector
 from sqlalchemy import select
 
-from danvan_crawler.ops.imported import ArchiveReplay
-from danvan_crawler.ops.places import Place
+from danvan_crawler.derive.reparse_imported import ArchiveReplay
+from danvan_crawler.derive.scan import Place
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store.database import open_for_reading
