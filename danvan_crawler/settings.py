@@ -88,12 +88,12 @@ DOWNLOADER_MIDDLEWARES = {
     "danvan_crawler.capture.archiver.ArchiverMiddleware": 950,
 }
 EXTENSIONS = {
-    "danvan_crawler.ops.run.RunExtension": 0,
-    "danvan_crawler.ops.stopping.PromptStop": 10,
-    "danvan_crawler.ops.window.WindowExtension": 20,
+    "danvan_crawler.crawl.run.RunExtension": 0,
+    "danvan_crawler.crawl.shutdown.PromptStop": 10,
+    "danvan_crawler.crawl.window.WindowExtension": 20,
     "danvan_crawler.politeness.crawl_delay.CrawlDelay": 30,
     "scrapy.extensions.memusage.MemoryUsage": None,
-    "danvan_crawler.ops.resident.ResidentMemory": 40,
+    "danvan_crawler.crawl.memory_limit.ResidentMemory": 40,
     # Runs Python posted to a local port; on by default since Scrapy 2.19.
     "scrapy.extensions.remote_control.RemoteControl": None,
     "scrapy.extensions.telnet.TelnetConsole": None,
@@ -110,7 +110,7 @@ ITEM_PIPELINES = {
 CONCURRENT_ITEMS = 4  # 100, the default, starts a hundred tasks a response: measured 1.5 times slower
 
 LOG_LEVEL = os.environ.get("DANVAN_LOG_LEVEL", "WARNING")
-LOG_FORMATTER = "danvan_crawler.ops.logs.QuietLogFormatter"
+LOG_FORMATTER = "danvan_crawler.crawl.log_format.QuietLogFormatter"
 MEMUSAGE_LIMIT_MB = DANVAN_MEMORY_LIMIT  # beyond it the crawl is closed cleanly
 MEMUSAGE_CHECK_INTERVAL_SECONDS = 5.0
 STATS_DUMP = False  # the run report has them

@@ -32,6 +32,7 @@ ROOMS = {
     "archive",
     "capture",
     "cli",
+    "crawl",
     "derive",
     "export",
     "health",

@@ -141,7 +141,7 @@ def _crawl(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str
     """Exit code of the crawl, what is wrong, and the kind of that."""
     # Scrapy takes long to import, and its settings are read from the environment when it is.
     from danvan_crawler.cli.progress import CrawlProgress
-    from danvan_crawler.ops.runner import new_process, report, run
+    from danvan_crawler.crawl.runner import new_process, report, run
 
     settings: dict[str, Any] = {"DANVAN_ARCHIVE": str(archive), "DANVAN_SITES": [str(folder) for folder in profiles]}
     if options.get("time_limit"):

@@ -32,8 +32,8 @@ def command(files: tuple[Path, ...], site: str | None, archive: Path, site_folde
       danvan import-warc thanhhoa-2019.warc.gz
       danvan import-warc browsertrix/*.warc.gz --site thanhhoa-danvan
     """
+    from danvan_crawler.crawl.runner import project_settings
     from danvan_crawler.derive.import_warc import import_warcs
-    from danvan_crawler.ops.runner import project_settings
 
     console = errors()
     columns = (TextColumn("import-warc"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

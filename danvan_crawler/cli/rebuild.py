@@ -24,8 +24,8 @@ def command(archive: Path, site_folders: tuple[Path, ...]) -> int:
     Example:
       danvan rebuild --archive /srv/danvan
     """
+    from danvan_crawler.crawl.runner import project_settings
     from danvan_crawler.derive.rebuild import rebuild
-    from danvan_crawler.ops.runner import project_settings
 
     console = errors()
     columns = (TextColumn("rebuild"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

@@ -29,8 +29,8 @@ def command(item: str | None, reason: str | None, undo: bool, archive: Path, sit
       danvan suppress mau-danvan-0123456789abcdef --reason 'request of the person named, 3 March 2027'
       danvan suppress mau-danvan-0123456789abcdef --undo
     """
+    from danvan_crawler.crawl.runner import project_settings
     from danvan_crawler.derive.suppress import follow_file, suppress, unsuppress
-    from danvan_crawler.ops.runner import project_settings
 
     settings = project_settings({"DANVAN_ARCHIVE": str(archive)})
     if item is None:

@@ -2,7 +2,7 @@
 
 Without this Scrapy retries at once, and the other requests of the site go on as well (RFC 9110, section 10.2.3; RFC
 6585, section 4). A wait beyond `DANVAN_MAX_RETRY_AFTER` seconds is not sat out: the run of the site ends, and
-statistic `danvan/not_before` says until when the next one leaves the site alone (`ops.rest`).
+statistic `danvan/not_before` says until when the next one leaves the site alone (`crawl.cooldown`).
 
 A server that answers 429 or 503 and does not say how long to wait gets twice the time before the next request, twice
 that after another one, and so on. When so many addresses in a row were answered so that it is no broken page, the run

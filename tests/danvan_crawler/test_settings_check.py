@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from danvan_crawler.crawl.runner import project_settings
 from danvan_crawler.exceptions import UsageError
-from danvan_crawler.ops.runner import project_settings
 from danvan_crawler.settings_check import NUMBERS, check_settings
 
 

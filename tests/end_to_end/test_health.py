@@ -276,7 +276,7 @@ def test_reports_that_are_none_cost_no_run_its_own(new_portal: New, new_desk: Ne
 BREAKS = """
 import sys
 from danvan_crawler.cli import main
-from danvan_crawler.ops import run
+from danvan_crawler.crawl import run
 setattr(run, sys.argv[1], lambda *_arguments, **_options: 1 / 0)
 main(sys.argv[2:])
 """

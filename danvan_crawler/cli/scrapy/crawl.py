@@ -9,7 +9,7 @@ from scrapy.crawler import AsyncCrawlerProcess
 from scrapy.exceptions import UsageError
 
 from danvan_crawler.cli.scrapy import profiles
-from danvan_crawler.ops.runner import report, run
+from danvan_crawler.crawl.runner import report, run
 
 
 class Command(crawl.Command):

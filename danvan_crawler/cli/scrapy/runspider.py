@@ -9,7 +9,7 @@ from scrapy.commands import runspider
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 
 from danvan_crawler.cli.scrapy import check
-from danvan_crawler.ops.runner import report, run
+from danvan_crawler.crawl.runner import report, run
 
 
 class Command(runspider.Command):

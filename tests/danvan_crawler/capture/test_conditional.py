@@ -15,7 +15,7 @@ from danvan_crawler import settings as project
 from danvan_crawler.warc.reader import WarcRecord, iter_records, read_record, warc_files
 
 PROJECT_SETTINGS: dict[str, Any] = {
-    "EXTENSIONS": {"danvan_crawler.ops.run.RunExtension": 0},
+    "EXTENSIONS": {"danvan_crawler.crawl.run.RunExtension": 0},
     "DOWNLOADER_MIDDLEWARES": project.DOWNLOADER_MIDDLEWARES,
     **{name: value for name, value in vars(project).items() if name.startswith("DANVAN_")},
 }

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
+from danvan_crawler.crawl.retention import forget_old
 from danvan_crawler.health.history import night_of, nights
 from danvan_crawler.health.prometheus import exposition
 from danvan_crawler.health.reports import longest_waiting_first
 from danvan_crawler.health.status import status
 from danvan_crawler.health.status_page import page
-from danvan_crawler.ops.retention import forget_old
 from danvan_crawler.sites.profile import Site
 
 SLUG = "thanhhoa-danvan"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from danvan_crawler.archive.locks import SiteLock
-from danvan_crawler.ops.retention import forget_old
+from danvan_crawler.crawl.retention import forget_old
 
 NOW = datetime(2028, 3, 1, 1, 30, tzinfo=UTC)
 SLUG = "vi-du-danvan"

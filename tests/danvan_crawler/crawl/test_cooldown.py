@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from danvan_crawler.ops.rest import LONGEST, keep, overloaded, rest_after, rests_until
+from danvan_crawler.crawl.cooldown import LONGEST, keep, overloaded, rest_after, rests_until
 from danvan_crawler.store.site_state import SiteState
 from danvan_crawler.store.writes import Store
 

@@ -10,9 +10,9 @@ from scrapy import Spider
 from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
+from danvan_crawler.crawl.run import RunExtension
 from danvan_crawler.exceptions import DanvanError, ExitCode
 from danvan_crawler.memory import spare_the_collector
-from danvan_crawler.ops.run import RunExtension
 from danvan_crawler.settings_check import check_settings
 
 

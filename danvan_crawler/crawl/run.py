@@ -22,6 +22,9 @@ from danvan_crawler.archive.heartbeat import Heartbeat
 from danvan_crawler.archive.locks import DatabaseLock, HostLock, SiteLock, hosts_asked
 from danvan_crawler.capture.archiver import capture_written
 from danvan_crawler.capture.deduplication import attach_lookups
+from danvan_crawler.crawl.cooldown import keep, names_of, rests_until
+from danvan_crawler.crawl.retention import forget_old
+from danvan_crawler.crawl.window import window_of
 from danvan_crawler.derive.catch_up import bring_back, late_replay
 from danvan_crawler.derive.scan import scan
 from danvan_crawler.exceptions import (
@@ -39,9 +42,6 @@ from danvan_crawler.health.history import coverage_of
 from danvan_crawler.health.outcome import judge
 from danvan_crawler.health.problems import Problem
 from danvan_crawler.health.reports import new_run_id, write_report
-from danvan_crawler.ops.rest import keep, names_of, rests_until
-from danvan_crawler.ops.retention import forget_old
-from danvan_crawler.ops.window import window_of
 from danvan_crawler.politeness.robots import UNREADABLE
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.rules import Window
