@@ -24,10 +24,10 @@ from danvan_crawler.cli.common import (
 )
 from danvan_crawler.cli.progress import SitesProgress
 from danvan_crawler.exceptions import ExitCode, ProfileError, UsageError
+from danvan_crawler.fleet.child_process import Ending, Job, Limits, danvan
+from danvan_crawler.fleet.supervisor import Supervisor, Watcher
 from danvan_crawler.health.notifications import Notifier
 from danvan_crawler.health.reports import Witness, kind_of, longest_waiting_first
-from danvan_crawler.ops.children import Ending, Job, Limits, danvan
-from danvan_crawler.ops.supervisor import Supervisor, Watcher
 from danvan_crawler.settings_check import whole_from_environment
 from danvan_crawler.sites.profile import SLUG, Site
 from danvan_crawler.sites.registry import SiteRegistry

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from danvan_crawler.cli.common import archive_option, errors
 from danvan_crawler.exceptions import ExitCode, UsageError
-from danvan_crawler.ops.children import danvan, run_command
+from danvan_crawler.fleet.child_process import danvan, run_command
 from danvan_crawler.sample import SamplePortal, articles, profile_toml
 from danvan_crawler.sample.profile import SLUG
 from danvan_crawler.store.database import database_path, open_for_reading

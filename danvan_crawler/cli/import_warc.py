@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from danvan_crawler.cli.common import archive_option, errors, registry, sites_option
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.ops.signals import interrupting
+from danvan_crawler.fleet.signals import interrupting
 
 
 @click.command("import-warc")

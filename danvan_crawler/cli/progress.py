@@ -12,7 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 
 from danvan_crawler.archive.heartbeat import Beat
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.ops.children import Ending
+from danvan_crawler.fleet.child_process import Ending
 
 if TYPE_CHECKING:  # Scrapy takes long to import, and a crawl of several sites has it in their processes
     from scrapy.crawler import Crawler

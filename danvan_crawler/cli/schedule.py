@@ -12,9 +12,9 @@ from rich.console import Console
 from danvan_crawler.archive.site_log import MAX_BYTES, OLDER_FILES
 from danvan_crawler.cli.common import archive_option, errors, sites_option, write_out
 from danvan_crawler.exceptions import UsageError
+from danvan_crawler.fleet import nightly as schedule
+from danvan_crawler.fleet.environment_file import carried, env_path, env_text, names_in, remove, write_private
 from danvan_crawler.health.notifications import VARIABLE, trouble_with
-from danvan_crawler.ops import schedule
-from danvan_crawler.ops.schedule_env import carried, env_path, env_text, names_in, remove, write_private
 
 
 def _hour_and_minute(_context: click.Context, option: click.Parameter, value: str) -> tuple[int, int]:

@@ -1,2 +1,1 @@
-"""Rows out of WARC files: the whole database again, what a dead run left, what another tool archived, what is
-hidden."""
+"""Rows out of WARC files: a rebuild, what a dead run left, what another tool archived, and what is hidden."""

@@ -10,7 +10,7 @@ import pytest
 from danvan_crawler.cli.aside import Aside, console
 from danvan_crawler.cli.progress import SitesProgress
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.ops.children import Ending
+from danvan_crawler.fleet.child_process import Ending
 
 LINE = "Hội nghị tổng kết công tác dân vận\n"
 

@@ -21,8 +21,8 @@ from pathlib import Path
 from danvan_crawler import clock
 from danvan_crawler.archive.heartbeat import Beat, read_beat
 from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.fleet.signals import STOPPING, StopSignals
 from danvan_crawler.memory import resident_bytes
-from danvan_crawler.ops.signals import STOPPING, StopSignals
 
 _CODES = frozenset(ExitCode)
 _CHUNK = 65536

@@ -1,9 +1,9 @@
 """The nightly crawl in cron's words, or in those of a systemd user timer, and how it is put in place.
 
 Everything is absolute, and the DANVAN_ settings of whoever schedules travel along, in a file of the archive
-(`ops.schedule_env`): cron and systemd know neither a working folder nor the shell's environment. A scheduler can be
-asked for one crawl per archive with cron (its line is marked with the archive, and only that line is ever replaced or
-removed) and for one per user with systemd (the service is marked likewise; one of another archive is left alone).
+(`fleet.environment_file`): cron and systemd know neither a working folder nor the shell's environment. A scheduler can
+be asked for one crawl per archive with cron (its line is marked with the archive, and only that line is ever replaced
+or removed) and for one per user with systemd (the service is marked likewise; one of another archive is left alone).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from danvan_crawler.exceptions import DanvanError, UsageError
-from danvan_crawler.ops.schedule_env import env_path, refuse_unreadable, remove, write_private
+from danvan_crawler.fleet.environment_file import env_path, refuse_unreadable, remove, write_private
 
 UNIT = "danvan-crawler"
 """Name of the systemd units, without their endings."""

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.fleet.child_process import Child, Ending, Job, Limits, ending_of, run_command
 from danvan_crawler.memory import resident_bytes
-from danvan_crawler.ops.children import Child, Ending, Job, Limits, ending_of, run_command
 
 SLUG = "thanhhoa-danvan"
 STUBBORN = """

@@ -12,9 +12,9 @@ import pytest
 
 from danvan_crawler.archive.heartbeat import Beat
 from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.fleet.child_process import Ending, Job, Limits
+from danvan_crawler.fleet.supervisor import Supervisor
 from danvan_crawler.health.reports import read_report
-from danvan_crawler.ops.children import Ending, Job, Limits
-from danvan_crawler.ops.supervisor import Supervisor
 
 NOTE = """
 import os, sys, time

@@ -18,9 +18,9 @@ from typing import Protocol
 from danvan_crawler.archive.heartbeat import Beat
 from danvan_crawler.archive.site_log import SiteLog
 from danvan_crawler.exceptions import DanvanError, ExitCode
+from danvan_crawler.fleet.child_process import Child, Ending, Job, Limits
+from danvan_crawler.fleet.signals import StopSignals
 from danvan_crawler.health.reports import Witness, report_death
-from danvan_crawler.ops.children import Child, Ending, Job, Limits
-from danvan_crawler.ops.signals import StopSignals
 
 _TICK = 0.2
 
