@@ -12,8 +12,19 @@ from rich.console import Console
 from danvan_crawler.archive.site_log import MAX_BYTES, OLDER_FILES
 from danvan_crawler.cli.common import archive_option, errors, sites_option, write_out
 from danvan_crawler.exceptions import UsageError
-from danvan_crawler.fleet import nightly as schedule
+from danvan_crawler.fleet.cron import crontab_line, has_cron, line_in, read_crontab, with_line, write_crontab
 from danvan_crawler.fleet.environment_file import carried, env_path, env_text, names_in, remove, write_private
+from danvan_crawler.fleet.nightly import Nightly, crawl_command
+from danvan_crawler.fleet.systemd import (
+    UNIT,
+    has_units,
+    refuse_other,
+    remove_units,
+    systemctl,
+    unit_folder,
+    units,
+    write_units,
+)
 from danvan_crawler.health.notifications import VARIABLE, trouble_with
 
 
@@ -67,10 +78,10 @@ def command(
         raise UsageError("give --install or --uninstall, not both")
     from_environment = [folder for folder in os.environ.get("DANVAN_SITES", "").split(os.pathsep) if folder]
     folders = [*(Path(folder).absolute() for folder in from_environment), *site_folders]
-    nightly = schedule.Nightly(
+    nightly = Nightly(
         archive,
         *at,
-        command=schedule.crawl_command(archive, folders, jobs),
+        command=crawl_command(archive, folders, jobs),
         environment=carried(os.environ),
     )
     console = errors()
@@ -97,27 +108,27 @@ def command(
     )
 
 
-def _print(nightly: schedule.Nightly, *, systemd: bool) -> None:
-    line = "" if systemd else schedule.crontab_line(nightly)
+def _print(nightly: Nightly, *, systemd: bool) -> None:
+    line = "" if systemd else crontab_line(nightly)
     write_out(f"# {env_path(nightly.archive)}\n{env_text(nightly.environment)}")
-    for name, text in schedule.units(nightly).items() if systemd else ():
-        write_out(f"# {schedule.unit_folder(os.environ) / name}\n{text}")
+    for name, text in units(nightly).items() if systemd else ():
+        write_out(f"# {unit_folder(os.environ) / name}\n{text}")
     if line:
         write_out(line)
 
 
-def _install_line(nightly: schedule.Nightly, console: Console) -> None:
-    line = schedule.crontab_line(nightly)
-    crontab = schedule.read_crontab()
+def _install_line(nightly: Nightly, console: Console) -> None:
+    line = crontab_line(nightly)
+    crontab = read_crontab()
     _write_settings(nightly, console)
-    schedule.write_crontab(schedule.with_line(crontab, nightly.archive, line))
+    write_crontab(with_line(crontab, nightly.archive, line))
     console.print(f"In your crontab, every night at {nightly.hour:02}:{nightly.minute:02}:\n{line}", markup=False)
-    if (before := schedule.line_in(crontab, nightly.archive)) not in (None, line):
+    if (before := line_in(crontab, nightly.archive)) not in (None, line):
         console.print(f"In the place of:\n{before}", markup=False)
     console.print("cron mails what the crawl says, so a night without trouble sends nothing.")
 
 
-def _write_settings(nightly: schedule.Nightly, console: Console) -> None:
+def _write_settings(nightly: Nightly, console: Console) -> None:
     path = env_path(nightly.archive)
     missing = sorted(names_in(path) - set(nightly.environment))
     write_private(path, env_text(nightly.environment))
@@ -126,13 +137,13 @@ def _write_settings(nightly: schedule.Nightly, console: Console) -> None:
         console.print(f"Not set any more: {', '.join(missing)}", markup=False)
 
 
-def _install_units(nightly: schedule.Nightly, console: Console) -> None:
-    schedule.refuse_other(nightly.archive, schedule.unit_folder(os.environ))
+def _install_units(nightly: Nightly, console: Console) -> None:
+    refuse_other(nightly.archive, unit_folder(os.environ))
     _write_settings(nightly, console)
-    for path in schedule.write_units(nightly, schedule.unit_folder(os.environ)):
+    for path in write_units(nightly, unit_folder(os.environ)):
         console.print(f"Written: {path}", markup=False)
-    enable = ("enable", "--now", f"{schedule.UNIT}.timer")
-    refusal = schedule.systemctl("daemon-reload") or schedule.systemctl(*enable)
+    enable = ("enable", "--now", f"{UNIT}.timer")
+    refusal = systemctl("daemon-reload") or systemctl(*enable)
     if refusal is None:
         console.print(f"The timer runs: every night at {nightly.hour:02}:{nightly.minute:02}.")
     else:
@@ -141,26 +152,26 @@ def _install_units(nightly: schedule.Nightly, console: Console) -> None:
     console.print("User timers stop when you log out, unless `loginctl enable-linger` was run once.")
 
 
-def _uninstall(nightly: schedule.Nightly, console: Console, *, systemd: bool) -> None:
+def _uninstall(nightly: Nightly, console: Console, *, systemd: bool) -> None:
     """Takes one of the two away; the settings stay while the other needs them."""
-    archive, folder = nightly.archive, schedule.unit_folder(os.environ)
+    archive, folder = nightly.archive, unit_folder(os.environ)
     if systemd:
-        schedule.refuse_other(archive, folder)
-        schedule.systemctl("disable", "--now", f"{schedule.UNIT}.timer")
-        removed = schedule.remove_units(archive, folder)
-        schedule.systemctl("daemon-reload")
+        refuse_other(archive, folder)
+        systemctl("disable", "--now", f"{UNIT}.timer")
+        removed = remove_units(archive, folder)
+        systemctl("daemon-reload")
         for path in removed:
             console.print(f"Removed: {path}", markup=False)
         if not removed:
             console.print("There was no timer.")
-        needed = schedule.has_cron() and schedule.line_in(schedule.read_crontab(), archive) is not None
+        needed = has_cron() and line_in(read_crontab(), archive) is not None
     else:
-        before = schedule.read_crontab()
-        if schedule.line_in(before, archive) is not None:
-            schedule.write_crontab(schedule.with_line(before, archive, None))
+        before = read_crontab()
+        if line_in(before, archive) is not None:
+            write_crontab(with_line(before, archive, None))
             console.print(f"Removed from your crontab: the line for {archive}.", markup=False)
         else:
             console.print(f"Your crontab has no line for {archive}.", markup=False)
-        needed = schedule.has_units(archive, folder)
+        needed = has_units(archive, folder)
     if not needed and remove(env_path(archive)):
         console.print(f"Removed: {env_path(archive)}", markup=False)
