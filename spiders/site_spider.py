@@ -7,7 +7,7 @@ before, when a visit is due (`store.lifecycle`), or with `full`.
 What a run discovers and does not get, pictures and attachments included, is pending in the crawl state, and the next
 run asks for it first.
 
-What feeds and sitemaps are read for is in `spiders.feed_reading`.
+What feeds and sitemaps are read for is in `spiders.feed_walk`.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from danvan_crawler.urls import host_of, path_key
 from danvan_crawler.walk.sections import Walk, begin, due_now, is_known
 from danvan_crawler.walk.state import CHANGED
 from spiders import arguments
-from spiders.days import Days
+from spiders.date_range import Days
 from spiders.failures import is_forbidden, reason_of, status_of
-from spiders.feed_reading import FeedSpider
-from spiders.noticing import (
+from spiders.feed_walk import FeedSpider
+from spiders.observations import (
     FOUND_IN,
     LEADS_HOME,
     note_failed_listing,

@@ -13,7 +13,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from danvan_crawler.vietnamese import timestamps
 from danvan_crawler.vietnamese.text import fold
-from spiders.outline import FileLink, Line, Picture, squeeze
+from spiders.extract.outline import FileLink, Line, Picture, squeeze
 
 AUTHOR = re.compile(r"(?i)^(?:tác giả|người viết|người đăng|tin,? ảnh|tin và ảnh|bài và ảnh|bài, ảnh)\s*:\s*(\S.*)$")
 SOURCE = re.compile(r"(?i)^(?:theo\s+)?nguồn(?:\s+tin)?\s*:\s*(\S.*)$")

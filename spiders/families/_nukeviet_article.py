@@ -17,9 +17,9 @@ from danvan_crawler.items import Attachment, Image
 from danvan_crawler.urls import canonical, file_name, path_key
 from danvan_crawler.vietnamese import timestamps
 from danvan_crawler.vietnamese.text import fold
-from spiders.listings import in_chrome
-from spiders.outline import Line, absolute, outline, picture_url, squeeze
-from spiders.reading import ancestors, drop
+from spiders.extract.listings import in_chrome
+from spiders.extract.outline import Line, absolute, outline, picture_url, squeeze
+from spiders.extract.overrides import ancestors, drop
 
 BODY = '#news-bodyhtml, div.bodytext, #bodytext, [itemprop="articleBody"]'
 LEAD = "div.hometext, #hometext"

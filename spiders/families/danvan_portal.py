@@ -10,13 +10,13 @@ every article twice on its page:
     paragraphs, photo caption, paragraphs              paragraphs, photo caption, paragraphs
 
 The first block is the print form of the second. That repetition is the best sign there is of where an article begins
-and ends: menus, boxes and related lists are printed once. So the page is read as lines (`spiders.outline`), the two
-blocks are laid side by side, and what both have is the article. Class names are not trusted, since only the printed
+and ends: menus, boxes and related lists are printed once. So the page is read as lines (`spiders.extract.outline`), the
+two blocks are laid side by side, and what both have is the article. Class names are not trusted, since only the printed
 text of the platform is known. A page with one block only (a skin without print form) is read from its date line.
 
 Preferred way to list articles: the sections of the profile, page by page. No feed or sitemap is known.
 
-A page without a readable date line gets the date of its metadata, else of its address (`spiders.datelines`).
+A page without a readable date line gets the date of its metadata, else of its address (`spiders.extract.datelines`).
 
 Traps: `00:00:00` means that no time of day is known. The visit box counts every request, so it must not get into the
 text, where it would make a revision of each visit. Open question: whether old skins print the lead in both blocks.
@@ -33,10 +33,10 @@ from scrapy.http import TextResponse
 from danvan_crawler.families import Family, Listing, captured_at
 from danvan_crawler.items import Article, Attachment, Image, VisitCounters
 from danvan_crawler.urls import file_name, host_of, path_key
-from spiders import datelines, listings
+from spiders.extract import datelines, listings
+from spiders.extract.outline import base_url, outline, override, parse
+from spiders.extract.overrides import apply_overrides, chosen_links, declared_address
 from spiders.families import _danvan_blocks as blocks
-from spiders.outline import base_url, outline, override, parse
-from spiders.reading import apply_overrides, chosen_links, declared_address
 
 
 class DanvanPortal(Family):

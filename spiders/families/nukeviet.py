@@ -58,11 +58,11 @@ from danvan_crawler.sites.profile import Site
 from danvan_crawler.urls import host_of, path_key
 from danvan_crawler.vietnamese import timestamps
 from danvan_crawler.vietnamese.dating import Source
-from spiders import datelines, listings
+from spiders.extract import datelines, listings
+from spiders.extract.feeds import Feed, read_feed
+from spiders.extract.outline import base_url, outline, override, parse, squeeze
+from spiders.extract.overrides import apply_overrides, chosen_links, declared_address, drop
 from spiders.families import _nukeviet_article as page
-from spiders.feeds import Feed, read_feed
-from spiders.outline import base_url, outline, override, parse, squeeze
-from spiders.reading import apply_overrides, chosen_links, declared_address, drop
 
 COLUMNS = ".news_column, .listz-news, .t-news, .cat-news, .news_grid, .table-list-news"
 """What holds entries: of the default themes `news_column`, of the theme "modern" (3.4, 4.0) the others."""

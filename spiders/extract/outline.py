@@ -19,7 +19,7 @@ from w3lib.url import safe_url_string
 
 from danvan_crawler.pages.text import text_of
 from danvan_crawler.sites.profile import is_xpath
-from spiders.taming import tamed
+from spiders.extract.limits import tamed
 
 UNSEEN = ["script", "style", "noscript", "template", "svg", "select", "textarea", "iframe", "object", "head"]
 INLINE = [

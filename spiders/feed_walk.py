@@ -28,9 +28,9 @@ from danvan_crawler.store.writes import ListedLink
 from danvan_crawler.urls import host_of, path_key
 from danvan_crawler.walk.sections import Walk
 from danvan_crawler.walk.state import discover_named
+from spiders.articles import StorySpider
 from spiders.failures import reason_of
 from spiders.feed_trust import Shown, Trust
-from spiders.story_reading import StorySpider
 
 _LAST, _FIRST = -10, 5
 """Priority of a feed that is read after the listings, and of one that is asked in their place."""

@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from danvan_crawler.families import ArticleLink
 from danvan_crawler.items import Article
 from danvan_crawler.urls import canonical, host_of, path_key
-from spiders.outline import absolute, outline, override, squeeze
+from spiders.extract.outline import absolute, outline, override, squeeze
 
 
 def declared_address(tree: LexborHTMLParser, base: str, url: str) -> str:

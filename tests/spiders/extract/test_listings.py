@@ -9,7 +9,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from danvan_crawler.families import ArticleLink
-from spiders.listings import article_links, in_chrome, is_page_of, next_page, page_number
+from spiders.extract.listings import article_links, in_chrome, is_page_of, next_page, page_number
 
 HOME = "http://danvan.example.vn/"
 URL = f"{HOME}tin-tuc/"

@@ -18,7 +18,7 @@ from danvan_crawler.families import ArticleLink
 from danvan_crawler.urls import canonical, host_of, path_key
 from danvan_crawler.vietnamese import timestamps
 from danvan_crawler.vietnamese.text import fold
-from spiders.outline import FILE_LINK, absolute, box_owners, squeeze
+from spiders.extract.outline import FILE_LINK, absolute, box_owners, squeeze
 
 CHROME = re.compile(
     r"(?i)(^|[^a-z])(menu\w*|nav\w*|footer|header|breadcrumbs?|sidebar|aside|banner|related|lien-?quan|doc-?nhieu|xem-?nhieu"

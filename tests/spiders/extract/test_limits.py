@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spiders.taming import MAX_ATTRIBUTES, tamed
+from spiders.extract.limits import MAX_ATTRIBUTES, tamed
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 START = "<html><body><h1>Hội nghị</h1><p>Đoạn một.</p>"
 
 

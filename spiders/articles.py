@@ -24,7 +24,7 @@ from danvan_crawler.politeness.backoff import LeftAlone
 from danvan_crawler.store.frontier import MAX_ATTEMPTS
 from danvan_crawler.urls import host_of, path_key
 from spiders.failures import is_forbidden, reason_of, status_of, was_not_made
-from spiders.noticing import note_failed_article, note_hidden_article, note_link
+from spiders.observations import note_failed_article, note_hidden_article, note_link
 from spiders.requisites import RequisiteSpider
 
 

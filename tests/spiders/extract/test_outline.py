@@ -8,7 +8,18 @@ import pytest
 from scrapy.http import HtmlResponse
 from selectolax.lexbor import LexborHTMLParser
 
-from spiders.outline import FileLink, Line, Picture, absolute, base_url, box_owners, outline, override, parse, select
+from spiders.extract.outline import (
+    FileLink,
+    Line,
+    Picture,
+    absolute,
+    base_url,
+    box_owners,
+    outline,
+    override,
+    parse,
+    select,
+)
 
 BASE = "http://danvan.example.vn/tin-tuc/"
 Page = Callable[..., HtmlResponse]

@@ -16,7 +16,7 @@ from scrapy.http import TextResponse
 from danvan_crawler.families import ArticleLink
 from danvan_crawler.pages.text import text_of
 from danvan_crawler.urls import canonical, path_key
-from spiders.outline import absolute, squeeze
+from spiders.extract.outline import absolute, squeeze
 
 _ROOT = re.compile(r"[\s\ufeff]*(?:<[?!][^>]*>\s*)*<(?:\w+:)?(?:rss|RDF|feed|urlset|sitemapindex)\b")
 _ROOT_WITHIN = 4096

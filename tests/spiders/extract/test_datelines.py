@@ -14,7 +14,7 @@ from danvan_crawler.items import Article
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.vietnamese.dating import CLOCK_ONLY, Candidate
 from danvan_crawler.warc.records import CaptureRecord
-from spiders import datelines
+from spiders.extract import datelines
 
 MakeSite = Callable[..., Site]
 TITLE = "Hội nghị tổng kết công tác dân vận năm 2016"

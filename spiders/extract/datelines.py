@@ -21,8 +21,8 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from danvan_crawler.items import Article
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.vietnamese.dating import DISPLAY_FIRST, Candidate, Source, choose, in_address
-from spiders.listings import CHROME
-from spiders.reading import ancestors
+from spiders.extract.listings import CHROME
+from spiders.extract.overrides import ancestors
 
 SIGNS = "meta, script, time"
 """Everything in one walk over the tree: selectors with attributes took three times as long on 1,600 nodes."""
