@@ -41,7 +41,7 @@ from danvan_crawler.health.coverage import count
 from danvan_crawler.health.history import coverage_of
 from danvan_crawler.health.outcome import judge
 from danvan_crawler.health.problems import Problem
-from danvan_crawler.health.reports import new_run_id, write_report
+from danvan_crawler.health.reports import new_run_id, report_of, write_report
 from danvan_crawler.politeness.robots import UNREADABLE
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.rules import Window
@@ -304,27 +304,19 @@ class RunExtension:
     def _report(self, reason: str) -> None:
         assert self.outcome is not None
         stats = self._stats.get_stats()
-        report = {
-            "run_id": self.run_id,
-            "site": self.slug,
-            "started_at": self.started_at.isoformat(timespec="seconds"),
-            "finished_at": clock.now().isoformat(timespec="seconds"),
-            "reason": reason,
-            "exit_code": int(self.outcome),
-            "findings": self.findings,
-            "problems": [problem.as_json() for problem in self.problems],
-            "duration_seconds": round(time.monotonic() - self._began, 1),
-            "requests": stats.get("downloader/request_count", 0),
-            "bytes": stats.get("downloader/response_bytes", 0),
-            "articles": {
-                "fetched": stats.get("danvan/articles", 0),
-                **{kind: stats.get(f"danvan/articles_{kind}", 0) for kind in ("new", "edited", "gone", "revived")},
-            },
-            "coverage": coverage_of(stats),
-            "complete": self._is_complete,
-            "recovered": [str(file.path.relative_to(self.archive)) for file in self.recovered],
-            "stats": stats,
-        }
+        report = report_of(
+            self.run_id,
+            self.slug,
+            self.started_at,
+            reason,
+            self.outcome,
+            self.problems,
+            stats,
+            coverage=coverage_of(stats),
+            seconds=time.monotonic() - self._began,
+            complete=self._is_complete,
+            recovered=[str(file.path.relative_to(self.archive)) for file in self.recovered],
+        )
         try:
             write_report(self.archive, self.started_at, report)
         except OSError as error:  # a full disk has its own exit code, and the report is no record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,44 @@ _NIGHTS = 50
 def new_run_id() -> str:
     """Eight hexadecimal digits that no other run is likely to have."""
     return secrets.token_hex(4)
+
+
+def report_of(
+    run_id: str,
+    slug: str,
+    started_at: datetime,
+    reason: str,
+    outcome: ExitCode,
+    problems: Sequence[Problem],
+    stats: Mapping[str, Any],
+    *,
+    coverage: Mapping[str, int],
+    seconds: float,
+    complete: bool,
+    recovered: Sequence[str],
+) -> dict[str, Any]:
+    """The report of a run that ends now. `recovered` are files that a dead run left, relative to the archive."""
+    return {
+        "run_id": run_id,
+        "site": slug,
+        "started_at": started_at.isoformat(timespec="seconds"),
+        "finished_at": clock.now().isoformat(timespec="seconds"),
+        "reason": reason,
+        "exit_code": int(outcome),
+        "findings": [problem.text for problem in problems],
+        "problems": [problem.as_json() for problem in problems],
+        "duration_seconds": round(seconds, 1),
+        "requests": stats.get("downloader/request_count", 0),
+        "bytes": stats.get("downloader/response_bytes", 0),
+        "articles": {
+            "fetched": stats.get("danvan/articles", 0),
+            **{kind: stats.get(f"danvan/articles_{kind}", 0) for kind in ("new", "edited", "gone", "revived")},
+        },
+        "coverage": coverage,
+        "complete": complete,
+        "recovered": recovered,
+        "stats": stats,
+    }
 
 
 def write_report(archive: Path, started_at: datetime, report: dict[str, Any]) -> Path:
