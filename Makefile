@@ -66,11 +66,11 @@ pytest: $(DEV) $(REPLAY)
 	@$(PY) -m pytest --numprocesses auto --dist loadfile
 
 # Smaller and quicker: make bench PAGES=500 ROUNDS=1 ITEMS=5000. Where the time of a crawl goes: make bench PROFILE=1.
-bench: $(RUNTIME)  ## measure beside wget and Scrapy, and put the table into README.md
+bench: $(RUNTIME)  ## measure beside wget and Scrapy, and put the table into docs/
 	@$(PY) tests/benchmarks/bench.py $(if $(PAGES),--pages $(PAGES)) $(if $(LISTINGS),--listings $(LISTINGS)) \
 	    $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(ITEMS),--items $(ITEMS)) $(if $(PROFILE),--profile)
 
-fidelity: $(RUNTIME)  ## compare what this crawler, wget, warcprox and scrapy-webarchive keep, into README.md
+fidelity: $(RUNTIME)  ## compare what this crawler, wget, warcprox and scrapy-webarchive keep, into docs/
 	@$(PY) tests/benchmarks/fidelity.py
 
 # The same kills and the same fleet again: make soak SEED=42 (what kills hit depends on the machine). A smaller fleet:

@@ -20,6 +20,7 @@ TOP_LEVEL = {
     "README.md",
     "archive",
     "danvan_crawler",
+    "docs",
     "pipelines",
     "pyproject.toml",
     "scrapy.cfg",
@@ -125,6 +126,7 @@ def test_no_file_names_a_path_of_somebodys_machine() -> None:
     texts = [
         *sources("danvan_crawler", "spiders", "pipelines", "tests"),
         *(ROOT / "spiders").rglob("*.toml"),
+        *(ROOT / "docs").rglob("*.md"),
         *(ROOT / name for name in (".ci/run", ".constraints.txt", "Makefile", "README.md", "archive/README.md")),
         *(ROOT / name for name in ("pyproject.toml", "scrapy.cfg")),
     ]

@@ -32,7 +32,7 @@ from server import Nginx
 from table import Figure
 
 FULL = {"pages": 5000, "listings": 40, "rounds": 3, "items": 300_000}
-"""The sizes whose figures the README shows."""
+"""The sizes whose figures the documentation shows."""
 ONE_SITE, TWO_SITES = "`danvan crawl`", "`danvan crawl`, two sites in two processes"
 
 
@@ -112,11 +112,10 @@ def _measure(options: argparse.Namespace, portal: Portal, root: Path, work: Path
     (work / "rounds.json").write_text(json.dumps(raw, indent=2), encoding="utf-8")
     print(benchmark)
     if all(getattr(options, name) == size for name, size in FULL.items()):
-        readme = ROOT / "README.md"
-        readme.write_text(table.placed(readme.read_text(encoding="utf-8"), benchmark), encoding="utf-8")
-        tell("the table in README.md is this one now")
+        table.place(ROOT, benchmark)
+        tell(f"the table in {table.PAGE} is this one now")
     else:
-        tell("README.md is left as it is: it shows the figures of the full size")
+        tell(f"{table.PAGE} is left as it is: it shows the figures of the full size")
 
 
 def _compared(rounds: table.Rounds) -> list[Figure]:

@@ -4,7 +4,8 @@ Each tool fetches every kind of answer of `hostile` once. Its WARC files are rea
 response is compared with what was sent. Exact means the final response byte by byte, with or without what came before
 and after it; altered, that there is a response record with other bytes; missing, that there is none.
 
-What is installed for it lies in .build/fidelity. The table goes into README.md. Nothing here passes or fails.
+What is installed for it lies in .build/fidelity. The table goes into docs/fidelity-and-performance.md. Nothing here
+passes or fails.
 """
 
 from __future__ import annotations
@@ -245,8 +246,7 @@ def main() -> None:
                 results[name] = {kind.name: judged(kind, found.get(server.address_of(kind), ())) for kind in KINDS}
             tell(f"{name}: {sum(value == EXACT for value in results[name].values())} of {len(KINDS)} exact")
         text = f"{as_table(results)}\n\nMade by `make fidelity` on {datetime.now(UTC):%Y-%m-%d}."
-        readme = ROOT / "README.md"
-        readme.write_text(table.placed(readme.read_text(encoding="utf-8"), text, "fidelity"), encoding="utf-8")
+        table.place(ROOT, text, "fidelity")
     except BenchmarkError as error:
         sys.exit(f"fidelity: {error}")
 

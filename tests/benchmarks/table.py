@@ -1,15 +1,18 @@
-"""What was measured as Markdown, and its place in the README."""
+"""What was measured as Markdown, and its place in the documentation."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from crawls import Crawl
 from measure import BenchmarkError
 
 BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
+PAGE = "docs/fidelity-and-performance.md"
+"""The page that shows the tables, from the top of the checkout."""
 Rounds = Mapping[str, Sequence[Crawl]]
 """The crawls of each tool by its name, one a round, in order; the first tool is what others are compared with."""
 
@@ -65,11 +68,17 @@ def text(conditions: str, rounds: Rounds, figures: Sequence[Figure]) -> str:
     return f"{crawls_table(rounds)}\n\n{figures_table(figures)}\n\n{conditions}"
 
 
-def placed(readme: str, benchmark: str, mark: str = "benchmark") -> str:
-    """The README with a new text between its markers. Raises BenchmarkError unless it has them once, in order."""
+def placed(page: str, benchmark: str, mark: str = "benchmark") -> str:
+    """A page with a new text between its markers. Raises BenchmarkError unless it has them once, in order."""
     opening, closing = f"<!-- {mark} -->", f"<!-- /{mark} -->"
-    before, begin, rest = readme.partition(opening)
+    before, begin, rest = page.partition(opening)
     old, end, after = rest.partition(closing)
     if not begin or not end or opening in old + after or closing in before + after:
-        raise BenchmarkError(f"README.md: needs one {opening} and after it one {closing}")
+        raise BenchmarkError(f"{PAGE}: needs one {opening} and after it one {closing}")
     return f"{before}{opening}\n{benchmark}\n{closing}{after}"
+
+
+def place(root: Path, benchmark: str, mark: str = "benchmark") -> None:
+    """Writes a new text between the markers of the page in this checkout. Raises BenchmarkError as `placed`."""
+    page = root / PAGE
+    page.write_text(placed(page.read_text(encoding="utf-8"), benchmark, mark), encoding="utf-8")

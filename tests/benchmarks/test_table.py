@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import table
 from crawls import Crawl
 from measure import BenchmarkError, Cost
 from table import BEGIN, END, Figure
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _crawl(seconds: float, *, cpu: float = 1.0, peak: int = 50_000_000, warc: int = 0, other: int = 0) -> Crawl:
@@ -42,15 +46,24 @@ def test_other_figures_have_a_line_each() -> None:
 
 
 def test_the_text_between_the_markers_is_replaced_and_nothing_else() -> None:
-    readme = f"# Title\n\n## Speed\n\n{BEGIN}\nold\n{END}\n\n## After\n"
-    assert table.placed(readme, "| new |") == f"# Title\n\n## Speed\n\n{BEGIN}\n| new |\n{END}\n\n## After\n"
+    page = f"# Title\n\n## Speed\n\n{BEGIN}\nold\n{END}\n\n## After\n"
+    assert table.placed(page, "| new |") == f"# Title\n\n## Speed\n\n{BEGIN}\n| new |\n{END}\n\n## After\n"
 
 
 @pytest.mark.parametrize(
-    "readme",
+    "page",
     ["nothing", BEGIN, f"{END}\n{BEGIN}", f"{BEGIN}\n{END}\n{BEGIN}\n{END}"],
     ids=["no markers", "no end", "end first", "twice"],
 )
-def test_a_readme_without_one_pair_of_markers_is_refused(readme: str) -> None:
-    with pytest.raises(BenchmarkError, match="README"):
-        table.placed(readme, "new")
+def test_a_page_without_one_pair_of_markers_is_refused(page: str) -> None:
+    with pytest.raises(BenchmarkError, match="fidelity-and-performance"):
+        table.placed(page, "new")
+
+
+@pytest.mark.parametrize("mark", ["benchmark", "fidelity"])
+def test_the_documentation_has_a_place_for_each_table(mark: str, tmp_path: Path) -> None:
+    page = tmp_path / table.PAGE
+    page.parent.mkdir()
+    page.write_bytes((ROOT / table.PAGE).read_bytes())
+    table.place(tmp_path, "| new |", mark)
+    assert f"<!-- {mark} -->\n| new |\n<!-- /{mark} -->" in page.read_text(encoding="utf-8")
