@@ -17,9 +17,9 @@ from scrapy.http import TextResponse
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from w3lib.url import safe_url_string
 
+from danvan_crawler.pages.limits import within_limits
 from danvan_crawler.pages.text import text_of
 from danvan_crawler.sites.profile import is_xpath
-from spiders.extract.limits import tamed
 
 UNSEEN = ["script", "style", "noscript", "template", "svg", "select", "textarea", "iframe", "object", "head"]
 INLINE = [
@@ -81,7 +81,7 @@ class _Marks:
 
 def parse(response: TextResponse) -> LexborHTMLParser:
     """The page as a tree. Control characters that this module marks places with are taken out first."""
-    text = tamed(text_of(response))
+    text = within_limits(text_of(response))
     if any(mark in text for mark in _MARKS):  # a plain search costs a hundredth of the substitution
         text = text.translate(_WITHOUT_MARKS)
     if "&#" in text:

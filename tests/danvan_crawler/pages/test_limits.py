@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spiders.extract.limits import MAX_ATTRIBUTES, tamed
+from danvan_crawler.pages.limits import MAX_ATTRIBUTES, within_limits
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 START = "<html><body><h1>Hội nghị</h1><p>Đoạn một.</p>"
@@ -17,7 +17,7 @@ START = "<html><body><h1>Hội nghị</h1><p>Đoạn một.</p>"
 @pytest.mark.parametrize("page", sorted(FIXTURES.rglob("*.html")), ids=lambda page: "/".join(page.parts[-3:-1]))
 def test_a_real_page_stays_as_it_is(page: Path) -> None:
     html = page.read_text(encoding="utf-8")
-    assert tamed(html) is html
+    assert within_limits(html) is html
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_real_page_stays_as_it_is(page: Path) -> None:
 )
 def test_a_long_page_of_ordinary_make_stays_as_it_is(filling: str) -> None:
     html = START + filling + "<p>Hết.</p>"
-    assert tamed(html) is html
+    assert within_limits(html) is html
 
 
 HOSTILE = [
@@ -60,7 +60,7 @@ HOSTILE = [
 @pytest.mark.parametrize("filling", HOSTILE, ids=lambda filling: filling[:20])
 def test_a_page_without_measure_ends_where_it_would_cost_too_much(filling: str) -> None:
     html = START + filling + "<p>Hết.</p>"
-    kept = tamed(html)
+    kept = within_limits(html)
     assert kept.startswith(START)
     assert len(kept) < len(html)
     assert html.startswith(kept)
@@ -68,10 +68,10 @@ def test_a_page_without_measure_ends_where_it_would_cost_too_much(filling: str) 
 
 def test_a_tag_with_too_many_attributes_is_where_the_page_ends() -> None:
     many = "<p " + " ".join(f"a{n}" for n in range(MAX_ATTRIBUTES + 1)) + ">"
-    assert tamed(START + "x" * 100_000 + many + "<p>") == START + "x" * 100_000
+    assert within_limits(START + "x" * 100_000 + many + "<p>") == START + "x" * 100_000
 
 
 @given(st.text(alphabet="<>/!-=\"' abdivpscript\n", min_size=1, max_size=30))
 def test_what_is_kept_is_the_beginning_of_the_page(piece: str) -> None:
     html = piece * (120_000 // len(piece))
-    assert html.startswith(tamed(html))
+    assert html.startswith(within_limits(html))

@@ -55,7 +55,7 @@ _TAG = re.compile(
 )
 
 
-def tamed(html: str) -> str:
+def within_limits(html: str) -> str:
     """The page, up to where parsing it would pass a limit. Takes time in proportion to its length."""
     if len(html) < LIGHT_LENGTH and html.count("<") < LIGHT_TAGS:
         return html
