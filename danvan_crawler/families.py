@@ -1,8 +1,8 @@
 """What a family is: the parser for one CMS platform, in one vocabulary of hooks.
 
 `section_requests`, `parse_section`, `parse_article` have these names in every family, in this order. A family reads the
-response that it is given and nothing else, no clock, network or settings, so that a live page, a fixture and a WARC
-record are the same thing to it. Families live in `spiders/families`, one module each, and are loaded by name at run
+page that it is given and nothing else: no clock, no network, no settings. So a live page, a fixture and a WARC record
+are the same to it. Families live in `spiders/families`, one module each, and are loaded by name at run
 time: this library never imports them.
 """
 
@@ -12,13 +12,12 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
-from scrapy import Request
-from scrapy.http import Response, TextResponse
+from w3lib.url import safe_url_string
 
 from danvan_crawler.items import Article, VisitCounters
-from danvan_crawler.pages.text import decoded
+from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
 
 
@@ -43,11 +42,38 @@ class Listing:
 
 
 FEED = "(feed)"
-"""`meta["section"]` of a request for a feed or sitemap that names articles of all sections. It is asked for on walks
-that do not know a section to its end, may be missing, and gives its articles no section."""
-SITE_WIDE = "site_wide"
-"""Key in `meta` of a request for a feed that ought to name what is new in all sections: one that proves to do so may be
-asked in the place of listings."""
+"""Section of a feed or sitemap that names articles of all sections. It is requested on walks that do not know a section
+to its end, it may be missing, and its articles get no section from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionRequest:
+    """A page to begin with: the first page of a section, or a feed."""
+
+    url: str
+    """Percent-encoded, as it is sent."""
+    section: str
+    """Name of the section, or FEED."""
+    is_site_wide: bool = False
+    """A feed that should name what is new in all sections. If it proves to, it may be requested instead of listings."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", safe_url_string(self.url))
+
+
+class Capture(Protocol):
+    """What an item keeps of the capture of its page (`warc.records.CaptureRecord`)."""
+
+    @property
+    def date(self) -> str: ...
+    @property
+    def warc_file(self) -> str: ...
+    @property
+    def warc_offset(self) -> int: ...
+    @property
+    def warc_record_id(self) -> str: ...
+    @property
+    def payload_digest(self) -> str | None: ...
 
 
 class Family(ABC):
@@ -60,31 +86,22 @@ class Family(ABC):
     def __init__(self, site: Site) -> None:
         self.site = site
 
-    def section_requests(self) -> Iterator[Request]:
-        """One request for the first page of each section; `meta["section"]` is the section's name, or FEED.
-
-        Of feeds that cover the whole site `meta` also has SITE_WIDE.
-        """
+    def section_requests(self) -> Iterator[SectionRequest]:
+        """The first page of each section, and feeds if the platform has any."""
         for section in self.site.sections:
-            yield Request(section.url, meta={"section": section.name})
+            yield SectionRequest(section.url, section.name)
 
     @abstractmethod
-    def parse_section(self, response: TextResponse) -> Listing:
+    def parse_section(self, page: Page) -> Listing:
         """The articles that a listing page links, in its order, and its next page."""
 
     @abstractmethod
-    def parse_article(self, response: TextResponse) -> Iterable[Article | VisitCounters]:
-        """The article on a page, none when the page holds none, and the numbers of its visit box."""
+    def parse_article(self, page: Page) -> Iterable[Article | VisitCounters]:
+        """The article on a page, if it holds one, and the numbers of its visit box."""
 
-    def _selectors(self, response: Response) -> Mapping[str, str]:
-        """The profile's overrides that hold for a page captured when this one was."""
-        return self.site.selectors_at(captured_at(response))
-
-
-def captured_at(response: Response) -> str:
-    """WARC-Date of the response; empty outside a crawl or rebuild."""
-    capture = response.meta.get("capture") if response.request is not None else None
-    return capture.date if capture is not None else ""
+    def _selectors(self, page: Page) -> Mapping[str, str]:
+        """The profile's overrides that are valid for the day on which the page was captured."""
+        return self.site.selectors_at(page.captured_at)
 
 
 def load_family(site: Site) -> Family:
@@ -99,15 +116,14 @@ def load_family(site: Site) -> Family:
     return family(site)
 
 
-def extract(family: Family, response: Response) -> Iterator[Article | VisitCounters]:
-    """The items of one archived response: what the family reads, with what the profile and the capture know.
+def extract(family: Family, page: Page, capture: Capture) -> Iterator[Article | VisitCounters]:
+    """The items of one archived page: what the family reads, with what the profile and the capture know.
 
-    This is the one way from bytes to items; a crawl and a rebuild both go it.
+    This is the only way from bytes to items, for a crawl and for a rebuild.
     """
-    if not isinstance(response, TextResponse):
+    if not page.is_text:
         return
-    capture = response.meta["capture"]
-    for found in family.parse_article(response):
+    for found in family.parse_article(page):
         if isinstance(found, Article):
             found.site, found.province, found.body = family.site.slug, family.site.province, family.site.body
             found.rights = family.site.rights
@@ -115,6 +131,6 @@ def extract(family: Family, response: Response) -> Iterator[Article | VisitCount
             found.captured_at = capture.date
             found.warc_file, found.warc_offset = capture.warc_file, capture.warc_offset
             found.warc_record_id, found.payload_digest = capture.warc_record_id, capture.payload_digest
-            if (disagreement := decoded(response).disagreement) is not None:
+            if (disagreement := page.decoded.disagreement) is not None:
                 found.warnings.append(disagreement)
         yield found

@@ -11,14 +11,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from scrapy import Request
-from scrapy.http import Response, TextResponse
+from scrapy.http import Response
 from twisted.python.failure import Failure
 
 from danvan_crawler import clock
 from danvan_crawler.capture.archiver import REDIRECTS_KEY
+from danvan_crawler.capture.playback import page_of
 from danvan_crawler.families import Family, extract
 from danvan_crawler.items import Article, VisitCounters
 from danvan_crawler.pages.kind import BLANK, is_blank, says_not_found, stands_in_the_way
+from danvan_crawler.pages.page import Page
 from danvan_crawler.pages.requisites import FINAL_STATUSES, of_page
 from danvan_crawler.politeness.backoff import LeftAlone
 from danvan_crawler.store.frontier import MAX_ATTEMPTS
@@ -44,29 +46,29 @@ class StorySpider(RequisiteSpider):
             self._reject(link, "leads to another host")
             return
         found = False
-        for item in extract(self.family, response):
+        page = page_of(response, response.meta["capture"].date)
+        for item in extract(self.family, page, response.meta["capture"]):
             if isinstance(item, VisitCounters):
                 self.store.write_counters(item)
                 continue
-            assert isinstance(response, TextResponse)
             found = True
-            yield from self._requisite_requests(of_page(response, item))
+            yield from self._requisite_requests(of_page(page, item))
             yield item
         if found:
             self._asked.add(path_key(response.url))  # other articles that lead here are this one
             self._count("articles")
         else:
-            self._without_article(response, link)
+            self._without_article(response, page, link)
 
-    def _without_article(self, response: Response, link: str) -> None:
+    def _without_article(self, response: Response, page: Page, link: str) -> None:
         """A page on which there is no article: it is gone, or there was none ever."""
         redirects = response.meta.get(REDIRECTS_KEY, ())
         hops = (*response.meta.get("redirect_urls", ())[1:], response.url)
         to_front = (capture for capture, url in zip(redirects, hops, strict=False) if self._is_front(url))
-        shown = next(to_front, response.meta["capture"] if says_not_found(response) else None)
+        shown = next(to_front, response.meta["capture"] if says_not_found(page) else None)
         if self._is_absent(shown, link):
             return
-        hidden_by = stands_in_the_way(response, redirected=bool(redirects))
+        hidden_by = stands_in_the_way(page, redirected=bool(redirects))
         if hidden_by is not None:  # it says nothing of the article, which the next run asks for again
             note_hidden_article(self.crawler.stats, link, hidden_by)
             self._count("revisits_failed" if response.meta["revisit"] else "articles_failed")
@@ -74,7 +76,7 @@ class StorySpider(RequisiteSpider):
         elif shown is not None:  # listed before it is published, or everything is gone tonight
             self._count("revisits_failed" if response.meta["revisit"] else "articles_missing")
             self._fail(link, "is not there")
-        elif is_blank(response):
+        elif is_blank(page):
             self._count("revisits_failed" if response.meta["revisit"] else "articles_failed")
             self._fail(link, BLANK)
         else:

@@ -21,7 +21,8 @@ from scrapy.http import Response, TextResponse
 from twisted.python.failure import Failure
 
 from danvan_crawler import clock
-from danvan_crawler.families import FEED, SITE_WIDE, Listing
+from danvan_crawler.capture.playback import page_of
+from danvan_crawler.families import FEED, Listing
 from danvan_crawler.store.frontier import NEW, PENDING
 from danvan_crawler.store.site_state import FEEDS
 from danvan_crawler.store.writes import ListedLink
@@ -34,6 +35,8 @@ from spiders.feed_trust import Shown, Trust
 
 _LAST, _FIRST = -10, 5
 """Priority of a feed that is read after the listings, and of one that is asked in their place."""
+SITE_WIDE = "site_wide"
+"""Key of a request's meta: a feed of the whole site."""
 _AN_HOUR = timedelta(hours=1)
 """Nightly runs come to a section some seconds earlier or later."""
 
@@ -156,11 +159,12 @@ class FeedSpider(StorySpider):
         every = self.full or not walk.stops_at_known
         if not self.reads_feeds or not (every or (news and self._may_learn(walk))):
             return
-        for request in self.family.section_requests():
-            wanted = request.meta["section"] == FEED and (every or SITE_WIDE in request.meta)
-            if wanted and request.url not in self._asked_feeds:
-                self._asked_feeds.add(request.url)
-                yield self._feed_request(request)
+        for one in self.family.section_requests():
+            wanted = one.section == FEED and (every or one.is_site_wide)
+            if wanted and one.url not in self._asked_feeds:
+                self._asked_feeds.add(one.url)
+                meta = {"section": FEED, SITE_WIDE: True} if one.is_site_wide else {"section": FEED}
+                yield self._feed_request(Request(one.url, meta=meta))
 
     def _may_learn(self, walk: Walk) -> bool:
         """Whether a look at the feeds beside the news of this walk would teach anything."""
@@ -176,7 +180,7 @@ class FeedSpider(StorySpider):
         """What a feed names; None for anything else. Portals answer for a feed that they lack with their front page."""
         if host_of(response.url) not in self.site.hosts or not isinstance(response, TextResponse):
             return None
-        named = self.family.parse_section(response)
+        named = self.family.parse_section(page_of(response, response.meta["capture"].date))
         if not named.is_feed:
             return None
         self._count("feeds")
@@ -222,7 +226,7 @@ class FeedSpider(StorySpider):
         for feed, named in self._named.items():
             for section in self.trust.judge(feed, named, self._shown, now):
                 self.logger.info("%s: does not name what is new in %s", feed, section)
-        wide = [one.url for one in self.family.section_requests() if SITE_WIDE in one.meta]
+        wide = [one.url for one in self.family.section_requests() if one.is_site_wide]
         if not self._named and self._asked_feeds.intersection(wide):
             for feed in wide:
                 self.trust.bar(feed, self._shown, now)

@@ -11,16 +11,17 @@ from typing import Any
 
 from scrapy import Request
 from scrapy.exceptions import CannotResolveHostError
-from scrapy.http import TextResponse
+from scrapy.http import Response, TextResponse
 from scrapy.statscollectors import StatsCollector
 from twisted.python.failure import Failure
 
+from danvan_crawler.capture.playback import page_of
 from danvan_crawler.exceptions import CaptureRefusedError
 from danvan_crawler.families import FEED
 from danvan_crawler.health.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE, SHORT_SECTIONS
 from danvan_crawler.pages.kind import LOGIN, is_login_titled, page_kind
+from danvan_crawler.pages.page import Page
 from danvan_crawler.pages.requisites import FINAL_STATUSES
-from danvan_crawler.pages.text import text_of
 from danvan_crawler.politeness.backoff import LeftAlone
 from danvan_crawler.politeness.robots import RobotsUnreadableError
 from danvan_crawler.urls import host_of, path_key
@@ -41,7 +42,9 @@ _SHOWS = {
 }
 
 
-def note_listing(stats: StatsCollector | None, walk: Walk, response: TextResponse, links: Sequence[Any]) -> None:
+def note_listing(
+    stats: StatsCollector | None, walk: Walk, response: Response, page: Page, links: Sequence[Any]
+) -> None:
     """Counts a listing page that was read; of a section that shows no article notes what it shows instead."""
     assert stats is not None
     stats.inc_value("danvan/listings")
@@ -53,7 +56,7 @@ def note_listing(stats: StatsCollector | None, walk: Walk, response: TextRespons
     elif is_first or walk.is_resumed:
         if is_first:
             stats.set_value(EMPTY_SECTIONS, [*stats.get_value(EMPTY_SECTIONS, []), walk.section])
-        if (kind := _shown(response, asks_in=_was_led_elsewhere(response))) is not None:
+        if (kind := _shown(page, asks_in=_was_led_elsewhere(response))) is not None:
             _note(stats, LISTING_TROUBLE, kind, f"{response.url} {_SHOWS[kind]}")
 
 
@@ -126,7 +129,8 @@ def kind_of(failure: Failure) -> str:
         error = error.cause
     response = response_of(error)
     if response is not None:
-        shown = _shown(response, asks_in=response.status in (401, 403)) if isinstance(response, TextResponse) else None
+        asks_in = response.status in (401, 403)
+        shown = _shown(page_of(response), asks_in=asks_in) if isinstance(response, TextResponse) else None
         return shown or _kind_of_status(response.status, asks_to_wait=b"Retry-After" in response.headers)
     if isinstance(error, CaptureRefusedError):
         return "refused"
@@ -135,15 +139,14 @@ def kind_of(failure: Failure) -> str:
     return "asked_to_wait" if isinstance(error, LeftAlone) else "unreachable"
 
 
-def _shown(response: TextResponse, *, asks_in: bool) -> str | None:
+def _shown(page: Page, *, asks_in: bool) -> str | None:
     """What a page shows in the place of news. A login only where the answer `asks_in`, or the title says so: a listing
     that scripts fill has a login box in its header, too."""
-    text = text_of(response)
-    kind = page_kind(text)
-    return None if kind == LOGIN and not asks_in and not is_login_titled(text) else kind
+    kind = page_kind(page)
+    return None if kind == LOGIN and not asks_in and not is_login_titled(page) else kind
 
 
-def _was_led_elsewhere(response: TextResponse) -> bool:
+def _was_led_elsewhere(response: Response) -> bool:
     """Whether another path was asked for; one that leads to https or to www has led nowhere."""
     asked = response.meta.get("redirect_urls", (response.url,))[0]
     return path_key(asked) != path_key(response.url)

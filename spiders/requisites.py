@@ -19,6 +19,7 @@ from twisted.python.failure import Failure
 
 from danvan_crawler import clock
 from danvan_crawler.capture.archiver import CAPTURE_KEY
+from danvan_crawler.capture.playback import page_of
 from danvan_crawler.exceptions import ArchiveError
 from danvan_crawler.pages.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, Scope, is_media, within
 from danvan_crawler.politeness.backoff import LeftAlone
@@ -90,7 +91,7 @@ class RequisiteSpider(Spider):
         self.store.frontier.mark(self.site.slug, response.meta[REQUISITE_KEY], ARCHIVED)
         depth = response.meta[_DEPTH_KEY]
         if depth < MAX_DEPTH:
-            yield from self._requisite_requests(within(response), depth + 1)
+            yield from self._requisite_requests(within(page_of(response)), depth + 1)
 
     def requisite_failed(self, failure: Failure) -> None:
         if isinstance(failure.value, BudgetSpent):

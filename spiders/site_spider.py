@@ -24,12 +24,12 @@ from scrapy.settings import BaseSettings
 from twisted.python.failure import Failure
 
 from danvan_crawler import clock
+from danvan_crawler.capture.playback import page_of
 from danvan_crawler.clock import warc_date
 from danvan_crawler.exceptions import UsageError
-from danvan_crawler.families import FEED, Family, Listing, load_family
+from danvan_crawler.families import FEED, Family, Listing, SectionRequest, load_family
 from danvan_crawler.pages.kind import page_kind
 from danvan_crawler.pages.requisites import FINAL_STATUSES, NO_SECTION, of_page
-from danvan_crawler.pages.text import text_of
 from danvan_crawler.politeness.budget import REQUISITE_KEY
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.frontier import ARCHIVED, FAILED, NEW, PENDING, REJECTED
@@ -157,7 +157,7 @@ class SiteSpider(FeedSpider):
 
     async def start(self) -> AsyncIterator[Any]:
         frontier, slug, now = self.store.frontier, self.site.slug, clock.now()
-        sections = [request for request in self.family.section_requests() if request.meta["section"] != FEED]
+        sections = [request for request in self.family.section_requests() if request.section != FEED]
         firsts = {path_key(request.url) for request in sections}
         waiting = [(self._now_at(one.url), one.section) for one in frontier.waiting(slug, now)]
         waiting = [(url, section) for url, section in waiting if path_key(url) not in firsts]
@@ -183,9 +183,9 @@ class SiteSpider(FeedSpider):
         home = urlsplit(self.site.home)
         return urlunsplit(parts._replace(scheme=home.scheme, netloc=home.netloc))
 
-    def _first_walk(self, request: Request, now: datetime) -> Walk:
+    def _first_walk(self, request: SectionRequest, now: datetime) -> Walk:
         """Where this run begins with a section; one for certain days begins at the newest page, as `full` does."""
-        section, url = request.meta["section"], request.url
+        section, url = request.section, request.url
         known = self.store.frontier.walk_of(self.site.slug, url)
         if self.full or self.days.are_limited:
             # A look at certain days leaves no work behind where everything is known.
@@ -222,10 +222,11 @@ class SiteSpider(FeedSpider):
             return
         if self._note_read(walk) and not walk.is_resumed:
             self.store.frontier.begin_walk(self.site.slug, walk.first_url, response.meta["capture"].date)
-        yield from self._requisite_requests(of_page(response))
-        listing = self.family.parse_section(response)
+        page = page_of(response, response.meta["capture"].date)
+        yield from self._requisite_requests(of_page(page))
+        listing = self.family.parse_section(page)
         if walk.pages and not listing.links:
-            if (kind := page_kind(text_of(response))) is not None:
+            if (kind := page_kind(page)) is not None:
                 yield from self._fail_listing(response.url, f"shows a page of {kind}", walk)
             else:
                 yield from self._end_behind_last(walk, response.request, response.meta["capture"].date)
@@ -233,7 +234,7 @@ class SiteSpider(FeedSpider):
         walk.pages += 1
         walk.doubted = False
         walk.oldest_first = walk.oldest_first or (walk.pages == 1 and self.days.oldest_first(listing.links))
-        note_listing(self.crawler.stats, walk, response, listing.links)
+        note_listing(self.crawler.stats, walk, response, page, listing.links)
         entries = self.store.write_listing(self.site.slug, walk.section, response.meta["capture"], listing.links)
         self._note_shown(walk, entries)
         news = not any(is_known(entry.seen_at, walk) for entry in entries)

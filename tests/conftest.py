@@ -1,13 +1,15 @@
 """What holds for every test: nothing of the caller's environment leaks in, no clock and no free space of the disk
-decides, and CI skips nothing."""
+decides, and CI skips nothing. All tests make pages in one way (`make_page`)."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import hypothesis
 import pytest
+
+from danvan_crawler.pages.page import Page
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"} or os.environ.get("DANVAN_CI") == "1"
 
@@ -27,6 +29,30 @@ def pytest_configure() -> None:
             del os.environ[name]
     # A crawl stops where less is free than this; tests run on small disks too.
     os.environ["DANVAN_MIN_FREE"] = "0"
+
+
+@pytest.fixture(scope="session")
+def make_page() -> Callable[..., Page]:
+    """Makes a page from its markup: HTML if `content_type` does not say that it is something else."""
+
+    def make(
+        markup: str | bytes,
+        url: str = "http://danvan.example.vn/tin-tuc/",
+        *,
+        content_type: str = "text/html; charset=utf-8",
+        captured_at: str = "",
+    ) -> Page:
+        return Page(
+            url,
+            200,
+            markup.encode("utf-8", "surrogatepass") if isinstance(markup, str) else markup,
+            content_type=content_type,
+            is_text=not content_type.startswith("image/"),
+            is_html=content_type.startswith("text/html") or not content_type,
+            captured_at=captured_at,
+        )
+
+    return make
 
 
 @pytest.hookimpl(wrapper=True)

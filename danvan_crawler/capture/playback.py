@@ -1,9 +1,9 @@
-"""An archived response as the crawl saw it: from the record's bytes to what Scrapy handed to the spider.
+"""An archived response as the crawl saw it: from the record's bytes to the page that families read.
 
-A rebuild reads all pages this way, and a crawl those of which a server says that they are as they were.
+A rebuild reads all pages this way. A crawl reads those pages this way that a server says are unchanged.
 
-The same steps in the same order: transfer framing off, Scrapy's own choice of response class, `capture.decoding` with
-its limits. A page that a crawl could not decode can't be decoded here either, and in the same way.
+The steps are the same, in the same order: transfer framing off, Scrapy's own choice of response class,
+`capture.decoding` with its limits. A page that a crawl could not decode fails here too, with the same error.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 from scrapy import Request
 from scrapy.crawler import Crawler
-from scrapy.http import Headers, Response
+from scrapy.http import Headers, HtmlResponse, Response, TextResponse
 from scrapy.responsetypes import responsetypes
 
-from danvan_crawler.capture.archiver import CAPTURE_KEY
 from danvan_crawler.capture.decoding import DecodingMiddleware
+from danvan_crawler.pages.page import Page
 from danvan_crawler.warc.message import entity_body, parse_head, sha1_base32, split_head, status_of
 from danvan_crawler.warc.reader import WarcRecord
 from danvan_crawler.warc.records import CaptureRecord, head_facts
@@ -61,19 +61,39 @@ def _payload_digest(record: WarcRecord) -> str | None:
 
 
 class Playback:
-    """Turns response and revisit records into Scrapy responses with the settings of one crawler."""
+    """Turns archived responses into pages with the settings of one crawler."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._decoding = DecodingMiddleware.from_crawler(crawler)
 
-    def response(self, record: WarcRecord, capture: CaptureRecord, original: WarcRecord | None = None) -> Response:
-        """The response with `meta["capture"]` set; `original` is what a revisit refers to.
+    def page(self, message: bytes, capture: CaptureRecord) -> Page:
+        """The page in a response message as it is archived, with framing and content coding.
 
-        Raises UndecodableBodyError, as the crawl did, for a body that cannot be decoded whole.
+        Raises UndecodableBodyError, as the crawl did, if the body cannot be decoded as a whole.
+        """
+        response = response_of(message, capture.url)
+        return page_of(self._decoding.process_response(Request(capture.url), response), capture.date)
+
+    def page_of_record(self, record: WarcRecord, warc_file: str, original: WarcRecord | None = None) -> Page:
+        """The page of a response or revisit record; `original` is the record that a revisit refers to.
+
+        `warc_file` is relative to the archive. Raises UndecodableBodyError as `page` does.
         """
         message = record.block if original is None else whole_response(record, original)
-        request = Request(capture.url, meta={CAPTURE_KEY: capture})
-        return self._decoding.process_response(request, response_of(message, capture.url, request=request))
+        return self.page(message, capture_of(record, warc_file))
+
+
+def page_of(response: Response, captured_at: str = "") -> Page:
+    """The page in a response of Scrapy. Does not read `response.text`, which would start a charset detector."""
+    return Page(
+        response.url,
+        response.status,
+        response.body,
+        content_type=(response.headers.get(b"Content-Type") or b"").decode("latin-1"),
+        is_text=isinstance(response, TextResponse),
+        is_html=isinstance(response, HtmlResponse),
+        captured_at=captured_at,
+    )
 
 
 def response_of(message: bytes, url: str, **attributes: Any) -> Response:

@@ -21,7 +21,6 @@ from urllib.parse import urljoin
 
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
-from scrapy.http import Response, TextResponse
 from scrapy.utils.conf import build_component_list
 from scrapy.utils.misc import build_from_crawler, load_object
 from w3lib.url import safe_url_string
@@ -39,8 +38,8 @@ from danvan_crawler.exceptions import (
 from danvan_crawler.families import FEED, Family, extract, load_family
 from danvan_crawler.items import Article, VisitCounters
 from danvan_crawler.pages.kind import BLANK, is_blank, page_kind, says_not_found, stands_in_the_way
+from danvan_crawler.pages.page import Page
 from danvan_crawler.pages.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, Scope, of_page, within
-from danvan_crawler.pages.text import text_of
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.frontier import ARCHIVED, NEW, PENDING
 from danvan_crawler.store.writes import Store
@@ -106,7 +105,7 @@ class Replay:
             site = self._with_past(site, profiles)
             self._family = load_family(site)
             for request in self._family.section_requests():
-                self._parts[path_key(request.url)] = _Part(request.meta["section"], first_url=request.url)
+                self._parts[path_key(request.url)] = _Part(request.section, first_url=request.url)
         self._hosts = set(site.hosts) if site is not None else set()
         self._scope = Scope.of(site) if site is not None else Scope(frozenset())
         self._home = path_key(site.home) if site else None
@@ -160,8 +159,8 @@ class Replay:
             self._mark_failed(capture, part)
         else:
             try:
-                response = self._playback.response(record, capture, self._original(record))
-                self._read(self._family, response, capture, part)
+                page = self._playback.page_of_record(record, place.warc_file, self._original(record))
+                self._read(self._family, page, capture, part)
             except LostPayloadError as error:
                 self.lost.append(f"{capture.url} of {capture.date}: {error}")
                 self._mark_failed(capture, part)  # so that the next run asks for it
@@ -227,41 +226,40 @@ class Replay:
                 else:
                     self._led.setdefault(key, deque()).append((led, at))
 
-    def _read(self, family: Family, response: Response, capture: CaptureRecord, part: _Part) -> None:
+    def _read(self, family: Family, page: Page, capture: CaptureRecord, part: _Part) -> None:
         if part.section is None:
-            self._read_article(family, response, capture, part)
+            self._read_article(family, page, capture, part)
         elif part.section == NO_SECTION:
             self._mark(capture, part, ARCHIVED)
             if part.depth < MAX_DEPTH:
-                self._discover(within(response), part.depth + 1)
-        elif isinstance(response, TextResponse) and host_of(response.url) in self._hosts:
+                self._discover(within(page), part.depth + 1)
+        elif page.is_text and host_of(page.url) in self._hosts:
             if part.section == FEED:
-                self._read_feed(family, response, capture)
+                self._read_feed(family, page, capture)
             else:
-                self._read_listing(family, response, capture, part)
+                self._read_listing(family, page, capture, part)
 
-    def _read_article(self, family: Family, response: Response, capture: CaptureRecord, part: _Part) -> None:
+    def _read_article(self, family: Family, page: Page, capture: CaptureRecord, part: _Part) -> None:
         found = False
-        for item in extract(family, response) if host_of(response.url) in self._hosts else ():
+        for item in extract(family, page, capture) if host_of(page.url) in self._hosts else ():
             if isinstance(item, VisitCounters):
                 self.store.write_counters(item)
                 continue
-            assert isinstance(response, TextResponse)
-            self._discover(of_page(response, item))
+            self._discover(of_page(page, item))
             found = self._through_stages(item) or found
         self.articles += found
         led_away = self._led_away.pop(part.link or "", None)
         if found or led_away:
             return
-        is_missing = led_away is not None or says_not_found(response)
+        is_missing = led_away is not None or says_not_found(page)
         if is_missing and led_away is None and self._is_absent(capture, part):
             return
-        hidden_by = stands_in_the_way(response, redirected=part.link is not None)
+        hidden_by = stands_in_the_way(page, redirected=part.link is not None)
         if hidden_by is not None:
             self._fail(capture, part, f"shows {hidden_by} instead")
         elif is_missing:
             self._fail(capture, part, "is not there")
-        elif is_blank(response):
+        elif is_blank(page):
             self._fail(capture, part, BLANK)
         else:
             self._reject(capture, part, "no article on the page")
@@ -300,12 +298,12 @@ class Replay:
             return False
         return True
 
-    def _read_listing(self, family: Family, response: TextResponse, capture: CaptureRecord, part: _Part) -> None:
-        self._discover(of_page(response))
+    def _read_listing(self, family: Family, page: Page, capture: CaptureRecord, part: _Part) -> None:
+        self._discover(of_page(page))
         section, first = part.section or "", part.first_url
         if first is not None and self._is_first(capture, part):
             self._begin_walk(first, capture.date)
-        listing = family.parse_section(response)
+        listing = family.parse_section(page)
         listed = self.store.write_listing(self.slug, section, capture, listing.links)
         news = any(entry.state in (NEW, PENDING, CHANGED) for entry in listed)
         for entry in listed:
@@ -317,7 +315,7 @@ class Replay:
         if first not in self._was_complete:
             return
         if not listing.links:
-            if not self._is_first(capture, part) and page_kind(text_of(response)) is None:
+            if not self._is_first(capture, part) and page_kind(page) is None:
                 self.store.frontier.complete_walk(self.slug, first, capture.date, swept=True)
             return
         if listing.next_url is None or (not news and self._was_complete.get(first)):
@@ -343,8 +341,8 @@ class Replay:
             self._was_complete[first] = known is not None and known.completed_at is not None
             self.store.frontier.begin_walk(self.slug, first, date)
 
-    def _read_feed(self, family: Family, response: TextResponse, capture: CaptureRecord) -> None:
-        named = family.parse_section(response)
+    def _read_feed(self, family: Family, page: Page, capture: CaptureRecord) -> None:
+        named = family.parse_section(page)
         if not named.is_feed:
             return
         if named.links:

@@ -14,7 +14,6 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from scrapy.crawler import Crawler
-from scrapy.http import HtmlResponse
 
 from danvan_crawler.capture.playback import capture_of
 from danvan_crawler.derive.reparse import Replay
@@ -23,6 +22,7 @@ from danvan_crawler.exceptions import DanvanError, LostPayloadError, Undecodable
 from danvan_crawler.families import FEED, Family, extract
 from danvan_crawler.items import VisitCounters
 from danvan_crawler.pages.kind import says_not_found
+from danvan_crawler.pages.page import Page
 from danvan_crawler.pages.requisites import FINAL_STATUSES
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.writes import Store
@@ -69,8 +69,8 @@ class ArchiveReplay(Replay):
             self.store.note_absence(self.slug, capture, capture.url)
         elif is_not_modified(record) or (capture.status is not None and 200 <= capture.status < 300):
             try:
-                page = self._playback.response(record, capture, self._original(record))
-                if isinstance(page, HtmlResponse):
+                page = self._playback.page_of_record(record, place.warc_file, self._original(record))
+                if page.is_html:
                     self._read_by_itself(self._family, page, capture)
             except LostPayloadError as error:
                 self.lost.append(f"{capture.url} of {capture.date}: {error}")
@@ -84,7 +84,7 @@ class ArchiveReplay(Replay):
                 self.failures.append(f"{capture.url}: {type(error).__name__}: {error}")
                 logger.debug("%s: cannot be parsed", capture.url, exc_info=True)
 
-    def _read_by_itself(self, family: Family, page: HtmlResponse, capture: CaptureRecord) -> None:
+    def _read_by_itself(self, family: Family, page: Page, capture: CaptureRecord) -> None:
         key = path_key(capture.url)
         section = self._names.get(capture.warc_file, {}).get(key) or self._first_pages.get(key)
         if section is not None:
@@ -93,7 +93,7 @@ class ArchiveReplay(Replay):
         if key in self._fronts:
             return
         found = False
-        for item in extract(family, page):
+        for item in extract(family, page, capture):
             if isinstance(item, VisitCounters):
                 self.store.write_counters(item)
                 continue

@@ -1,23 +1,26 @@
 """What stands in the place of news: a challenge, a login, a notice of maintenance, a parked or a hijacked page.
 
-To be asked only about a page that ought to have been a listing and shows no article: news tell of maintenance and of
+Ask this only about a page that ought to have been a listing and shows no article: news report on maintenance and on
 domains too, and nearly every portal has a login box in its corner. The signs are those that the makers put there:
 the markup of Cloudflare, of DataDome and of Vietnam's own cookie challenges ("document.cookie=…; location.reload"),
 the sentences of IIS, nginx and DirectAdmin, the words of domain sellers, and those that Vietnamese webmasters use.
 
-Others stand in the place of an article and answer 200 all the same: those that say that it is not there
-(`says_not_found`), and those that say nothing of it, because nothing came (`is_blank`) or something else is the matter
-(`stands_in_the_way`).
+Other pages stand in the place of an article, with status 200 all the same: those that say that it is not there
+(`says_not_found`), and those that say nothing about it, because the page is empty (`is_blank`) or because of a notice
+or a login (`stands_in_the_way`).
+
+All of these look at the beginning of a page only (`Page.beginning`), because notices are short pages. So a long page
+takes them no longer than one of that size, and a sentence far down in it can't make a notice of it.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from scrapy.http import Response, TextResponse
 from selectolax.lexbor import LexborHTMLParser
 
-from danvan_crawler.pages.text import text_of
+from danvan_crawler.pages.page import BEGINNING, Page
 from danvan_crawler.vietnamese.text import fold, forms
 
 CHALLENGE = "challenge"
@@ -25,8 +28,7 @@ LOGIN = "login"
 MAINTENANCE = "maintenance"
 PARKED = "parked"
 
-_WITHIN = 200_000
-"""Characters of a page that are looked at."""
+_UNSHOWN = ("script", "style", "noscript")
 _SHORT = 3_000
 """Characters of text beyond which a page is no notice: those hold a sentence or two, and a footer."""
 
@@ -84,35 +86,21 @@ _NEXT_TO_NOTHING = 200
 """Characters of text on a page that broke down: an error of PHP or of a database, or nothing; a menu alone has more."""
 
 
-def is_login_titled(text: str) -> bool:
-    """Whether a page's title says that it is a login; nearly every portal has a login box on all of its pages.
-
-    >>> is_login_titled("<title>Đăng nhập hệ thống</title>"), is_login_titled("<title>Tin tức</title>")
-    (True, False)
-    """
-    tree = LexborHTMLParser(text[:_WITHIN])
-    return _LOGIN_WORDS.search(fold(_title_of(tree))) is not None
+def is_login_titled(page: Page) -> bool:
+    """Whether a page's title says that it is a login; nearly every portal has a login box on all of its pages."""
+    return _LOGIN_WORDS.search(fold(_title_of(page.beginning))) is not None
 
 
 def _title_of(tree: LexborHTMLParser) -> str:
     return " ".join(node.text() for node in tree.css("title"))
 
 
-def page_kind(text: str) -> str | None:
-    """`challenge`, `login`, `maintenance` or `parked` (hijacked too) for the HTML of a page; None for anything else.
-
-    >>> page_kind("<title>Just a moment...</title><script src='/cdn-cgi/challenge-platform/x.js'></script>")
-    'challenge'
-    >>> page_kind("<h1>Hệ thống đang bảo trì, vui lòng quay lại sau</h1>")
-    'maintenance'
-    """
-    html = text[:_WITHIN]
-    tree = LexborHTMLParser(html)
+def page_kind(page: Page) -> str | None:
+    """`challenge`, `login`, `maintenance` or `parked` (hijacked too); None for any other page."""
+    html, tree = page.text[:BEGINNING], page.beginning
     exact_title, title = forms(_title_of(tree))
-    password = any((node.attributes.get("type") or "").lower() == "password" for node in tree.css("form input, input"))
-    for node in tree.css("script, style, noscript"):
-        node.decompose()
-    exact, words = forms(tree.body.text(separator=" ") if tree.body is not None else tree.text(separator=" "))
+    password = any((node.attributes.get("type") or "").lower() == "password" for node in tree.css("input"))
+    exact, words = forms(_shown(tree))
     said = f"{title} {words}"
     short = len(words) <= _SHORT
     if short and (_CHALLENGE_MARKUP.search(html) or _CHALLENGE_WORDS.search(said) or _is_cookie_challenge(html, words)):
@@ -127,6 +115,13 @@ def page_kind(text: str) -> str | None:
     if short and _PARKED_WORDS.search(said):
         return PARKED
     return None
+
+
+def _shown(tree: LexborHTMLParser, *, without: Sequence[str] = ()) -> str:
+    """The text of a page without its scripts and styles, and without the elements `without`."""
+    own = tree.clone()
+    own.strip_tags([*_UNSHOWN, *without])
+    return own.body.text(separator=" ") if own.body is not None else own.text(separator=" ")
 
 
 def _betting_words(exact: str) -> set[str]:
@@ -146,38 +141,35 @@ def _is_cookie_challenge(html: str, words: str) -> bool:
     return len(words) < 300 and _COOKIE_AND_RELOAD.search(html) is not None
 
 
-def says_not_found(response: Response) -> bool:
+def says_not_found(page: Page) -> bool:
     """Whether a page's title or one of its short lines says that what was asked for is not there.
 
-    To be asked about pages without an article only.
+    Ask this about pages without an article only.
     """
-    if not isinstance(response, TextResponse):
+    if not page.is_text:
         return False
-    tree = LexborHTMLParser(text_of(response)[:_WITHIN])
+    tree = page.beginning
     lines = [node.text(deep=True) for node in tree.css("title, h1, h2, h3, h4, p, li, td, strong, b")]
     lines += [node.text(deep=False) for node in tree.css("div, span, center, section, article")]
     return any(_SAYS_SO.search(fold(line)) for line in lines if len(line) <= _LONGEST)
 
 
-def is_blank(response: Response) -> bool:
+def is_blank(page: Page) -> bool:
     """Whether a page shows next to no text, as when a portal breaks down and answers 200 all the same.
 
-    To be asked about pages without an article only.
+    Ask this about pages without an article only. A page that is not text is not blank.
     """
-    if not isinstance(response, TextResponse):
+    if not page.is_text:
         return False
-    tree = LexborHTMLParser(text_of(response)[:_WITHIN])
-    for node in tree.css("script, style, noscript, title"):
-        node.decompose()
-    text = tree.body.text(separator=" ") if tree.body is not None else ""
+    text = _shown(page.beginning, without=["title"]) if page.beginning.body is not None else ""
     return len(" ".join(text.split())) < _NEXT_TO_NOTHING
 
 
-def stands_in_the_way(response: Response, *, redirected: bool) -> str | None:
+def stands_in_the_way(page: Page, *, redirected: bool) -> str | None:
     """What hides an article for now: `challenge`, `maintenance`, `parked`, or a `login` that the address leads to.
 
-    To be asked about pages without an article only. Nearly every portal has a login box on all of its pages, so that
-    one counts only where a redirect has led to it.
+    Ask this about pages without an article only. Nearly every portal has a login box on all of its pages, so a login
+    counts only if a redirect has led to it.
     """
-    kind = page_kind(text_of(response)) if isinstance(response, TextResponse) else None
+    kind = page_kind(page) if page.is_text else None
     return None if kind == LOGIN and not redirected else kind

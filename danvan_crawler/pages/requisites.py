@@ -15,15 +15,13 @@ from functools import lru_cache
 from itertools import islice
 from urllib.parse import urljoin
 
-from scrapy.http import HtmlResponse, Response, TextResponse
 from w3lib.encoding import http_content_type_encoding
-from w3lib.html import get_base_url
 from w3lib.url import safe_url_string
 
 from danvan_crawler.items import Article
 from danvan_crawler.pages._css_references import sheet_refs, sheet_text
 from danvan_crawler.pages._html_references import page_refs
-from danvan_crawler.pages.text import text_of
+from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.urls import file_name, host_of, path_key
 
@@ -35,8 +33,6 @@ MAX_DEPTH = 4
 """How far from a page its requisites are looked for. What a page names is at 1; a font of an imported sheet at 3."""
 MAX_A_PAGE = 5000
 """References of one page that are looked at; a real one has some hundred at most."""
-_BASE_WITHIN = 4096
-"""Characters in which a page's <base> is looked for, as Scrapy does."""
 _MAX_ADDRESS = 2000
 """Characters of an address; longer ones are pictures written into the page, or mistakes."""
 _UNFILLED = ("{{", "${", "<%", "' +", "'+", '" +', '"+')
@@ -82,33 +78,31 @@ class Scope:
         return found
 
 
-def of_page(response: TextResponse, article: Article | None = None) -> list[str]:
-    """Absolute addresses of what a page needs, whatever their host: an article's images and attachments before all.
+def of_page(page: Page, article: Article | None = None) -> list[str]:
+    """Absolute addresses of what a page needs, on any host: first an article's images and attachments.
 
-    The icon that browsers ask every site for is among them when the page names none.
+    If the page names no icon, the one that browsers ask every site for is among them.
     """
-    text = text_of(response)
-    base = get_base_url(text[:_BASE_WITHIN], response.url)
-    refs, has_icon = page_refs(text)
-    found = _located(base, refs)
+    refs, has_icon = page_refs(page.text)
+    found = _located(page.base_url, refs)
     if article is not None:
         found = [*(image.url for image in article.images), *(file.url for file in article.attachments), *found]
     if not has_icon:
-        found.append(urljoin(response.url, "/favicon.ico"))
+        found.append(urljoin(page.url, "/favicon.ico"))
     return found
 
 
-def within(response: Response) -> list[str]:
-    """Absolute addresses of what a requisite needs in its turn: a stylesheet, or the page in a frame."""
-    if not isinstance(response, TextResponse):
+def within(page: Page) -> list[str]:
+    """Absolute addresses of what a requisite needs itself, if it is a stylesheet or the page in a frame."""
+    if not page.is_text:
         return []
-    content_type = (response.headers.get(b"Content-Type") or b"").decode("latin-1").lower()
+    content_type = page.content_type.lower()
     if content_type.startswith("text/css") or (
-        response.url.partition("?")[0].lower().endswith(".css") and not isinstance(response, HtmlResponse)
+        page.url.partition("?")[0].lower().endswith(".css") and not page.is_html
     ):
-        text = sheet_text(response.body, http_content_type_encoding(content_type))
-        return _located(response.url, dict.fromkeys(sheet_refs(text)))
-    return of_page(response) if isinstance(response, HtmlResponse) else []
+        text = sheet_text(page.body, http_content_type_encoding(content_type))
+        return _located(page.url, dict.fromkeys(sheet_refs(text)))
+    return of_page(page) if page.is_html else []
 
 
 def is_media(url: str) -> bool:

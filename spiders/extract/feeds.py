@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from html import unescape
 
 from parsel import Selector
-from scrapy.http import TextResponse
 
 from danvan_crawler.families import ArticleLink
-from danvan_crawler.pages.text import text_of
+from danvan_crawler.pages.page import Page
 from danvan_crawler.urls import canonical, path_key
 from spiders.extract.outline import absolute, squeeze
 
@@ -33,9 +32,9 @@ class Feed:
     """Addresses of the sitemaps that an index names."""
 
 
-def read_feed(response: TextResponse) -> Feed | None:
+def read_feed(page: Page) -> Feed | None:
     """What an RSS or Atom feed, a sitemap or a sitemap index names; None for anything else. Never raises on bad XML."""
-    text = text_of(response)
+    text = page.text
     if not _ROOT.match(text[:_ROOT_WITHIN]):
         return None
     root = Selector(text=text, type="xml")
@@ -43,11 +42,11 @@ def read_feed(response: TextResponse) -> Feed | None:
     for entry in root.xpath('//*[local-name()="item" or local-name()="entry" or local-name()="url"]'):
         title = entry.xpath('string(*[local-name()="title"])').get() or ""
         for address in _addresses(entry):
-            url = absolute(response.url, address)
+            url = absolute(page.url, address)
             if url is not None:
                 found.setdefault(path_key(url), ArticleLink(canonical(url), squeeze(unescape(title))))
     sitemaps = root.xpath('//*[local-name()="sitemap"]/*[local-name()="loc"]/text()').getall()
-    absolutes = (absolute(response.url, address) for address in sitemaps)
+    absolutes = (absolute(page.url, address) for address in sitemaps)
     return Feed(tuple(found.values()), tuple(dict.fromkeys(url for url in absolutes if url is not None)))
 
 

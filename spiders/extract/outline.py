@@ -13,12 +13,10 @@ from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 from parsel import Selector
-from scrapy.http import TextResponse
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 from w3lib.url import safe_url_string
 
-from danvan_crawler.pages.limits import within_limits
-from danvan_crawler.pages.text import text_of
+from danvan_crawler.pages.page import MARKS, Page
 from danvan_crawler.sites.profile import is_xpath
 
 UNSEEN = ["script", "style", "noscript", "template", "svg", "select", "textarea", "iframe", "object", "head"]
@@ -31,12 +29,8 @@ INLINE = [
 FILE_LINK = re.compile(
     r"(?i)\.(pdf|docx?|xlsx?|pptx?|rtf|odt|ods|odp|zip|rar|7z)(?:$|[?#&])|[?&](download|tai-?ve)=|/download/"
 )
-_BREAK, _IMAGE, _FILE, _END = "\x1e", "\x01", "\x02", "\x03"
+_BREAK, _IMAGE, _FILE, _END = MARKS
 _MARK = re.compile(f"([{_IMAGE}{_FILE}])([0-9]+){_END}")
-_MARKS = (_BREAK, _IMAGE, _FILE, _END)
-_WITHOUT_MARKS = dict.fromkeys(map(ord, _MARKS), " ")
-_COMMENT = re.compile(r"<!--(?!-?>).*?--!?>", re.DOTALL)
-_MARK_ENTITY = re.compile(r"&#(?:0*(?:1|2|3|30)(?![0-9])|[xX]0*(?:1|2|3|1[eE])(?![0-9a-fA-F]));?")
 _UNSAFE = re.compile(r'[^!-~]|["<>\\^`{|}]')
 _ICON = re.compile(
     r"(?i)(?:^|[/_-])(?:icons?|print|e?mail|share|facebook|zalo|twitter|youtube|rss|bullet|arrow|spacer|blank|pixel|logo|star|new|hot)[\w-]*\.(?:gif|png|svg|jpe?g|ico)$"
@@ -79,27 +73,18 @@ class _Marks:
     files: list[FileLink] = field(default_factory=list)
 
 
-def parse(response: TextResponse) -> LexborHTMLParser:
-    """The page as a tree. Control characters that this module marks places with are taken out first."""
-    text = within_limits(text_of(response))
-    if any(mark in text for mark in _MARKS):  # a plain search costs a hundredth of the substitution
-        text = text.translate(_WITHOUT_MARKS)
-    if "&#" in text:
-        text = _MARK_ENTITY.sub(" ", text)
-    if "<!--" in text:  # a comment in a sentence would break its line
-        text = _COMMENT.sub("", text)
-    return LexborHTMLParser(text)
-
-
-def base_url(response: TextResponse, tree: LexborHTMLParser) -> str:
-    """What relative addresses on the page are relative to: its <base>, when that is an address."""
-    node = tree.css_first("base[href]")
-    declared = absolute(response.url, node.attributes.get("href") or "") if node is not None else None
-    return declared or response.url
+def link_base(page: Page) -> str:
+    """What links on the page are relative to: its <base> if that is an address, else the page's own address."""
+    node = page.tree.css_first("base[href]")
+    declared = absolute(page.url, node.attributes.get("href") or "") if node is not None else None
+    return declared or page.url
 
 
 def outline(tree: LexborHTMLParser, base: str) -> list[Line]:
-    """The page's lines from top to bottom, hidden ones included (print forms are). Consumes the tree."""
+    """The page's lines from top to bottom, including hidden ones, because print forms are hidden.
+
+    Takes the tree apart, so it has to be the caller's own (`Page.own_tree`).
+    """
     if tree.body is None:
         return []
     marks = _Marks()
@@ -233,18 +218,18 @@ def _absolute(base: str, href: str) -> str | None:
     return url.split("#", 1)[0] if reachable else None
 
 
-def select(response: TextResponse, expression: str) -> list[LexborNode]:
-    """Nodes that a profile's selector finds: XPath when it begins with `/`, `.` followed by `/`, or `(`, else CSS.
+def select(page: Page, expression: str) -> list[LexborNode]:
+    """Nodes that a profile's selector finds. It is XPath if it begins with `/`, `./` or `(`, else CSS.
 
     Each result is a tree of its own, so that callers may change it.
     """
     if is_xpath(expression):
-        found = Selector(text_of(response), type="html").xpath(expression).getall()
+        found = Selector(page.text, type="html").xpath(expression).getall()
     else:
-        found = [node.html or "" for node in parse(response).css(expression)]
+        found = [node.html or "" for node in page.tree.css(expression)]
     return [node for html in found if (node := LexborHTMLParser(html).body) is not None]
 
 
-def override(response: TextResponse, selectors: Mapping[str, str], key: str) -> Sequence[LexborNode] | None:
-    """What a profile's selector for `key` finds; None when the profile has none."""
-    return select(response, selectors[key]) if key in selectors else None
+def override(page: Page, selectors: Mapping[str, str], key: str) -> Sequence[LexborNode] | None:
+    """What a profile's selector for `key` finds; None if the profile has no such selector."""
+    return select(page, selectors[key]) if key in selectors else None

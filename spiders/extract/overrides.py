@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from scrapy.http import TextResponse
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from danvan_crawler.families import ArticleLink
 from danvan_crawler.items import Article
+from danvan_crawler.pages.page import Page
 from danvan_crawler.urls import canonical, host_of, path_key
 from spiders.extract.outline import absolute, outline, override, squeeze
 
@@ -53,17 +53,17 @@ def chosen_links(chosen: Iterable[LexborNode], base: str) -> Iterator[ArticleLin
                 yield ArticleLink(canonical(url), title)
 
 
-def apply_overrides(article: Article, response: TextResponse, selectors: Mapping[str, str]) -> None:
+def apply_overrides(article: Article, page: Page, selectors: Mapping[str, str]) -> None:
     """Puts what a profile's selectors find in the place of what the family read, where they find anything."""
     for key in ("title", "lead", "section", "published"):
-        nodes = override(response, selectors, key)
+        nodes = override(page, selectors, key)
         if nodes:
             text = squeeze(nodes[0].text())
             if key == "published":
                 article.published_raw, article.published_from = text, "visible"
             else:
                 setattr(article, key, text)
-    bodies = override(response, selectors, "body")
+    bodies = override(page, selectors, "body")
     if bodies:
-        lines = (line for body in bodies for line in outline(LexborHTMLParser(body.html or ""), response.url))
+        lines = (line for body in bodies for line in outline(LexborHTMLParser(body.html or ""), page.url))
         article.body_text = "\n".join(line.text for line in lines if line.text)

@@ -28,13 +28,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scrapy.http import TextResponse
-
-from danvan_crawler.families import Family, Listing, captured_at
+from danvan_crawler.families import Family, Listing
 from danvan_crawler.items import Article, Attachment, Image, VisitCounters
+from danvan_crawler.pages.page import Page
 from danvan_crawler.urls import file_name, host_of, path_key
 from spiders.extract import datelines, listings
-from spiders.extract.outline import base_url, outline, override, parse
+from spiders.extract.outline import link_base, outline, override
 from spiders.extract.overrides import apply_overrides, chosen_links, declared_address
 from spiders.families import _danvan_blocks as blocks
 
@@ -43,35 +42,31 @@ class DanvanPortal(Family):
     name = "danvan_portal"
     version = 2
 
-    def parse_section(self, response: TextResponse) -> Listing:
-        tree = parse(response)
-        base = base_url(response, tree)
-        following = listings.next_page(tree, response.url, base)
-        chosen = override(response, self._selectors(response), "article_link")
+    def parse_section(self, page: Page) -> Listing:
+        base = link_base(page)
+        following = listings.next_page(page.tree, page.url, base)
+        chosen = override(page, self._selectors(page), "article_link")
         if chosen is not None:
             links = tuple(chosen_links(chosen, base))
         else:
-            links = listings.article_links(tree, base, self._is_no_article)
+            links = listings.article_links(page.tree, base, self._is_no_article)
         return Listing(links, following)
 
-    def parse_article(self, response: TextResponse) -> Iterable[Article | VisitCounters]:
-        tree = parse(response)
-        base = base_url(response, tree)
-        declared = declared_address(tree, base, response.url)
-        breadcrumb = blocks.breadcrumb(tree)
-        tags = blocks.tag_links(tree)
-        dates = datelines.collect(tree)
-        headline = blocks.headline(tree) if datelines.is_declared(dates) else ""
-        lines = outline(tree, base)
+    def parse_article(self, page: Page) -> Iterable[Article | VisitCounters]:
+        base = link_base(page)
+        dates = datelines.collect(page.tree)
+        headline = blocks.headline(page.tree) if datelines.is_declared(dates) else ""
+        lines = outline(page.own_tree(), base)
         counters = blocks.visit_counters(lines)
         if counters is not None:
-            yield VisitCounters(self.site.slug, captured_at(response), *counters)
+            yield VisitCounters(self.site.slug, page.captured_at, *counters)
         story = blocks.find_story(lines, headline)
         if story is not None:
-            article = self._article(story, response.url, declared, breadcrumb)
-            article.tags = blocks.tags_of(story.tags_line, tags)
-            apply_overrides(article, response, self._selectors(response))
-            datelines.settle(article, dates, self.site, captured_at(response))
+            declared = declared_address(page.tree, base, page.url)
+            article = self._article(story, page.url, declared, blocks.breadcrumb(page.tree))
+            article.tags = blocks.tags_of(story.tags_line, blocks.tag_links(page.tree))
+            apply_overrides(article, page, self._selectors(page))
+            datelines.settle(article, dates, self.site, page.captured_at)
             yield article
 
     def _article(self, story: blocks.Story, url: str, declared: str, breadcrumb: str) -> Article:

@@ -48,21 +48,20 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from scrapy import Request
-from scrapy.http import TextResponse
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from danvan_crawler.families import FEED, SITE_WIDE, ArticleLink, Family, Listing, captured_at
+from danvan_crawler.families import FEED, ArticleLink, Family, Listing, SectionRequest
 from danvan_crawler.items import Article, VisitCounters
+from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.urls import host_of, path_key
 from danvan_crawler.vietnamese import timestamps
 from danvan_crawler.vietnamese.dating import Source
 from spiders.extract import datelines, listings
 from spiders.extract.feeds import Feed, read_feed
-from spiders.extract.outline import base_url, outline, override, parse, squeeze
+from spiders.extract.outline import link_base, outline, override, squeeze
 from spiders.extract.overrides import apply_overrides, chosen_links, declared_address, drop
-from spiders.families import _nukeviet_article as page
+from spiders.families import _nukeviet_article as parts
 
 COLUMNS = ".news_column, .listz-news, .t-news, .cat-news, .news_grid, .table-list-news"
 """What holds entries: of the default themes `news_column`, of the theme "modern" (3.4, 4.0) the others."""
@@ -94,21 +93,20 @@ class NukeViet(Family):
         super().__init__(site)
         self._sections = frozenset(path_key(section.url) for section in site.sections)
 
-    def section_requests(self) -> Iterator[Request]:
+    def section_requests(self) -> Iterator[SectionRequest]:
         yield from super().section_requests()
         for feed in dict.fromkeys(feed_address(section.url) for section in self.site.sections):
-            yield Request(feed, meta={"section": FEED})
-        yield Request(sitemap_address(self.site.home), meta={"section": FEED, SITE_WIDE: True})
+            yield SectionRequest(feed, FEED)
+        yield SectionRequest(sitemap_address(self.site.home), FEED, is_site_wide=True)
 
-    def parse_section(self, response: TextResponse) -> Listing:
-        feed = read_feed(response)
+    def parse_section(self, page: Page) -> Listing:
+        feed = read_feed(page)
         if feed is not None:
-            return self._named(feed, path_key(response.url))
-        tree = parse(response)
-        base = base_url(response, tree)
-        following = listings.next_page(tree, response.url, base)
-        chosen = override(response, self._selectors(response), "article_link")
-        links = tuple(chosen_links(chosen, base)) if chosen is not None else self._entries(tree, base)
+            return self._named(feed, path_key(page.url))
+        base = link_base(page)
+        following = listings.next_page(page.tree, page.url, base)
+        chosen = override(page, self._selectors(page), "article_link")
+        links = tuple(chosen_links(chosen, base)) if chosen is not None else self._entries(page, base)
         return Listing(links, following)
 
     def _named(self, feed: Feed, key: str) -> Listing:
@@ -135,13 +133,14 @@ class NukeViet(Family):
                 found.setdefault((not named, language not in steps and language != "vi"), url)
         return found[min(found)] if found else None
 
-    def _entries(self, tree: LexborHTMLParser, base: str) -> tuple[ArticleLink, ...]:
+    def _entries(self, page: Page, base: str) -> tuple[ArticleLink, ...]:
         """Entries of a category page in any of its views; of the whole page where a theme renames the columns."""
-        column = _column(tree)
+        column = _column(page.tree)
         links: tuple[ArticleLink, ...] = ()
         if column is not None:
             links = listings.article_links(column, base, self._is_no_article, minimum_words=1)
         if not links:
+            tree = page.own_tree()
             _drop_other_news(tree)
             links = listings.article_links(tree, base, self._is_no_article)
         # A category may end in a number as articles do: /dai-hoi-dang-bo-nhiem-ky-2020-2025/. Articles lie under it.
@@ -157,32 +156,30 @@ class NukeViet(Family):
             return True
         return key in self._sections
 
-    def parse_article(self, response: TextResponse) -> Iterable[Article | VisitCounters]:
-        tree = parse(response)
-        base = base_url(response, tree)
-        selectors = self._selectors(response)
-        body = tree.css_first(page.BODY)
-        is_story = body is not None and page.is_news(tree, body)
+    def parse_article(self, page: Page) -> Iterable[Article | VisitCounters]:
+        tree, selectors = page.tree, self._selectors(page)
+        body = tree.css_first(parts.BODY)
+        is_story = body is not None and parts.is_news(tree, body)
         if body is not None and is_story:
-            article, in_header = self._article(tree, body, base, response.url)
+            article, in_header = self._article(tree, body, link_base(page), page.url)
         else:  # unless the profile knows where the text is
-            article, in_header = Article(self.site.slug, response.url, page.declared_title(tree), ""), False
-        apply_overrides(article, response, selectors)
+            article, in_header = Article(self.site.slug, page.url, parts.declared_title(tree), ""), False
+        apply_overrides(article, page, selectors)
         if article.title and (is_story or article.body_text):
             in_header = in_header and "published" not in selectors
             dates = datelines.collect(tree)
-            datelines.settle(article, dates, self.site, captured_at(response), trust=TRUST, in_header=in_header)
+            datelines.settle(article, dates, self.site, page.captured_at, trust=TRUST, in_header=in_header)
             yield article
 
     def _article(self, tree: LexborHTMLParser, body: LexborNode, base: str, url: str) -> tuple[Article, bool]:
         """The article, and whether its stamp was read in a stretch that holds the page's header, too."""
-        heading = page.find_title(tree, body)
-        title = squeeze(heading.text()) if heading is not None else page.declared_title(tree)
-        head, foot = page.above(body, heading), page.below(body, heading)
-        lead = page.lead_of(head, base)
-        author, source = page.credits_of(foot, base)
-        is_open = heading is None and not page.has_column(body)
-        published_raw = page.stamp_of(head, base, nearest=is_open)
+        heading = parts.find_title(tree, body)
+        title = squeeze(heading.text()) if heading is not None else parts.declared_title(tree)
+        head, foot = parts.above(body, heading), parts.below(body, heading)
+        lead = parts.lead_of(head, base)
+        author, source = parts.credits_of(foot, base)
+        is_open = heading is None and not parts.has_column(body)
+        published_raw = parts.stamp_of(head, base, nearest=is_open)
         lines = outline(LexborHTMLParser(body.html or ""), base)
         article = Article(
             site=self.site.slug,
@@ -190,16 +187,16 @@ class NukeViet(Family):
             canonical_url=declared_address(tree, base, url),
             title=title,
             lead=lead,
-            body_text=page.text_of(lines, lead),
-            section=page.section_of(tree, title),
+            body_text=parts.text_of(lines, lead),
+            section=parts.section_of(tree, title),
             author=author,
             source=source,
             published_raw=published_raw,
             published_from="visible" if published_raw else None,
-            published_precision="minute" if page.is_real_midnight(tree, published_raw) else None,
-            tags=page.tags_of(tree),
-            images=page.images_of(head, lines, base),
-            attachments=page.attachments_of(tree, body, base),
+            published_precision="minute" if parts.is_real_midnight(tree, published_raw) else None,
+            tags=parts.tags_of(tree),
+            images=parts.images_of(head, lines, base),
+            attachments=parts.attachments_of(tree, body, base),
         )
         return article, is_open
 

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from portal import PICTURES, SECTIONS, Portal, listing_path, profile
-from scrapy import Request
-from scrapy.http import HtmlResponse
 
 from danvan_crawler import _layout
 from danvan_crawler.families import Family, load_family
 from danvan_crawler.items import Article, VisitCounters
+from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.vietnamese import timestamps
-from danvan_crawler.warc.records import CaptureRecord
 
 HOME = "http://127.0.0.1:8080"
 PORTAL = Portal(60, 8)
@@ -27,16 +26,6 @@ KNOWN = "332f3dcd25e9accb58fe09d3958032d5da4dd235461ab6a47bf57d93cc1bda65"
 def family() -> Family:
     _layout.activate()
     return load_family(Site.parse(profile("do-mot", 8080)))
-
-
-def _response(path: str, body: bytes) -> HtmlResponse:
-    capture = CaptureRecord(
-        url=HOME + path, date="2026-11-23T00:00:00Z", warc_file="warc/x.warc.gz", warc_offset=0,
-        warc_record_id="urn:uuid:0", payload_digest=None, status=200, truncated=None, media_type="text/html",
-    )  # fmt: skip
-    headers = {"Content-Type": 'text/html; charset="utf-8"'}
-    request = Request(HOME + path, meta={"capture": capture})
-    return HtmlResponse(HOME + path, headers=headers, body=body, request=request)
 
 
 def test_the_same_numbers_give_the_same_bytes_on_every_machine() -> None:
@@ -56,9 +45,9 @@ def test_pages_are_of_30_to_60_kilobytes() -> None:
 
 
 @pytest.mark.parametrize("number", range(PORTAL.pages))
-def test_the_family_reads_every_article_right(family: Family, number: int) -> None:
+def test_the_family_reads_every_article_right(make_page: Callable[..., Page], family: Family, number: int) -> None:
     story, body = PORTAL.article(number)
-    found = list(family.parse_article(_response(story.path, body)))
+    found = list(family.parse_article(make_page(body, HOME + story.path)))
     (article,) = [item for item in found if isinstance(item, Article)]
     assert [type(item) for item in found if not isinstance(item, Article)] == [VisitCounters]
     read = (article.title, article.lead, article.body_text, article.section, article.author, tuple(article.tags))
@@ -73,10 +62,12 @@ def test_the_family_reads_every_article_right(family: Family, number: int) -> No
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_the_family_walks_every_listing_to_its_end(family: Family, section: str) -> None:
+def test_the_family_walks_every_listing_to_its_end(
+    make_page: Callable[..., Page], family: Family, section: str
+) -> None:
     for page in range(1, PORTAL.listings_a_section + 1):
         path = listing_path(section, page)
-        listing = family.parse_section(_response(path, PORTAL.listing(section, page)))
+        listing = family.parse_section(make_page(PORTAL.listing(section, page), HOME + path))
         assert {HOME + PORTAL.path(number) for number in PORTAL.listed(section, page)} <= {
             link.url for link in listing.links
         }

@@ -1,4 +1,4 @@
-"""Pages of fixtures as the responses that a family is given."""
+"""Pages of fixtures as a family is given them."""
 
 from __future__ import annotations
 
@@ -8,35 +8,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scrapy import Request
-from scrapy.http import HtmlResponse
 
 from danvan_crawler import _layout
+from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
-from danvan_crawler.warc.records import CaptureRecord
 
 _layout.activate()
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
 @pytest.fixture
-def case() -> Callable[[str], tuple[HtmlResponse, dict[str, Any]]]:
-    """Reads `<family>/<case>`: the recorded response, and what is expected of it."""
+def case(make_page: Callable[..., Page]) -> Callable[[str], tuple[Page, dict[str, Any]]]:
+    """Reads `<family>/<case>`: the recorded page, and what is expected of it."""
 
-    def read(name: str) -> tuple[HtmlResponse, dict[str, Any]]:
+    def read(name: str) -> tuple[Page, dict[str, Any]]:
         folder = FIXTURES / name
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
-        capture = CaptureRecord(
-            url=meta["url"], date=meta["captured_at"], warc_file="warc/x.warc.gz", warc_offset=0,
-            warc_record_id="urn:uuid:0", payload_digest=None, status=200, truncated=None, media_type="text/html",
-        )  # fmt: skip
-        response = HtmlResponse(
+        page = make_page(
+            (folder / "page.html").read_bytes(),
             meta["url"],
-            headers=meta["headers"],
-            body=(folder / "page.html").read_bytes(),
-            request=Request(meta["url"], meta={"capture": capture}),
+            content_type=meta["headers"].get("Content-Type", ""),
+            captured_at=meta["captured_at"],
         )
-        return response, json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+        return page, json.loads((folder / "expected.json").read_text(encoding="utf-8"))
 
     return read
 

@@ -12,13 +12,15 @@ from typing import Any
 
 import pytest
 from fastwarc.warc import HeaderMap
-from scrapy import Spider
+from scrapy import Request, Spider
 from scrapy.crawler import Crawler
-from scrapy.http import Response
+from scrapy.http import HtmlResponse, Response, TextResponse
 from scrapy.settings import Settings
 
-from danvan_crawler.capture.playback import Playback, capture_of
+from danvan_crawler.capture.decoding import DecodingMiddleware
+from danvan_crawler.capture.playback import Playback, capture_of, page_of, response_of
 from danvan_crawler.exceptions import UndecodableBodyError
+from danvan_crawler.pages.page import Page
 from danvan_crawler.warc.reader import WarcRecord, read_record
 
 MAX_SIZE = 2_000_000
@@ -124,26 +126,49 @@ def record_of(crawled: Any, case: str) -> WarcRecord:
     return read_record(crawled.archive, capture["warc_file"], capture["warc_offset"])
 
 
-def played(crawled: Any, playback: Playback, case: str) -> Response:
+def played(crawled: Any, case: str) -> Response:
+    """The response of Scrapy that a record becomes before it is a page."""
     record = record_of(crawled, case)
-    return playback.response(record, capture_of(record, crawled.results[case]["capture"]["warc_file"]))
+    request = Request(record.url or "")
+    return DecodingMiddleware(MAX_SIZE).process_response(request, response_of(record.block, request.url))
+
+
+def played_page(crawled: Any, playback: Playback, case: str) -> Page:
+    return playback.page_of_record(record_of(crawled, case), crawled.results[case]["capture"]["warc_file"])
 
 
 @pytest.mark.parametrize("case", HANDED_ON)
-def test_the_response_is_the_one_that_the_spider_was_handed(crawled: Any, playback: Playback, case: str) -> None:
+def test_the_response_is_the_one_that_the_spider_was_handed(crawled: Any, case: str) -> None:
     live = crawled.results[case]
     assert live.get("error") is None
-    response = played(crawled, playback, case)
+    response = played(crawled, case)
     assert response.body == base64.b64decode(live["body"])
     assert (response.url, response.status) == (live["url"], live["status"])
     assert (type(response).__name__, getattr(response, "encoding", None)) == (live["kind"], live["encoding"])
 
 
 @pytest.mark.parametrize("case", HANDED_ON)
-def test_the_header_fields_are_those_that_the_spider_was_handed(crawled: Any, playback: Playback, case: str) -> None:
-    headers = played(crawled, playback, case).headers
+def test_the_header_fields_are_those_that_the_spider_was_handed(crawled: Any, case: str) -> None:
+    headers = played(crawled, case).headers
     found = [[name.decode("latin-1"), value.decode("latin-1")] for name in headers for value in headers.getlist(name)]
     assert sorted(found) == sorted(crawled.results[case]["headers"])
+
+
+@pytest.mark.parametrize("case", HANDED_ON)
+def test_the_page_is_the_one_that_the_crawl_had(crawled: Any, playback: Playback, case: str) -> None:
+    live, page = crawled.results[case], played_page(crawled, playback, case)
+    assert (page.url, page.status, page.body) == (live["url"], live["status"], base64.b64decode(live["body"]))
+    assert (page.is_text, page.is_html) == (live["kind"] != "Response", live["kind"] == "HtmlResponse")
+    types = [value for name, value in live["headers"] if name == "Content-Type"]
+    assert page.content_type == (types[-1] if types else "")
+    assert page.captured_at == live["capture"]["date"]
+
+
+@pytest.mark.parametrize("case", HANDED_ON)
+def test_a_message_gives_the_same_page_as_its_record(crawled: Any, playback: Playback, case: str) -> None:
+    record, page = record_of(crawled, case), played_page(crawled, playback, case)
+    other = playback.page(record.block, capture_of(record, "warc/x.warc.gz"))
+    assert asdict(other) == asdict(page)
 
 
 @pytest.mark.parametrize("case", [*HANDED_ON, *REFUSED])
@@ -157,13 +182,8 @@ def test_a_body_that_the_crawl_refused_is_refused_again(crawled: Any, playback: 
     live = crawled.results[case]
     assert live["error"] == "UndecodableBodyError"
     with pytest.raises(UndecodableBodyError) as caught:
-        played(crawled, playback, case)
+        played_page(crawled, playback, case)
     assert str(caught.value) == live["message"]
-
-
-def test_the_capture_goes_with_the_response(crawled: Any, playback: Playback) -> None:
-    response = played(crawled, playback, "plain")
-    assert asdict(response.meta["capture"]) == crawled.results["plain"]["capture"]
 
 
 def test_the_cases_are_what_they_say(crawled: Any) -> None:
@@ -179,6 +199,32 @@ def foreign(block: bytes, kind: str, **fields: str) -> WarcRecord:
     for name, value in {**known, "WARC-Target-URI": "http://example.vn/", **fields}.items():
         headers.append(name.replace("_", "-"), value)
     return WarcRecord(kind, headers, 0, block)
+
+
+def test_a_revisit_is_the_page_of_the_record_that_it_refers_to(playback: Playback) -> None:
+    head = CHUNKED + b"Content-Encoding: gzip\r\nX-Night: 2\r\n\r\n"
+    revisit = foreign(head, "revisit", WARC_Refers_To="<urn:uuid:2>")
+    page = playback.page_of_record(revisit, "warc/x.warc.gz", foreign(HANDED_ON["chunked gzip"], "response"))
+    assert (page.body, page.captured_at, page.is_html) == (HTML, "2020-05-01T00:00:00Z", True)
+
+
+@pytest.mark.parametrize(
+    ("made", "is_text", "is_html"), [(HtmlResponse, True, True), (TextResponse, True, False), (Response, False, False)]
+)
+def test_what_a_page_is_follows_from_the_class_of_its_response(
+    made: type[Response], is_text: bool, is_html: bool
+) -> None:
+    headers = {"Content-Type": [b"text/plain", "text/html; x=ả".encode()]}
+    page = page_of(made("http://example.vn/a", 404, headers, b"x"))
+    assert (page.url, page.status, page.body) == ("http://example.vn/a", 404, b"x")
+    assert (page.is_text, page.is_html, page.captured_at) == (is_text, is_html, "")
+    assert page.content_type.encode("latin-1") == "text/html; x=ả".encode()
+
+
+def test_a_page_is_made_without_a_detector_of_charsets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(TextResponse, "text")
+    monkeypatch.delattr(TextResponse, "encoding")
+    assert page_of(TextResponse("http://example.vn/a", body=b"Ban D\xe2n v\xe2\xf2n")).text == "Ban Dân vận"
 
 
 def test_a_payload_digest_that_another_tool_left_out_is_computed_of_the_entity() -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from danvan_crawler.pages.kind import page_kind
+from danvan_crawler.pages.kind import is_blank, is_login_titled, page_kind, says_not_found, stands_in_the_way
+from danvan_crawler.pages.page import BEGINNING, Page
+
+MakePage = Callable[..., Page]
 
 LOGIN_BOX = '<form><input name="u"><input type="password" name="p"><button>Đăng nhập</button></form>'
 NEWS = "<p>Sáng 23/5, Ban Dân vận Tỉnh ủy tổ chức hội nghị sơ kết công tác dân vận sáu tháng đầu năm.</p>" * 60
@@ -40,8 +45,8 @@ NEWS = "<p>Sáng 23/5, Ban Dân vận Tỉnh ủy tổ chức hội nghị sơ k
         ("<h1>Hacked by someone</h1><p>casino nổ hũ</p>", "parked"),
     ],
 )
-def test_a_page_that_is_no_news_is_recognised(html: str, kind: str) -> None:
-    assert page_kind(html) == kind
+def test_a_page_that_is_no_news_is_recognised(make_page: MakePage, html: str, kind: str) -> None:
+    assert page_kind(make_page(html)) == kind
 
 
 @pytest.mark.parametrize(
@@ -63,9 +68,87 @@ def test_a_page_that_is_no_news_is_recognised(html: str, kind: str) -> None:
         "<",
     ],
 )
-def test_anything_else_is_not(html: str) -> None:
-    assert page_kind(html) is None
+def test_anything_else_is_not(make_page: MakePage, html: str) -> None:
+    assert page_kind(make_page(html)) is None
 
 
-def test_a_huge_page_is_looked_at_in_part_only() -> None:
-    assert page_kind("<p>" + "x" * 300_000 + "đang bảo trì</p>") is None
+@pytest.mark.parametrize(
+    ("html", "is_titled"), [("<title>Đăng nhập hệ thống</title>", True), (f"<title>Tin tức</title>{LOGIN_BOX}", False)]
+)
+def test_a_login_is_told_from_a_login_box_by_its_title(make_page: MakePage, html: str, is_titled: bool) -> None:
+    assert is_login_titled(make_page(html)) is is_titled
+
+
+@pytest.mark.parametrize(
+    ("html", "says_so"),
+    [
+        ("<title>404 Not Found</title>", True),
+        ("<div>Không tìm thấy trang<p>Về trang chủ</p></div>", True),
+        (f"<h2>Bài viết đã bị xóa</h2>{NEWS}", True),
+        (f"<p>{'Đồng chí cho biết tài liệu đó không tồn tại. ' * 9}</p>", False),
+        (NEWS, False),
+    ],
+)
+def test_a_short_line_says_that_there_is_nothing_there(make_page: MakePage, html: str, says_so: bool) -> None:
+    assert says_not_found(make_page(html)) is says_so
+
+
+@pytest.mark.parametrize(
+    ("html", "blank"),
+    [
+        ("", True),
+        ("<title>Ban Dân vận</title><h1>Lỗi</h1>", True),
+        (f"<body><script>{NEWS}</script><style>{NEWS}</style><noscript>{NEWS}</noscript>", True),
+        ("<td>x<frameset><frame src=x>", True),
+        (NEWS, False),
+    ],
+)
+def test_a_page_without_text_is_blank(make_page: MakePage, html: str, blank: bool) -> None:
+    assert is_blank(make_page(html)) is blank
+
+
+def test_a_login_stands_in_the_way_only_if_a_redirect_led_to_it(make_page: MakePage) -> None:
+    login = make_page(f"<title>Đăng nhập</title>{LOGIN_BOX}")
+    assert stands_in_the_way(login, redirected=True) == "login"
+    assert stands_in_the_way(login, redirected=False) is None
+    assert stands_in_the_way(make_page("<p>Hệ thống đang bảo trì</p>"), redirected=False) == "maintenance"
+
+
+def test_of_a_page_that_is_not_text_nothing_is_said(make_page: MakePage) -> None:
+    page = make_page("<title>404 Not Found, login</title>", content_type="image/png")
+    assert (is_blank(page), says_not_found(page), is_login_titled(page)) == (False, False, False)
+    assert (page_kind(page), stands_in_the_way(page, redirected=True)) == (None, None)
+
+
+def test_the_questions_leave_the_page_as_it_is(make_page: MakePage) -> None:
+    page = make_page(f"<title>x</title><script>var a</script>{NEWS}")
+    before = page.tree.html
+    page_kind(page), is_blank(page), says_not_found(page), is_login_titled(page)
+    assert page.tree.html == before
+
+
+NOTICE = "<h1>Không tìm thấy</h1><p>Trang web đang bảo trì</p>"
+HUGE = ["<p>" + "x" * 5_000_000, "<p>x</p>" * 600_000, "<div><p>x" * 600_000, "<font size=1><p>x" * 300_000]
+
+
+@pytest.mark.parametrize("filling", HUGE, ids=lambda filling: filling[:20])
+def test_of_a_page_of_5_mb_the_beginning_counts(make_page: MakePage, filling: str) -> None:
+    """Were the whole page looked at, or parsed without a limit, this would take minutes for some of these."""
+    before, after = make_page(NOTICE + filling), make_page(filling + NOTICE)
+    assert (says_not_found(before), says_not_found(after)) == (True, False)
+    assert (page_kind(after), is_blank(after), is_login_titled(after)) == (None, False, False)
+
+
+def test_a_notice_is_one_whatever_unseen_megabytes_follow_its_beginning(make_page: MakePage) -> None:
+    start = f"<title>Thông báo</title>{NOTICE}<script>"
+    filling = "var a = 1;" * 500_000
+    assert page_kind(make_page(f"{start}{filling}</script>{NEWS}")) == "maintenance"
+    assert is_blank(make_page(f"<script>{filling}</script>{NEWS}"))
+    assert not is_blank(make_page(f"{NEWS}<script>{filling}</script>"))
+
+
+def test_the_last_character_that_is_looked_at(make_page: MakePage) -> None:
+    word = "bao tri"
+    start = f"<!--{'x' * (BEGINNING - len('<!----><p>') - len(word))}--><p>"
+    assert page_kind(make_page(f"{start}{word}{'x' * 10}")) == "maintenance"
+    assert page_kind(make_page(f"{start} {word}{'x' * 10}")) is None

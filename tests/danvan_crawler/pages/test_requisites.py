@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urljoin
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scrapy.http import HtmlResponse, Response, TextResponse
 
 from danvan_crawler.items import Article, Attachment, Image
+from danvan_crawler.pages.page import Page
 from danvan_crawler.pages.requisites import Scope, is_media, of_page, within
 from danvan_crawler.sites.profile import Site
 
@@ -28,19 +29,35 @@ url = "http://example.vn/tin/"
 """
 
 
-def page(html: str, url: str = PAGE) -> HtmlResponse:
-    return HtmlResponse(url, body=html.encode(), headers={"Content-Type": "text/html; charset=utf-8"})
+MakePage = Callable[..., Page]
+Found = Callable[[str], list[str]]
 
 
-def sheet(css: str | bytes, content_type: str = "text/css", url: str = "http://example.vn/giao-dien/a.css") -> Response:
-    body = css if isinstance(css, bytes) else css.encode()
-    return TextResponse(url, body=body, headers={"Content-Type": content_type})
+@pytest.fixture
+def page(make_page: MakePage) -> Callable[[str | bytes], Page]:
+    """The page at PAGE with this markup."""
+    return lambda html: make_page(html, PAGE)
 
 
-def found(html: str, url: str = PAGE) -> list[str]:
+@pytest.fixture
+def sheet(make_page: MakePage) -> MakePage:
+    """The stylesheet at an address."""
+
+    def make(css: str | bytes, content_type: str = "text/css", url: str = "http://example.vn/giao-dien/a.css") -> Page:
+        return make_page(css, url, content_type=content_type)
+
+    return make
+
+
+@pytest.fixture
+def found(page: MakePage) -> Found:
     """What a page needs beside the icon that every page without one has, as paths where it is on its host."""
-    urls = [one for one in of_page(page(html, url)) if not one.endswith("/favicon.ico")]
-    return [one.removeprefix("http://example.vn") for one in urls]
+
+    def find(html: str) -> list[str]:
+        urls = [one for one in of_page(page(html)) if not one.endswith("/favicon.ico")]
+        return [one.removeprefix("http://example.vn") for one in urls]
+
+    return find
 
 
 @pytest.mark.parametrize(
@@ -85,7 +102,7 @@ def found(html: str, url: str = PAGE) -> list[str]:
         ('<img src="a.png"><img src="./a.png"><img src="a.png#x">', ["/tin/a.png"]),
     ],
 )  # fmt: skip
-def test_what_a_browser_loads_with_a_page(html: str, expected: list[str]) -> None:
+def test_what_a_browser_loads_with_a_page(found: Found, html: str, expected: list[str]) -> None:
     assert list(dict.fromkeys(found(html))) == expected
 
 
@@ -100,7 +117,7 @@ def test_what_a_browser_loads_with_a_page(html: str, expected: list[str]) -> Non
         f'<img src="{"a" * 5000}">',
     ],
 )  # fmt: skip
-def test_what_is_no_requisite(html: str) -> None:
+def test_what_is_no_requisite(found: Found, html: str) -> None:
     assert found(html) == []
 
 
@@ -120,7 +137,7 @@ def test_what_is_no_requisite(html: str) -> None:
         ("p { background: url(/goc.png) url(../tren.png) }", ["/goc.png", "../tren.png"]),
     ],
 )  # fmt: skip
-def test_what_a_stylesheet_needs(css: str, expected: list[str]) -> None:
+def test_what_a_stylesheet_needs(sheet: MakePage, css: str, expected: list[str]) -> None:
     assert within(sheet(css)) == [urljoin("http://example.vn/giao-dien/a.css", ref) for ref in expected]
 
 
@@ -134,27 +151,29 @@ def test_what_a_stylesheet_needs(css: str, expected: list[str]) -> None:
         ('@charset "utf-8";p { background: url(ảnh.png) }'.encode(), "text/css; charset=rot13"),
     ],
 )  # fmt: skip
-def test_the_charset_of_a_stylesheet(body: bytes, content_type: str) -> None:
+def test_the_charset_of_a_stylesheet(sheet: MakePage, body: bytes, content_type: str) -> None:
     [url] = within(sheet(body, content_type))
     assert url in ("http://example.vn/giao-dien/%E1%BA%A3nh.png", "http://example.vn/giao-dien/a%CC%89nh.png")
 
 
-def test_a_sheet_that_is_served_as_plain_text_is_one_by_its_name() -> None:
+def test_a_sheet_that_is_served_as_plain_text_is_one_by_its_name(sheet: MakePage) -> None:
     assert within(sheet("p { background: url(b.png) }", "text/plain")) == ["http://example.vn/giao-dien/b.png"]
 
 
-def test_the_page_in_a_frame_has_requisites_and_a_picture_has_none() -> None:
+def test_the_page_in_a_frame_has_requisites_and_a_picture_has_none(
+    page: MakePage, sheet: MakePage, make_page: MakePage
+) -> None:
     assert "http://example.vn/tin/a.png" in within(page('<img src="a.png">'))
-    assert within(Response(PAGE, body=b"\x89PNG", headers={"Content-Type": "image/png"})) == []
+    assert within(make_page(b"\x89PNG", PAGE, content_type="image/png")) == []
     assert within(sheet('<img src="a.png">', "text/plain", url="http://example.vn/a.txt")) == []
 
 
-def test_an_icon_is_looked_for_where_browsers_do_unless_the_page_names_one() -> None:
+def test_an_icon_is_looked_for_where_browsers_do_unless_the_page_names_one(page: MakePage) -> None:
     assert of_page(page("<p>")) == ["http://example.vn/favicon.ico"]
     assert of_page(page('<link rel=icon href="/anh/i.png">')) == ["http://example.vn/anh/i.png"]
 
 
-def test_images_and_attachments_of_the_article_come_first() -> None:
+def test_images_and_attachments_of_the_article_come_first(page: MakePage) -> None:
     article = Article(
         site="mau-danvan", url=PAGE, title="", body_text="",
         images=[Image("http://example.vn/b.png")], attachments=[Attachment("http://example.vn/c.pdf", "c.pdf")],
@@ -187,9 +206,9 @@ def test_the_front_page_and_the_sections_are_no_requisites(scope: Scope) -> None
     }
 
 
-def test_of_a_page_with_pictures_without_end_the_first_are_taken(scope: Scope) -> None:
-    found = scope.keyed(of_page(page("".join(f'<img src="/{number}.png">' for number in range(40_000)))))
-    assert list(found) == [*(f"/{number}.png" for number in range(5000)), "/favicon.ico"]
+def test_of_a_page_with_pictures_without_end_the_first_are_taken(page: MakePage, scope: Scope) -> None:
+    keyed = scope.keyed(of_page(page("".join(f'<img src="/{number}.png">' for number in range(40_000)))))
+    assert list(keyed) == [*(f"/{number}.png" for number in range(5000)), "/favicon.ico"]
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.FLV?x=1", "xem.aspx?tep=hoi-nghi.wmv", "b%20c.mp3"])
@@ -209,10 +228,11 @@ _PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@given(st.lists(_PIECES, max_size=40))
-def test_nothing_that_is_printed_raises(pieces: list[str]) -> None:
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=st.lists(_PIECES, max_size=40))
+def test_nothing_that_is_printed_raises(page: MakePage, sheet: MakePage, pieces: list[str]) -> None:
     text = "".join(pieces).encode("utf-8", "surrogatepass")
-    of_page(HtmlResponse(PAGE, body=text))
+    of_page(page(text))
     within(sheet(text))
 
 
@@ -220,13 +240,13 @@ def test_nothing_that_is_printed_raises(pieces: list[str]) -> None:
     "piece",
     ["<img ", '<img src="', "<img src='a' ", "<!-- ", "<script>", "<style>", '<p style="url(', "<img srcset='a,b ,"],
 )  # fmt: skip
-def test_pages_that_leave_everything_open_are_read_in_one_go(piece: str) -> None:
+def test_pages_that_leave_everything_open_are_read_in_one_go(page: MakePage, piece: str) -> None:
     """Were the time quadratic, this test would take hours."""
     of_page(page(piece * 300_000))
 
 
 @pytest.mark.parametrize("piece", ["url(", 'url("', "/*", '"', "@import ", "@namespace ", "image-set('", "\\"])
-def test_sheets_that_leave_everything_open_are_read_in_one_go(piece: str) -> None:
+def test_sheets_that_leave_everything_open_are_read_in_one_go(sheet: MakePage, piece: str) -> None:
     within(sheet(piece * 300_000))
 
 

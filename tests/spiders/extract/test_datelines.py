@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from scrapy import Request
-from scrapy.http import HtmlResponse
 from selectolax.lexbor import LexborHTMLParser
 
 from danvan_crawler.families import load_family
 from danvan_crawler.items import Article
+from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.vietnamese.dating import CLOCK_ONLY, Candidate
-from danvan_crawler.warc.records import CaptureRecord
 from spiders.extract import datelines
 
 MakeSite = Callable[..., Site]
@@ -28,13 +26,19 @@ CLOCK = '<div id="top">Thứ hai, 23/11/2026</div>'
 RELATED = '<p>Các tin khác</p><ul><li><a href="/x-1.html">Tin cũ</a> <time datetime="2017-05-18">18/05/2017</time></ul>'
 
 
-def page(body: str, head: str = "", url: str = URL) -> HtmlResponse:
-    capture = CaptureRecord(
-        url=url, date="2026-11-23T08:00:00.000000Z", warc_file="warc/x.warc.gz", warc_offset=0,
-        warc_record_id="urn:uuid:0", payload_digest=None, status=200, truncated=None, media_type="text/html",
-    )  # fmt: skip
-    html = f"<html><head>{head}</head><body>{body}</body></html>"
-    return HtmlResponse(url, body=html.encode(), encoding="utf-8", request=Request(url, meta={"capture": capture}))
+MakePage = Callable[..., Page]
+Parsed = Callable[..., list[Article]]
+
+
+@pytest.fixture
+def page(make_page: Callable[..., Page]) -> MakePage:
+    """A page with this body and head."""
+
+    def make(body: str, head: str = "", url: str = URL) -> Page:
+        html = f"<html><head>{head}</head><body>{body}</body></html>"
+        return make_page(html, url, captured_at="2026-11-23T08:00:00.000000Z")
+
+    return make
 
 
 def portal(stamp: str = "", top: str = "", below: str = "") -> str:
@@ -53,7 +57,7 @@ LAYOUTS = {"danvan_portal": portal, "nukeviet": nukeviet}
 
 
 @pytest.fixture(params=sorted(LAYOUTS))
-def article_of(request: pytest.FixtureRequest, make_site: MakeSite) -> Callable[..., Article]:
+def article_of(request: pytest.FixtureRequest, make_site: MakeSite, page: MakePage) -> Callable[..., Article]:
     """The article of a page of each family."""
 
     def parse(*, head: str = "", url: str = URL, extra: str = "", **parts: str) -> Article:
@@ -121,50 +125,56 @@ def test_implausible_metadata_gives_no_date(article_of: Callable[..., Article], 
     assert article.warnings == [warning]
 
 
-def parsed(make_site: MakeSite, family: str, body: str, head: str = "", extra: str = "") -> list[Article]:
-    found = load_family(make_site(family=family, extra=extra)).parse_article(page(body, head))
-    return [item for item in found if isinstance(item, Article)]
+@pytest.fixture
+def parsed(make_site: MakeSite, page: MakePage) -> Parsed:
+    """The articles that a family finds on a page."""
+
+    def parse(family: str, body: str, head: str = "", extra: str = "") -> list[Article]:
+        found = load_family(make_site(family=family, extra=extra)).parse_article(page(body, head))
+        return [item for item in found if isinstance(item, Article)]
+
+    return parse
 
 
-def test_danvan_portal_compares_with_json_ld(make_site: MakeSite) -> None:
-    (article,) = parsed(make_site, "danvan_portal", portal("<p>Ngày 23/05/2017</p>"), JSON_LD)
+def test_danvan_portal_compares_with_json_ld(parsed: Parsed) -> None:
+    (article,) = parsed("danvan_portal", portal("<p>Ngày 23/05/2017</p>"), JSON_LD)
     assert article.warnings == ["dates disagree: visible 2017-05-23, json-ld 2017-06-09"]
 
 
-def test_nukeviet_does_not_look_at_the_time_of_the_last_edit(make_site: MakeSite) -> None:
+def test_nukeviet_does_not_look_at_the_time_of_the_last_edit(parsed: Parsed) -> None:
     hidden = '<meta itemprop="datePublished" content="2017-06-10T09:41:12+07:00">'
-    (article,) = parsed(make_site, "nukeviet", nukeviet(below=hidden), JSON_LD)
+    (article,) = parsed("nukeviet", nukeviet(below=hidden), JSON_LD)
     assert dates(article) == (None, None)
 
 
-def test_the_garbled_time_of_nukeviet_stands_in(make_site: MakeSite) -> None:
-    (article,) = parsed(make_site, "nukeviet", nukeviet(), META % "2017-05-23+0708:05:00")
+def test_the_garbled_time_of_nukeviet_stands_in(parsed: Parsed) -> None:
+    (article,) = parsed("nukeviet", nukeviet(), META % "2017-05-23+0708:05:00")
     assert dates(article) == ("2017-05-23+0708:05:00", "metadata")
 
 
-def test_a_theme_without_headline_does_not_take_the_clock_for_the_stamp(make_site: MakeSite) -> None:
+def test_a_theme_without_headline_does_not_take_the_clock_for_the_stamp(parsed: Parsed) -> None:
     head = f'<meta property="og:title" content="{TITLE}">'
     text = f'{CLOCK}<div>%s<div id="news-bodyhtml">{TEXT}</div></div>'
-    (article,) = parsed(make_site, "nukeviet", text % "", head)
+    (article,) = parsed("nukeviet", text % "", head)
     assert (dates(article), article.warnings) == ((None, None), [CLOCK_ONLY])
-    (article,) = parsed(make_site, "nukeviet", text % "<p>23/05/2017 08:05</p>", head)
+    (article,) = parsed("nukeviet", text % "<p>23/05/2017 08:05</p>", head)
     assert (dates(article), article.warnings) == (("23/05/2017 08:05", "visible"), [])
 
 
-def test_a_selected_date_line_that_cannot_be_read_gives_way_to_metadata(make_site: MakeSite) -> None:
+def test_a_selected_date_line_that_cannot_be_read_gives_way_to_metadata(parsed: Parsed) -> None:
     body = portal("<p class=when>hôm nào đó</p>")
     extra = '[selectors]\npublished = "p.when"'
     site = f"{extra}\n"
-    (article,) = parsed(make_site, "danvan_portal", body, META % "2017-05-23", site)
+    (article,) = parsed("danvan_portal", body, META % "2017-05-23", site)
     assert (dates(article), article.warnings) == (("2017-05-23", "metadata"), ["unreadable date line"])
 
 
 def test_a_page_that_metadata_calls_a_publication_is_an_article_without_print_form_and_stamp(
-    make_site: MakeSite,
+    parsed: Parsed,
 ) -> None:
     single = f"{CLOCK}<h1>{TITLE}</h1><p>Tóm tắt hội nghị.</p><p>{TEXT}</p>{RELATED}"
-    assert parsed(make_site, "danvan_portal", single) == []
-    (article,) = parsed(make_site, "danvan_portal", single, META % "2017-05-23")
+    assert parsed("danvan_portal", single) == []
+    (article,) = parsed("danvan_portal", single, META % "2017-05-23")
     assert (article.title, article.lead, dates(article)) == (TITLE, "Tóm tắt hội nghị.", ("2017-05-23", "metadata"))
 
 

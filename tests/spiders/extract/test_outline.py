@@ -5,35 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from scrapy.http import HtmlResponse
 from selectolax.lexbor import LexborHTMLParser
 
+from danvan_crawler.pages.page import Page
 from spiders.extract.outline import (
     FileLink,
     Line,
     Picture,
     absolute,
-    base_url,
     box_owners,
+    link_base,
     outline,
     override,
-    parse,
     select,
 )
 
 BASE = "http://danvan.example.vn/tin-tuc/"
-Page = Callable[..., HtmlResponse]
+MakePage = Callable[..., Page]
 
 
 @pytest.fixture
-def page() -> Page:
-    """A response with this HTML."""
-    return lambda html, url=BASE: HtmlResponse(url, body=html, encoding="utf-8")
-
-
-@pytest.fixture
-def lines(page: Page) -> Callable[[str], list[Line]]:
-    return lambda html: outline(parse(page(html)), BASE)
+def lines(make_page: MakePage) -> Callable[[str], list[Line]]:
+    return lambda html: outline(make_page(html, BASE).own_tree(), BASE)
 
 
 Lines = Callable[[str], list[Line]]
@@ -212,27 +205,26 @@ def test_a_link_that_leads_nowhere_is_none(href: str) -> None:
         ("<base target=_blank>", BASE),
     ],
 )
-def test_links_are_relative_to_the_base_of_the_page(page: Page, head: str, expected: str) -> None:
-    response = page(f"<html><head>{head}</head><body></body></html>")
-    assert base_url(response, parse(response)) == expected
+def test_links_are_relative_to_the_base_of_the_page(make_page: MakePage, head: str, expected: str) -> None:
+    assert link_base(make_page(f"<html><head>{head}</head><body></body></html>", BASE)) == expected
 
 
 @pytest.mark.parametrize("expression", ["h1.title", "//h1[@class='title']", "(//h1)[1]", "div > h1"])
-def test_css_and_xpath_find_the_same(page: Page, expression: str) -> None:
-    response = page("<div><h1 class=title>Hội <b>nghị</b></h1></div><h1>khác</h1>")
-    assert select(response, expression)[0].text() == "Hội nghị"
+def test_css_and_xpath_find_the_same(make_page: MakePage, expression: str) -> None:
+    page = make_page("<div><h1 class=title>Hội <b>nghị</b></h1></div><h1>khác</h1>")
+    assert select(page, expression)[0].text() == "Hội nghị"
 
 
-def test_xpath_may_find_text(page: Page) -> None:
-    assert [node.text() for node in select(page("<p>một</p><p>hai</p>"), "//p/text()")] == ["một", "hai"]
+def test_xpath_may_find_text(make_page: MakePage) -> None:
+    assert [node.text() for node in select(make_page("<p>một</p><p>hai</p>"), "//p/text()")] == ["một", "hai"]
 
 
-def test_a_selector_that_finds_nothing_gives_nothing(page: Page) -> None:
-    assert override(page("<p>x</p>"), {"title": "h1"}, "title") == []
+def test_a_selector_that_finds_nothing_gives_nothing(make_page: MakePage) -> None:
+    assert override(make_page("<p>x</p>"), {"title": "h1"}, "title") == []
 
 
-def test_a_key_without_selector_is_left_to_the_family(page: Page) -> None:
-    assert override(page("<p>x</p>"), {"title": "h1"}, "lead") is None
+def test_a_key_without_selector_is_left_to_the_family(make_page: MakePage) -> None:
+    assert override(make_page("<p>x</p>"), {"title": "h1"}, "lead") is None
 
 
 def test_boxes_belong_to_the_one_name_inside_them() -> None:

@@ -6,21 +6,21 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from scrapy.http import HtmlResponse
 
 from danvan_crawler.families import load_family
 from danvan_crawler.items import Article, VisitCounters
+from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.vietnamese import timestamps
 
-Case = Callable[[str], tuple[HtmlResponse, dict[str, Any]]]
+Case = Callable[[str], tuple[Page, dict[str, Any]]]
 ARTICLES = ["bare", "div-soup", "html5", "table-font", "webforms"]
 LISTINGS = ["listing-dates", "listing-table", "listing-webforms"]
 
 
 def _parsed(case: Case, make_site: Callable[..., Site], name: str) -> tuple[Article, VisitCounters, dict[str, Any]]:
-    response, expected = case(f"danvan_portal/{name}")
-    found = list(load_family(make_site()).parse_article(response))
+    page, expected = case(f"danvan_portal/{name}")
+    found = list(load_family(make_site()).parse_article(page))
     (article,) = [item for item in found if isinstance(item, Article)]
     (counters,) = [item for item in found if isinstance(item, VisitCounters)]
     return article, counters, expected
@@ -67,8 +67,8 @@ def test_pictures_of_the_article_are_found(case: Case, make_site: Callable[..., 
 
 @pytest.mark.parametrize("name", LISTINGS)
 def test_a_listing_gives_its_entries_with_their_dates(case: Case, make_site: Callable[..., Site], name: str) -> None:
-    response, expected = case(f"danvan_portal/{name}")
-    listing = load_family(make_site(section=response.url)).parse_section(response)
+    page, expected = case(f"danvan_portal/{name}")
+    listing = load_family(make_site(section=page.url)).parse_section(page)
     entries = {link["url"]: link for link in expected["links"]}
     found = {link.url: link for link in listing.links}
     assert set(entries) <= set(found)
@@ -81,12 +81,12 @@ def test_a_listing_gives_its_entries_with_their_dates(case: Case, make_site: Cal
 
 @pytest.mark.parametrize("name", LISTINGS)
 def test_a_listing_gives_its_next_page(case: Case, make_site: Callable[..., Site], name: str) -> None:
-    response, expected = case(f"danvan_portal/{name}")
-    assert load_family(make_site(section=response.url)).parse_section(response).next_url == expected["next_page"]
+    page, expected = case(f"danvan_portal/{name}")
+    assert load_family(make_site(section=page.url)).parse_section(page).next_url == expected["next_page"]
 
 
 @pytest.mark.parametrize("name", LISTINGS)
 def test_a_listing_is_not_an_article(case: Case, make_site: Callable[..., Site], name: str) -> None:
-    response, _ = case(f"danvan_portal/{name}")
-    found = load_family(make_site()).parse_article(response)
+    page, _ = case(f"danvan_portal/{name}")
+    found = load_family(make_site()).parse_article(page)
     assert [item for item in found if isinstance(item, Article)] == []

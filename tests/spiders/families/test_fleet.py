@@ -6,20 +6,29 @@ import ast
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import spiders.families
 from danvan_crawler import _layout
-from danvan_crawler.families import Family
+from danvan_crawler.families import Family, SectionRequest, extract, load_family
+from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
+from danvan_crawler.warc.records import CaptureRecord
 
 ROOT = Path(__file__).resolve().parents[3]
 PROFILES = sorted((_layout.project_root() / "spiders" / "sites").glob("*.toml"))
 FAMILIES = sorted(
     module.name for module in pkgutil.iter_modules(spiders.families.__path__) if not module.name.startswith("_")
+)
+CASES = sorted(
+    f"{module}/{page.parent.name}"
+    for module in FAMILIES
+    for page in (ROOT / "tests" / "fixtures" / module).glob("*/page.html")
 )
 HOOKS = ["section_requests", "parse_section", "parse_article"]
 
@@ -57,7 +66,7 @@ def test_a_family_has_no_public_name_but_the_hooks_in_their_order(module: str) -
 
 
 @pytest.mark.parametrize("module", FAMILIES)
-def test_a_family_reads_its_response_and_no_clock_network_settings_or_file(module: str) -> None:
+def test_a_family_reads_its_page_and_no_clock_network_settings_or_file(module: str) -> None:
     source = Path(spiders.families.__path__[0], f"{module}.py").read_text(encoding="utf-8")
     imported = {
         name.split(".")[0]
@@ -65,7 +74,9 @@ def test_a_family_reads_its_response_and_no_clock_network_settings_or_file(modul
         if isinstance(node, ast.Import | ast.ImportFrom)
         for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
     }
-    assert imported & {"time", "socket", "os", "pathlib", "random", "requests", "urllib3", "subprocess"} == set()
+    assert (
+        imported & {"time", "socket", "os", "pathlib", "random", "requests", "scrapy", "urllib3", "subprocess"} == set()
+    )
     assert [word for word in ("datetime.now", "date.today", "utcnow", "settings") if word in source] == []
 
 
@@ -85,6 +96,45 @@ def test_a_family_has_fixtures(module: str) -> None:
         names = {path.name.removesuffix(".gz") for path in case.iterdir()}
         assert {"meta.json", "expected.json"} <= names, case
         assert {name for name in names if name.startswith("page.")}, case
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_leaves_the_tree_of_a_page_to_its_other_readers(
+    case: Callable[[str], tuple[Page, Any]], make_site: Callable[..., Site], family: str, name: str
+) -> None:
+    page, _ = case(name)
+    before = page.tree.html
+    chosen = '[selectors]\ntitle = "h1"\nbody = "div"\npublished = "//span"\n'
+    for extra in ("", chosen):
+        reader = load_family(make_site(family=family, extra=extra))
+        list(reader.parse_article(page))
+        reader.parse_section(page)
+    assert page.tree.html == before
+
+
+@pytest.mark.parametrize("module", FAMILIES)
+def test_a_page_that_is_not_text_has_no_items(
+    make_page: Callable[..., Page], make_site: Callable[..., Site], module: str
+) -> None:
+    page = make_page("<h1>Hội nghị tổng kết</h1>", content_type="image/png")
+    capture = CaptureRecord(
+        url=page.url, date="2026-11-23T08:00:00Z", warc_file="warc/x.warc.gz", warc_offset=0,
+        warc_record_id="urn:uuid:0", payload_digest=None, status=200, truncated=None, media_type="image/png",
+    )  # fmt: skip
+    family = load_family(make_site(family=module))
+    assert list(extract(family, page, capture)) == []
+    assert family.parse_section(page).links == ()
+
+
+@pytest.mark.parametrize("module", FAMILIES)
+def test_the_first_page_of_a_section_is_requested_by_its_encoded_address(
+    make_site: Callable[..., Site], module: str
+) -> None:
+    family = load_family(make_site(family=module, section="http://danvan.example.vn/tin-tức/"))
+    assert next(family.section_requests()) == SectionRequest(
+        "http://danvan.example.vn/tin-t%E1%BB%A9c/", "Tin tức", is_site_wide=False
+    )
 
 
 @pytest.mark.parametrize("path", PROFILES, ids=lambda path: path.stem)

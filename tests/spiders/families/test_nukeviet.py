@@ -6,14 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from scrapy.http import HtmlResponse
 
 from danvan_crawler.families import Listing, load_family
 from danvan_crawler.items import Article
+from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.vietnamese import timestamps
 
-Case = Callable[[str], tuple[HtmlResponse, dict[str, Any]]]
+Case = Callable[[str], tuple[Page, dict[str, Any]]]
 Sites = Callable[..., Site]
 ARTICLES = [
     "article-3.4", "article-3.4-modern", "article-4.0.00", "article-4.0.10", "article-4.0.29", "article-4.5",
@@ -28,15 +28,15 @@ OTHERS = ["other-about", "other-contact", "other-no-permission", "other-search",
 
 
 def _article(case: Case, make_site: Sites, name: str) -> tuple[Article, dict[str, Any]]:
-    response, expected = case(f"nukeviet/{name}")
-    (article,) = load_family(make_site(family="nukeviet")).parse_article(response)
+    page, expected = case(f"nukeviet/{name}")
+    (article,) = load_family(make_site(family="nukeviet")).parse_article(page)
     assert isinstance(article, Article)
     return article, expected
 
 
 def _listing(case: Case, make_site: Sites, name: str) -> tuple[Listing, dict[str, Any]]:
-    response, expected = case(f"nukeviet/{name}")
-    return load_family(make_site(family="nukeviet")).parse_section(response), expected
+    page, expected = case(f"nukeviet/{name}")
+    return load_family(make_site(family="nukeviet")).parse_section(page), expected
 
 
 @pytest.mark.parametrize("name", ARTICLES)
@@ -108,17 +108,19 @@ def test_a_listing_gives_its_next_page(case: Case, make_site: Sites, name: str) 
 
 @pytest.mark.parametrize("name", [*LISTINGS, *OTHERS])
 def test_a_page_that_is_no_article_gives_none(case: Case, make_site: Sites, name: str) -> None:
-    response, _ = case(f"nukeviet/{name}")
-    assert list(load_family(make_site(family="nukeviet")).parse_article(response)) == []
+    page, _ = case(f"nukeviet/{name}")
+    assert list(load_family(make_site(family="nukeviet")).parse_article(page)) == []
 
 
 @pytest.mark.parametrize("name", ["listing-page-new", "listing-list"])
-def test_a_category_whose_name_ends_in_a_number_is_no_article(case: Case, make_site: Sites, name: str) -> None:
-    response, expected = case(f"nukeviet/{name}")
+def test_a_category_whose_name_ends_in_a_number_is_no_article(
+    case: Case, make_page: Callable[..., Page], make_site: Sites, name: str
+) -> None:
+    page, expected = case(f"nukeviet/{name}")
     category = "http://danvan.example.vn/dai-hoi-nhiem-ky-2019-2020/"
-    body = response.body.replace(
+    body = page.body.replace(
         b'<div class="panel-body">', f'<h4><a href="{category}">Đại hội nhiệm kỳ này</a></h4>'.encode(), 1
     )
     family = load_family(make_site(family="nukeviet", section=category))
-    found = family.parse_section(response.replace(body=body))
+    found = family.parse_section(make_page(body, page.url))
     assert {link.url for link in found.links} == {link["url"] for link in expected["links"]}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from scrapy.http import XmlResponse
 
-from danvan_crawler.families import FEED, Family, Listing, load_family
+from danvan_crawler.families import FEED, Family, Listing, SectionRequest, load_family
+from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
 from spiders.families.nukeviet import feed_address, sitemap_address
 
@@ -42,13 +42,21 @@ def family(make_site: Callable[..., Site]) -> Family:
     return load_family(make_site(family="nukeviet", section=SECTION))
 
 
-def _read(family: Family, url: str, xml: str) -> Listing:
-    return family.parse_section(XmlResponse(url, body=xml.encode(), headers={"Content-Type": "text/xml"}))
+Read = Callable[[Family, str, str], Listing]
+
+
+@pytest.fixture
+def read(make_page: Callable[..., Page]) -> Read:
+    """What the family finds in the XML at an address."""
+    return lambda family, url, xml: family.parse_section(make_page(xml, url, content_type="text/xml"))
 
 
 def test_each_section_has_its_feed_and_the_site_its_sitemap(family: Family) -> None:
-    asked = [(request.url, request.meta["section"]) for request in family.section_requests()]
-    assert asked == [(SECTION, "Tin tức"), (HOME + "rss/dan-van-kheo/", FEED), (HOME + "sitemap.xml", FEED)]
+    assert list(family.section_requests()) == [
+        SectionRequest(SECTION, "Tin tức"),
+        SectionRequest(HOME + "rss/dan-van-kheo/", FEED),
+        SectionRequest(HOME + "sitemap.xml", FEED, is_site_wide=True),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -73,8 +81,8 @@ def test_the_sitemap_lies_beside_the_front_page(home: str) -> None:
     assert sitemap_address(home) == "https://a.vn/sitemap.xml"
 
 
-def test_a_sections_own_feed_names_articles_of_any_category(family: Family) -> None:
-    named = _read(family, HOME + "rss/dan-van-kheo/", RSS)
+def test_a_sections_own_feed_names_articles_of_any_category(family: Family, read: Read) -> None:
+    named = read(family, HOME + "rss/dan-van-kheo/", RSS)
     assert named.is_feed
     assert [(link.url, link.title) for link in named.links] == [
         (HOME + "dan-van-kheo/hop-xom-9.html", "Họp xóm ngày 09/11"),
@@ -82,19 +90,19 @@ def test_a_sections_own_feed_names_articles_of_any_category(family: Family) -> N
     ]
 
 
-def test_no_time_is_taken_from_a_feed_or_sitemap(family: Family) -> None:
-    links = _read(family, HOME + "rss/dan-van-kheo/", RSS).links + _read(family, HOME + "sitemap.xml", SITEMAP).links
+def test_no_time_is_taken_from_a_feed_or_sitemap(family: Family, read: Read) -> None:
+    links = read(family, HOME + "rss/dan-van-kheo/", RSS).links + read(family, HOME + "sitemap.xml", SITEMAP).links
     assert {link.published_raw for link in links} == {None}
 
 
-def test_of_a_sitemap_only_what_lies_under_a_section_is_taken(family: Family) -> None:
-    named = _read(family, HOME + "sitemap-vi.news.xml", SITEMAP)
+def test_of_a_sitemap_only_what_lies_under_a_section_is_taken(family: Family, read: Read) -> None:
+    named = read(family, HOME + "sitemap-vi.news.xml", SITEMAP)
     assert [link.url for link in named.links] == [HOME + "dan-van-kheo/hop-xom-9.html"]
 
 
-def test_a_section_that_is_the_front_page_takes_the_whole_sitemap(make_site: Callable[..., Site]) -> None:
+def test_a_section_that_is_the_front_page_takes_the_whole_sitemap(read: Read, make_site: Callable[..., Site]) -> None:
     family = load_family(make_site(family="nukeviet", section=HOME))
-    assert len(_read(family, HOME + "sitemap-vi.news.xml", SITEMAP).links) == 2
+    assert len(read(family, HOME + "sitemap-vi.news.xml", SITEMAP).links) == 2
 
 
 @pytest.mark.parametrize(
@@ -108,20 +116,20 @@ def test_a_section_that_is_the_front_page_takes_the_whole_sitemap(make_site: Cal
     ],
 )
 def test_of_a_sitemap_index_the_part_of_the_news_module_is_read(
-    make_site: Callable[..., Site], section: str, names: list[str], chosen: str | None
+    read: Read, make_site: Callable[..., Site], section: str, names: list[str], chosen: str | None
 ) -> None:
     family = load_family(make_site(family="nukeviet", section=HOME + section))
-    named = _read(family, HOME + "sitemap.xml", _index(*(f"{HOME}sitemap-{name}.xml" for name in names)))
+    named = read(family, HOME + "sitemap.xml", _index(*(f"{HOME}sitemap-{name}.xml" for name in names)))
     assert named.next_url == (f"{HOME}sitemap-{chosen}.xml" if chosen else None)
 
 
-def test_a_sitemap_on_another_host_is_not_read(family: Family) -> None:
-    named = _read(family, HOME + "sitemap.xml", _index("http://khac.example.vn/sitemap-vi.news.xml"))
+def test_a_sitemap_on_another_host_is_not_read(family: Family, read: Read) -> None:
+    named = read(family, HOME + "sitemap.xml", _index("http://khac.example.vn/sitemap-vi.news.xml"))
     assert named.next_url is None
 
 
 def test_the_front_page_in_the_place_of_a_feed_is_no_feed(
-    family: Family, case: Callable[[str], tuple[XmlResponse, object]]
+    family: Family, case: Callable[[str], tuple[Page, object]]
 ) -> None:
-    response, _ = case("nukeviet/listing-front-page")
-    assert not family.parse_section(response).is_feed
+    page, _ = case("nukeviet/listing-front-page")
+    assert not family.parse_section(page).is_feed
