@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from danvan_crawler.atomic import replacing
 from danvan_crawler.cli.common import archive_option, errors
-from danvan_crawler.exceptions import ArchiveError
+from danvan_crawler.exceptions import archive_error
 from danvan_crawler.warc.message import entity_body
 from danvan_crawler.warc.reader import WarcRecord
 from danvan_crawler.warc.revisits import find_original, find_record, reference_of
@@ -39,9 +40,10 @@ def command(record_id: str, output: Path | None, archive: Path) -> None:
         record = find_original(archive, record, hint)
     payload = entity_body(record.block) if record.type == "response" else record.block
     try:
-        output.write_bytes(payload)
+        with replacing(output) as file:
+            file.write(payload)
     except OSError as error:
-        raise ArchiveError(f"{output}: cannot be written: {error.strerror}") from error
+        raise archive_error(error, f"write {output}") from error
     errors().print(f"{output}: {len(payload)} bytes", markup=False)
 
 

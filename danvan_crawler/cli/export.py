@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import click
 
+from danvan_crawler.atomic import replacing
 from danvan_crawler.cli.common import archive_option, errors, filter_options
-from danvan_crawler.exceptions import ArchiveError
+from danvan_crawler.exceptions import archive_error
 from danvan_crawler.export.items import WRITERS
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.queries import Filter, items
@@ -39,14 +39,9 @@ def command(criteria: Filter, form: str, output: Path | None, archive: Path) -> 
         if output is None:
             write(found, sys.stdout.buffer)
             return
-        # Readers of the file see the old export or the whole new one.
-        temporary = output.with_name(f".{output.name}.{os.getpid()}")
         try:
-            with temporary.open("wb") as file:
+            with replacing(output) as file:
                 written = write(found, file)
-            temporary.replace(output)
         except OSError as error:
-            raise ArchiveError(f"{output}: cannot be written: {error.strerror}") from error
-        finally:
-            temporary.unlink(missing_ok=True)
+            raise archive_error(error, f"write {output}") from error
     errors().print(f"{output}: {written} articles", markup=False)

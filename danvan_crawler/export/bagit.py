@@ -18,6 +18,7 @@ import shutil
 from pathlib import Path
 
 from danvan_crawler import __version__, clock
+from danvan_crawler.atomic import new_folder
 from danvan_crawler.exceptions import UsageError, archive_error
 from danvan_crawler.export.items import write_jsonl
 from danvan_crawler.export.site import ArchivedSite
@@ -43,27 +44,23 @@ def pack_bag(archive: Path, site: ArchivedSite, output: Path, *, operator: str =
     if os.path.lexists(output):
         raise UsageError(f"{output} exists already: a bag is never written into or over another folder")
     engine = open_for_reading(database_path(archive))
-    temporary = output.with_name(f".{output.name}.{os.getpid()}")
     try:
-        temporary.mkdir(parents=True)
-        for path in site.warc_files:
-            copy = temporary / path.relative_to(archive)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
-            shutil.copystat(path, copy)
-            describe(temporary, copy)
-        if site.profile is not None:
-            profile = temporary / "sites" / f"{site.slug}.toml"
-            profile.parent.mkdir()
-            profile.write_text(site.profile.source_text, encoding="utf-8")
-        with (temporary / "items.jsonl").open("wb") as file, engine.connect() as connection:
-            written = write_jsonl(items(connection, Filter(site=site.slug)), file)
-        bagit.make_bag(str(temporary), _bag_info(site, operator, contact), checksums=list(CHECKSUMS))
-        temporary.rename(output)
+        with new_folder(output) as bag:
+            for path in site.warc_files:
+                copy = bag / path.relative_to(archive)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
+                shutil.copystat(path, copy)
+                describe(bag, copy)
+            if site.profile is not None:
+                profile = bag / "sites" / f"{site.slug}.toml"
+                profile.parent.mkdir()
+                profile.write_text(site.profile.source_text, encoding="utf-8")
+            with (bag / "items.jsonl").open("wb") as file, engine.connect() as connection:
+                written = write_jsonl(items(connection, Filter(site=site.slug)), file)
+            bagit.make_bag(str(bag), _bag_info(site, operator, contact), checksums=list(CHECKSUMS))
     except OSError as error:
         raise archive_error(error, f"write {output}") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
     return written
 
 

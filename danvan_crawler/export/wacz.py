@@ -35,6 +35,7 @@ from typing import IO, Any
 from sqlalchemy import Connection, select
 
 from danvan_crawler import __version__, clock
+from danvan_crawler.atomic import replacing
 from danvan_crawler.exceptions import ArchiveError, UsageError, archive_error
 from danvan_crawler.export.site import ArchivedSite, Description
 from danvan_crawler.store.database import database_path, open_for_reading
@@ -89,19 +90,15 @@ def write_wacz(
     require_wacz()
     refuse_existing(output, replace)
     _refuse_same_names(warc_files)
-    temporary = output.with_name(f".{output.name}.{os.getpid()}")
     try:
-        with zipfile.ZipFile(temporary, "w", strict_timestamps=False) as package:
+        with replacing(output) as file, zipfile.ZipFile(file, "w", strict_timestamps=False) as package:
             _add_index(package, index)
             for path in warc_files:
                 _add_warc(package, path)
             count = _add_pages(package, pages, about.title)
             _add_description(package, about)
-        temporary.replace(output)
     except OSError as error:
         raise archive_error(error, f"write {output}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return count
 
 

@@ -11,7 +11,6 @@ Memory holds a few hundred bytes for each record, and one block.
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -22,6 +21,7 @@ from typing import BinaryIO
 from isal import isal_zlib
 
 from danvan_crawler import clock
+from danvan_crawler.atomic import replacing
 from danvan_crawler.exceptions import ArchiveDamagedError, archive_error
 from danvan_crawler.export.wacz import refuse_existing
 from danvan_crawler.warc.members import BrokenRecordError, MemberWalker
@@ -80,9 +80,8 @@ def export_warc(
     refuse_existing(output, replace)
     places, originals = _survey(paths)
     result = Exported()
-    temporary = output.with_name(f".{output.name}.{os.getpid()}")
     try:
-        with temporary.open("wb") as file:
+        with replacing(output) as file:
             write = file.write if output.name.endswith(".gz") else lambda data: file.write(_unpacked(data))
             opening = build_warcinfo(
                 output.name, description, record_id=new_record_id(), date=clock.warc_date(clock.now())
@@ -93,14 +92,9 @@ def export_warc(
                     write(member)
                     result.records += 1
                 progress(done, len(places))
-            file.flush()
-            os.fsync(file.fileno())
-        refuse_existing(output, replace)
-        temporary.replace(output)
+            refuse_existing(output, replace)
     except OSError as error:
         raise archive_error(error, f"write {output}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
     return result
 
 

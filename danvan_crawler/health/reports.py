@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from danvan_crawler import clock
+from danvan_crawler.atomic import replacing
 from danvan_crawler.exceptions import ArchiveError, DanvanError, ExitCode, StoreError
 from danvan_crawler.health.problems import Problem
 
@@ -66,9 +67,14 @@ def write_report(archive: Path, started_at: datetime, report: dict[str, Any]) ->
     folder = archive / "runs"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{started_at:%Y%m%dT%H%M%SZ}-{report['run_id']}.json"
-    text = json.dumps(report, ensure_ascii=False, indent=2, default=str)
-    path.write_text(text + "\n", encoding="utf-8")
+    _write(path, report)
     return path
+
+
+def _write(path: Path, report: dict[str, Any]) -> None:
+    text = json.dumps(report, ensure_ascii=False, indent=2, default=str)
+    with replacing(path) as file:
+        file.write(f"{text}\n".encode())
 
 
 def report_death(
@@ -92,7 +98,7 @@ def report_death(
             said = report.get("findings")
             report["exit_code"] = exit_code
             report["findings"] = [finding, *(said if isinstance(said, list) else ())]
-            path.write_text(json.dumps(report, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+            _write(path, report)
             return path
     return write_report(
         archive,

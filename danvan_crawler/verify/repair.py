@@ -25,6 +25,7 @@ from typing import BinaryIO
 
 from fastwarc.warc import HeaderMap
 
+from danvan_crawler import atomic
 from danvan_crawler.exceptions import archive_error
 from danvan_crawler.warc.files import DAMAGED, OPEN_SUFFIX, SUFFIX, final_name, finish, open_name
 from danvan_crawler.warc.members import BrokenRecordError, MemberWalker, complete_record_after
@@ -145,8 +146,7 @@ def _next_serials(path: Path) -> Iterator[Path]:
 
 def _copy(path: Path, stretches: list[Extent], names: Iterator[Path]) -> Path:
     """The bytes of these stretches in a file of the first of `names` that is free, or that holds just them."""
-    temporary = final_name(path).with_name(f"{final_name(path).name}.part")
-    with path.open("rb") as source, temporary.open("wb") as out:
+    with path.open("rb") as source, atomic.draft(final_name(path)) as copy:
         for stretch in stretches:
             source.seek(stretch.start)
             left = stretch.end - stretch.start
@@ -154,34 +154,23 @@ def _copy(path: Path, stretches: list[Extent], names: Iterator[Path]) -> Path:
                 data = source.read(min(left, _PIECE))
                 if not data:
                     raise OSError(None, "it became shorter while it was read")
-                out.write(data)
+                copy.stream.write(data)
                 left -= len(data)
-        out.flush()
-        os.fsync(out.fileno())
-    for target in names:
-        if not target.exists():
-            temporary.rename(target)
-            _sync(target.parent)
-            return target
-        if filecmp.cmp(temporary, target, shallow=False):
-            temporary.unlink()
-            return target
+        copy.sync()
+        for target in names:
+            if not target.exists():
+                copy.publish(target)
+                return target
+            if filecmp.cmp(copy.path, target, shallow=False):
+                return target
     raise AssertionError("names go on for ever")
 
 
 def _cut(path: Path, size: int) -> None:
     if not size:
         path.unlink()
-        _sync(path.parent)
+        atomic.sync_folder(path.parent)
         return
     with path.open("r+b", buffering=0) as file:
         file.truncate(size)
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,13 +8,13 @@ creates the `.open` name, exclusively, and finds the final name free, owns both.
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
+from danvan_crawler.atomic import sync_folder
 from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, DiskFullError, archive_error
 
 WARC_FOLDER = "warc"
@@ -101,9 +101,8 @@ def finish(path: Path) -> Path:
     final = final_name(path)
     refuse_taken(final)
     path.rename(final)
-    # A name survives a power cut once its folder is synced; the site's folder may be as new as the file.
-    for folder in (final.parent, final.parent.parent):
-        _sync_folder(folder)
+    for folder in (final.parent, final.parent.parent):  # the folder of the year may be as new as the file
+        sync_folder(folder)
     return final
 
 
@@ -113,15 +112,3 @@ def refuse_taken(final: Path) -> None:
         raise ArchiveDamagedError(
             f"{open_name(final)} cannot be finished: {final.name} exists already, and a WARC file is never replaced"
         )
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        # Some network file systems cannot sync a folder; a name is as lasting there as they make it.
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-            raise
-    finally:
-        os.close(descriptor)

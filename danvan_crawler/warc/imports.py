@@ -7,8 +7,8 @@ known again: as one whose source need not be taken in twice, and as one whose pa
 
 from __future__ import annotations
 
+import glob
 import hashlib
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from fastwarc.warc import HeaderMap
 
-from danvan_crawler import clock
+from danvan_crawler import atomic, clock
 from danvan_crawler.exceptions import ArchiveDamagedError, archive_error
 from danvan_crawler.warc.files import file_name, finish, open_name, site_folder, this_host
 from danvan_crawler.warc.reader import WarcRecord, iter_records
@@ -172,27 +172,21 @@ def write_copy(
     """
     moment = clock.now().astimezone(UTC)
     path = _free_name(site_folder(archive, slug) / f"{moment.year:04d}", slug, moment)
-    temporary = path.with_name(f".{path.name}.part")
     about = {**warcinfo, SOURCE_NAME: source.path.name, SOURCE_DIGEST: source.sha256}
     warcinfo_id, date = new_record_id(), clock.warc_date(moment)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for left in path.parent.glob(f".{slug}-*.part"):  # by one that was killed
-            left.unlink()
-        with temporary.open("xb") as file:
-            file.write(build_warcinfo(path.name, about, record_id=warcinfo_id, date=date, level=level))
+        atomic.remove_leftovers(path.parent, f"{glob.escape(slug)}-*")  # a copy can be as large as its source
+        with atomic.draft(path) as copy:
+            copy.stream.write(build_warcinfo(path.name, about, record_id=warcinfo_id, date=date, level=level))
             if profile is not None:
-                file.write(build_profile(slug, profile, date=date, warcinfo_id=warcinfo_id, level=level))
+                copy.stream.write(build_profile(slug, profile, date=date, warcinfo_id=warcinfo_id, level=level))
             for record in records:
-                file.writelines(record.packed)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(open_name(path))
+                copy.stream.writelines(record.packed)
+            copy.publish(open_name(path))
         return finish(open_name(path))
     except OSError as error:
         raise archive_error(error, f"write {path}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _free_name(folder: Path, slug: str, moment: datetime) -> Path:

@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import heapq
 import json
-import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,7 +28,8 @@ from typing import Protocol
 from fastwarc.warc import HeaderMap
 from warcio.timeutils import iso_date_to_timestamp
 
-from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, archive_error
+from danvan_crawler.atomic import replacing
+from danvan_crawler.exceptions import ArchiveDamagedError, archive_error
 from danvan_crawler.warc.files import SUFFIX, final_name
 from danvan_crawler.warc.members import BrokenRecordError, MemberWalker
 from danvan_crawler.warc.message import sha1_base32
@@ -295,18 +295,9 @@ def _head_lines(block: bytes) -> Iterator[tuple[str, int]]:
 
 
 def _write(target: Path, lines: Iterable[str]) -> None:
-    """Puts a whole file in place of an old one, or leaves that as it is."""
-    temporary = target.with_name(f"{target.name}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except ArchiveError:
-        temporary.unlink(missing_ok=True)
-        raise
+        with replacing(target) as file:
+            file.writelines(line.encode() for line in lines)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise archive_error(error, f"write {target}") from error

@@ -194,7 +194,14 @@ def test_an_export_replaces_an_older_one(danvan: Danvan, archive: Any, tmp_path:
 def test_an_export_that_cannot_be_written_is_named(danvan: Danvan, archive: Any) -> None:
     result = danvan("export", "-o", "nosuch/articles.jsonl")
     assert result.code == 1
-    assert result.err == "danvan: nosuch/articles.jsonl: cannot be written: No such file or directory\n"
+    assert result.err == "danvan: cannot write nosuch/articles.jsonl: No such file or directory\n"
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="this system has no /dev/full")
+def test_an_export_onto_a_full_disk_has_its_own_exit_code(danvan: Danvan, archive: Any) -> None:
+    result = danvan("export", "-o", "/dev/full")
+    assert result.code == 6
+    assert result.err == "danvan: cannot write /dev/full: No space left on device\n"
 
 
 def test_an_unknown_format_is_wrong_usage(danvan: Danvan) -> None:
@@ -253,7 +260,7 @@ def test_an_unknown_record_is_wrong_usage(danvan: Danvan, archive: Any) -> None:
 def test_a_payload_that_cannot_be_saved_is_named(danvan: Danvan, archive: Any) -> None:
     result = danvan("capture", archive.dated.warc_record_id, "-o", "nosuch/page.html")
     assert result.code == 1
-    assert result.err == "danvan: nosuch/page.html: cannot be written: No such file or directory\n"
+    assert result.err == "danvan: cannot write nosuch/page.html: No such file or directory\n"
 
 
 @pytest.mark.parametrize("command", [["search", "dân vận"], ["show", "vi-du-danvan-1"], ["export"]], ids=lambda c: c[0])

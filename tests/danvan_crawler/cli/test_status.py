@@ -67,7 +67,7 @@ def test_page_and_metrics_are_written(danvan: Danvan, fleet: Path, tmp_path: Pat
 
 def test_a_file_that_cannot_be_written_is_an_error_that_names_it(danvan: Danvan, fleet: Path) -> None:
     result = danvan("status", "--html", "no/such/folder/s.html")
-    assert "no/such/folder/s.html: cannot be written: No such file or directory" in result.err
+    assert "cannot write no/such/folder/s.html: No such file or directory" in result.err
     assert result.code == 1
 
 
@@ -79,7 +79,7 @@ def test_a_place_that_is_no_folder_is_an_error_that_names_it(
     (tmp_path / "file").write_text("no folder")
     result = danvan("status", option, path)
     assert result.code == 1
-    assert f"danvan: {path}: cannot be written: " in result.err
+    assert f"danvan: cannot write {path}: " in result.err
 
 
 def test_an_unknown_site_is_wrong_usage(danvan: Danvan, fleet: Path) -> None:

@@ -180,6 +180,6 @@ def test_a_copy_that_fails_leaves_nothing(source: Callable[..., Path], tmp_path:
 def test_what_a_killed_import_left_goes_with_the_next(source: Callable[..., Path], tmp_path: Path) -> None:
     found = survey(source())
     folder = copied(tmp_path, found).parent
-    (folder / f".{SLUG}-20200501010203000-00000-x.warc.gz.part").write_bytes(b"half")
+    (folder / f".{SLUG}-20200501010203000-00000-x.warc.gz.0123abcd.part").write_bytes(b"half")
     copied(tmp_path, found)
     assert list(folder.glob(".*.part")) == []
