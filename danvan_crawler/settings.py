@@ -16,6 +16,7 @@ _layout.activate()  # `spiders` and `pipelines` below are found by name
 BOT_NAME = "danvan-crawler"
 SPIDER_LOADER_CLASS = "spiders.loader.ProfileSpiderLoader"
 DUPEFILTER_CLASS = "spiders.dupefilter.KeyDupeFilter"
+STATS_CLASS = "danvan_crawler.crawl.known_statistics.KnownStatistics"
 COMMANDS_MODULE = "danvan_crawler.cli.scrapy"  # `scrapy crawl` and `runspider` with our exit codes
 
 DANVAN_ARCHIVE = str(Path(os.environ.get("DANVAN_ARCHIVE", "archive")).absolute())

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from danvan_crawler import clock
+from danvan_crawler import clock, statistics
 from danvan_crawler.archive.locks import hosts_asked
 from danvan_crawler.cli.aside import aside, console
 from danvan_crawler.cli.common import (
@@ -159,8 +159,8 @@ def _crawl(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str
     report(result, slug)
     stats = result.stats
     errors().print(
-        f"{slug}: {stats.get('danvan/listings', 0)} listing pages, {stats.get('danvan/articles', 0)} articles, "
-        f"{stats.get('danvan/captures', 0)} captures in {len(stats.get('danvan/warc_files', []))} WARC files",
+        f"{slug}: {stats.get(statistics.LISTINGS, 0)} listing pages, {stats.get(statistics.ARTICLES, 0)} articles, "
+        f"{stats.get(statistics.CAPTURES, 0)} captures in {len(stats.get(statistics.WARC_FILES, []))} WARC files",
         markup=False,
     )
     finding = next(iter(result.findings), "it ended without a word")

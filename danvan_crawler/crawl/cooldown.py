@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from danvan_crawler import statistics
 from danvan_crawler.store.site_state import NOT_BEFORE, RESTS, SiteState
 
 LONGEST = timedelta(days=7)
@@ -25,16 +26,16 @@ def overloaded(stats: Mapping[str, Any]) -> bool:
     """Whether most answers of a run were 429 or 503, or its last ones were and ended it."""
     refused: int = sum(stats.get(f"downloader/response_status_count/{status}", 0) for status in (429, 503))
     most = refused >= _MANY and refused * 2 > int(stats.get("downloader/response_count", 0))
-    return most or bool(stats.get("danvan/overloaded"))
+    return most or bool(stats.get(statistics.OVERLOADED))
 
 
 def rest_after(stats: Mapping[str, Any], now: datetime, rests: int) -> datetime | None:
     """Until when the server is to be left alone; None when there is no need. `rests`: runs before that said so."""
-    if asked := stats.get("danvan/not_before"):
+    if asked := stats.get(statistics.NOT_BEFORE):
         return min(datetime.fromisoformat(asked), now + LONGEST)
     if overloaded(stats):
         return now + min(_FIRST * int(2 ** min(rests, 10)), _AT_MOST)
-    waits_until = stats.get("danvan/waits_until")  # a wait that the run did not sit out to its end
+    waits_until = stats.get(statistics.WAITS_UNTIL)  # a wait that the run did not sit out to its end
     until = datetime.fromisoformat(waits_until) if waits_until else now
     return until if until > now else None
 

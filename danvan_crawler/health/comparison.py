@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from danvan_crawler import statistics
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.health.expectations import (
     ENOUGH,
@@ -25,7 +26,7 @@ from danvan_crawler.health.expectations import (
     usual_silence,
 )
 from danvan_crawler.health.history import FORBIDDEN_IN, Night, coverage_of, nights, tally
-from danvan_crawler.health.outcome import LISTING_TROUBLE, all_failed, all_forbidden, all_missing
+from danvan_crawler.health.outcome import all_failed, all_forbidden, all_missing
 from danvan_crawler.health.problems import Problem
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.rules import COVERED_FIELDS
@@ -87,7 +88,7 @@ def _explained(problem: Problem, closed: Sequence[str], silent: Sequence[str], s
         return replace(problem, text=f"{problem.text}: {', '.join(closed)}")
     if problem.kind != "found_nothing":
         return problem
-    trouble: Mapping[str, str] = stats.get(LISTING_TROUBLE, {})
+    trouble: Mapping[str, str] = stats.get(statistics.LISTING_TROUBLE, {})
     text = f"{problem.text}: {', '.join(silent)}"
     kind = next((kind for kind in trouble if kind in _PAGE_KINDS), None)
     return Problem(kind, f"{text} ({trouble[kind]})") if kind is not None else replace(problem, text=text)
@@ -154,7 +155,7 @@ def forbidden(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Seque
     Nothing when this run met none: what robots.txt forbids stays pending, so that each night meets it until it is
     allowed. Nor when all is forbidden that a run asks for, which is another finding.
     """
-    met = any(stats.get(f"danvan/articles_forbidden{again}") for again in ("", "_again"))
+    met = any(stats.get(statistics.articles(what)) for what in ("forbidden", "forbidden_again"))
     if not met or all_forbidden(stats):
         return {}
     counted = [coverage, *(night.coverage for night in past)]
@@ -183,10 +184,10 @@ def not_there(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Seque
     None when there were too few, or this run found all of its own there; and when not one was, which is another
     finding.
     """
-    missing, absent = stats.get("danvan/articles_missing", 0), stats.get("danvan/articles_absent", 0)
-    if all_missing(stats) or not (missing or absent or stats.get("danvan/articles_missing_again")):
+    missing, absent = stats.get(statistics.articles("missing"), 0), stats.get(statistics.articles("absent"), 0)
+    if all_missing(stats) or not (missing or absent or stats.get(statistics.articles("missing_again"))):
         return None
-    asked = missing + absent + coverage["pages"] + stats.get("danvan/articles_failed", 0)
+    asked = missing + absent + coverage["pages"] + stats.get(statistics.articles("failed"), 0)
     of_run = _recent([Tally(missing + absent, asked)])
     of_links = _recent([tally(one, "missing") for one in (coverage, *(night.coverage for night in past))])
     return max((share for share in (of_run, of_links) if share is not None), default=None)
@@ -209,8 +210,8 @@ def silence(connection: Connection, site: str, now: datetime) -> dict[str, float
 
 def silent_sections(connection: Connection, site: str, stats: Mapping[str, Any]) -> list[str]:
     """Sections that show no article and did so before; none when no section shows any, which is said otherwise."""
-    empty = stats.get("danvan/sections_empty", [])
-    if not empty or not stats.get("danvan/listings_with_links"):
+    empty = stats.get(statistics.EMPTY_SECTIONS, [])
+    if not empty or not stats.get(statistics.LISTINGS_WITH_LINKS):
         return []
     known = sections_with_articles(connection, site)
     return [name for name in empty if name in known]
@@ -219,5 +220,5 @@ def silent_sections(connection: Connection, site: str, stats: Mapping[str, Any])
 def is_complete(spider: Any, reason: str, stats: Mapping[str, Any]) -> bool:
     """Whether a run has looked at everything that a nightly run looks at."""
     limited = getattr(spider, "plan", False) or getattr(getattr(spider, "days", None), "are_limited", False)
-    cut = stats.get("danvan/sections_failed") or stats.get("danvan/max_pages_reached")
+    cut = stats.get(statistics.SECTIONS_FAILED) or stats.get(statistics.MAX_PAGES_REACHED)
     return reason == "finished" and not limited and not cut

@@ -7,6 +7,7 @@ from typing import Any
 
 from scrapy.statscollectors import StatsCollector
 
+from danvan_crawler import statistics
 from danvan_crawler.items import Article
 from danvan_crawler.sites.rules import COVERED_FIELDS
 from danvan_crawler.vietnamese.dating import EARLY, FUTURE
@@ -24,8 +25,8 @@ def having(article: Article) -> Iterator[str]:
 
 
 def count(stats: StatsCollector, item: Any) -> None:
-    """Adds one item to the statistics `danvan/tally/…`."""
+    """Adds one item to the statistics `tally(…)`."""
     if isinstance(item, Article):
-        stats.inc_value("danvan/tally/articles")
+        stats.inc_value(statistics.tally("articles"))
         for name in having(item):
-            stats.inc_value(f"danvan/tally/{name}")
+            stats.inc_value(statistics.tally(name))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from danvan_crawler import clock
+from danvan_crawler import clock, statistics
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.health.expectations import Tally
 from danvan_crawler.health.problems import Problem, from_json
@@ -181,16 +181,16 @@ def tally(coverage: Mapping[str, int], name: str) -> Tally:
 
 def coverage_of(stats: Mapping[str, Any]) -> dict[str, int]:
     """A report's `coverage`, from a run's statistics."""
-    articles, without = stats.get("danvan/articles", 0), stats.get("danvan/pages_without_article", 0)
+    articles, without = stats.get(statistics.ARTICLES, 0), stats.get(statistics.PAGES_WITHOUT_ARTICLE, 0)
     return {
         "pages": articles + without,
         "pages_with_article": articles,
-        "articles": stats.get("danvan/tally/articles", 0),
-        **{name: stats.get(f"danvan/tally/{name}", 0) for name in (*COVERED_FIELDS, "doubtful_dates")},
-        **{name: stats.get(f"danvan/articles_{name}", 0) for name in ("failed", "linked", "forbidden", "missing")},
+        "articles": stats.get(statistics.tally("articles"), 0),
+        **{name: stats.get(statistics.tally(name), 0) for name in (*COVERED_FIELDS, "doubtful_dates")},
+        **{name: stats.get(statistics.articles(name), 0) for name in ("failed", "linked", "forbidden", "missing")},
         **{
-            name.removeprefix("danvan/"): number
+            name.removeprefix(statistics.PREFIX): number
             for name, number in stats.items()
-            if name.startswith((f"danvan/{_LINKED_IN}", f"danvan/{FORBIDDEN_IN}"))
+            if name.startswith((statistics.in_section("linked", ""), statistics.in_section("forbidden", "")))
         },
     }

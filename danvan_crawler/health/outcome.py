@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from danvan_crawler import statistics
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.health.problems import Problem, worst_first
 
@@ -31,18 +32,17 @@ _REASONS = {
     "shutdown": Problem("interrupted", "stopped by a signal; the next run continues", ExitCode.INTERRUPTED),
 }
 
-LISTING_TROUBLE = "danvan/listing_trouble"
-ARTICLE_TROUBLE = "danvan/article_trouble"
-"""Statistics that say why pages could not be had: kind of problem -> a sentence about the first one of that kind."""
-SHORT_SECTIONS = "danvan/sections_short"
-"""Statistic: names of the sections of which robots.txt forbids the pages after the first."""
+# Where the spiders look for them.
+LISTING_TROUBLE = statistics.LISTING_TROUBLE
+ARTICLE_TROUBLE = statistics.ARTICLE_TROUBLE
+SHORT_SECTIONS = statistics.SHORT_SECTIONS
 FAILED_AT_LEAST = 5
 """Articles that failed, in a run without any other: on a quiet night fewer are one broken page that is tried again."""
 MISSING_AT_LEAST = 5
 """Articles that are not there, in a run without any other: fewer are links that an editor got wrong."""
 FORBIDDEN_AT_LEAST = 5
 """Articles that robots.txt forbids, in a run without any other: fewer are a folder that listings link all the same."""
-_READ_OR_SPARED = ("sections_read", "listings_spared", "max_pages_reached")
+_READ_OR_SPARED = (statistics.SECTIONS_READ, statistics.LISTINGS_SPARED, statistics.MAX_PAGES_REACHED)
 """Statistics of which a run that ends well has one: a listing was read, or there was a reason not to."""
 _WORDS = {
     "challenge": "a challenge for browsers stands in their place",
@@ -57,7 +57,7 @@ def judge(
 ) -> tuple[ExitCode, list[Problem]]:
     """Exit code of a run and the problems behind it, worst first.
 
-    `stats` are Scrapy's and ours (`danvan/…`), `reason` is Scrapy's finish reason, None when the run was cut off.
+    `stats` are Scrapy's and ours, `reason` is Scrapy's finish reason, None when the run was cut off.
     `is_site` says that the spider walks a site profile; of any other spider only its requests can be judged. `health`
     is what a comparison with the site's past has found.
     """
@@ -68,16 +68,16 @@ def judge(
         found.append(_in_detail(_named(_REASONS[reason], stats, reason), stats))
     elif reason != "finished":
         found.append(Problem("interrupted", f"stopped: {reason}; the next run continues", ExitCode.INTERRUPTED))
-    if (error := stats.get("danvan/archive_error")) and reason not in ("disk_full", "archive_unwritable"):
+    if (error := stats.get(statistics.ARCHIVE_ERROR)) and reason not in ("disk_full", "archive_unwritable"):
         found.append(Problem("archive", f"the archive could not be finished: {error}", ExitCode.ERROR))
     for kind, key, what in (
-        ("database", "danvan/item_errors", "items could not be stored"),
-        ("parse_error", "danvan/spider_errors", "pages could not be parsed"),
+        ("database", statistics.ITEM_ERRORS, "items could not be stored"),
+        ("parse_error", statistics.SPIDER_ERRORS, "pages could not be parsed"),
     ):
         if stats.get(key) and reason != "disk_full":  # then they are what the full disk did
             found.append(Problem(kind, f"{stats[key]} {what}; the log says why", ExitCode.ERROR))
     # Said and not held against the run: the bytes are the portal's all the same.
-    certificates = stats.get("danvan/untrusted_certificates", ())
+    certificates = stats.get(statistics.UNTRUSTED_CERTIFICATES, ())
     found.extend(Problem("certificate", text, ExitCode.OK) for text in certificates)
     found.extend(_site_problems(stats, reason) if is_site else _spider_problems(stats))
     return worst_first([*found, *health])
@@ -85,58 +85,58 @@ def judge(
 
 def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem]:
     found = []
-    trouble: Mapping[str, str] = stats.get(LISTING_TROUBLE, {})
-    if failed := stats.get("danvan/sections_failed", 0):
+    trouble: Mapping[str, str] = stats.get(statistics.LISTING_TROUBLE, {})
+    if failed := stats.get(statistics.SECTIONS_FAILED, 0):
         found.append(_failed(f"{failed} of the sections cannot be read", trouble, "unreachable"))
-    elif stats.get("danvan/sections_read", 0) and not stats.get("danvan/listings_with_links"):
+    elif stats.get(statistics.SECTIONS_READ, 0) and not stats.get(statistics.LISTINGS_WITH_LINKS):
         found.extend(_found_nothing(trouble, complete=_saw_all_sections(stats, reason)))
-    elif reason == "finished" and not any(stats.get(f"danvan/{name}") for name in _READ_OR_SPARED):
+    elif reason == "finished" and not any(stats.get(name) for name in _READ_OR_SPARED):
         found.append(Problem("unreachable", "no section could be read", ExitCode.SITE_FAILED))
-    if (further := stats.get("danvan/listings_failed", 0) - failed) > 0:
+    if (further := stats.get(statistics.LISTINGS_FAILED, 0) - failed) > 0:
         text = f"{further} later listing pages cannot be read; the next run tries again"
         found.append(_failed(text, {} if failed else trouble, "server_error"))
-    if (failed := stats.get("danvan/articles_failed")) and not stats.get("danvan/articles"):
+    if (failed := stats.get(statistics.articles("failed"))) and not stats.get(statistics.ARTICLES):
         all_of_them = f"all {failed} articles" if failed > 1 else "the only article"
-        problem = _failed(f"{all_of_them} asked for failed", stats.get(ARTICLE_TROUBLE, {}), "errors")
+        problem = _failed(f"{all_of_them} asked for failed", stats.get(statistics.ARTICLE_TROUBLE, {}), "errors")
         found.append(problem if all_failed(stats) else replace(problem, code=ExitCode.OK))
-    if short := len(set(stats.get(SHORT_SECTIONS, ()))):
+    if short := len(set(stats.get(statistics.SHORT_SECTIONS, ()))):
         text = f"robots.txt keeps further pages of {short} sections to itself; what is new is found on the first ones"
         found.append(Problem("robots", text, ExitCode.OK))
     if all_missing(stats):
-        text = f"all {stats['danvan/articles_missing']} articles that listings link are not there"
+        text = f"all {stats[statistics.articles('missing')]} articles that listings link are not there"
         found.append(Problem("errors", text, ExitCode.SITE_FAILED))
     if all_forbidden(stats):
-        text = f"all {stats['danvan/articles_forbidden']} articles asked for are forbidden by robots.txt"
+        text = f"all {stats[statistics.articles('forbidden')]} articles asked for are forbidden by robots.txt"
         found.append(Problem("robots", text, ExitCode.SITE_FAILED))
     return found
 
 
 def all_failed(stats: Mapping[str, Any]) -> bool:
     """Whether no article could be had, and those that failed are no odd few."""
-    return stats.get("danvan/articles_failed", 0) >= FAILED_AT_LEAST and not stats.get("danvan/articles")
+    return stats.get(statistics.articles("failed"), 0) >= FAILED_AT_LEAST and not stats.get(statistics.ARTICLES)
 
 
 def all_missing(stats: Mapping[str, Any]) -> bool:
     """Whether none of the articles that a run discovered is there, and they are no odd few."""
-    return stats.get("danvan/articles_missing", 0) >= MISSING_AT_LEAST and not stats.get("danvan/articles")
+    return stats.get(statistics.articles("missing"), 0) >= MISSING_AT_LEAST and not stats.get(statistics.ARTICLES)
 
 
 def all_forbidden(stats: Mapping[str, Any]) -> bool:
     """Whether robots.txt forbids all articles that a run discovered, and they are no odd few."""
-    return stats.get("danvan/articles_forbidden", 0) >= FORBIDDEN_AT_LEAST and not stats.get("danvan/articles")
+    return stats.get(statistics.articles("forbidden"), 0) >= FORBIDDEN_AT_LEAST and not stats.get(statistics.ARTICLES)
 
 
 def _named(problem: Problem, stats: Mapping[str, Any], reason: str) -> Problem:
     """The problem of a run that refusals ended, by what the refusals showed: a notice of maintenance comes with 503."""
     if reason != "overloaded":
         return problem
-    shown = {**stats.get(ARTICLE_TROUBLE, {}), **stats.get(LISTING_TROUBLE, {})}
+    shown = {**stats.get(statistics.ARTICLE_TROUBLE, {}), **stats.get(statistics.LISTING_TROUBLE, {})}
     return replace(problem, kind=next((kind for kind in shown if kind in _WORDS), problem.kind))
 
 
 def _in_detail(problem: Problem, stats: Mapping[str, Any]) -> Problem:
     """The problem with what the archive's writer said, where that was the reason to stop."""
-    error = stats.get("danvan/archive_error") if problem.kind in ("disk_full", "archive") else None
+    error = stats.get(statistics.ARCHIVE_ERROR) if problem.kind in ("disk_full", "archive") else None
     return replace(problem, text=f"{problem.text}: {error}") if error else problem
 
 
@@ -150,8 +150,8 @@ def _failed(text: str, trouble: Mapping[str, str], otherwise: str) -> Problem:
 def _saw_all_sections(stats: Mapping[str, Any], reason: str | None) -> bool:
     """Whether a run has seen the first page of all its sections. One that was cut short, or goes on where another was
     cut short, may have seen one that is empty, or what an editor left behind the last page."""
-    from_the_first = stats.get("danvan/first_pages", 0) >= stats.get("danvan/sections_read", 0)
-    return reason == "finished" and not stats.get("danvan/max_pages_reached") and from_the_first
+    from_the_first = stats.get(statistics.FIRST_PAGES, 0) >= stats.get(statistics.SECTIONS_READ, 0)
+    return reason == "finished" and not stats.get(statistics.MAX_PAGES_REACHED) and from_the_first
 
 
 def _found_nothing(trouble: Mapping[str, str], *, complete: bool) -> list[Problem]:
@@ -164,7 +164,7 @@ def _found_nothing(trouble: Mapping[str, str], *, complete: bool) -> list[Proble
 
 def _spider_problems(stats: Mapping[str, Any]) -> list[Problem]:
     # What the guard refuses is not counted by the downloader.
-    asked = stats.get("downloader/request_count") or stats.get("danvan/refused")
+    asked = stats.get("downloader/request_count") or stats.get(statistics.REFUSED)
     if asked and not stats.get("downloader/response_count"):
         return [Problem("unreachable", "no request got a response", ExitCode.SITE_FAILED)]
     return []

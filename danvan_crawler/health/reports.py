@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from danvan_crawler import clock
+from danvan_crawler import clock, statistics
 from danvan_crawler.atomic import replacing
 from danvan_crawler.exceptions import ArchiveError, DanvanError, ExitCode, StoreError
 from danvan_crawler.health.problems import Problem
@@ -52,8 +52,8 @@ def report_of(
         "requests": stats.get("downloader/request_count", 0),
         "bytes": stats.get("downloader/response_bytes", 0),
         "articles": {
-            "fetched": stats.get("danvan/articles", 0),
-            **{kind: stats.get(f"danvan/articles_{kind}", 0) for kind in ("new", "edited", "gone", "revived")},
+            "fetched": stats.get(statistics.ARTICLES, 0),
+            **{kind: stats.get(statistics.articles(kind), 0) for kind in ("new", "edited", "gone", "revived")},
         },
         "coverage": coverage,
         "complete": complete,

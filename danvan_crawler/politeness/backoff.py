@@ -2,11 +2,11 @@
 
 Without this Scrapy retries at once, and the other requests of the site go on as well (RFC 9110, section 10.2.3; RFC
 6585, section 4). A wait beyond `DANVAN_MAX_RETRY_AFTER` seconds is not sat out: the run of the site ends, and
-statistic `danvan/not_before` says until when the next one leaves the site alone (`crawl.cooldown`).
+statistic NOT_BEFORE says until when the next one leaves the site alone (`crawl.cooldown`).
 
 A server that answers 429 or 503 and does not say how long to wait gets twice the time before the next request, twice
 that after another one, and so on. When so many addresses in a row were answered so that it is no broken page, the run
-ends too (statistic `danvan/overloaded`).
+ends too (statistic OVERLOADED).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from scrapy.statscollectors import StatsCollector
 from scrapy.utils.asyncio import call_later
 from scrapy.utils.defer import deferred_from_coro
 
-from danvan_crawler import clock
+from danvan_crawler import clock, statistics
 
 _logger = logging.getLogger(__name__)
 _STATUSES = frozenset({429, 503})
@@ -60,7 +60,7 @@ class LeftAlone(IgnoreRequest):
 class RetryAfterMiddleware:
     """Downloader middleware, nearer to the network than Scrapy's retries: it pauses the host before they are queued.
 
-    Statistic `danvan/waited` counts the pauses that a server asked for.
+    Statistic WAITED counts the pauses that a server asked for.
     """
 
     def __init__(self, longest: float, stats: StatsCollector, crawler: Crawler) -> None:
@@ -91,9 +91,9 @@ class RetryAfterMiddleware:
             self._stop(request, wait)
         elif wait:
             _logger.warning("%s: HTTP %d, waiting %.0f s as asked", request.url, response.status, wait)
-            self._stats.inc_value("danvan/waited")
+            self._stats.inc_value(statistics.WAITED)
             # For a run that ends before the wait does.
-            self._stats.max_value("danvan/waits_until", (clock.now() + timedelta(seconds=wait)).isoformat())
+            self._stats.max_value(statistics.WAITS_UNTIL, (clock.now() + timedelta(seconds=wait)).isoformat())
             self._pause(request, wait)
         elif len(self._refused) >= MANY:
             self._give_up(request, response.status)
@@ -127,13 +127,13 @@ class RetryAfterMiddleware:
 
     def _stop(self, request: Request, seconds: float) -> None:
         _logger.error("%s: asked to wait %.0f s, longer than this run may: it ends here", request.url, seconds)
-        self._stats.set_value("danvan/asked_to_wait", seconds)
-        self._stats.set_value("danvan/not_before", (clock.now() + timedelta(seconds=seconds)).isoformat())
+        self._stats.set_value(statistics.ASKED_TO_WAIT, seconds)
+        self._stats.set_value(statistics.NOT_BEFORE, (clock.now() + timedelta(seconds=seconds)).isoformat())
         self._close(request, CLOSE_REASON)
 
     def _give_up(self, request: Request, status: int) -> None:
         _logger.error("%s: HTTP %d, like %d addresses before it: the run ends here", request.url, status, MANY - 1)
-        self._stats.set_value("danvan/overloaded", True)
+        self._stats.set_value(statistics.OVERLOADED, True)
         self._close(request, OVERLOADED_REASON)
 
     def _close(self, request: Request, reason: str) -> None:

@@ -5,7 +5,7 @@ becomes of it. When the budget is spent, further ones are dropped before they re
 the crawl state and the next run asks for them first. What is under way then still comes to its end, so a budget is
 exceeded by one file for each connection at most.
 
-Statistics: `danvan/requisite_bytes` spent, `danvan/requisites_left` requests dropped for want of budget.
+Statistics: REQUISITE_BYTES spent, REQUISITES_LEFT requests dropped for want of budget.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from scrapy.crawler import Crawler
 from scrapy.exceptions import IgnoreRequest, NotConfigured
 from scrapy.statscollectors import StatsCollector
 
+from danvan_crawler import statistics
+
 REQUISITE_KEY = "requisite"
 """Where in `request.meta` a requisite's key in the crawl state is found; other requests have none."""
-SPENT, LEFT = "danvan/requisite_bytes", "danvan/requisites_left"
 
 
 class BudgetSpent(IgnoreRequest):
@@ -49,9 +50,9 @@ class BudgetMiddleware:
 
     def bytes_received(self, data: bytes, request: Request) -> None:
         if REQUISITE_KEY in request.meta:
-            self._stats.inc_value(SPENT, len(data))
+            self._stats.inc_value(statistics.REQUISITE_BYTES, len(data))
 
     def process_request(self, request: Request) -> None:
-        if REQUISITE_KEY in request.meta and self._stats.get_value(SPENT, 0) >= self._budget:
-            self._stats.inc_value(LEFT)
+        if REQUISITE_KEY in request.meta and self._stats.get_value(statistics.REQUISITE_BYTES, 0) >= self._budget:
+            self._stats.inc_value(statistics.REQUISITES_LEFT)
             raise BudgetSpent(f"{request.url} is left to the next run: the profile's requisites_budget is spent")

@@ -19,10 +19,9 @@ from service_identity import VerificationError
 from service_identity.exceptions import CertificateError
 from service_identity.pyopenssl import verify_hostname, verify_ip_address
 
-_logger = logging.getLogger(__name__)
+from danvan_crawler import statistics
 
-STAT = "danvan/untrusted_certificates"
-"""Statistic that holds one sentence for each host whose certificate is not to be trusted."""
+_logger = logging.getLogger(__name__)
 
 
 def why_untrusted(connection: Any, host: str, trusted: crypto.X509Store) -> str | None:
@@ -70,4 +69,5 @@ class CertificateWatch:
         if reason is not None:
             finding = f"the certificate of {host} cannot be trusted: {reason}"
             _logger.warning("%s", finding)
-            self._stats.set_value(STAT, [*self._stats.get_value(STAT, []), finding])
+            known = self._stats.get_value(statistics.UNTRUSTED_CERTIFICATES, [])
+            self._stats.set_value(statistics.UNTRUSTED_CERTIFICATES, [*known, finding])

@@ -15,6 +15,7 @@ from scrapy.exceptions import NotConfigured
 from scrapy.extensions.throttle import AutoThrottle
 from scrapy.robotstxt import RobotParser
 
+from danvan_crawler import statistics
 from danvan_crawler.politeness.guard import slot_of
 
 _logger = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ LONGEST = 600.0
 
 
 class CrawlDelay:
-    """Scrapy extension. Statistic `danvan/crawl_delay` holds the seconds, where robots.txt asks for more than we do."""
+    """Scrapy extension. Statistic CRAWL_DELAY holds the seconds, where robots.txt asks for more than we do."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -57,5 +58,5 @@ class CrawlDelay:
             throttle.mindelay = max(throttle.mindelay, delay)
             throttle.maxdelay = max(throttle.maxdelay, delay)
         assert self._crawler.stats is not None
-        self._crawler.stats.max_value("danvan/crawl_delay", delay)
+        self._crawler.stats.max_value(statistics.CRAWL_DELAY, delay)
         _logger.info("%s: robots.txt asks for %.1f s between requests", key, asked)

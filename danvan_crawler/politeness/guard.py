@@ -26,6 +26,7 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.statscollectors import StatsCollector
 
+from danvan_crawler import statistics
 from danvan_crawler.exceptions import CaptureRefusedError
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -123,7 +124,7 @@ class GuardMiddleware:
     """Downloader middleware, to stand before all others: robots.txt of a refused address is not asked for either.
 
     A refused request fails with `CaptureRefusedError`, which Scrapy logs and gives to the errback, and counts in the
-    statistic `danvan/refused`, whether it was refused here or when the connection was made.
+    statistic REFUSED, whether it was refused here or when the connection was made.
     """
 
     def __init__(self, policy: AddressPolicy, stats: StatsCollector) -> None:
@@ -141,4 +142,4 @@ class GuardMiddleware:
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         if isinstance(exception, CaptureRefusedError):
-            self._stats.inc_value("danvan/refused")
+            self._stats.inc_value(statistics.REFUSED)

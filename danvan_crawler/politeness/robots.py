@@ -23,11 +23,10 @@ from scrapy.http import Response
 from scrapy.robotstxt import RobotParser
 from scrapy.spidermiddlewares.httperror import HttpError
 
-from danvan_crawler import clock
+from danvan_crawler import clock, statistics
 from danvan_crawler.exceptions import UndecodableBodyError
 
-UNREADABLE = "danvan/robots_unreadable"
-"""Statistic: host and port -> since when its robots.txt cannot be read, ISO 8601. A run has it from the one before."""
+UNREADABLE = statistics.ROBOTS_UNREADABLE  # where `crawl.run` looks for it
 LONGEST = timedelta(days=30)
 _READ_AT_MOST = 500 * 1024
 _logger = logging.getLogger(__name__)
@@ -75,6 +74,6 @@ class RobotsMiddleware(RobotsTxtMiddleware):
         super()._robots_error(exc, netloc)
 
     def _since(self) -> dict[str, Any]:
-        known: dict[str, Any] = self._stats.get_value(UNREADABLE, {})
-        self._stats.set_value(UNREADABLE, known)
+        known: dict[str, Any] = self._stats.get_value(statistics.ROBOTS_UNREADABLE, {})
+        self._stats.set_value(statistics.ROBOTS_UNREADABLE, known)
         return known

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import pytest
 
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.health.outcome import ARTICLE_TROUBLE, LISTING_TROUBLE, SHORT_SECTIONS, judge
+from danvan_crawler.health.outcome import judge
 from danvan_crawler.health.problems import Problem
+from danvan_crawler.statistics import ARTICLE_TROUBLE, LISTING_TROUBLE, SHORT_SECTIONS
 
 GOOD = {
     "danvan/sections_read": 3,
