@@ -73,7 +73,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, *, with_body: bool) -> None:
         portal = self.server.portal
-        portal.note(self.path)
         target = urlsplit(self.path)
         page = render(target.path, target.query, edition=portal.edition, base_url=portal.url)
         status, headers, body = self._negotiate(page)
@@ -157,7 +156,6 @@ class SamplePortal:
         self._port = port
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
-        self._requested: list[str] = []
         self.edition = edition
 
     @property
@@ -177,20 +175,6 @@ class SamplePortal:
         if self._server is None:
             raise RuntimeError("the sample portal has no address before it is started")
         return f"http://{_HOST}:{self._server.server_address[1]}/"
-
-    @property
-    def requests(self) -> int:
-        """Requests answered since `start`."""
-        return len(self._requested)
-
-    @property
-    def requested(self) -> list[str]:
-        """Their targets (path and query, as sent) in order of arrival."""
-        return list(self._requested)
-
-    def note(self, target: str) -> None:
-        """Records a request; called by the threads that answer."""
-        self._requested.append(target)
 
     def start(self) -> Self:
         """Listens and answers in threads of its own; OSError when the port is taken."""

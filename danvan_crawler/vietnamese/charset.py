@@ -93,11 +93,6 @@ class Decoded:
             return None
         return "charset: " + ", ".join([*wrong, *found])
 
-    @property
-    def disagrees(self) -> bool:
-        """Whether the page is in another charset than the ones declared."""
-        return self.disagreement is not None
-
 
 def decode(body: bytes, header: str | None = None) -> Decoded:
     """The text of a page. `header` is the charset that Content-Type names. Never raises; what is broken is U+FFFD.

@@ -30,13 +30,13 @@ def test_a_windows_1252_page_that_says_utf8_keeps_its_letters() -> None:
 
 
 def test_a_lie_is_told() -> None:
-    assert decode(WORDS.encode(), "windows-1252").disagrees
-    assert not decode(WORDS.encode(), "utf-8").disagrees
-    assert not decode(WORDS.encode()).disagrees
+    assert decode(WORDS.encode(), "windows-1252").disagreement is not None
+    assert decode(WORDS.encode(), "utf-8").disagreement is None
+    assert decode(WORDS.encode()).disagreement is None
 
 
 def test_plain_ascii_disagrees_with_nothing() -> None:
-    assert not decode(b"<p>abc</p>", "windows-1258").disagrees
+    assert decode(b"<p>abc</p>", "windows-1258").disagreement is None
 
 
 @pytest.mark.parametrize("quote", ["", '"', "'"])
