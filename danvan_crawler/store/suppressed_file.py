@@ -1,21 +1,22 @@
 """ARCHIVE/suppressed.toml: which articles are hidden, why and since when.
 
 The file is the truth about takedowns, as the WARC files are about pages: the item database follows it (`suppression`),
-and a rebuild reads it again. People may edit it. What they wrote is kept: an entry is added at the end, and one that is
-taken back is cut out with nothing else.
+and a rebuild reads it again. People may edit it. `danvan suppress` keeps their comments, their order and their line
+ends: it adds an entry at the end, and it removes an entry and nothing else.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
+from danvan_crawler.atomic import replacing
 from danvan_crawler.exceptions import StoreError, UsageError
 
 FILE_NAME = "suppressed.toml"
@@ -31,10 +32,10 @@ _HEADER = """\
 # reason = "request of the person named, letter of 3 March 2027"
 # date = 2027-03-04
 """
-_HEAD = re.compile(r"^[ \t]*\[\[[ \t]*suppressed[ \t]*\]\][ \t]*(?:#.*)?$", re.MULTILINE)
+_HEAD = re.compile(r"^[ \t]*\[\[[ \t]*suppressed[ \t]*\]\][ \t]*(?:#.*)?\r?$", re.MULTILINE)
 _ITEM_ID = re.compile(r"\w[\w.-]*-[0-9a-z]+")
 _KEYS = ("item_id", "url", "reason", "date")
-_ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +73,79 @@ def add_takedown(archive: Path, entry: Takedown) -> None:
     path = takedowns_path(archive)
     text = _text(path)
     known = _parse(text, path)
-    text = text or _HEADER
-    text += "" if text.endswith("\n") else "\n"
-    _write(path, f"{text}\n{_entry(entry)}", [*known, entry])
+    _write(path, _with_entry(text or _HEADER, entry), [*known, entry])
 
 
 def remove_takedown(archive: Path, item_id: str) -> None:
-    """Takes out the entry of this article, if there is one; errors are those of `add_takedown`."""
+    """Removes the entry of this article, if there is one; errors are those of `add_takedown`."""
     path = takedowns_path(archive)
     text = _text(path)
     known = _parse(text, path)
     left = [entry for entry in known if entry.item_id != item_id]
-    if left == known:
-        return
-    number = next(number for number, entry in enumerate(known) if entry.item_id == item_id)
-    starts = [match.start() for match in _HEAD.finditer(text)] + [len(text)]
-    cut = text[: starts[number]].rstrip("\n") + "\n"
-    rest = text[starts[number + 1] :] if number + 1 < len(starts) else ""
-    try:
-        _write(path, f"{cut}\n{rest}" if rest else cut, left)
-    except UsageError:  # written in another way than by entries with a head each
-        _write(path, _HEADER + "".join(f"\n{_entry(entry)}" for entry in left), left)
+    if left != known:
+        number = next(number for number, entry in enumerate(known) if entry.item_id == item_id)
+        _write(path, _without_entry(text, number), left)
+
+
+def _with_entry(text: str, entry: Takedown) -> str:
+    import tomlkit
+    from tomlkit.items import Array
+
+    document = tomlkit.parse(text.removeprefix(_BYTE_ORDER_MARK))
+    if isinstance(entries := document.get("suppressed"), Array):
+        table = tomlkit.inline_table()
+        table.update(asdict(entry))
+        entries.append(table)
+        return _as_text(document, text)
+    # Added to the text and not to the tree, so that every byte before it stays as it is.
+    end = _line_end(text)
+    added = tomlkit.dumps({"suppressed": [asdict(entry)]}).replace("\n", end)
+    return f"{text}{'' if text.endswith(chr(10)) else end}{end}{added}"
+
+
+def _without_entry(text: str, number: int) -> str:
+    import tomlkit
+    from tomlkit.items import AoT
+
+    document = tomlkit.parse(text.removeprefix(_BYTE_ORDER_MARK))
+    entries: Any = document["suppressed"]
+    if not isinstance(entries, AoT):
+        del entries[number]
+        return _as_text(document, text)
+    # For tomlkit a comment belongs to the entry above it; for a reader it is about the entry below.
+    behind = _comments_behind(entries[number])
+    body = entries[number - 1].value.body if number > 0 else document.body
+    place = len(body) if number > 0 else next(at for at, (_, item) in enumerate(body) if item is entries)
+    del entries[number]
+    if not entries:
+        del document["suppressed"]  # tomlkit would write `suppressed = []`, before the comments of the header
+    body[place:place] = behind
+    changed = _as_text(document, text)
+    return changed if behind or number < len(entries) else changed.rstrip("\r\n") + _line_end(text)
+
+
+def _comments_behind(table: Any) -> list[Any]:
+    """The comments between the last key of an entry and the next entry, with the blank lines between and below them."""
+    from tomlkit.items import Whitespace
+
+    body = table.value.body
+    last = max(place for place, (key, _) in enumerate(body) if key is not None)
+    return list(dropwhile(lambda part: isinstance(part[1], Whitespace), body[last + 1 :]))
+
+
+def _as_text(document: Any, before: str) -> str:
+    text: str = document.as_string()
+    return _BYTE_ORDER_MARK + text if before.startswith(_BYTE_ORDER_MARK) else text
+
+
+def _line_end(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
 
 
 def _text(path: Path) -> str:
+    """The text as it is in the file, with its line ends and byte order mark."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         return ""
     except UnicodeDecodeError as error:
@@ -108,6 +156,7 @@ def _text(path: Path) -> str:
 
 
 def _parse(text: str, path: Path) -> list[Takedown]:
+    text = text.removeprefix(_BYTE_ORDER_MARK)
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -161,29 +210,12 @@ def _line_of(text: str, key: str, start: int = 0) -> int:
     return text.count("\n", 0, found.start() if found else start) + 1
 
 
-def _entry(entry: Takedown) -> str:
-    lines = [f"{key} = {_quoted(getattr(entry, key))}" for key in ("item_id", "url", "reason")]
-    return "\n".join(["[[suppressed]]", *lines, f"date = {entry.date.isoformat()}", ""])
-
-
-def _quoted(value: str) -> str:
-    escaped = "".join(
-        _ESCAPES.get(char) or (char if char.isprintable() or char == " " else f"\\U{ord(char):08x}") for char in value
-    )
-    return f'"{escaped}"'
-
-
 def _write(path: Path, text: str, expected: Sequence[Takedown]) -> None:
-    """Puts the whole file in place of the old one. Raises UsageError when the text does not say what is expected."""
+    """Replaces the whole file. Raises UsageError, and keeps the old file, if the text does not hold these entries."""
     if _parse(text, path) != list(expected):
         raise UsageError(f"{path}: cannot be changed as it is written: give each entry a head [[suppressed]]")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with replacing(path) as file:
+            file.write(text.encode())
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise StoreError(f"{path}: cannot be written: {error.strerror}") from error

@@ -56,13 +56,37 @@ def test_the_last_entry_leaves_the_header(tmp_path: Path) -> None:
     assert takedowns_path(tmp_path).read_text("utf-8").startswith("# Articles that")
 
 
-def test_entries_written_as_a_list_can_be_removed_too(tmp_path: Path) -> None:
-    tables = ", ".join(
-        f'{{item_id = "a-{number}", url = "http://a/", reason = "x", date = 2027-01-01}}' for number in "12"
-    )
-    takedowns_path(tmp_path).write_text(f"suppressed = [{tables}]\n")
+def test_a_comment_above_the_next_entry_stays_when_the_one_before_it_is_removed(tmp_path: Path) -> None:
+    entries = [ENTRY.replace("-9", f"-{number}") for number in (1, 2, 3)]
+    written = "# head\n\n{}\n# why two\n\n# and more\n{}\n{}# the end"
+    takedowns_path(tmp_path).write_text(written.format(*entries))
+    remove_takedown(tmp_path, "vi-du-danvan-1")
+    left = f"# head\n\n# why two\n\n# and more\n{entries[1]}\n{entries[2]}# the end"
+    assert takedowns_path(tmp_path).read_text() == left
+    remove_takedown(tmp_path, "vi-du-danvan-3")
+    assert takedowns_path(tmp_path).read_text() == left.replace(entries[2], "")
+    remove_takedown(tmp_path, "vi-du-danvan-2")
+    assert takedowns_path(tmp_path).read_text() == "# head\n\n# why two\n\n# and more\n# the end"
+
+
+LIST = """\
+# ours
+suppressed = [
+  {item_id = "a-1", url = "http://a/", reason = "x", date = 2027-01-01},
+  # file 12
+  {item_id = "a-2", url = "http://a/", reason = 'y', date = 2027-01-01},
+] # all
+"""
+
+
+def test_entries_written_as_a_list_can_be_added_to_and_removed_too(tmp_path: Path) -> None:
+    takedowns_path(tmp_path).write_text(LIST)
+    add_takedown(tmp_path, ONE)
+    assert [entry.item_id for entry in read_takedowns(tmp_path)] == ["a-1", "a-2", ONE.item_id]
+    remove_takedown(tmp_path, ONE.item_id)
     remove_takedown(tmp_path, "a-1")
     assert [entry.item_id for entry in read_takedowns(tmp_path)] == ["a-2"]
+    assert takedowns_path(tmp_path).read_text() == LIST.replace(LIST.splitlines(keepends=True)[2], "")
 
 
 def test_removing_what_is_not_there_changes_nothing(tmp_path: Path) -> None:
@@ -71,10 +95,22 @@ def test_removing_what_is_not_there_changes_nothing(tmp_path: Path) -> None:
     assert takedowns_path(tmp_path).read_text() == ENTRY + "# end"
 
 
-def test_a_byte_order_mark_and_windows_line_ends_do_no_harm(tmp_path: Path) -> None:
-    takedowns_path(tmp_path).write_bytes(b"\xef\xbb\xbf" + ENTRY.replace("\n", "\r\n").encode())
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "byte order mark"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize("last", [True, False], ids=["", "no final newline"])
+def test_what_was_added_and_removed_again_leaves_the_bytes_of_the_others(
+    tmp_path: Path, mark: bytes, end: str, last: bool
+) -> None:
+    other = f"# ours \n\n{ENTRY}  # [[suppressed]]  \n".replace("\n", end)
+    before = mark + (other if last else other.removesuffix(end)).encode()
+    takedowns_path(tmp_path).write_bytes(before)
     add_takedown(tmp_path, ONE)
     assert [entry.item_id for entry in read_takedowns(tmp_path)] == ["vi-du-danvan-9", ONE.item_id]
+    added = takedowns_path(tmp_path).read_bytes()
+    assert added.startswith(before)
+    assert added.count(b"\r\n") == (added.count(b"\n") if end == "\r\n" else 0)
+    remove_takedown(tmp_path, ONE.item_id)
+    assert takedowns_path(tmp_path).read_bytes() == mark + other.encode()
 
 
 @pytest.mark.parametrize(
