@@ -1,61 +1,24 @@
-"""The state of the sites as one HTML file: what needs somebody, what came in, each site's last nights.
+"""The state of the sites as one HTML file: what needs attention, new articles, the last nights of each site.
 
-It opens from disk, on a telephone too: one file, charts as inline SVG, no script, nothing from elsewhere.
-The colours of the charts are those of the page around them.
+It opens from disk, also on a telephone: one file, charts as inline SVG, no script, nothing loaded from elsewhere.
+Here the numbers and texts are prepared; `status_page.html` beside this module puts them into a page.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from html import escape
+from typing import Any
 
 from danvan_crawler.health.history import Night
+from danvan_crawler.health.problems import Problem
 from danvan_crawler.health.status import NIGHTS, SiteStatus
 from danvan_crawler.sites.rules import COVERED_FIELDS
+from danvan_crawler.templates import render
 
 _DAYS = 30
 _BAD = frozenset({"unhealthy", "failed", "error", "overdue", "damaged", "disk full"})
-
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --paper: #f5f6f8; --card: #fff; --line: #dfe3e8;
-  --good: #1a7f4b; --bad: #c0322b; --mild: #a86a00; --bar: #3a6ea5; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e7ebf0; --soft: #9ba7b4; --paper: #14181d; --card: #1d232a;
-  --line: #323b45; --good: #4cc38a; --bad: #ff7a70; --mild: #e0a83e; --bar: #6ea3dc; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 system-ui, "Noto Sans", sans-serif; }
-main { max-width: 72rem; margin: 0 auto; padding: 1rem; }
-h1 { font-size: 1.5rem; margin: .5rem 0 0; } h2 { font-size: 1.15rem; margin: 1.75rem 0 .6rem; }
-p { margin: .25rem 0; } .soft { color: var(--soft); font-size: .875rem; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8rem, 1fr)); gap: .6rem; margin-top: 1rem; }
-.tile, .card { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .7rem .9rem; }
-.tile b { display: block; font-size: 1.5rem; line-height: 1.25; font-variant-numeric: tabular-nums; }
-.card { margin-bottom: .6rem; overflow-wrap: anywhere; } .trouble { border-left: .3rem solid var(--bad); }
-.trouble.mild { border-left-color: var(--mild); }
-.sites { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: .6rem; }
-.sites .card { margin: 0; } .head { display: flex; justify-content: space-between; gap: .5rem; align-items: start; }
-.badge { border: 1px solid; border-radius: 1rem; padding: 0 .6rem; font-size: .8rem; white-space: nowrap; }
-.good { color: var(--good); } .bad { color: var(--bad); } .mild { color: var(--mild); }
-.trouble, .trouble.mild { color: inherit; }
-dl { display: grid; grid-template-columns: auto 1fr; gap: 0 .8rem; margin: .5rem 0; font-size: .9rem; }
-dt { color: var(--soft); } dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
-svg { display: block; width: 100%; } .nights svg { height: 2.6rem; }
-svg .bar { fill: var(--bar); } svg .is-bad { fill: var(--bad); } svg .is-mild { fill: var(--mild); }
-.chart { display: grid; grid-template-columns: auto 1fr; gap: .2rem .5rem; color: var(--soft); font-size: .8rem; }
-.chart svg { height: 10rem; border-bottom: 1px solid var(--line); border-top: 1px solid var(--line); }
-.scale { display: flex; flex-direction: column; justify-content: space-between; text-align: right; line-height: 1; }
-.dates { grid-column: 2; display: flex; justify-content: space-between; }
-code { background: var(--paper); border-radius: .2rem; padding: 0 .2rem; }
-details { margin-top: .5rem; font-size: .9rem; } summary { cursor: pointer; color: var(--soft); }
-.share { display: grid; grid-template-columns: 7rem 1fr 4.5rem; gap: .5rem; align-items: center; }
-.share > :last-child { text-align: right; font-variant-numeric: tabular-nums; }
-.track { background: var(--line); border-radius: .3rem; height: .5rem; overflow: hidden; }
-.track span { display: block; height: 100%; background: var(--bar); }
-@media (max-width: 40rem) { .tiles { grid-template-columns: 1fr 1fr; } }
-"""
-
 _GAP = 0.18
 """Share of a bar's place that stays empty."""
 
@@ -64,24 +27,15 @@ def page(sites: Sequence[SiteStatus], now: datetime) -> str:
     """The whole document. Moments are shown by this machine's clock."""
     shown = [one for one in sites if one.enabled]
     last = _last_night(shown)
-    when = f"{last[0].started_at.astimezone():%d/%m/%Y}" if last else "no run yet"
-    parts = [
-        f"<h1>Crawls of the last night, {when}</h1>",
-        f'<p class="soft">as of {now.astimezone():%d/%m/%Y %H:%M}; read from run reports and the item database</p>',
-        _tiles(shown, last),
-        "<h2>Needs attention</h2>",
-        *(_troubles(shown) or ['<p class="card">Nothing is wrong.</p>']),
-        f"<h2>New articles, last {_DAYS} days</h2>",
-        f'<div class="card">{nights_chart(_new_per_day(shown, now), title="New articles per day")}</div>',
-        "<h2>Sites</h2>",
-        f'<div class="sites">{"".join(_site(one) for one in sorted(sites, key=_order))}</div>',
-    ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>danvan: {escape(when)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(parts)
-        + "\n</main>\n</body>\n</html>\n"
+    return render(
+        "health/status_page.html",
+        when=f"{last[0].started_at.astimezone():%d/%m/%Y}" if last else "no run yet",
+        now=f"{now.astimezone():%d/%m/%Y %H:%M}",
+        tiles=_tiles(shown, last),
+        problems=_problems(shown),
+        days=_DAYS,
+        per_day=_per_day(_new_per_day(shown, now)),
+        sites=[_site(one) for one in sorted(sites, key=_order)],
     )
 
 
@@ -95,42 +49,25 @@ def _last_night(sites: Iterable[SiteStatus]) -> list[Night]:
     return [night for night in runs if runs[0].started_at - night.started_at < timedelta(days=1)]
 
 
-def _tiles(sites: Sequence[SiteStatus], last: Sequence[Night]) -> str:
+def _tiles(sites: Sequence[SiteStatus], last: Sequence[Night]) -> list[dict[str, str]]:
     unhealthy = sum(one.unhealthy for one in sites)
-    tiles = [
+    received = _bytes(sum(night.received_bytes for night in last))
+    found = [
         (f"{len(last)} of {len(sites)}", "sites crawled", ""),
         (str(unhealthy), "unhealthy", "bad" if unhealthy else "good"),
         *(
             (_number(sum(night.articles.get(kind, 0) for night in last)), f"articles {kind}", "")
             for kind in ("new", "edited", "gone")
         ),
-        (
-            _number(sum(night.requests for night in last)),
-            f"requests, {_bytes(sum(night.received_bytes for night in last))}",
-            "",
-        ),
+        (_number(sum(night.requests for night in last)), f"requests, {received}", ""),
     ]
-    found = (f'<div class="tile"><b class="{style}">{number}</b>{what}</div>' for number, what, style in tiles)
-    return f'<div class="tiles">{"".join(found)}</div>'
+    return [{"number": number, "meaning": meaning, "style": style} for number, meaning, style in found]
 
 
-def _troubles(sites: Iterable[SiteStatus]) -> list[str]:
-    found = []
-    for one in sites:
-        for problem in one.problems:
-            style = "trouble" if problem.is_failure else "trouble mild"
-            kind = f'<span class="soft">{problem.kind}</span>'
-            card = (
-                f'<div class="card {style}"><strong>{escape(one.site)}</strong> {kind}'
-                f'<p>{escape(problem.text)}</p><p class="soft">{_with_code(problem.remedy)}</p></div>'
-            )
-            found.append((not problem.is_failure, card))
-    return [card for _, card in sorted(found, key=lambda entry: entry[0])]
-
-
-def _with_code(text: str) -> str:
-    """What stands between backticks is what somebody types or writes into a file."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+def _problems(sites: Iterable[SiteStatus]) -> list[tuple[str, Problem]]:
+    """Site and problem, failures first."""
+    found = [(one.site, problem) for one in sites for problem in one.problems]
+    return sorted(found, key=lambda entry: not entry[1].is_failure)
 
 
 def _new_per_day(sites: Iterable[SiteStatus], now: datetime) -> dict[date, int]:
@@ -144,8 +81,21 @@ def _new_per_day(sites: Iterable[SiteStatus], now: datetime) -> dict[date, int]:
     return days
 
 
-def _site(one: SiteStatus) -> str:
-    style = "good" if one.outcome == "good" else "bad" if one.outcome in _BAD else "mild"
+def _per_day(days: Mapping[date, int]) -> dict[str, Any]:
+    """The chart of new articles per day, with the numbers at its left and the dates under it; `days` ascend."""
+    top = _round_up(max(days.values(), default=0))
+    bars = [Bar(value, f"{day:%d/%m/%Y}: {value}") for day, value in days.items()]
+    # Four dates fit on a telephone; the first and the last stand at the ends.
+    known = list(days)
+    named = [known[place * (len(known) - 1) // 3] for place in range(4)] if len(known) > 3 else known
+    return {
+        "chart": chart(bars, width=720, height=160, most=top),
+        "scale": (top, top // 2, 0) if top > 1 else (top, 0),
+        "dates": [f"{day:%d/%m}" for day in named],
+    }
+
+
+def _site(one: SiteStatus) -> dict[str, Any]:
     life, last = one.activity, one.last
     facts = [
         ("last run", f"{last.started_at.astimezone():%d/%m %H:%M}, {_duration(last.seconds)}" if last else "never"),
@@ -156,38 +106,47 @@ def _site(one: SiteStatus) -> str:
         ("newest article", _day(life.newest) if life is not None and life.newest else "-"),
         ("articles in all", _number(life.articles) if life else "0"),
     ]
-    listed = "".join(f"<dt>{what}</dt><dd>{escape(value)}</dd>" for what, value in facts)
-    return (
-        f'<div class="card"><div class="head"><div><strong>{escape(one.site)}</strong>'
-        f'<p class="soft">{escape(one.name)}</p></div><span class="badge {style}">{escape(one.outcome)}</span></div>'
-        f"<dl>{listed}</dl>{_nights(one)}{_coverage(one)}</div>"
-    )
+    return {
+        "slug": one.site,
+        "name": one.name,
+        "outcome": one.outcome,
+        "style": "good" if one.outcome == "good" else "bad" if one.outcome in _BAD else "mild",
+        "facts": facts,
+        "nights": _nights(one.nights[:NIGHTS]),
+        "coverage": _coverage(one.nights),
+    }
 
 
-def _nights(one: SiteStatus) -> str:
-    if not one.nights:
-        return ""
+def _nights(nights: Sequence[Night]) -> dict[str, Any] | None:
+    """The chart of a site's last runs; None if there are no runs."""
+    if not nights:
+        return None
     found = []
-    for night in reversed(one.nights[:NIGHTS]):
+    for night in reversed(nights):
         new = night.articles.get("new", 0)
         style = "" if night.code == 0 else "is-bad" if night.says_something else "is-mild"
         found.append(Bar(new, f"{night.started_at.astimezone():%d/%m}: {new} new, {night.outcome}", style))
     # The first run brings years of news: beside it nothing else would be seen.
     usual = sorted(bar.value for bar in found)[len(found) * 9 // 10] if len(found) > 1 else found[0].value
     clipped = [Bar(min(bar.value, max(usual, 1) * 1.5), bar.label, bar.style) for bar in found]
-    empty = [Bar(0, "") for _ in range(NIGHTS - len(clipped))]
-    chart = bars([*empty, *clipped], width=300, height=40, title=f"New articles in the last {len(found)} runs")
-    return f'<div class="nights">{chart}</div>'
+    empty = [Bar(0) for _ in range(NIGHTS - len(clipped))]
+    return {"chart": chart([*empty, *clipped], width=300, height=40), "runs": len(found)}
 
 
-def _coverage(one: SiteStatus) -> str:
-    with_articles = next((night for night in one.nights if night.coverage.get("articles")), None)
-    if with_articles is None:
-        return ""
-    of = with_articles.coverage["articles"]
-    rows = "".join(share_bar(with_articles.coverage.get(name, 0), of, name) for name in COVERED_FIELDS)
-    summary = f"Fields of {_number(of)} articles, {with_articles.started_at.astimezone():%d/%m}"
-    return f"<details><summary>{summary}</summary>{rows}</details>"
+def _coverage(nights: Iterable[Night]) -> dict[str, Any] | None:
+    """How many articles of the last run with articles have each field; None if no run has any."""
+    night = next((night for night in nights if night.coverage.get("articles")), None)
+    if night is None:
+        return None
+    articles = night.coverage["articles"]
+    having = {name: night.coverage.get(name, 0) for name in COVERED_FIELDS}
+    return {
+        "title": f"Fields of {_number(articles)} articles, {night.started_at.astimezone():%d/%m}",
+        "fields": [
+            {"name": name, "having": number, "articles": articles, "percent": round(100 * number / articles)}
+            for name, number in having.items()
+        ],
+    }
 
 
 def _day(text: str) -> str:
@@ -200,7 +159,9 @@ def _number(value: int) -> str:
 
 
 def _bytes(value: int) -> str:
-    return f"{value / 1e9:.1f}\u202fGB" if value >= 1e9 else f"{value / 1e6:.1f}\u202fMB"
+    """In the largest unit of which there is one at least."""
+    size, unit = next((known for known in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")) if value >= known[0]), (1, "B"))
+    return f"{value / size:.{0 if size == 1 else 1}f}\u202f{unit}"
 
 
 def _duration(seconds: float) -> str:
@@ -209,55 +170,34 @@ def _duration(seconds: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: how high, what it says when it is pointed at, and the class that colours it."""
+    """One bar: its height, the text that is shown when it is pointed at, and the class that colours it."""
 
     value: float
-    label: str
+    label: str = ""
     style: str = ""
 
 
-def bars(found: Sequence[Bar], *, width: int, height: int, title: str, most: float = 0) -> str:
-    """A bar chart without axes, as high as its highest bar or `most`.
+def chart(bars: Sequence[Bar], *, width: int, height: int, most: float = 0) -> dict[str, Any]:
+    """Places and sizes in a bar chart without axes, as high as its highest bar or `most`.
 
     A bar of 0 that has a style is a stub, so that a bad night without news can be seen.
     """
-    most = most or max((bar.value for bar in found), default=0) or 1
-    place = width / max(len(found), 1)
+    most = most or max((bar.value for bar in bars), default=0) or 1
+    place = width / max(len(bars), 1)
     shapes = []
-    for number, bar in enumerate(found):
+    for number, bar in enumerate(bars):
         tall = max(bar.value / most * height, 3 if bar.style or bar.value else 1)
         shapes.append(
-            f'<rect class="{escape(bar.style or "bar")}" x="{number * place + place * _GAP / 2:.1f}"'
-            f' y="{height - tall:.1f}" width="{place * (1 - _GAP):.1f}" height="{tall:.1f}">'
-            f"<title>{escape(bar.label)}</title></rect>"
+            {
+                "label": bar.label,
+                "style": bar.style,
+                "x": f"{number * place + place * _GAP / 2:.1f}",
+                "y": f"{height - tall:.1f}",
+                "width": f"{place * (1 - _GAP):.1f}",
+                "height": f"{tall:.1f}",
+            }
         )
-    return (
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}" preserveAspectRatio="none">'
-        f"{''.join(shapes)}</svg>"
-    )
-
-
-def nights_chart(days: Mapping[date, int], *, title: str) -> str:
-    """New articles per day as bars, with a scale at the left and dates under them; `days` ascend.
-
-    Words are HTML around the picture: the picture is stretched to its place, and letters would be stretched with it.
-    """
-    top = _round_up(max(days.values(), default=0))
-    found = [Bar(value, f"{day:%d/%m/%Y}: {value}") for day, value in days.items()]
-    scale = "".join(f"<span>{value}</span>" for value in ((top, top // 2, 0) if top > 1 else (top, 0)))
-    # Four dates fit on a telephone; the first and the last stand at the ends.
-    known = list(days)
-    named = [known[place * (len(known) - 1) // 3] for place in range(4)] if len(known) > 3 else known
-    dates = "".join(f"<span>{day:%d/%m}</span>" for day in named)
-    picture = bars(found, width=720, height=160, title=title, most=top)
-    return f'<div class="chart"><div class="scale">{scale}</div>{picture}<div class="dates">{dates}</div></div>'
-
-
-def share_bar(having: int, of: int, name: str) -> str:
-    """How many of how many, as a filled bar with its name and number."""
-    share = having / of if of else 0.0
-    track = f'<span class="track"><span style="width:{share:.0%}"></span></span>'
-    return f'<div class="share"><span>{escape(name)}</span>{track}<span>{having}/{of}</span></div>'
+    return {"width": width, "height": height, "bars": shapes}
 
 
 def _round_up(value: int) -> int:

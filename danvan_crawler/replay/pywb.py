@@ -22,9 +22,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from html import escape
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -97,7 +96,7 @@ def find_wayback() -> Path:
 
 
 def prepare(folder: Path, archive: Path, warc_files: Sequence[Path], front_page: str) -> None:
-    """Writes into `folder` what pywb reads. `front_page` is HTML of `front_page`.
+    """Writes into `folder` what pywb reads. `front_page` is the HTML that `front_page.front_page` makes.
 
     Raises ArchiveError; ArchiveDamagedError for a damaged WARC file that has no index yet.
     """
@@ -129,31 +128,6 @@ def replay_path(url: str, date: str) -> str:
     """Path under which the capture of a URL at a WARC-Date is replayed."""
     digits = "".join(filter(str.isdigit, date))[:14]
     return f"/{COLLECTION}/{digits}/{url}"
-
-
-def front_page(sites: Iterable[tuple[str, Iterable[tuple[str, str, str, str]]]]) -> str:
-    """HTML of the front page. `sites` are names with their articles: day, title, URL and WARC-Date."""
-    return "".join(_front_page(sites))
-
-
-def _front_page(sites: Iterable[tuple[str, Iterable[tuple[str, str, str, str]]]]) -> Iterator[str]:
-    yield (
-        '<!DOCTYPE html>\n<html lang="vi">\n<head>\n<meta charset="utf-8">\n<title>danvan-crawler</title>\n'
-        "<style>body{font-family:sans-serif;max-width:60em;margin:2em auto}td{padding:.2em .6em}</style>\n"
-        f'</head>\n<body>\n<p><a href="/{COLLECTION}/">Search by address</a></p>\n'
-    )
-    for name, articles in sites:
-        yield f"<h2>{_text(name)}</h2>\n<table>\n"
-        for day, title, url, date in articles:
-            link = _text(replay_path(url, date))
-            yield f'<tr><td>{_text(day)}</td><td><a href="{link}">{_text(title)}</a></td></tr>\n'
-        yield "</table>\n"
-    yield "</body>\n</html>\n"
-
-
-def _text(text: str) -> str:
-    """Text inside HTML that is a Jinja template."""
-    return escape(text).replace("{", "&#123;").replace("}", "&#125;")
 
 
 def free_port(wanted: int) -> int:

@@ -158,6 +158,12 @@ def test_danvan_lists_the_bundled_sites(run: Run) -> None:
     assert [slug for slug in profile_slugs() if slug not in result.stdout] == []
 
 
+def test_danvan_writes_its_status_page(run: Run, tmp_path: Path) -> None:
+    result = run("danvan", "status", "--html", "status.html")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "status.html").read_text("utf-8").startswith("<!DOCTYPE html>")
+
+
 def test_danvan_demo_crawls_the_sample_portal(run: Run, tmp_path: Path) -> None:
     result = run("danvan", "demo")
     assert result.returncode == 0, result.stdout + result.stderr

@@ -205,5 +205,14 @@ def test_names_in_the_page_are_text_and_no_markup() -> None:
     assert "<script>" not in text
 
 
+@pytest.mark.parametrize(
+    ("received", "shown"),
+    [(0, "0 B"), (999, "999 B"), (5_400, "5.4 KB"), (188_100_000, "188.1 MB"), (7_000_000_000, "7.0 GB")],
+)
+def test_the_page_shows_what_a_small_night_received_too(received: int, shown: str) -> None:
+    text = page([site(night(requests=1200, received_bytes=received))], NOW).replace("\u202f", " ")
+    assert f'<b class="">1 200</b>requests, {shown}</div>' in text
+
+
 def test_a_page_of_no_site_is_a_page() -> None:
     assert "no run yet" in page([], NOW)
