@@ -1,6 +1,7 @@
 """The state of the sites for Prometheus: a text file that node_exporter's textfile collector reads.
 
-Text exposition format 0.0.4. The file is replaced as a whole, so that a collector never reads half of it.
+Text exposition format, written by prometheus_client. The file is replaced as a whole, so that a collector never reads
+half of it.
 """
 
 from __future__ import annotations
@@ -8,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from danvan_crawler.atomic import replace_file
 from danvan_crawler.health.problems import REMEDIES
 from danvan_crawler.health.status import SiteStatus
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
 
 Samples = Iterator[tuple[dict[str, str], float]]
 
@@ -69,18 +74,31 @@ METRICS: Sequence[tuple[str, str, Callable[[SiteStatus], Samples]]] = (
 """Name, meaning and samples of each metric; all are gauges with the label `site`."""
 
 
+class _Sites:
+    """Collector of the metrics of these sites, as a registry asks for them."""
+
+    def __init__(self, sites: Sequence[SiteStatus]) -> None:
+        self._sites = sites
+
+    def collect(self) -> Iterator[Metric]:
+        from prometheus_client.core import Metric
+
+        for name, meaning, samples in METRICS:
+            metric = Metric(name, meaning, "gauge")
+            for status in self._sites:
+                for labels, value in samples(status):
+                    metric.add_sample(name, {"site": status.site, **labels}, value)
+            yield metric
+
+
 def exposition(sites: Sequence[SiteStatus]) -> str:
     """The metrics of the enabled sites as text."""
-    lines = []
-    for name, meaning, samples in METRICS:
-        lines += [f"# HELP {name} {meaning}", f"# TYPE {name} gauge"]
-        for status in sites:
-            if not status.enabled:
-                continue
-            for labels, value in samples(status):
-                pairs = ",".join(f'{key}="{text}"' for key, text in {"site": status.site, **labels}.items())
-                lines.append(f"{name}{{{pairs}}} {value:.15g}")
-    return "\n".join(lines) + "\n"
+    from prometheus_client import CollectorRegistry, generate_latest
+
+    # Not the registry of the process, which also measures the process itself.
+    registry = CollectorRegistry()
+    registry.register(_Sites([status for status in sites if status.enabled]))
+    return generate_latest(registry).decode()
 
 
 def write_metrics(path: Path, sites: Sequence[SiteStatus]) -> None:

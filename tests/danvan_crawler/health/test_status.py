@@ -140,7 +140,8 @@ def test_metrics_can_be_read_by_prometheus() -> None:
     numbers = {"articles": {"new": 3, "edited": 1}, "requests": 40, "received_bytes": 123456789, "seconds": 61.5}
     text = exposition([site(night(QUIET, code=4, **numbers)), site(site="hai-danvan")])
     families = {family.name: family for family in text_string_to_metric_families(text)}
-    assert set(families) == {name for name, _, _ in METRICS}
+    described = [(family.name, family.documentation, family.type) for family in families.values()]
+    assert described == [(name, meaning, "gauge") for name, meaning, _ in METRICS]
     samples = {
         (sample.name, *sorted(sample.labels.items())): sample.value
         for family in families.values()
@@ -153,6 +154,12 @@ def test_metrics_can_be_read_by_prometheus() -> None:
     assert samples[("danvan_last_run_articles", ("kind", "new"), mine)] == 3
     assert samples[("danvan_last_run_received_bytes", mine)] == 123456789
     assert samples[("danvan_last_run_timestamp_seconds", mine)] == (NOW - timedelta(days=1)).timestamp()
+
+
+def test_metrics_are_those_of_enabled_sites_alone() -> None:
+    families = list(text_string_to_metric_families(exposition([site(enabled=False), site(site="hai-danvan")])))
+    assert {sample.labels["site"] for family in families for sample in family.samples} == {"hai-danvan"}
+    assert len(list(text_string_to_metric_families(exposition([])))) == len(METRICS)
 
 
 def test_the_metrics_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
