@@ -1,15 +1,15 @@
 """Scrapy settings of the project: component order, manners, and what an operator may change by environment.
 
 Our own settings begin with `DANVAN_`; each is read from the environment variable of the same name, or given with
-`scrapy crawl -s NAME=VALUE`. README.md lists them.
+`scrapy crawl -s NAME=VALUE`. `settings_check` holds their names and defaults, and README.md lists them.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from danvan_crawler import __version__, _layout
+from danvan_crawler.settings_check import CrawlSettings, from_environment, unchecked
 
 _layout.activate()  # `spiders` and `pipelines` below are found by name
 
@@ -19,26 +19,14 @@ DUPEFILTER_CLASS = "spiders.dupefilter.KeyDupeFilter"
 STATS_CLASS = "danvan_crawler.crawl.known_statistics.KnownStatistics"
 COMMANDS_MODULE = "danvan_crawler.cli.scrapy"  # `scrapy crawl` and `runspider` with our exit codes
 
-DANVAN_ARCHIVE = str(Path(os.environ.get("DANVAN_ARCHIVE", "archive")).absolute())
-DANVAN_SITES = [folder for folder in os.environ.get("DANVAN_SITES", "").split(os.pathsep) if folder]
-DANVAN_OPERATOR = os.environ.get("DANVAN_OPERATOR", "")
-DANVAN_CONTACT = os.environ.get("DANVAN_CONTACT", "")
-# Numbers stay text here: an import can only fail with a traceback. `settings_check` looks at them before a crawl.
-DANVAN_WARC_MAX_BYTES = os.environ.get("DANVAN_WARC_MAX_BYTES", "1000000000")
-DANVAN_MIN_FREE = os.environ.get("DANVAN_MIN_FREE", "1000000000")
-DANVAN_GZIP_LEVEL = os.environ.get("DANVAN_GZIP_LEVEL", "2")
-DANVAN_REVISIT_DAYS = os.environ.get("DANVAN_REVISIT_DAYS", "1,3,7,30,180")
-DANVAN_MAX_MEDIA = os.environ.get("DANVAN_MAX_MEDIA", "20000000")
-DANVAN_SWEEP_DAYS = os.environ.get("DANVAN_SWEEP_DAYS", "30")
-DANVAN_FEED_DAYS = os.environ.get("DANVAN_FEED_DAYS", "3")
-DANVAN_KEEP_DAYS = os.environ.get("DANVAN_KEEP_DAYS", "400")
-DANVAN_MAX_RETRY_AFTER = os.environ.get("DANVAN_MAX_RETRY_AFTER", "120")
-DANVAN_WINDOW = os.environ.get("DANVAN_WINDOW", "")
-DANVAN_MEMORY_LIMIT = os.environ.get("DANVAN_MEMORY_LIMIT", "1024")
+# Wrong numbers stay here as they are: an import can only fail with a traceback. `check_settings` names them before a
+# crawl.
+globals().update({name: unchecked(name) for name in CrawlSettings.model_fields})
+DANVAN_ARCHIVE = str(Path(from_environment("DANVAN_ARCHIVE")).absolute())
+DANVAN_SITES = list(from_environment("DANVAN_SITES"))
 
-USER_AGENT = (
-    f"danvan-crawler/{__version__} (archiving news of Party committees; +{DANVAN_CONTACT or 'no contact given'})"
-)
+_contact = unchecked("DANVAN_CONTACT") or "no contact given"
+USER_AGENT = f"danvan-crawler/{__version__} (archiving news of Party committees; +{_contact})"
 ROBOTSTXT_OBEY = True
 ROBOTSTXT_USER_AGENT = BOT_NAME  # whole, "news" and "archive" of the name above would make other robots' groups ours
 DOWNLOAD_DELAY = 1.0
@@ -110,9 +98,9 @@ ITEM_PIPELINES = {
 }
 CONCURRENT_ITEMS = 4  # 100, the default, starts a hundred tasks a response: measured 1.5 times slower
 
-LOG_LEVEL = os.environ.get("DANVAN_LOG_LEVEL", "WARNING")
+LOG_LEVEL = unchecked("DANVAN_LOG_LEVEL")
 LOG_FORMATTER = "danvan_crawler.crawl.log_format.QuietLogFormatter"
-MEMUSAGE_LIMIT_MB = DANVAN_MEMORY_LIMIT  # beyond it the crawl is closed cleanly
+MEMUSAGE_LIMIT_MB = unchecked("DANVAN_MEMORY_LIMIT")  # beyond it the crawl is closed cleanly
 MEMUSAGE_CHECK_INTERVAL_SECONDS = 5.0
 STATS_DUMP = False  # the run report has them
 TELNETCONSOLE_ENABLED = False

@@ -1,68 +1,150 @@
-"""Settings that are numbers, looked at before anything is done with them.
+"""All settings of our own: names, defaults, what each may hold, and the one sentence that is said of a wrong value.
 
-A wrong one is said in one sentence that names it and what it holds, wherever it came from: the environment, or
-`scrapy crawl -s NAME=VALUE`. What `float` would take as well, such as nan, inf or a million million days, is no number
-that a crawl could work with.
+A setting is an environment variable; those of `CrawlSettings` can also be given with `scrapy crawl -s NAME=VALUE`.
+Each is read and checked by itself, when it is needed: a wrong value stops the crawl that reads it, and not the
+`danvan status` that reports this. That is why this is not a model of pydantic-settings, which reads all or none.
 """
 
 from __future__ import annotations
 
 import logging
-import math
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SkipValidation,
+    ValidationError,
+)
+from pydantic_core import PydanticCustomError
 
 from danvan_crawler.exceptions import UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
-    """What a setting may be: from `least` to `most`, `whole` or with a decimal point."""
+def _written_as(pattern: str) -> BeforeValidator:
+    """Scrapy reads the text again with `int` or `float`, so it has to be a number for Python as it is for pydantic."""
 
-    least: int
-    most: int
-    whole: bool = True
-
-    def read(self, name: str, value: object) -> float:
-        """The number that a setting of this name holds. Raises UsageError."""
+    def check(value: object) -> str:
         text = str(value).strip()
-        number = float(text) if re.fullmatch(r"[0-9]+" if self.whole else r"[0-9]*\.?[0-9]+", text, re.ASCII) else None
-        if number is None or not math.isfinite(number):
-            raise UsageError(f"{name} must be a {'whole ' if self.whole else ''}number, got {text!r}")
-        if not self.least <= number <= self.most:
-            raise UsageError(f"{name} must be a number from {self.least} to {self.most}, got {text!r}")
-        return number
+        if not re.fullmatch(pattern, text, re.ASCII):
+            raise PydanticCustomError("not_a_number", "is not written as a number")
+        return text
+
+    return BeforeValidator(check)
 
 
-_BYTES = Number(0, 2**63 - 1)
-_DAYS = Number(0, 36525, whole=False)
-_SECONDS = Number(0, 10**8, whole=False)
+def _folders(text: str) -> tuple[str, ...]:
+    return tuple(folder for folder in text.split(os.pathsep) if folder)
 
-NUMBERS: Mapping[str, Number] = {
-    "DANVAN_WARC_MAX_BYTES": Number(1, 2**63 - 1),
-    "DANVAN_MIN_FREE": _BYTES,
-    "DANVAN_GZIP_LEVEL": Number(0, 3),
-    "DANVAN_MAX_MEDIA": _BYTES,
-    "DANVAN_SWEEP_DAYS": _DAYS,
-    "DANVAN_FEED_DAYS": _DAYS,
-    "DANVAN_KEEP_DAYS": _DAYS,
-    "DANVAN_MAX_RETRY_AFTER": _SECONDS,
-    "DANVAN_MEMORY_LIMIT": Number(0, 10**9),
-}
-"""The numbers among the settings of a crawl; days reach a century."""
+
+def _level(name: str) -> str:
+    if name not in logging.getLevelNamesMapping():
+        raise ValueError("must be DEBUG, INFO, WARNING, ERROR or CRITICAL")
+    return name
+
+
+_Text = SkipValidation[str]
+"""Any text, also one that is not UTF-8."""
+_Whole = Annotated[int, _written_as(r"[0-9]+")]
+_Decimal = Annotated[float, _written_as(r"[0-9]*\.?[0-9]+"), Field(allow_inf_nan=False)]
+_Bytes = Annotated[_Whole, Field(ge=0, le=2**63 - 1)]
+_Days = Annotated[_Decimal, Field(ge=0, le=36525)]  # a century
+
+
+class CrawlSettings(BaseModel):
+    """The settings of a crawl, which Scrapy knows too."""
+
+    model_config = ConfigDict(validate_assignment=True, use_attribute_docstrings=True)
+
+    DANVAN_ARCHIVE: _Text = "archive"
+    """The archive folder."""
+    DANVAN_SITES: Annotated[tuple[str, ...], PlainValidator(_folders)] = ()
+    """Folders of further site profiles, separated like PATH."""
+    DANVAN_OPERATOR: _Text = ""
+    """Who runs the crawl, for the warcinfo record and for Source-Organization in a bag."""
+    DANVAN_CONTACT: _Text = ""
+    """Address or URL in the User-Agent, so that a webmaster can write."""
+    DANVAN_WARC_MAX_BYTES: Annotated[_Whole, Field(ge=1, le=2**63 - 1)] = 1_000_000_000
+    """Size in bytes after which a new WARC file is begun."""
+    DANVAN_MIN_FREE: _Bytes = 1_000_000_000
+    """Bytes that stay free on the archive's file system; a crawl that would leave less stops."""
+    DANVAN_GZIP_LEVEL: Annotated[_Whole, Field(ge=0, le=3)] = 2
+    """Level of compression of WARC files."""
+    DANVAN_REVISIT_DAYS: _Text = "1,3,7,30,180"
+    """Days after publication on which a known article is requested again. `store.lifecycle` checks it."""
+    DANVAN_MAX_MEDIA: _Bytes = 20_000_000
+    """Bytes of a film or recording that are fetched."""
+    DANVAN_SWEEP_DAYS: _Days = 30
+    """Days after which all pages of a section are read again."""
+    DANVAN_FEED_DAYS: _Days = 3
+    """Days for which a reliable sitemap may replace the listings; 0: never."""
+    DANVAN_KEEP_DAYS: _Days = 400
+    """Days for which run reports and logs are kept; 0: for good."""
+    DANVAN_MAX_RETRY_AFTER: Annotated[_Decimal, Field(ge=0, le=10**8)] = 120
+    """Longest wait in seconds that a server may ask for; beyond it the run of the site ends."""
+    DANVAN_WINDOW: _Text = ""
+    """Hours in which sites are crawled whose profile names none, e.g. 22:00-06:00. `crawl.window` checks it."""
+    DANVAN_MEMORY_LIMIT: Annotated[_Whole, Field(ge=0, le=10**9)] = 1024
+    """MiB of memory after which the crawl of a site stops; 0: no limit."""
+
+
+class Settings(CrawlSettings):
+    """All settings: those of a crawl, and those that are read from the environment only."""
+
+    DANVAN_HANG_AFTER: Annotated[_Whole, Field(ge=0, le=10**9)] = 900
+    """Seconds without a finished request after which a site's process is stopped; 0: never."""
+    DANVAN_LOG_LEVEL: Annotated[_Text, AfterValidator(_level)] = "WARNING"
+    """The least severe messages in a log. Scrapy's own name is LOG_LEVEL."""
+    DANVAN_NOTIFY: _Text = ""
+    """Addresses of apprise that are told of changes in the health of sites, separated by blanks or commas."""
+    DANVAN_WAYBACK: _Text = ""
+    """pywb's program `wayback`; without it, it is searched for."""
+    DANVAN_CLOCK: _Text = ""
+    """For tests: the moment that everything takes for now. `clock` reads and checks it."""
+
+
+def checked(name: str, value: object) -> Any:
+    """The value of a setting, of the type that the model gives it. Raises UsageError that says what it must be."""
+    settings = Settings.model_construct()
+    try:
+        setattr(settings, name, value)
+    except ValidationError as error:
+        raise UsageError(f"{name} {_reason(name, error.errors()[0])}, got {str(value).strip()!r}") from error
+    return getattr(settings, name)
+
+
+def from_environment(name: str) -> Any:
+    """A setting as the environment holds it, or its default. Raises UsageError as `checked` does."""
+    return checked(name, os.environ[name]) if name in os.environ else Settings.model_fields[name].default
+
+
+def unchecked(name: str) -> Any:
+    """The text that the environment holds for a setting, or its default. It cannot fail."""
+    return os.environ.get(name, Settings.model_fields[name].default)
 
 
 def check_settings(settings: Mapping[str, Any]) -> None:
     """Raises UsageError for the first of a crawl's settings that cannot be used."""
-    for name, number in NUMBERS.items():
-        number.read(name, settings.get(name))
-    if isinstance(level := settings.get("LOG_LEVEL"), str) and level not in logging.getLevelNamesMapping():
-        raise UsageError(f"DANVAN_LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL, got {level!r}")
+    for name, field in CrawlSettings.model_fields.items():
+        if field.annotation in (int, float):
+            checked(name, settings.get(name))
+    if isinstance(level := settings.get("LOG_LEVEL"), str):
+        checked("DANVAN_LOG_LEVEL", level)
 
 
-def whole_from_environment(name: str, default: int) -> int:
-    """A whole number from an environment variable. Raises UsageError."""
-    return int(Number(0, 10**9).read(name, os.environ.get(name, default)))
+def _reason(name: str, error: Any) -> str:
+    field = Settings.model_fields[name]
+    if error["type"] == "value_error":
+        return str(error["ctx"]["error"])
+    if error["type"] in ("greater_than_equal", "less_than_equal"):
+        least = next(bound.ge for bound in field.metadata if hasattr(bound, "ge"))
+        most = next(bound.le for bound in field.metadata if hasattr(bound, "le"))
+        return f"must be a number from {least} to {most}"
+    return "must be a whole number" if field.annotation is int else "must be a number"

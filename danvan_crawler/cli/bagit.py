@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from danvan_crawler.cli.common import archive_option, errors, registry, sites_option
+from danvan_crawler.settings_check import from_environment
 
 
 @click.command("bagit")
@@ -24,10 +25,10 @@ def command(slug: str, output: Path, archive: Path, site_folders: tuple[Path, ..
     Example:
       danvan bagit mau-danvan -o mau-danvan-2026
     """
-    from danvan_crawler import settings
     from danvan_crawler.export.bagit import pack_bag
     from danvan_crawler.export.site import archived_site
 
     site = archived_site(archive, slug, registry(archive, site_folders))
-    count = pack_bag(archive, site, output, operator=settings.DANVAN_OPERATOR, contact=settings.DANVAN_CONTACT)
+    operator, contact = from_environment("DANVAN_OPERATOR"), from_environment("DANVAN_CONTACT")
+    count = pack_bag(archive, site, output, operator=operator, contact=contact)
     errors().print(f"{output}: {count} articles, {len(site.warc_files)} WARC files", markup=False)

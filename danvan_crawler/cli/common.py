@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from danvan_crawler.exceptions import UsageError
+from danvan_crawler.settings_check import from_environment
 from danvan_crawler.sites.registry import SiteRegistry, site_registry
 from danvan_crawler.store.queries import Filter
 
@@ -106,11 +107,11 @@ def filter_options(function: F) -> F:
 
 def registry(archive: Path, site_folders: tuple[Path, ...], *, lenient: bool = False) -> SiteRegistry:
     """The sites known to this archive, with DANVAN_SITES before --sites. Raises ProfileError, unless `lenient`."""
-    from_environment = [Path(folder) for folder in os.environ.get("DANVAN_SITES", "").split(os.pathsep) if folder]
-    for folder in from_environment:
+    named = [Path(folder) for folder in from_environment("DANVAN_SITES")]
+    for folder in named:
         if not folder.is_dir():
             raise UsageError(f"DANVAN_SITES: {folder} is not a folder")
-    return site_registry(archive, (*from_environment, *site_folders), lenient=lenient)
+    return site_registry(archive, (*named, *site_folders), lenient=lenient)
 
 
 def write_out(text: str) -> None:

@@ -28,7 +28,7 @@ from danvan_crawler.fleet.child_process import Ending, Job, Limits, danvan
 from danvan_crawler.fleet.supervisor import Supervisor, Watcher
 from danvan_crawler.health.notifications import Notifier
 from danvan_crawler.health.reports import Witness, kind_of, longest_waiting_first
-from danvan_crawler.settings_check import whole_from_environment
+from danvan_crawler.settings_check import from_environment
 from danvan_crawler.sites.profile import SLUG, Site
 from danvan_crawler.sites.registry import SiteRegistry
 
@@ -147,8 +147,8 @@ def _crawl(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str
     if options.get("time_limit"):
         settings["CLOSESPIDER_TIMEOUT"] = options["time_limit"]
     shown = errors()
-    if shown.is_terminal:
-        settings["LOG_LEVEL"] = os.environ.get("DANVAN_LOG_LEVEL", "ERROR")
+    if shown.is_terminal and "DANVAN_LOG_LEVEL" not in os.environ:
+        settings["LOG_LEVEL"] = "ERROR"
     process = new_process(settings)
     crawler = process.create_crawler(slug)
     arguments = {name: options[name] for name in ("since", "until", "full", "plan", "max_pages") if options.get(name)}
@@ -170,9 +170,9 @@ def _crawl(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str
 def _limits() -> Limits:
     """When a site's process is stopped from outside, from the environment."""
     clock.now()  # raises UsageError for a clock that each of the processes would refuse
-    memory = whole_from_environment("DANVAN_MEMORY_LIMIT", 1024)
+    memory: int = from_environment("DANVAN_MEMORY_LIMIT")
     # A crawl closes itself at the limit; beyond half as much again it evidently cannot.
-    return Limits(hang_after=whole_from_environment("DANVAN_HANG_AFTER", 900), memory=memory * 3 // 2 * 1024 * 1024)
+    return Limits(hang_after=from_environment("DANVAN_HANG_AFTER"), memory=memory * 3 // 2 * 1024 * 1024)
 
 
 def _job(site: Site, archive: Path, site_folders: tuple[Path, ...], options: dict[str, Any]) -> Job:

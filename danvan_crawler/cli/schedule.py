@@ -26,6 +26,7 @@ from danvan_crawler.fleet.systemd import (
     write_units,
 )
 from danvan_crawler.health.notifications import VARIABLE, trouble_with
+from danvan_crawler.settings_check import from_environment
 
 
 def _hour_and_minute(_context: click.Context, option: click.Parameter, value: str) -> tuple[int, int]:
@@ -76,8 +77,7 @@ def command(
     """
     if install and uninstall:
         raise UsageError("give --install or --uninstall, not both")
-    from_environment = [folder for folder in os.environ.get("DANVAN_SITES", "").split(os.pathsep) if folder]
-    folders = [*(Path(folder).absolute() for folder in from_environment), *site_folders]
+    folders = [*(Path(folder).absolute() for folder in from_environment("DANVAN_SITES")), *site_folders]
     nightly = Nightly(
         archive,
         *at,

@@ -32,6 +32,7 @@ from urllib.request import ProxyHandler, build_opener
 
 from danvan_crawler.exceptions import DanvanError, UsageError, archive_error
 from danvan_crawler.replay.unmodified import resolve_unmodified
+from danvan_crawler.settings_check import from_environment
 from danvan_crawler.warc.index import index_lines, index_path, merged
 
 HOST = "127.0.0.1"
@@ -79,7 +80,7 @@ def find_wayback() -> Path:
 
     The third is where `make replay` installs it. Raises UsageError when it is nowhere.
     """
-    named = os.environ.get("DANVAN_WAYBACK")
+    named = from_environment("DANVAN_WAYBACK")
     if named:
         found = shutil.which(named)
         if found is None:

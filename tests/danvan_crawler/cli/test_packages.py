@@ -162,8 +162,8 @@ def test_a_bag_shares_no_file_with_the_archive(danvan: Danvan, archive: Any, tmp
 def test_a_bag_says_where_it_comes_from(
     danvan: Danvan, profiled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, contact: str, field: str
 ) -> None:
-    monkeypatch.setattr("danvan_crawler.settings.DANVAN_OPERATOR", "Trung tâm Lưu trữ")
-    monkeypatch.setattr("danvan_crawler.settings.DANVAN_CONTACT", contact)
+    monkeypatch.setenv("DANVAN_OPERATOR", "Trung tâm Lưu trữ")
+    monkeypatch.setenv("DANVAN_CONTACT", contact)
     danvan("bagit", SITE, "-o", "bag")
     said = bagit.Bag(str(tmp_path / "bag")).info
     payload = [path for path in (tmp_path / "bag" / "data").rglob("*") if path.is_file()]
