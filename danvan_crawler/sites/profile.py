@@ -15,7 +15,16 @@ from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from dateutil import tz
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from danvan_crawler.exceptions import ProfileError
 from danvan_crawler.sites.rules import Health, Window, checked_window
@@ -25,10 +34,9 @@ MINIMUM_DELAY = 1.0
 """Seconds between two requests to a public host; a profile may ask for more, never for less."""
 SELECTORS = frozenset({"article_link", "title", "lead", "body", "published", "section"})
 """What a selector of a profile may say, in the same words for every family."""
-DURATION = re.compile(
-    r"(?P<sign>[+-])?P(?=.)(?:(?P<days>[0-9]{1,4})D)?"
-    r"(?:T(?=.)(?:(?P<hours>[0-9]{1,4})H)?(?:(?P<minutes>[0-9]{1,4})M)?(?:(?P<seconds>[0-9]{1,4})S)?)?"
-)
+# pydantic would take a year for 365 days, and P30M, where PT30M was meant, for 900.
+_DURATION = re.compile(r"[+-]?P(?=.)([0-9]{1,4}D)?(T(?=.)([0-9]{1,4}H)?([0-9]{1,4}M)?([0-9]{1,4}S)?)?")
+_TIMEDELTA = TypeAdapter(timedelta)
 SLUG = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)+$")
 _ZONE_NAME = re.compile(r"UTC|[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+")
 _HOST_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
@@ -183,7 +191,7 @@ class Site(_Strict):
     @field_validator("clock_offset")
     @classmethod
     def _is_duration(cls, value: str) -> str:
-        if not DURATION.fullmatch(value):
+        if not _DURATION.fullmatch(value):
             raise ValueError(f"must be an ISO 8601 duration such as PT0S or -PT7H, got {value!r}")
         return value
 
@@ -230,10 +238,7 @@ class Site(_Strict):
     @property
     def clock_correction(self) -> timedelta:
         """What has to be taken from the site's stamps to get the true time: how far its clock is ahead."""
-        match = DURATION.fullmatch(self.clock_offset)
-        assert match is not None  # checked by _is_duration
-        parts = {key: int(value) for key, value in match.groupdict().items() if value and key != "sign"}
-        return timedelta(**parts) * (-1 if match["sign"] == "-" else 1)
+        return _TIMEDELTA.validate_python(self.clock_offset)
 
     @property
     def hosts(self) -> tuple[str, ...]:

@@ -85,7 +85,16 @@ def test_css_and_xpath_are_selectors(site: MakeSite, selector: str) -> None:
 
 @pytest.mark.parametrize(
     ("offset", "seconds"),
-    [("PT0S", 0), ("PT7H", 25200), ("-PT7H", -25200), ("+PT30M", 1800), ("P1DT1H1M1S", 90061), ("P2D", 172800)],
+    [
+        ("PT0S", 0),
+        ("PT7H", 25200),
+        ("-PT7H", -25200),
+        ("+PT30M", 1800),
+        ("P1DT1H1M1S", 90061),
+        ("P2D", 172800),
+        ("-P1DT1S", -86401),
+        ("P9999DT9999H9999M9999S", 900519939),
+    ],
 )
 def test_the_clock_is_corrected_by_its_offset(site: MakeSite, offset: str, seconds: int) -> None:
     assert site(clock_offset=f'"{offset}"').clock_correction == timedelta(seconds=seconds)

@@ -140,6 +140,8 @@ def test_an_address_that_cannot_be_fetched_is_refused_as_section(refusal: Refusa
         ("clock_offset", '"PT"', "must be an ISO 8601 duration"),
         ("clock_offset", '"P1DT"', "must be an ISO 8601 duration"),
         ("clock_offset", '"P1Y"', "must be an ISO 8601 duration"),
+        ("clock_offset", '"P30M"', "must be an ISO 8601 duration"),
+        ("clock_offset", '"07:00:00"', "must be an ISO 8601 duration"),
         ("clock_offset", '"P99999999999D"', "must be an ISO 8601 duration"),
         ("clock_offset", "7", "valid string"),
         ("month_first", '"yes"', "valid boolean"),
