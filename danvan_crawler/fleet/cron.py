@@ -1,4 +1,8 @@
-"""The nightly crawl as a line of the user's crontab: one for each archive, and no other line is ever touched."""
+"""The nightly crawl as a line of the user's crontab: one for each archive, and no other line is ever touched.
+
+python-crontab 3.4 breaks the second promise: it rewrites blanks and ranges of other lines, drops settings such as
+`MAILTO = "a@b.vn"`, and disables lines that it does not understand.
+"""
 
 from __future__ import annotations
 
