@@ -50,7 +50,17 @@ ROOMS = {
     "warc",
     "web",
 }
-TEST_FOLDERS = {"benchmarks", "danvan_crawler", "end_to_end", "fixtures", "fleet", "pipelines", "soak", "spiders"}
+TEST_FOLDERS = {
+    "benchmarks",
+    "danvan_crawler",
+    "desk",
+    "end_to_end",
+    "fixtures",
+    "fleet",
+    "pipelines",
+    "soak",
+    "spiders",
+}
 # A module with such a name says nothing of what is in it, so that everything ends up there.
 NAMELESS = {"helper", "helpers", "misc", "tools", "util", "utils"}
 MAX_LINES = 400

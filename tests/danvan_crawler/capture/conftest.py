@@ -9,8 +9,6 @@ import os
 import socket
 import ssl
 import struct
-import subprocess
-import sys
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from forked import Forked
 from warcio.archiveiterator import ArchiveIterator
 
 import danvan_crawler
@@ -214,7 +213,15 @@ def raw_server(tls_context: ssl.SSLContext) -> Iterator[Callable[..., RawServer]
 
 
 @pytest.fixture(scope="session")
-def crawl(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Crawled]:
+def forked() -> Iterator[Forked]:
+    """Runs scripts by forks, with warnings as errors."""
+    made = Forked("-W", "error")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def crawl(tmp_path_factory: pytest.TempPathFactory, forked: Forked) -> Callable[..., Crawled]:
     """Factory: crawl([{"case": name, "url": url, …}], settings={}, spider={}, archive=None, …) runs a child crawl."""
 
     def run(
@@ -233,14 +240,11 @@ def crawl(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Crawled]:
         (folder / "job.json").write_text(json.dumps(job))
         script = Path(__file__).with_name("crawl_job.py")
         root = Path(danvan_crawler.__file__).parents[1]
-        child = subprocess.run(
-            [sys.executable, "-W", "error", str(script), str(folder / "job.json"), str(folder / "result.json")],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{script.parent}"},
-            capture_output=True,
-            text=True,
+        child = forked.run(
+            [str(script), str(folder / "job.json"), str(folder / "result.json")],
+            folder=folder,
+            environment={**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{script.parent}"},
             timeout=300,
-            check=False,
         )
         assert child.returncode == 0, child.stderr
         return Crawled(archive=archive, log=child.stderr, **json.loads((folder / "result.json").read_text()))
