@@ -63,7 +63,7 @@ def part(text: str, heading: str) -> str:
 
 def rows(text: str) -> list[list[str]]:
     """Cells of the tables in a text, without their heads."""
-    found = []
+    found: list[list[str]] = []
     for line in re.findall(r"^ *\|(.+)\|$", text, re.MULTILINE):
         cells = [cell.strip() for cell in line.split("|")]
         if set(cells[0]) <= {"-", ":"} and cells[0]:

@@ -107,7 +107,7 @@ def _headed() -> Iterator[Kind]:
     }
     for name, lines in fields.items():
         yield Kind(name, [_ok(_body(name), *lines)])
-    lines = {
+    status_lines = {
         "reason phrase in UTF-8": "HTTP/1.1 200 Tốt lắm :-)".encode(),
         "reason phrase in Latin-1": b"HTTP/1.1 200 tr\xe8s bien",
         "empty reason phrase": b"HTTP/1.1 200 ",
@@ -116,7 +116,7 @@ def _headed() -> Iterator[Kind]:
         "404": b"HTTP/1.1 404 Khong co",
         "500": b"HTTP/1.1 500 Loi",
     }
-    for name, line in lines.items():
+    for name, line in status_lines.items():
         yield Kind(name, [_ok(_body(name), status=line)])
     yield Kind("bare line feeds", [_ok(_body("line feeds")).replace(b"\r\n", b"\n")])
 

@@ -28,7 +28,7 @@ class ListSpider(scrapy.Spider):
 
     def start_requests(self) -> Iterator[scrapy.Request]:  # Scrapy before 2.13
         meta = {"handle_httpstatus_all": True, "dont_retry": True}
-        yield from (scrapy.Request(url, meta=meta, errback=self.parse) for url in self.addresses)
+        yield from (scrapy.Request(url, meta=meta, errback=self.parse) for url in self.addresses)  # type: ignore[arg-type]
 
     async def start(self) -> AsyncIterator[scrapy.Request]:
         for request in self.start_requests():

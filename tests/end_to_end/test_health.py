@@ -265,7 +265,8 @@ def test_reports_that_are_none_cost_no_run_its_own(new_portal: New, new_desk: Ne
     desk.crawl()
     [path] = desk.archive.glob("runs/*.json")
     written = json.loads(path.read_text("utf-8"))
-    for number, wrong in enumerate(({"coverage": None}, {"exit_code": float("inf")}, {"started_at": "2026-11-22"})):
+    broken: list[dict[str, Any]] = [{"coverage": None}, {"exit_code": float("inf")}, {"started_at": "2026-11-22"}]
+    for number, wrong in enumerate(broken):
         text = json.dumps({**written, **wrong}, indent=2)
         path.with_name(f"20261101T00000{number}Z-0000000{number}.json").write_text(text, encoding="utf-8")
     assert "Traceback" not in desk.crawl().stderr

@@ -83,7 +83,7 @@ QUIET_NIGHT = ["/a/", "/b/", "/c/"]
 def test_a_walk_for_news_that_was_cut_short_is_made_up_for(paper: Paper, more: int) -> None:
     paper.crawl()
     paper.show("a", [*range(107, 100, -1), 3, 2, 1])
-    paper.crawl(code=3, **{"/a/trang-2/": paper.answer(status="500 Internal Server Error")})
+    paper.crawl(code=3, **{"/a/trang-2/": paper.answer(status="500 Internal Server Error")})  # type: ignore[arg-type]
     paper.show("a", [*range(200 + more, 200, -1), *range(107, 100, -1), 3, 2, 1])
     paper.crawl()
     assert paper.found >= {*range(101, 108), *range(201, 201 + more)}
@@ -112,7 +112,7 @@ def test_later_pages_that_lead_away_for_a_moment_do_not_end_their_sections(paper
 
         instead[target] = page
     good = {target: paper.portal.pages[target] for target in instead}
-    paper.crawl(**instead)
+    paper.crawl(**instead)  # type: ignore[arg-type]
     assert paper.found >= {*range(40, 46), *range(50, 56)}
 
 
@@ -132,7 +132,7 @@ def test_articles_that_a_portal_shows_blank_for_a_night_are_asked_for_again(pape
     paper.show("a", [*range(106, 100, -1), 3, 2, 1])
     targets = [f"/tin/bai-viet-{number}.html" for number in range(101, 107)]
     circle = {target: paper.answer(status="302 Found", headers={"Location": target}) for target in targets}
-    paper.crawl(code=3, **(circle if body == "circle" else dict.fromkeys(targets, paper.answer(body))))
+    paper.crawl(code=3, **(circle if body == "circle" else dict.fromkeys(targets, paper.answer(body))))  # type: ignore[arg-type]
     assert set(paper.crawl()) >= set(targets)
     assert paper.found >= set(range(101, 107))
 
@@ -141,7 +141,7 @@ def test_an_article_whose_page_lacked_it_for_a_night_has_another_chance_with_eac
     paper.crawl()
     paper.show("a", [101, 3, 2, 1])
     target = "/tin/bai-viet-101.html"
-    paper.crawl(**{target: paper.answer(f"<html><body>{MENU}</body></html>")})
+    paper.crawl(**{target: paper.answer(f"<html><body>{MENU}</body></html>")})  # type: ignore[arg-type]
     assert target not in paper.crawl()
     assert target in paper.crawl(after=31)
     assert 101 in paper.found

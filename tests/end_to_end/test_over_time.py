@@ -53,10 +53,10 @@ class Nights:
             f'<div><a href="{target}">{title}</a>{shown}</div>' for target, title in reversed(self.articles.items())
         ]
         pages = [links[start : start + self.a_page] for start in range(0, len(links), self.a_page)] or [[]]
-        for number, shown in enumerate(pages, start=1):
+        for number, listed in enumerate(pages, start=1):
             following = f'<a href="{SECTION}trang-{number + 1}/">Trang sau</a>' if number < len(pages) else ""
             target = SECTION if number == 1 else f"{SECTION}trang-{number}/"
-            self.portal.pages[target] = self.answer(f"<html><body>{''.join(shown)}{following}</body></html>")
+            self.portal.pages[target] = self.answer(f"<html><body>{''.join(listed)}{following}</body></html>")
 
     def crawl(self, *options: str, after: int = 1, code: int = 0, **instead: bytes) -> list[str]:
         """Crawls so many nights after the last crawl; what it asked for, robots.txt and the icon aside.
@@ -288,7 +288,7 @@ def test_nothing_is_gone_while_the_whole_portal_is(nights: Nights, answer: Calla
     nights.desk.environment["DANVAN_REVISIT_DAYS"] = "1,2,3,4,5,6,7"
     lost = answer("<h1>404</h1>", status="404 Not Found")
     for _ in range(3):
-        nights.crawl(code=3, **{SECTION: lost, target: lost})
+        nights.crawl(code=3, **{SECTION: lost, target: lost})  # type: ignore[arg-type]
     items = nights.desk.export()
     assert [item["gone_at"] for item in items] == [None]
     nights.crawl(after=3)
@@ -367,7 +367,7 @@ def test_a_notice_in_the_place_of_a_later_page_is_not_the_end_of_a_section(
     for number in range(25):
         nights.publish(number, "23/05/2017 00:00:00")
     second = f"{SECTION}trang-2/"
-    nights.crawl(code=3, **{second: answer("<h1>Hệ thống đang bảo trì, mời quý vị quay lại sau</h1>")})
+    nights.crawl(code=3, **{second: answer("<h1>Hệ thống đang bảo trì, mời quý vị quay lại sau</h1>")})  # type: ignore[arg-type]
     assert len(nights.desk.export()) == 10
     nights.crawl()
     assert len(nights.desk.export()) == 25
@@ -382,6 +382,6 @@ def test_a_later_page_that_fails_costs_no_news_while_an_older_walk_waits(
     nights.crawl("--max-pages", "22")
     for number in range(100, 113):
         nights.publish(number, "23/05/2017 00:00:00")
-    nights.crawl(code=3, **{f"{SECTION}trang-2/": answer(status="500 Internal Server Error")})
+    nights.crawl(code=3, **{f"{SECTION}trang-2/": answer(status="500 Internal Server Error")})  # type: ignore[arg-type]
     nights.crawl()
     assert len(nights.desk.export()) == 48

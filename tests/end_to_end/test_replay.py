@@ -21,6 +21,7 @@ from urllib.error import URLError
 import pytest
 from playwright.sync_api import Browser, Frame, Page, Route, sync_playwright
 
+from danvan_crawler.clock import warc_date
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.replay.pywb import PATIENCE_SECONDS, Wayback, find_wayback, free_port
 from danvan_crawler.sample import SamplePortal
@@ -34,7 +35,6 @@ from danvan_crawler.warc.records import (
     build_warcinfo,
     new_record_id,
     pack_exchange,
-    warc_date,
 )
 
 PHOTO = sample.render("/hinh-anh/tin-1-1.png", "", edition=1, base_url="http://portal.example/").body
@@ -93,7 +93,9 @@ class Visit:
     def open(self, address: str) -> Frame:
         """The replayed page, loaded to its end; pywb puts it into a frame."""
         self.page.goto(self.server.rstrip("/") + address)
-        frame = self.page.wait_for_selector("#replay_iframe").content_frame()
+        element = self.page.wait_for_selector("#replay_iframe")
+        assert element is not None
+        frame = element.content_frame()
         assert frame is not None
         frame.wait_for_selector("h1")
         frame.wait_for_load_state("networkidle")

@@ -1,4 +1,4 @@
-"""Lets the fleet's modules import one another, and lives one fleet for all tests that look at it.
+"""Lives one fleet for all tests that look at it.
 
 Its size comes from the environment, so that the same tests are a matter of a minute in `make test` and of an hour in
 `make soak`: FLEET_SITES (at most 34), FLEET_DAYS, FLEET_SEED.
@@ -7,14 +7,9 @@ Its size comes from the environment, so that the same tests are a matter of a mi
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 from fleet import Fleet
 from lives import fleet_lives
 from verdicts import costs, summary

@@ -171,7 +171,7 @@ def _after(story: Story, gone: int) -> int:
 
 def _with(story: Story, **fate: object) -> Story:
     values = {name: getattr(story, name) for name in story.__slots__}
-    return Story(**{**values, **fate})  # type: ignore[arg-type]
+    return Story(**{**values, **fate})
 
 
 def busy(days: int, dice: random.Random) -> Life:

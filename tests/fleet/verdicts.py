@@ -104,7 +104,7 @@ def wrong_changes(fleet: Fleet) -> list[str]:
     by_article: dict[tuple[str, str], list[Told]] = {}
     for one in fleet.changes:
         by_article.setdefault((one.site, one.path), []).append(one)
-    complaints = []
+    complaints: list[str] = []
     for portal in fleet.portals:
         life = portal.life
         for story in life.stories:

@@ -27,7 +27,7 @@ def fleet(tmp_path: Path, profile: Profile) -> Path:
         (archive / "sites" / f"{name}.toml").write_text(profile(slug=f'"{name}-danvan"'), encoding="utf-8")
     for name, problems in (("tot", []), ("im", [QUIET])):
         began = "2026-11-22T18:30:00+00:00"
-        report = {"run_id": name, "site": f"{name}-danvan", "started_at": began, "finished_at": began}
+        report: dict[str, Any] = {"run_id": name, "site": f"{name}-danvan", "started_at": began, "finished_at": began}
         report |= {"exit_code": 4 if problems else 0, "problems": problems, "articles": {"new": 3}}
         path = archive / "runs" / f"20261122T183000Z-{name}.json"
         path.write_text(json.dumps(report, indent=2), encoding="utf-8")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def reference(capture, profile):
 @pytest.fixture
 def archive(make_writer, exchange, tmp_path):
     """Three runs a day apart, each with a file: a response, the same body again, a 304."""
-    captures = []
+    captures: list[Any] = []
     for day, (message, profile) in enumerate(
         [(exchange.response, None), (AGAIN, IDENTICAL_PAYLOAD), (NOTHING_NEW, NOT_MODIFIED)]
     ):

@@ -76,7 +76,7 @@ def test_a_profile_may_ask_for_a_share_of_a_field_whatever_the_past_was() -> Non
 
 def test_a_profile_may_expect_nothing() -> None:
     values = {"silent_days": 99.0, "silent_days_usual": 9.0, "coverage.lead": 0.0, "coverage.lead_usual": 0.5}
-    assert kinds(values, Health(quiet_days=False, coverage=False)) == []
+    assert kinds(values, Health.model_validate({"quiet_days": False, "coverage": False})) == []
 
 
 def test_an_operator_is_one_of_two() -> None:

@@ -75,7 +75,13 @@ def run(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> 
         day = next(nights)
         for name, problems in sites.items():
             began = f"2026-11-{day:02}T18:30:00+00:00"
-            known = {"run_id": f"{name}{day:02}", "site": f"{name}-danvan", "started_at": began, "finished_at": began}
+            site = f"{name}-danvan"
+            known: dict[str, Any] = {
+                "run_id": f"{name}{day:02}",
+                "site": site,
+                "started_at": began,
+                "finished_at": began,
+            }
             known |= {"exit_code": code if code is not None else 4 if problems else 0}
             known |= {"findings": [problem["text"] for problem in problems], "problems": problems}
             text = json.dumps(known, indent=2)

@@ -48,7 +48,7 @@ def report(tmp_path: Path) -> Report:
 
     def write(slug: str, day: str, **facts: Any) -> None:
         began = f"{day}T18:30:00+00:00"
-        known = {"run_id": f"{abs(hash((slug, day))):08x}"[:8], "site": slug, "started_at": began}
+        known: dict[str, Any] = {"run_id": f"{abs(hash((slug, day))):08x}"[:8], "site": slug, "started_at": began}
         known |= {"finished_at": began, "exit_code": 0, "findings": [], **facts}
         folder = tmp_path / "runs"
         folder.mkdir(exist_ok=True)
@@ -137,7 +137,12 @@ def test_a_site_never_run_and_one_that_is_not_enabled_are_said_to_be_so(tmp_path
 
 
 def test_metrics_can_be_read_by_prometheus() -> None:
-    numbers = {"articles": {"new": 3, "edited": 1}, "requests": 40, "received_bytes": 123456789, "seconds": 61.5}
+    numbers: dict[str, Any] = {
+        "articles": {"new": 3, "edited": 1},
+        "requests": 40,
+        "received_bytes": 123456789,
+        "seconds": 61.5,
+    }
     text = exposition([site(night(QUIET, code=4, **numbers)), site(site="hai-danvan")])
     families = {family.name: family for family in text_string_to_metric_families(text)}
     described = [(family.name, family.documentation, family.type) for family in families.values()]

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from warcio.statusandheaders import StatusAndHeaders
@@ -65,15 +65,15 @@ def member(record: bytes) -> bytes:
 
 def info(software: str = "danvan-crawler/0", **changed: str | None) -> bytes:
     block = f"software: {software}\r\nformat: WARC File Format 1.1\r\n".encode()
-    return text(1, "warcinfo", block, **{"Content_Type": "application/warc-fields", **changed})
+    return text(1, "warcinfo", block, **{"Content_Type": "application/warc-fields", **changed})  # type: ignore[arg-type]
 
 
 def request(**changed: str | None) -> bytes:
-    return text(2, "request", ASKED, **{"WARC_Concurrent_To": identifier(3), **changed})
+    return text(2, "request", ASKED, **{"WARC_Concurrent_To": identifier(3), **changed})  # type: ignore[arg-type]
 
 
 def response(message: bytes = MESSAGE, entity: bytes = PAGE, **changed: str | None) -> bytes:
-    return text(3, "response", message, **{"WARC_Payload_Digest": sha1(entity), **changed})
+    return text(3, "response", message, **{"WARC_Payload_Digest": sha1(entity), **changed})  # type: ignore[arg-type]
 
 
 def revisit(**changed: str | None) -> bytes:
@@ -87,7 +87,7 @@ def revisit(**changed: str | None) -> bytes:
         "WARC_Truncated": "length",
         "Content_Type": "application/http;msgtype=response",
     }
-    return text(5, "revisit", head, **{**fields, **changed})
+    return text(5, "revisit", head, **{**fields, **changed})  # type: ignore[arg-type]
 
 
 def asks_again() -> bytes:
@@ -144,7 +144,7 @@ DEFECTS: dict[str, tuple[str, bytes]] = {
     "no date": ("missing-field", pair(response(WARC_Date=None))),
     "no length": ("missing-field", pair(response(Content_Length=None))),
     "no target": ("missing-field", pair(response(WARC_Target_URI=None))),
-    "a field twice": ("repeated-field", pair(response(**{"warc-date": DATE}))),
+    "a field twice": ("repeated-field", pair(response(**{"warc-date": DATE}))),  # type: ignore[arg-type]
     "an id without brackets": ("bad-record-id", pair(response(WARC_Record_ID=identifier(3)[1:-1]))),
     "an id that is used twice": ("duplicate-id", file(info(), request(), response(), response())),
     "a date without a zone": ("bad-date", pair(response(WARC_Date="2026-11-23T07:46:11"))),
@@ -315,7 +315,7 @@ def test_our_writer_makes_sound_files(all_nasty: list[Any], make_writer: Callabl
     began = datetime(2026, 11, 23, tzinfo=UTC)
     for nasty in all_nasty:
         # What breaks off is marked by the recorder.
-        cut = (
+        cut: Literal["disconnect"] | None = (
             "disconnect"
             if nasty.name.startswith(("chunked_cut", "content_length_too_long", "answer_to_head"))
             else None

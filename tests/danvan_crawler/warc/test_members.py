@@ -59,8 +59,12 @@ def test_any_blocks_come_out_as_they_went_in(blocks):
 
 def test_a_block_that_is_not_wanted_is_not_kept():
     walker = MemberWalker(BytesIO(record(b"first") + record(b"second")))
-    assert walker.next(lambda headers: False).block is None
-    assert walker.next().block == b"second"
+    first = walker.next(lambda headers: False)
+    assert first is not None
+    assert first.block is None
+    second = walker.next()
+    assert second is not None
+    assert second.block == b"second"
 
 
 def test_a_block_that_is_not_wanted_is_checked():
