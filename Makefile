@@ -2,16 +2,18 @@
 #
 #   make demo                    crawl the bundled sample portal
 #   make replay                  look at ./archive in a browser, with pywb
+#   make check                   format, lint, types, imports and the quick tests; a minute
 #   make test                    all checks and tests, as CI runs them
 #   make bench                   measure beside wget and Scrapy; needs nginx and wget, and an hour
 #   make fidelity                compare what archivers keep of hostile answers; needs wget, and the network for pip
-#   make soak                    kill crawls a hundred times, live two months with 34 sites; two hours
+#   make soak                    long tests, and trials: crawls killed a hundred times, two months of 34 sites; two hours
 #   make PYTHON=/path/python3    with an interpreter of your choice
 #
 # Targets run one after the other also under `make -j`: pip and the checks share .venv and the caches.
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help demo replay test format-check lint types imports wheel pytest bench fidelity soak clean FORCE
+.PHONY: help demo replay check test checks others quick format-check lint types imports wheel pytest bench fidelity soak
+.PHONY: clean FORCE
 
 SHELL := /bin/sh
 PY := .venv/bin/python
@@ -33,6 +35,15 @@ unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS
 # One line of what a step does; its own output only when it fails.
 quietly = @echo "== $(1)"; output=$$($(2) 2>&1) || { printf '%s\n' "$$output"; exit 1; }
 
+# The same for checks, with the seconds that each took; these run beside one another, so that a line is said at the end.
+timed = @began=$$(date +%s); output=$$($(2) 2>&1) || { printf '== %s\n%s\n' "$(1)" "$$output"; exit 1; }; \
+    echo "== $(1): $$(($$(date +%s) - began)) s"
+
+# Slow tests start processes, or take seconds; soak tests are those whose rule a cheaper test holds too.
+PYTEST := $(PY) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+QUICK_TESTS := tests/danvan_crawler tests/pipelines tests/spiders $(wildcard tests/test_*.py) \
+    --ignore tests/danvan_crawler/store/test_datasette.py --ignore tests/danvan_crawler/store/test_order.py
+
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
@@ -42,28 +53,41 @@ demo: $(RUNTIME)  ## crawl the bundled sample portal into ./archive; needs no ne
 replay: $(RUNTIME) $(REPLAY)  ## look at ./archive in a browser, with pywb
 	@.venv/bin/danvan replay
 
-test: format-check lint types imports wheel pytest  ## all checks, then the tests
+check: checks quick  ## format, lint, types, imports and the quick tests
+
+test: checks wheel pytest  ## all checks, then the tests
+
+# mypy takes as long as the others together.
+checks: $(DEV)
+	@$(MAKE) --no-print-directory types & types=$$!; $(MAKE) --no-print-directory others; others=$$?; \
+	    wait $$types && exit $$others
+
+others: format-check lint imports
 
 format-check: $(DEV)
-	$(call quietly,ruff format --check,$(PY) -m ruff format --check .)
+	$(call timed,ruff format --check,$(PY) -m ruff format --check .)
 
 lint: $(DEV)  ## ruff
-	$(call quietly,ruff check,$(PY) -m ruff check .)
+	$(call timed,ruff check,$(PY) -m ruff check .)
 
 types: $(DEV)  ## mypy, strict
-	$(call quietly,mypy --strict,$(PY) -m mypy)
+	$(call timed,mypy --strict,$(PY) -m mypy)
 
 imports: $(DEV)  ## which room may import which
-	$(call quietly,lint-imports,.venv/bin/lint-imports)
+	$(call timed,lint-imports,.venv/bin/lint-imports)
 
 wheel: $(DEV)  ## build the wheel into .build/wheel and check what it holds
 	@rm -rf $(WHEELS)
-	$(call quietly,building the wheel into $(WHEELS),$(PY) -m build --wheel --no-isolation --outdir $(WHEELS))
-	$(call quietly,check-wheel-contents,.venv/bin/check-wheel-contents --toplevel danvan_crawler $(WHEELS))
+	$(call timed,building the wheel into $(WHEELS),$(PY) -m build --wheel --no-isolation --outdir $(WHEELS))
+	$(call timed,check-wheel-contents,.venv/bin/check-wheel-contents --toplevel danvan_crawler $(WHEELS))
+
+quick: $(DEV)
+	@echo "== quick tests"
+	@$(PYTEST) --quiet -m 'not slow and not soak' $(QUICK_TESTS)
 
 pytest: $(DEV) $(REPLAY)
 	@echo "== pytest"
-	@$(PY) -m pytest --numprocesses auto --dist loadfile
+	@$(PYTEST) -m 'not soak'
 
 # Smaller and quicker: make bench PAGES=500 ROUNDS=1 ITEMS=5000. Where the time of a crawl goes: make bench PROFILE=1.
 bench: $(RUNTIME)  ## measure beside wget and Scrapy, and put the table into docs/
@@ -75,7 +99,8 @@ fidelity: $(RUNTIME)  ## compare what this crawler, wget, warcprox and scrapy-we
 
 # The same kills and the same fleet again: make soak SEED=42 (what kills hit depends on the machine). A smaller fleet:
 # make soak FLEET_SITES=12 FLEET_DAYS=15 FLEET_PAGES=5000.
-soak: $(DEV)  ## long trials: crawls killed a hundred times, a fleet of 34 sites over 60 days, 50,000 pages
+soak: $(DEV) $(REPLAY)  ## long tests; crawls killed a hundred times, a fleet of 34 sites over 60 days, 50,000 pages
+	@$(PYTEST) -m soak
 	@SOAK_KILLS=$(or $(KILLS),100) SOAK_PAGES=$(or $(PAGES),1950) SOAK_SEED=$(or $(SEED),0) \
 	    FLEET_SITES=$(or $(FLEET_SITES),34) FLEET_DAYS=$(or $(FLEET_DAYS),60) FLEET_SEED=$(or $(SEED),1) \
 	    FLEET_PAGES=$(or $(FLEET_PAGES),50000) \

@@ -55,6 +55,19 @@ def make_page() -> Callable[..., Page]:
     return make
 
 
+@pytest.hookimpl(tryfirst=True)  # before markers select tests
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks tests that run commands as slow, and puts the folders with the longest files first.
+
+    One worker would else be busy with such a file when the others have ended.
+    """
+    for item in items:
+        if "forked" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+    longest = {"fleet": 0, "end_to_end": 1}
+    items.sort(key=lambda item: min((longest[part] for part in item.path.parts if part in longest), default=2))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In CI a skipped test is a failed one: a check that silently stopped running protects nobody."""

@@ -188,6 +188,7 @@ def test_constraints_pin_everything_that_the_project_declares() -> None:
     ids=["in a test", "by a mark", "a whole module"],
 )
 @pytest.mark.parametrize(("ci", "failed"), [({"CI": "true"}, True), ({"DANVAN_CI": "1"}, True), ({}, False)])
+@pytest.mark.slow
 def test_a_skipped_test_fails_in_ci_and_only_there(
     skipping: str, ci: dict[str, str], failed: bool, tmp_path: Path
 ) -> None:

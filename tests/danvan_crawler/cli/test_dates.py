@@ -105,6 +105,7 @@ def test_wrong_usage_is_named(danvan: Danvan, tmp_path: Path, arguments: list[st
     assert message in result.err
 
 
+@pytest.mark.slow
 def test_a_pipe_is_read_as_it_comes_and_left_when_the_reader_goes() -> None:
     """The lines never end, and the process may not have the memory for many of them."""
     with subprocess.Popen(["yes", LINE], stdout=subprocess.PIPE) as endless:

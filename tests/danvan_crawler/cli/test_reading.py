@@ -264,6 +264,7 @@ def test_a_payload_that_cannot_be_saved_is_named(danvan: Danvan, archive: Any) -
 
 
 @pytest.mark.parametrize("command", [["search", "dân vận"], ["show", "vi-du-danvan-1"], ["export"]], ids=lambda c: c[0])
+@pytest.mark.slow
 def test_a_reader_that_has_enough_is_no_error(archive: Any, command: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
@@ -279,6 +280,7 @@ def test_a_reader_that_has_enough_is_no_error(archive: Any, command: list[str]) 
     assert (child.returncode, [line for line in child.stderr.splitlines() if "hit" not in line]) == (0, [])
 
 
+@pytest.mark.slow
 def test_vietnamese_is_printed_whatever_the_locale_says(archive: Any) -> None:
     locale = {"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii"}
     child = subprocess.run(

@@ -109,6 +109,7 @@ def test_a_missing_contact_is_said(danvan: Danvan, programs: Path, monkeypatch: 
     assert "DANVAN_CONTACT is not set" in danvan("schedule").err
 
 
+@pytest.mark.slow
 def test_the_line_runs_as_cron_runs_it(
     danvan: Danvan, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

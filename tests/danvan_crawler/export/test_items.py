@@ -156,6 +156,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [(write_jsonl, {}, 20_000), (write_csv, {}, 20_000), (write_jsonl, {"site": "a-danvan"}, 10_000)],
     ids=["jsonl", "csv", "one site"],
 )
+@pytest.mark.slow
 def test_an_export_needs_no_more_memory_than_a_few_items(
     write: Writer, criteria: dict[str, str], rows: int, large: Path, tmp_path: Path
 ) -> None:

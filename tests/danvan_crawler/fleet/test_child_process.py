@@ -16,6 +16,8 @@ from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.fleet.child_process import Child, Ending, Job, Limits, ending_of, run_command
 from danvan_crawler.memory import resident_bytes
 
+pytestmark = pytest.mark.slow
+
 SLUG = "thanhhoa-danvan"
 STUBBORN = """
 import signal, sys, time

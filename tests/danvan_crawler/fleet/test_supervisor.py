@@ -16,6 +16,8 @@ from danvan_crawler.fleet.child_process import Ending, Job, Limits
 from danvan_crawler.fleet.supervisor import Supervisor
 from danvan_crawler.health.reports import read_report
 
+pytestmark = pytest.mark.slow
+
 NOTE = """
 import os, sys, time
 def note(what):

@@ -13,6 +13,7 @@ EACH = 2_500
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.slow
 def test_random_and_mutated_strings_are_answered(seed: int) -> None:
     assert FUZZ["check"](seed, EACH) == EACH
 

@@ -65,6 +65,7 @@ def theirs(path: Path) -> list[str]:
     return sorted(subprocess.run(command, capture_output=True, check=True).stdout.decode().splitlines(keepends=True))
 
 
+@pytest.mark.slow
 def test_lines_of_our_files_are_those_of_cdxj_indexer(
     all_nasty: list[Any], make_writer: Callable[..., Any], exchange: Exchange, tmp_path: Path
 ) -> None:
@@ -79,6 +80,7 @@ def test_lines_of_our_files_are_those_of_cdxj_indexer(
     assert sorted(index_lines(path)) == theirs(path)
 
 
+@pytest.mark.slow
 def test_lines_of_revisits_metadata_and_resources_are_those_of_cdxj_indexer(tmp_path: Path) -> None:
     path = tmp_path / "x.warc.gz"
     head = b"HTTP/1.1 304 Not Modified\r\nContent-Type: text/html\r\n\r\n"
@@ -112,6 +114,7 @@ def test_lines_of_revisits_metadata_and_resources_are_those_of_cdxj_indexer(tmp_
 # warcio leaves temporary files of its own to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.slow
 def test_lines_of_warcios_files_are_those_of_cdxj_indexer(version: str, tmp_path: Path) -> None:
     path = tmp_path / "x.warc.gz"
     with path.open("wb") as out:
