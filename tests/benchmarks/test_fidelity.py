@@ -13,6 +13,8 @@ from fidelity import ALTERED, EXACT, MISSING, Record
 from hostile import KINDS, Hostile, Kind, path_of
 from measure import BenchmarkError
 
+pytestmark = pytest.mark.soak
+
 
 @dataclass(frozen=True)
 class Crawled:

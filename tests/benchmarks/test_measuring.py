@@ -16,6 +16,8 @@ from rooms import room_of, shares
 
 from danvan_crawler.store.database import database_path
 
+pytestmark = pytest.mark.soak
+
 
 def test_a_command_is_measured_and_its_output_returned(tmp_path: Path) -> None:
     code = "data = b'x' * 60_000_000; sum(range(2_000_000)); print('done')"

@@ -17,6 +17,8 @@ from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.vietnamese import timestamps
 
+pytestmark = pytest.mark.soak
+
 HOME = "http://127.0.0.1:8080"
 PORTAL = Portal(60, 8)
 KNOWN = "332f3dcd25e9accb58fe09d3958032d5da4dd235461ab6a47bf57d93cc1bda65"

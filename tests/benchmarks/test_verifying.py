@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from verifying import sample, speeds
+
+pytestmark = pytest.mark.soak
 
 
 def test_three_verifiers_are_measured_on_the_same_sound_file(tmp_path: Path) -> None:

@@ -253,8 +253,9 @@ def test_an_endless_calendar_ends(
     assert sum(target.startswith(LISTING + "?page=") for target in portal.targets) <= 2
 
 
+@pytest.mark.parametrize("seconds", [7, pytest.param(20, marks=pytest.mark.soak)])  # Python's sqlite3 waits for 5
 def test_a_database_that_another_process_holds_is_waited_for(
-    new_portal: Callable[..., Any], new_desk: Callable[..., Any]
+    new_portal: Callable[..., Any], new_desk: Callable[..., Any], seconds: int
 ) -> None:
     portal = new_portal()
     desk = new_desk(portal, only="dan-van-co-so")
@@ -264,7 +265,7 @@ def test_a_database_that_another_process_holds_is_waited_for(
     portal.wait_for("/tin-tuc/dan-van-co-so/trang-2/")
     with closing(sqlite3.connect(desk.archive / "danvan.sqlite", isolation_level=None, timeout=60)) as other:
         other.execute("BEGIN IMMEDIATE")
-        threading.Timer(20, held.set).start()
+        threading.Timer(seconds, held.set).start()
         held.wait()
         other.execute("COMMIT")
     desk.finish(child, code=0)

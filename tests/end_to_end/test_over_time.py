@@ -85,9 +85,12 @@ def nights(new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer:
     return Nights(portal, new_desk(portal, only="dan-van-kheo"), answer)
 
 
-def test_an_article_is_visited_1_3_7_30_and_180_days_after_publication(nights: Nights) -> None:
+@pytest.mark.parametrize(
+    "steps", [[*[1] * 9, 21, 1, 9], pytest.param([1] * 40, marks=pytest.mark.soak)], ids=["some nights", "all nights"]
+)
+def test_an_article_is_visited_1_3_7_30_and_180_days_after_publication(nights: Nights, steps: list[int]) -> None:
     target = nights.publish(1, "01/03/2026 08:00:00")
-    visited = [nights.night for _ in range(40) if target in nights.crawl()]
+    visited = [nights.night for step in steps if target in nights.crawl(after=step)]
     assert visited == [1, 2, 4, 8, 31]
     assert target in nights.crawl(after=141)
     assert nights.crawl(after=1) == nights.crawl(after=300) == [SECTION]
