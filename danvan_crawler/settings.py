@@ -15,8 +15,8 @@ _layout.activate()  # `spiders` and `pipelines` below are found by name
 
 BOT_NAME = "danvan-crawler"
 SPIDER_LOADER_CLASS = "spiders.loader.ProfileSpiderLoader"
-DUPEFILTER_CLASS = "spiders.dupefilter.KeyDupeFilter"
 STATS_CLASS = "danvan_crawler.crawl.known_statistics.KnownStatistics"
+ITEM_PROCESSOR = "danvan_crawler.stages.FinishedItems"
 COMMANDS_MODULE = "danvan_crawler.cli.scrapy"  # `scrapy crawl` and `runspider` with our exit codes
 
 # Wrong numbers stay here as they are: an import can only fail with a traceback. `check_settings` names them before a

@@ -7,8 +7,8 @@ from typing import Any, Self
 from scrapy.crawler import Crawler
 
 from danvan_crawler.items import Article
+from danvan_crawler.stages import store_of
 from danvan_crawler.store.writes import Store
-from danvan_crawler.walk.state import store_of
 
 
 class StorePipeline:

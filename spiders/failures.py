@@ -1,50 +1,80 @@
-"""What went wrong with a request, in the words of a log line."""
+"""Requests that Scrapy gave up, in the terms of the reducer."""
 
 from __future__ import annotations
 
-from scrapy.exceptions import IgnoreRequest
+from typing import Any
+
+from scrapy import Request
+from scrapy.exceptions import CannotResolveHostError, IgnoreRequest
 from scrapy.http import Response
 from twisted.python.failure import Failure
 
+from danvan_crawler import clock
+from danvan_crawler.capture.archiver import WHY_KEY
+from danvan_crawler.capture.playback import page_of
+from danvan_crawler.clock import warc_date
+from danvan_crawler.exceptions import ArchiveError, CaptureRefusedError
 from danvan_crawler.politeness.backoff import LeftAlone
+from danvan_crawler.politeness.budget import BudgetSpent
 from danvan_crawler.politeness.robots import RobotsUnreadableError
+from danvan_crawler.walk.asking import Cause, Unanswered
+from danvan_crawler.walk.findings import trouble_of
 
 
-def status_of(failure: Failure) -> int | None:
-    """HTTP status of a failure that is an answer; None for one that is none."""
-    response = response_of(failure.value)
-    return response.status if response is not None else None
+def unanswered(failure: Failure) -> Unanswered:
+    """What the reducer takes of a request that was given up."""
+    request: Request = failure.request  # type: ignore[attr-defined]
+    return Unanswered(
+        why=request.meta[WHY_KEY],
+        url=request.url,
+        date=warc_date(clock.now()),
+        reason=_reason(failure.value),
+        cause=_cause(failure.value),
+        trouble=_trouble(failure.value),
+    )
 
 
-def response_of(error: BaseException | None) -> Response | None:
-    """The answer that an error is about, if there was one."""
-    response = getattr(error, "response", None)
-    return response if isinstance(response, Response) else None
+def _cause(error: BaseException | None) -> Cause:
+    if isinstance(error, BudgetSpent):
+        return "budget"
+    if isinstance(error, LeftAlone):
+        return "left_alone"
+    if isinstance(error, RobotsUnreadableError):
+        return "ours" if isinstance(error.cause, ArchiveError) else "robots_unreadable"
+    if isinstance(error, ArchiveError):
+        return "ours"
+    if isinstance(error, IgnoreRequest) and _response_of(error) is None and "robots.txt" in str(error):
+        return "forbidden"
+    return "failed"
 
 
-def reason_of(failure: Failure) -> str:
-    """`HTTP 404`, or the error with its message."""
-    error = failure.value
-    return f"{error}: {_reason(error.cause)}" if isinstance(error, RobotsUnreadableError) else _reason(error)
+def _trouble(error: Any) -> str:
+    """Kind of problem (`health.problems`) behind a failure."""
+    if _cause(error) == "forbidden":
+        return "robots"
+    if isinstance(error, RobotsUnreadableError):
+        error = error.cause
+    response = _response_of(error)
+    if response is not None:
+        return trouble_of(page_of(response), response.status, asks_to_wait=b"Retry-After" in response.headers)
+    if isinstance(error, CaptureRefusedError):
+        return "refused"
+    if isinstance(error, CannotResolveHostError):
+        return "no_address"
+    return "asked_to_wait" if isinstance(error, LeftAlone) else "unreachable"
 
 
 def _reason(error: BaseException | None) -> str:
-    response = response_of(error)
+    """`HTTP 503`, or the error with its message."""
+    if isinstance(error, RobotsUnreadableError):
+        return f"{error}: {_reason(error.cause)}"
+    response = _response_of(error)
     if response is not None:
         return f"HTTP {response.status}"
     return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
-def is_forbidden(failure: Failure) -> bool:
-    """Whether robots.txt forbids the request, which was not made."""
-    error = failure.value
-    return isinstance(error, IgnoreRequest) and not _is_untold(error) and "robots.txt" in str(error)
-
-
-def was_not_made(failure: Failure) -> bool:
-    """Whether there was no request at all, so that the failure says nothing of the address."""
-    return is_forbidden(failure) or _is_untold(failure.value)
-
-
-def _is_untold(error: BaseException | None) -> bool:
-    return isinstance(error, (RobotsUnreadableError, LeftAlone))
+def _response_of(error: BaseException | None) -> Response | None:
+    """The response that an error is about, if there was one."""
+    response = getattr(error, "response", None)
+    return response if isinstance(response, Response) else None

@@ -29,32 +29,41 @@ from typing import Any
 from scrapy import Request, signals
 from scrapy.crawler import Crawler
 from scrapy.http import Response
+from scrapy.http.request import NO_CALLBACK
 from scrapy.settings import BaseSettings
 from scrapy.statscollectors import StatsCollector
 from scrapy.utils.defer import deferred_from_coro
 
-from danvan_crawler import __version__
+from danvan_crawler import __version__, statistics
+from danvan_crawler.capture.context import CaptureContext, attached
 from danvan_crawler.capture.deduplication import Originals, Stored
 from danvan_crawler.capture.wire import RECORDING_KEY, Recording
 from danvan_crawler.exceptions import ArchiveError, DiskFullError, TruncatedResponseError, UsageError
-from danvan_crawler.warc.records import DEFAULT_LEVEL, Answer, CaptureRecord, Exchange, Revisit, answer_of
+from danvan_crawler.warc.records import DEFAULT_LEVEL, NOT_MODIFIED, Answer, CaptureRecord, Exchange, Revisit, answer_of
 from danvan_crawler.warc.writer import WarcWriter
 
 CAPTURE_KEY = "capture"
 """Where in `request.meta` (which is `response.meta`) the `CaptureRecord` of the exchange is found."""
 
-REDIRECTS_KEY = "redirect_captures"
-"""Where in `request.meta` the captures of the redirects are that led to this request, in their order."""
-
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
+WHY_KEY = "why"
+"""Where in `request.meta` it is found why the address is asked for: a `warc.packing.Reason`, archived with it."""
 
 STORED_KEY = "danvan_stored"
 """Where in `request.meta` a conditional request has what it is conditional on: a `deduplication.Stored`."""
 
 DEFAULT_MAX_BYTES = 1_000_000_000
 
-capture_written = object()
-"""Scrapy signal: an exchange is in the archive. Handlers get `record` (CaptureRecord) and `request`."""
+
+class _Robots:
+    """Why Scrapy asks for robots.txt."""
+
+    via = ""
+
+    def as_json(self) -> str:
+        return '{"kind":"robots"}'
+
+
+_ROBOTS = _Robots()
 
 _logger = logging.getLogger(__name__)
 
@@ -79,7 +88,7 @@ def warcinfo(
     return {name: str(value) for name, value in fields.items() if value}
 
 
-def writer_for(spider: Any, settings: BaseSettings) -> WarcWriter:
+def writer_for(spider: Any, settings: BaseSettings, context: CaptureContext | None = None) -> WarcWriter:
     """The writer of a crawl: named after its spider, with the site's profile if the spider has a site."""
     archive = settings.get("DANVAN_ARCHIVE")
     if not archive:
@@ -92,6 +101,7 @@ def writer_for(spider: Any, settings: BaseSettings) -> WarcWriter:
             spider.name, settings, title=getattr(site, "name", None), rights=getattr(site, "rights", None)
         ),
         profile=getattr(site, "source_text", None),
+        run=context.opening if context is not None else None,
         max_bytes=settings.getint("DANVAN_WARC_MAX_BYTES", DEFAULT_MAX_BYTES),
         min_free=settings.getint("DANVAN_MIN_FREE"),
         compression_level=settings.getint("DANVAN_GZIP_LEVEL", DEFAULT_LEVEL),
@@ -119,8 +129,9 @@ def check_complete(response: Response, capture: CaptureRecord) -> None:
 class ArchiverMiddleware:
     """Writes every exchange with `writer`, which makes its file at the first: a run that gets nothing leaves none.
 
-    `close_crawl` is called once, with a finish reason, when the archive turns out to be unwritable; `announce` with
-    every exchange that is written and its request.
+    `close_crawl` is called once, with a finish reason, when the archive turns out to be unwritable. `context` is the
+    run: it takes every exchange as soon as it is written, before Scrapy's other middlewares see the response. So what
+    follows from it is known in the order of the archive.
     """
 
     def __init__(
@@ -129,35 +140,36 @@ class ArchiverMiddleware:
         originals: Originals,
         stats: StatsCollector,
         close_crawl: Callable[[str], None],
-        announce: Callable[[CaptureRecord, Request], None],
+        context: CaptureContext | None = None,
     ) -> None:
         self._writer = writer
         self._originals = originals
         self._stats = stats
         self._close_crawl = close_crawl
-        self._announce = announce
+        self._context = context
         self._failed = False
+        if context is not None:
+            context.archives_with(self)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> ArchiverMiddleware:
         """Raises `UsageError` for settings that no archive can be made with."""
         assert crawler.stats is not None  # made by the crawler before any component
+        context = attached(crawler)
         archiver = cls(
-            writer_for(crawler.spider, crawler.settings),
+            writer_for(crawler.spider, crawler.settings, context),
             Originals.from_crawler(crawler),
             crawler.stats,
             partial(_close_crawl, crawler),
-            partial(_announce, crawler),
+            context,
         )
-        crawler.signals.connect(archiver.close, signals.spider_closed)
+        crawler.signals.connect(archiver.spider_closed, signals.spider_closed)
         crawler.signals.connect(archiver.close, signals.engine_stopped)  # for a crawl that fails before it is closed
         return archiver
 
     def process_request(self, request: Request) -> None:
         """Forget what redirects and retries copied with `meta`: those are captures of other exchanges."""
-        before: CaptureRecord | None = request.meta.pop(CAPTURE_KEY, None)
-        if before is not None and before.status in REDIRECTS:
-            request.meta[REDIRECTS_KEY] = (*request.meta.get(REDIRECTS_KEY, ()), before)
+        request.meta.pop(CAPTURE_KEY, None)
         request.meta.pop(RECORDING_KEY, None)
 
     def process_response(self, request: Request, response: Response) -> Response:
@@ -183,19 +195,44 @@ class ArchiverMiddleware:
             return None
         answer = answer_of(exchange.response)
         revisit = self._revisit(request, exchange, answer)
+        why = request.meta.get(WHY_KEY) or (_ROBOTS if request.callback is NO_CALLBACK else None)
         try:
-            capture = self._writer.write_exchange(exchange, answer=answer, revisit=revisit)
+            capture = self._writer.write_exchange(exchange, answer=answer, revisit=revisit, why=why)
         except ArchiveError as error:
             self._fail(error)
             raise
         request.meta[CAPTURE_KEY] = capture
-        self._stats.inc_value("danvan/captures")
+        self._stats.inc_value(statistics.CAPTURES)
         if capture.truncated is not None:
-            self._stats.inc_value("danvan/truncated")
+            self._stats.inc_value(statistics.TRUNCATED)
         if revisit is not None:
-            self._stats.inc_value("danvan/not_modified" if answer.status == 304 else "danvan/duplicates")
-        self._announce(capture, request)
+            self._stats.inc_value(statistics.NOT_MODIFIED if answer.status == 304 else statistics.DUPLICATES)
+        if self._context is not None:
+            stored: Stored | None = request.meta.get(STORED_KEY)
+            message = exchange.response
+            if stored is not None and revisit is not None and revisit.profile == NOT_MODIFIED:
+                message = stored.record.block
+            self._context.took(capture, request, message)
         return capture
+
+    def write_note(self, kind: str, name: str, text: str) -> tuple[str, int] | None:
+        """Archives a note of the run (`warc.notes`). Gives its file and offset; None where the archive has failed."""
+        if self._failed:
+            return None
+        try:
+            return self._writer.write_note(kind, name, text)
+        except ArchiveError as error:
+            self._fail(error)
+            return None
+
+    def note_later(self, kind: str, name: str, text: str) -> None:
+        """Archives a note with the next record of this run, if there is one."""
+        self._writer.note_later(kind, name, text)
+
+    @property
+    def has_written(self) -> bool:
+        """Whether this run has a WARC file."""
+        return bool(self._writer.files)
 
     def _revisit(self, request: Request, exchange: Exchange, answer: Answer) -> Revisit | None:
         """How to archive an exchange that brought nothing new; None for one that did."""
@@ -209,8 +246,14 @@ class ArchiverMiddleware:
             return
         self._failed = True
         _logger.error("The archive cannot be written, the crawl stops: %s", error)
-        self._stats.set_value("danvan/archive_error", str(error))
+        self._stats.set_value(statistics.ARCHIVE_ERROR, str(error))
         self._close_crawl(close_reason(error))
+
+    def spider_closed(self, reason: str) -> None:
+        """The run ends: what that means is archived before its file is finished."""
+        if self._context is not None:
+            self._context.end(reason)
+        self.close()
 
     def close(self) -> None:
         """Finish the WARC files of this run; errors are logged and kept in the statistics. May be called again."""
@@ -218,12 +261,8 @@ class ArchiverMiddleware:
             self._writer.close()
         except ArchiveError as error:
             _logger.error("The WARC files of this run could not be finished: %s", error)
-            self._stats.set_value("danvan/archive_error", str(error))
-        self._stats.set_value("danvan/warc_files", self._writer.files)
-
-
-def _announce(crawler: Crawler, record: CaptureRecord, request: Request) -> None:
-    crawler.signals.send_catch_log(capture_written, record=record, request=request)
+            self._stats.set_value(statistics.ARCHIVE_ERROR, str(error))
+        self._stats.set_value(statistics.WARC_FILES, self._writer.files)
 
 
 def _close_crawl(crawler: Crawler, reason: str) -> None:

@@ -5,7 +5,8 @@ whole and the one that was meant. Payloads are compared byte for byte, so no dig
 somebody took away costs nothing but a second copy (warcprox issue 137: its database outlived its files, and it wrote
 revisits to nothing).
 
-The database is not this room's business: a run attaches what answers the questions.
+The database is not this room's business: a run hands over what answers the questions (`capture.context`). Without a run
+every exchange is archived in full.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, Self
-from weakref import WeakKeyDictionary
 
 from scrapy.crawler import Crawler
 
 from danvan_crawler import clock
+from danvan_crawler.capture.context import attached
 from danvan_crawler.exceptions import ArchiveError, StoreError
 from danvan_crawler.warc.message import entity_body, parse_head, split_head, status_of
 from danvan_crawler.warc.reader import WarcRecord, read_record
@@ -72,14 +73,6 @@ class Lookups(Protocol):
         """The capture with this record id, else of this address and date."""
 
 
-_ATTACHED: WeakKeyDictionary[Crawler, Lookups] = WeakKeyDictionary()
-
-
-def attach_lookups(crawler: Crawler, lookups: Lookups) -> None:
-    """Lets this crawler know of captures; without it every exchange is archived in full."""
-    _ATTACHED[crawler] = lookups
-
-
 @dataclass(frozen=True, slots=True)
 class Stored:
     """What the archive has of an address that is about to be asked for."""
@@ -104,7 +97,9 @@ class Originals:
     def from_crawler(cls, crawler: Crawler) -> Self:
         spider = crawler.spider
         assert spider is not None  # set before any component is made
-        return cls(Path(crawler.settings["DANVAN_ARCHIVE"]).absolute(), spider.name, _ATTACHED.get(crawler))
+        context = attached(crawler)
+        lookups = context.lookups if context is not None else None
+        return cls(Path(crawler.settings["DANVAN_ARCHIVE"]).absolute(), spider.name, lookups)
 
     def stored(self, url: str) -> Stored | None:
         """The newest complete 200 answer of this address, when it has validators and its payload is there."""

@@ -7,26 +7,27 @@ import logging
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from scrapy import Request, Spider, signals
+from scrapy import Spider, signals
 from scrapy.crawler import Crawler
-from scrapy.http import Response
 from scrapy.statscollectors import StatsCollector
 from scrapy.utils.defer import deferred_from_coro
 from twisted.python.failure import Failure
 
-from danvan_crawler import clock
+from danvan_crawler import clock, statistics
 from danvan_crawler.archive.heartbeat import Heartbeat
 from danvan_crawler.archive.locks import DatabaseLock, HostLock, SiteLock, hosts_asked
-from danvan_crawler.capture.archiver import capture_written
-from danvan_crawler.capture.deduplication import attach_lookups
+from danvan_crawler.capture.context import attach
+from danvan_crawler.clock import warc_date
+from danvan_crawler.crawl.context import RunContext
 from danvan_crawler.crawl.cooldown import keep, names_of, rests_until
 from danvan_crawler.crawl.retention import forget_old
+from danvan_crawler.crawl.take_over import take_over
 from danvan_crawler.crawl.window import window_of
-from danvan_crawler.derive.catch_up import bring_back, late_replay
-from danvan_crawler.derive.scan import scan
+from danvan_crawler.derive.idle import default_run
 from danvan_crawler.exceptions import (
     ArchiveError,
     DanvanError,
@@ -37,25 +38,19 @@ from danvan_crawler.exceptions import (
     StoreError,
 )
 from danvan_crawler.health.comparison import is_complete, problems_of
-from danvan_crawler.health.coverage import count
 from danvan_crawler.health.history import coverage_of
 from danvan_crawler.health.outcome import judge
 from danvan_crawler.health.problems import Problem
 from danvan_crawler.health.reports import new_run_id, report_of, write_report
-from danvan_crawler.politeness.robots import UNREADABLE
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.rules import Window
 from danvan_crawler.store.activity import happened
 from danvan_crawler.store.database import database_path, open_for_reading
-from danvan_crawler.store.lifecycle import days_of
 from danvan_crawler.store.site_state import ROBOTS
-from danvan_crawler.store.suppressed_file import read_takedowns
 from danvan_crawler.store.writes import Store
-from danvan_crawler.verify.database import lost_records
-from danvan_crawler.walk.state import attach_store
-from danvan_crawler.warc.files import require_room, warc_files
-from danvan_crawler.warc.index import describe_missing, index_path, manifest_path
-from danvan_crawler.warc.records import CaptureRecord
+from danvan_crawler.walk.asking import Run
+from danvan_crawler.warc.files import WARC_FOLDER, require_room
+from danvan_crawler.warc.index import describe_missing
 from danvan_crawler.warc.recovery import Recovered, recover
 
 logger = logging.getLogger(__name__)
@@ -81,49 +76,66 @@ class RunExtension:
         self.recovered: list[Recovered] = []
         self._crawler = crawler
         self._stats: StatsCollector = crawler.stats
-        self._site = getattr(crawler.spider, "site", None)
+        self._site: Site | None = getattr(crawler.spider, "site", None)
+        self._held = ExitStack()
         self._reason: str | None = None
         self._is_complete = False
         self._stopping = False
         self._began = time.monotonic()
-        window = window_of(self._site, crawler.settings["DANVAN_WINDOW"])
-        with ExitStack() as held:
-            held.enter_context(SiteLock(archive, self.slug))
-            for host in sorted(hosts_asked(self._site)) if self._site is not None else ():
-                held.enter_context(HostLock(archive, host))
-            held.enter_context(DatabaseLock(archive))
-            self._heartbeat = Heartbeat(archive, self.slug, self.run_id)
-            held.callback(self._heartbeat.end)
-            self.store = self._open()
-            held.callback(self.store.close)
-            attach_store(crawler, self.store)
-            attach_lookups(crawler, self.store.originals)
-            self._take_over()
-            self._come_at_a_good_time(window)
-            if since := self.store.state.get(self.slug, ROBOTS):
-                self._stats.set_value(UNREADABLE, json.loads(since))
-            self._have_room()
-            self._held = held.pop_all()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         extension = cls(Path(crawler.settings["DANVAN_ARCHIVE"]).absolute(), crawler)
-        crawler.signals.connect(extension.capture_written, capture_written)
+        extension._open()
         crawler.signals.connect(extension.request_left, signals.request_left_downloader)
-        crawler.signals.connect(extension.item_scraped, signals.item_scraped)
         crawler.signals.connect(extension.item_error, signals.item_error)
         crawler.signals.connect(extension.spider_error, signals.spider_error)
         crawler.signals.connect(extension.spider_closed, signals.spider_closed)
         crawler.signals.connect(extension.finish, signals.engine_stopped)
         return extension
 
-    def _open(self) -> Store:
-        try:
-            self.recovered = recover(self.archive / "warc" / self.slug)
-            days = days_of(self._crawler.settings["DANVAN_REVISIT_DAYS"])
-            return Store(database_path(self.archive), revisit_days=days)
-        except OSError as error:
-            raise ArchiveError(f"{error.filename}: {error.strerror}") from error
+    def _open(self) -> None:
+        """Takes the locks, finishes what dead runs left, and attaches the run to the crawler."""
+        archive, slug, site, crawler = self.archive, self.slug, self._site, self._crawler
+        window = window_of(site, crawler.settings["DANVAN_WINDOW"])
+        with ExitStack() as held:
+            held.enter_context(SiteLock(archive, slug))
+            for host in sorted(hosts_asked(site)) if site is not None else ():
+                held.enter_context(HostLock(archive, host))
+            held.enter_context(DatabaseLock(archive))
+            self._heartbeat = Heartbeat(archive, slug, self.run_id)
+            held.callback(self._heartbeat.end)
+            try:
+                self.recovered = recover(archive / WARC_FOLDER / slug)
+                self.store = Store(database_path(archive))
+            except OSError as error:
+                raise ArchiveError(f"{error.filename}: {error.strerror}") from error
+            held.callback(self.store.close)
+            context = RunContext(slug, self.store, self._stats, self._count_error, self._heartbeat.article)
+            attach(crawler, context)
+            self._come_at_a_good_time(window)
+            if since := self.store.state.get(slug, ROBOTS):
+                self._stats.set_value(statistics.ROBOTS_UNREADABLE, json.loads(since))
+            self._have_room()
+            taken = take_over(archive, slug, site, self.store, crawler, self.recovered)
+            if site is not None:
+                context.walk(site, self._asked_to(taken), crawler)
+            self._held = held.pop_all()
+
+    def _asked_to(self, taken: Mapping[str, int]) -> Run:
+        """What this run is asked to do: the spider's arguments, and the settings that its walks depend on."""
+        spider: Any = self._crawler.spider
+        return replace(
+            default_run(self._crawler.settings),
+            run_id=self.run_id,
+            began_at=warc_date(self.started_at),
+            full=spider.full,
+            plan=spider.plan,
+            since=spider.since.isoformat() if spider.since else None,
+            until=spider.until.isoformat() if spider.until else None,
+            max_pages=spider.max_pages,
+            took_up=taken,
+        )
 
     @property
     def findings(self) -> list[str]:
@@ -151,7 +163,7 @@ class RunExtension:
 
     def _remember_robots(self, stats: Mapping[str, Any]) -> None:
         """Since when robots.txt of which hosts cannot be read, for the next run."""
-        since = stats.get(UNREADABLE)
+        since = stats.get(statistics.ROBOTS_UNREADABLE)
         self.store.state.set(self.slug, ROBOTS, json.dumps(since) if since else None)
 
     def _have_room(self) -> None:
@@ -167,62 +179,14 @@ class RunExtension:
         self._report(reason)
         raise error
 
-    def _take_over(self) -> None:
-        """Brings what dead runs archived into the database: rows of their last captures may have died with them.
-
-        A file gets its manifest when the database has all of it, here as at the end of a run. So one without a manifest
-        is read again, whenever its run died: before the file had its final name, or after.
-        """
-        for file in self.recovered:
-            logger.warning(
-                "%s: left by a run that died; kept %d bytes, cut %d", file.path, file.kept_bytes, file.cut_bytes
-            )
-            # Of a file that had its final name before, and somebody renamed.
-            manifest_path(self.archive, file.path).unlink(missing_ok=True)
-            index_path(self.archive, file.path).unlink(missing_ok=True)
-        for sentence in lost_records(self.archive, self.slug):
-            logger.warning("%s; `danvan rebuild` sets that right, then the next crawl asks for what is lost", sentence)
-        files = warc_files(self.archive, self.slug)
-        left = {file.path for file in self.recovered}
-        self._read_again([path for path in files if path in left or not manifest_path(self.archive, path).exists()])
-        for sentence in describe_missing(self.archive, files):
-            logger.warning("%s; `danvan verify --repair` sets aside what is damaged", sentence)
-
-    def _read_again(self, files: list[Path]) -> None:
-        ended = [entry for entry in self.store.obey(read_takedowns(self.archive)) if entry.site == self.slug]
-        self.store.set_rights(self.slug, getattr(self._site, "rights", None))
-        if not (files or ended):
-            return
-        replay = late_replay(self.archive, self.slug, self._site, self.store, self._crawler)
-        for entry in ended:
-            bring_back(replay, entry)
-        for place in scan(self.archive, self.slug, files).places:
-            replay.take(place)
-        for failure in replay.failures:
-            logger.warning("%s", failure)
-        self.store.flush()
-
-    def capture_written(self, record: CaptureRecord, request: Request) -> None:
-        redirects = request.meta.get("redirect_urls")
-        try:
-            self.store.note_capture(self.slug, record, link=redirects[0] if redirects else None)
-        except (StoreError, DiskFullError) as error:
-            self._count_error("danvan/item_errors", error)
-
     def request_left(self) -> None:
         self._heartbeat.request()
 
-    def item_scraped(self, item: Any, response: Response | None) -> None:
-        self._heartbeat.article()
-        # A visit to a known article says again what the first one said: counted, three without a picture look like ten.
-        if response is None or not response.meta.get("revisit"):
-            count(self._stats, item)
-
     def item_error(self, failure: Failure) -> None:
-        self._count_error("danvan/item_errors", failure.value)
+        self._count_error(statistics.ITEM_ERRORS, failure.value)
 
     def spider_error(self, failure: Failure) -> None:
-        self._count_error("danvan/spider_errors", failure.value)
+        self._count_error(statistics.SPIDER_ERRORS, failure.value)
 
     def _count_error(self, name: str, error: BaseException | None) -> None:
         """Counts what went wrong. A database that cannot be written ends the crawl: it would only be fetched again."""
@@ -263,7 +227,7 @@ class RunExtension:
                 self._remember_robots(stats)
             self.store.close()
         except DanvanError as error:
-            self._stats.inc_value("danvan/item_errors")
+            self._stats.inc_value(statistics.ITEM_ERRORS)
             logger.error("The last captures could not be indexed, the next run brings them back: %s", error)
         else:
             self._describe_files()
@@ -274,12 +238,12 @@ class RunExtension:
 
     def _compare(self, stats: dict[str, Any]) -> list[Problem]:
         """What the database says of this run, and what is wrong by comparison with the site's past."""
-        if self._site is None or "danvan/item_errors" in stats:
+        if self._site is None or statistics.ITEM_ERRORS in stats:
             return []
         try:
             with open_for_reading(database_path(self.archive)).connect() as connection:
                 for kind, number in happened(connection, self.slug, self.started_at).items():
-                    self._stats.set_value(f"danvan/articles_{kind}", number)
+                    self._stats.set_value(statistics.articles(kind), number)
                 self._is_complete = is_complete(self._crawler.spider, self._reason or "", stats)
                 now = clock.now()
                 return problems_of(self.archive, self._site, stats, connection, now, complete=self._is_complete)
@@ -291,7 +255,7 @@ class RunExtension:
 
     def _describe_files(self) -> None:
         """Writes index and manifest of this run's files; that reads them back, every record checked."""
-        files = [self.archive / name for name in self._stats.get_value("danvan/warc_files", ())]
+        files = [self.archive / name for name in self._stats.get_value(statistics.WARC_FILES, ())]
         try:
             damaged = describe_missing(self.archive, [path for path in files if path.exists()])
         except ArchiveError as error:
@@ -299,7 +263,7 @@ class RunExtension:
             return
         for sentence in damaged:
             logger.error("%s", sentence)
-            self._stats.set_value("danvan/archive_error", sentence)
+            self._stats.set_value(statistics.ARCHIVE_ERROR, sentence)
 
     def _report(self, reason: str) -> None:
         assert self.outcome is not None

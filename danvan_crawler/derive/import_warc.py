@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from scrapy.settings import Settings
@@ -24,8 +23,10 @@ from sqlalchemy import select
 
 from danvan_crawler import __version__
 from danvan_crawler.archive.locks import DatabaseLock, SiteLock
-from danvan_crawler.derive.catch_up import idle_crawler, late_replay
-from danvan_crawler.derive.scan import Place, scan
+from danvan_crawler.derive.idle import default_run, idle_crawler
+from danvan_crawler.derive.rederive import rederive
+from danvan_crawler.derive.reparse import Reparse
+from danvan_crawler.derive.scan import Files, imported_in_order, look_through, read_imported
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
@@ -36,7 +37,6 @@ from danvan_crawler.store.schema import captures
 from danvan_crawler.store.suppressed_file import read_takedowns
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import endpoint
-from danvan_crawler.walk.state import attach_store
 from danvan_crawler.warc.files import warc_files
 from danvan_crawler.warc.imports import Survey, opening_of, records_for, survey, write_copy
 from danvan_crawler.warc.index import describe_missing, manifest_path
@@ -131,43 +131,45 @@ def import_warcs(
             path = _copy(archive, source, registry.get(slug), hosts, settings)
             made.setdefault(slug, []).append(path)
             result.files.append((source.path, path))
-        found = {slug: scan(archive, slug, paths).places for slug, paths in made.items()}
-        total = sum(map(len, found.values()))
-        tell = partial(_tell, result, progress, total)
-        for slug, places in found.items():
-            _read(archive, registry.get(slug), places, store, settings, result, tell)
+        total = sum(len(source.captures) for source, _ in plan)
+        for slug, paths in made.items():
+            _read(archive, registry.get(slug), paths, store, settings, result, lambda done: progress(done, total))
             store.flush()
             # Last: a file without a manifest is read by the next run, should this one be killed.
-            describe_missing(archive, made[slug])
+            describe_missing(archive, paths)
     return result
-
-
-def _tell(result: Imported, progress: Callable[[int, int], None], total: int) -> None:
-    progress(result.captures.total(), total)
 
 
 def _read(
     archive: Path,
     site: Site,
-    places: Sequence[Place],
+    paths: Sequence[Path],
     store: Store,
     settings: Settings,
     result: Imported,
-    tell: Callable[[], None],
+    tell: Callable[[int], None],
 ) -> None:
-    crawler = idle_crawler(site.slug, site, settings)
-    attach_store(crawler, store)
+    """Reads the pages of files that have just been made; the whole site again if they fall before what it has."""
+    crawler = idle_crawler(site.slug, site, settings, store)
     store.set_rights(site.slug, site.rights)
-    replay = late_replay(archive, site.slug, site, store, crawler)
-    for start in range(0, len(places), _TOGETHER):
-        with store.together():
-            for place in places[start : start + _TOGETHER]:
-                replay.take(place)
-                result.captures[site.slug] += 1
-        tell()
-    result.articles[site.slug] += replay.articles
-    result.failures += [*replay.failures, *replay.lost]
-    result.undecodable += replay.undecodable
+    files = look_through(archive, site.slug, warc_files(archive, site.slug))
+    new = Files(archive, site.slug, [one for one in files.openings if one.path in paths])
+    found = list(imported_in_order(new))
+    latest = store.latest_capture(site.slug)
+    if found and latest is not None and found[0].date <= latest:
+        reparse = rederive(files, site, store, crawler)
+    else:
+        run = default_run(settings)
+        reparse = Reparse(archive, site.slug, site, store, crawler, files.profiles, run)
+        for start in range(0, len(found), _TOGETHER):
+            with store.together():
+                for one in found[start : start + _TOGETHER]:
+                    reparse.take(read_imported(new, one))
+            tell(result.captures.total() + reparse.captures)
+    result.captures[site.slug] += len(found)
+    result.articles[site.slug] += reparse.articles
+    result.failures += [*reparse.failures, *reparse.lost]
+    result.undecodable += reparse.undecodable
 
 
 def _copy(archive: Path, source: Survey, site: Site, hosts: Hosts, settings: Settings) -> Path:

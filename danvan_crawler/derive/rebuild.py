@@ -7,17 +7,18 @@ in one step, when it is complete.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from scrapy.settings import Settings
 
 from danvan_crawler.archive.locks import DatabaseLock, SiteLock
-from danvan_crawler.derive.catch_up import idle_crawler, site_of
-from danvan_crawler.derive.reparse_imported import ArchiveReplay
-from danvan_crawler.derive.scan import Scan, scan
+from danvan_crawler.derive.idle import default_run, idle_crawler, site_of
+from danvan_crawler.derive.reparse import Reparse
+from danvan_crawler.derive.scan import Event, Files, in_order, look_through
 from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, DanvanError, ProfileError
 from danvan_crawler.memory import spare_the_collector
 from danvan_crawler.sites.profile import Site
@@ -27,20 +28,19 @@ from danvan_crawler.store.lifecycle import days_of
 from danvan_crawler.store.site_state import lasting
 from danvan_crawler.store.suppressed_file import read_takedowns
 from danvan_crawler.store.writes import Store
-from danvan_crawler.walk.state import attach_store
 from danvan_crawler.warc.files import WARC_FOLDER, final_name, open_files, warc_files
 from danvan_crawler.warc.index import describe_missing
 from danvan_crawler.warc.recovery import recover
 
 logger = logging.getLogger(__name__)
 
-Progress = Callable[[int, int], None]
-"""Called with captures done and captures in all."""
+Progress = Callable[[int, int | None], None]
+"""Called with captures done and captures in all, None where nobody has counted them."""
 _COMPANIONS = ("-wal", "-shm")
 """Files that SQLite keeps beside a database."""
 
 _TOGETHER = 500
-"""Captures in one transaction of the new database; a commit for each was an eighth of the time."""
+"""Events in one transaction of the new database; a commit for each was an eighth of the time."""
 
 
 @dataclass(slots=True)
@@ -87,29 +87,27 @@ def _derive(
         _beside(temporary, suffix).unlink(missing_ok=True)
     takedowns = read_takedowns(archive)
     scans = {slug: _scan(archive, slug) for slug in slugs}
-    total = sum(len(found.places) for found in scans.values())
     store = Store(temporary, revisit_days=days_of(settings["DANVAN_REVISIT_DAYS"]))
     spare_the_collector()
     try:
         store.obey(takedowns)
         for of_site, name, value in _lasting(target):
             store.state.set(of_site, name, value)
-        for slug, found in scans.items():
-            result.damage.extend(found.damage)
-            site = _site(registry, slug, found, result)
-            crawler = idle_crawler(slug, site, settings)
-            attach_store(crawler, store)
+        for slug, files in scans.items():
+            site = _site(registry, slug, files, result)
+            crawler = idle_crawler(slug, site, settings, store)
             store.set_rights(slug, site.rights if site is not None else None)
-            replay = ArchiveReplay(archive, slug, site, store, crawler, found.profiles, found.imported)
-            for start in range(0, len(found.places), _TOGETHER):
+            reparse = Reparse(archive, slug, site, store, crawler, files.profiles, default_run(settings))
+            before = result.captures
+            for events in _batches(in_order(files)):
                 with store.together():
-                    for place in found.places[start : start + _TOGETHER]:
-                        replay.take(place)
-                        result.captures += 1
-                        progress(result.captures, total)
-            result.articles += replay.articles
-            result.failures.extend(replay.failures)
-            result.damage.extend(replay.lost)
+                    for event in events:
+                        reparse.take(event)
+                result.captures = before + reparse.captures
+                progress(result.captures, None)
+            result.articles += reparse.articles
+            result.failures.extend(reparse.failures)
+            result.damage.extend([*files.damage, *reparse.lost])
             result.sites.append(slug)
     finally:
         store.close()
@@ -147,25 +145,25 @@ def _beside(database: Path, suffix: str) -> Path:
     return database.with_name(database.name + suffix)
 
 
-def _scan(archive: Path, slug: str) -> Scan:
-    """What the files of a site hold. Those of dead runs are recovered, or else read up to their damage."""
+def _scan(archive: Path, slug: str) -> Files:
+    """The files of a site. Those of dead runs are recovered, or else read up to their damage."""
     damage: list[str] = []
     try:
         recover(archive / WARC_FOLDER / slug)
     except ArchiveDamagedError as error:
         damage.append(str(error))
-    found = scan(archive, slug, warc_files(archive, slug))
     unfinished = [path for path in open_files(archive / WARC_FOLDER / slug) if not final_name(path).exists()]
-    left = scan(archive, slug, unfinished)
-    return Scan(
-        sorted(found.places + left.places),
-        {**found.profiles, **left.profiles},
-        found.imported | left.imported,
-        found.damage + damage,
-    )
+    found = look_through(archive, slug, [*warc_files(archive, slug), *unfinished])
+    found.damage += damage
+    return found
 
 
-def _site(registry: SiteRegistry, slug: str, found: Scan, result: Rebuilt) -> Site | None:
+def _batches(events: Iterator[Event]) -> Iterator[list[Event]]:
+    while batch := list(islice(events, _TOGETHER)):
+        yield batch
+
+
+def _site(registry: SiteRegistry, slug: str, found: Files, result: Rebuilt) -> Site | None:
     """The site of a slug; None for the archive of a spider that is no site's."""
     try:
         return site_of(registry, slug, found.profiles)

@@ -6,16 +6,20 @@ captures of a suppressed article showed is read again from their records.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from scrapy.crawler import Crawler
 from scrapy.settings import Settings
 
 from danvan_crawler import clock
 from danvan_crawler.archive.locks import DatabaseLock, SiteLock
-from danvan_crawler.derive.catch_up import bring_back, idle_crawler, late_replay, openings, site_of
+from danvan_crawler.derive.idle import default_run, idle_crawler, site_of
+from danvan_crawler.derive.reparse import Reparse
+from danvan_crawler.derive.scan import Files, Seen, look_through
 from danvan_crawler.exceptions import UnknownItemError
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store import suppression
 from danvan_crawler.store.database import database_path, open_for_reading
@@ -23,7 +27,9 @@ from danvan_crawler.store.lifecycle import days_of
 from danvan_crawler.store.queries import history
 from danvan_crawler.store.suppressed_file import Takedown, add_takedown, read_takedowns, remove_takedown
 from danvan_crawler.store.writes import Store
-from danvan_crawler.walk.state import attach_store
+from danvan_crawler.walk.asking import Why
+from danvan_crawler.warc.files import warc_files
+from danvan_crawler.warc.reader import read_record
 
 
 def suppress(archive: Path, wanted: str, reason: str, settings: Settings) -> tuple[Takedown, bool]:
@@ -94,13 +100,22 @@ def _follow(
 def _bring_back(
     archive: Path, slug: str, ended: list[Takedown], store: Store, registry: SiteRegistry, settings: Settings
 ) -> None:
-    profiles = {name: begun.profile for name, begun in openings(archive, slug).items() if begun.profile is not None}
-    site = site_of(registry, slug, profiles)
-    crawler = idle_crawler(slug, site, settings)
-    attach_store(crawler, store)
-    replay = late_replay(archive, slug, site, store, crawler)
+    files = look_through(archive, slug, warc_files(archive, slug))
+    site = site_of(registry, slug, files.profiles)
+    bring_back(files, ended, site, store, idle_crawler(slug, site, settings, store))
+
+
+def bring_back(files: Files, ended: Sequence[Takedown], site: Site | None, store: Store, crawler: Crawler) -> None:
+    """Reads again what these takedowns hid, each in the transaction that ends it. Raises ArchiveError and StoreError.
+
+    `crawler` has `store` attached.
+    """
+    reparse = Reparse(files.archive, files.slug, site, store, crawler, files.profiles, default_run(crawler.settings))
     for entry in ended:
-        bring_back(replay, entry)
+        with store.together():
+            for capture in store.lift(entry.item_id):
+                record = read_record(files.archive, capture.warc_file, capture.warc_offset)
+                reparse.take_again(Seen(capture.warc_file, record, Why("article", record.url or "")))
 
 
 def _store(archive: Path, settings: Settings) -> Store:

@@ -32,10 +32,6 @@ _REASONS = {
     "shutdown": Problem("interrupted", "stopped by a signal; the next run continues", ExitCode.INTERRUPTED),
 }
 
-# Where the spiders look for them.
-LISTING_TROUBLE = statistics.LISTING_TROUBLE
-ARTICLE_TROUBLE = statistics.ARTICLE_TROUBLE
-SHORT_SECTIONS = statistics.SHORT_SECTIONS
 FAILED_AT_LEAST = 5
 """Articles that failed, in a run without any other: on a quiet night fewer are one broken page that is tried again."""
 MISSING_AT_LEAST = 5

@@ -26,7 +26,6 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from danvan_crawler import clock, statistics
 from danvan_crawler.exceptions import UndecodableBodyError
 
-UNREADABLE = statistics.ROBOTS_UNREADABLE  # where `crawl.run` looks for it
 LONGEST = timedelta(days=30)
 _READ_AT_MOST = 500 * 1024
 _logger = logging.getLogger(__name__)

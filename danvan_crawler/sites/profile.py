@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from ipaddress import ip_address
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from dateutil import tz
 from pydantic import (
@@ -254,6 +254,15 @@ class Site(_Strict):
         found = {endpoint(canonical(url)) for url in urls}
         return frozenset(found | {(host, port) for host in self.static_hosts for _, port in found})
 
+    def at_home(self, url: str) -> str:
+        """An address that was found at a host which the site has left, at the one that it has now."""
+        parts = urlsplit(url)
+        servers = {_server(urlsplit(one)) for one in (self.home, *(section.url for section in self.sections))}
+        if _server(parts) in servers or host_of(url) in self.static_hosts:
+            return url
+        home = urlsplit(self.home)
+        return urlunsplit(parts._replace(scheme=home.scheme, netloc=home.netloc))
+
     def selectors_at(self, captured_at: str) -> Mapping[str, str]:
         """Selector overrides for a capture made at this WARC-Date (without one: now's).
 
@@ -319,3 +328,8 @@ def _reason(detail: Any) -> str:
     if detail["type"] not in ("value_error", "missing", "extra_forbidden"):
         message = f"{message}, got {detail['input']!r}"
     return f"{key}: {message}" if key else message
+
+
+def _server(parts: SplitResult) -> str:
+    """Host and port of an address, with and without www the same."""
+    return parts.netloc.lower().removeprefix("www.")

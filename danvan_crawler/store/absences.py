@@ -109,6 +109,10 @@ class Signs:
         self._begin = begin
         self._last: dict[str, str] = {}
 
+    def forget(self, site: str) -> None:
+        """A run begins, which knows what the database knows."""
+        self._last.pop(site, None)
+
     def note(self, site: str, date: str) -> None:
         """A page with entries was captured at this WARC-Date."""
         self._last[site] = max(self._known(site), date)

@@ -9,22 +9,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, case, select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from danvan_crawler.clock import warc_date
+from danvan_crawler.store.captures import CHUNK
 from danvan_crawler.store.lifecycle import retry_at, visit_again_at
 from danvan_crawler.store.schema import frontier, walks
 
 NEW = "new"
+CHANGED = "changed"
+"""What a listing says of an archived article whose entry reads differently than before; no state of the table."""
 PENDING = "pending"
 ARCHIVED = "archived"
 FAILED = "failed"
 REJECTED = "rejected"
 """Fetched, and not an article: a listing or a page without a story behind a link that looked like one."""
+
+LEADS_HOME = "leads to the front page"
+LEADS_TO_SECTION = "leads to a section"
+"""Why there is nothing at an address from which the site leads to these pages, as portals do in the place of a 404."""
 
 MAX_ATTEMPTS = 5
 """Runs that try a failing address before it is left alone; the later ones wait (`visits.RETRY_DAYS`)."""
@@ -34,6 +39,12 @@ _STATES = select(frontier.c.link_key, frontier.c.state).where(
 )
 _STATE = select(frontier.c.state, frontier.c.attempts, frontier.c.due_at).where(
     frontier.c.site == bindparam("s"), frontier.c.link_key == bindparam("k")
+)
+_LED_AWAY = select(frontier.c.link_key, frontier.c.last_error).where(
+    frontier.c.site == bindparam("s"),
+    frontier.c.link_key.in_(bindparam("keys", expanding=True)),
+    frontier.c.state == REJECTED,
+    frontier.c.last_error.in_((LEADS_HOME, LEADS_TO_SECTION)),
 )
 _DISCOVER = insert(frontier)
 _MARK = (
@@ -142,28 +153,28 @@ class Frontier:
         """
         self.mark_all(site, (key,), state, reason, due={key: due}, connection=connection)
 
-    def fail(self, site: str, key: str, reason: str, at: datetime) -> int:
-        """Notes that an address could not be had at this moment; the next runs try again, each after a longer wait.
+    def fail(self, site: str, key: str, reason: str, at: str) -> int:
+        """Notes that an address could not be had at this WARC-Date; the next runs try again, each after a longer wait.
 
         An archived article stays archived and is visited again a day later, later each further time. Returns after how
         many failed runs in a row, 0 for an address that is not known.
         """
         return self._without(site, key, FAILED, reason, at)
 
-    def put_off(self, site: str, key: str, reason: str, until: datetime) -> None:
-        """Notes that an address was not asked for, and that runs before this moment need not try. No attempt counts."""
+    def put_off(self, site: str, key: str, reason: str, until: str) -> None:
+        """Notes that an address was not asked for, which is no attempt; runs before this WARC-Date need not try."""
         with self._begin() as connection:
             known = connection.execute(_STATE, {"s": site, "k": key}).one_or_none()
             if known is not None:
                 state = known.state if known.state == ARCHIVED else FAILED
-                later = {"s": site, "k": key, "due": warc_date(until), "reason": reason, "to": state}
+                later = {"s": site, "k": key, "due": until, "reason": reason, "to": state}
                 connection.execute(_PUT_OFF, later)
 
-    def reject(self, site: str, key: str, reason: str, at: datetime) -> None:
+    def reject(self, site: str, key: str, reason: str, at: str) -> None:
         """Notes that there is no article at an address. An archived one stays archived, as in `fail`."""
         self._without(site, key, REJECTED, reason, at)
 
-    def _without(self, site: str, key: str, state: str, reason: str, at: datetime) -> int:
+    def _without(self, site: str, key: str, state: str, reason: str, at: str) -> int:
         with self._begin() as connection:
             known = connection.execute(_STATE, {"s": site, "k": key}).one_or_none()
             if known is None:
@@ -172,8 +183,6 @@ class Frontier:
             if known.state == ARCHIVED:
                 later = {"s": site, "k": key, "due": visit_again_at(attempts, at), "reason": reason}
                 connection.execute(_POSTPONE, later)
-            elif known.state == FAILED and known.due_at is not None and warc_date(at) <= known.due_at:
-                return int(known.attempts)  # counted by the run that a recovery reads again
             else:
                 due = retry_at(attempts, at) if state == FAILED else None
                 self.mark(site, key, state, reason, due=due, connection=connection)
@@ -199,19 +208,20 @@ class Frontier:
         with self._in(connection) as inside:
             inside.execute(_DUE_NOW, {"s": site, "keys": sorted(keys), "due": at})
 
-    def waiting(self, site: str, now: datetime) -> list[Waiting]:
-        """What earlier runs left: pending, and failed fewer than MAX_ATTEMPTS times and long enough ago."""
-        in_time = frontier.c.due_at.is_(None) | (frontier.c.due_at <= warc_date(now))
+    def waiting(self, site: str, now: str) -> list[Waiting]:
+        """What earlier runs left at this WARC-Date: pending, and failed fewer than MAX_ATTEMPTS times and long enough
+        ago."""
+        in_time = frontier.c.due_at.is_(None) | (frontier.c.due_at <= now)
         again = (frontier.c.state == FAILED) & (frontier.c.attempts < MAX_ATTEMPTS) & in_time
         return self._rows((frontier.c.site == site) & ((frontier.c.state == PENDING) | again), frontier.c.link_key)
 
-    def due(self, site: str, now: datetime) -> list[Waiting]:
-        """Articles that are to be visited again, the longest due first."""
-        is_due = (frontier.c.site == site) & (frontier.c.due_at <= warc_date(now)) & (frontier.c.state == ARCHIVED)
-        return self._rows(is_due, frontier.c.due_at)
+    def due(self, site: str, now: str) -> list[Waiting]:
+        """Articles that are to be visited again at this WARC-Date, the longest due first."""
+        is_due = (frontier.c.site == site) & (frontier.c.due_at <= now) & (frontier.c.state == ARCHIVED)
+        return self._rows(is_due, frontier.c.due_at, frontier.c.link_key)
 
-    def _rows(self, condition: ColumnElement[bool], order: ColumnElement[Any]) -> list[Waiting]:
-        statement = select(frontier.c.url, frontier.c.section).where(condition).order_by(order)
+    def _rows(self, condition: ColumnElement[bool], *order: ColumnElement[Any]) -> list[Waiting]:
+        statement = select(frontier.c.url, frontier.c.section).where(condition).order_by(*order)
         with self._begin() as connection:
             return [Waiting(row.url, row.section) for row in connection.execute(statement)]
 
@@ -263,3 +273,13 @@ class Frontier:
             connection.execute(
                 statement.on_conflict_do_update(index_elements=["site", "section_url"], set_=dict(values))
             )
+
+
+def led_away(connection: Connection, site: str, keys: Iterable[str]) -> dict[str, str]:
+    """Of these keys those from which the site leads to its front page or a section: by key, which."""
+    found: dict[str, str] = {}
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), CHUNK):
+        chunk = {"s": site, "keys": ordered[start : start + CHUNK]}
+        found.update((row.link_key, row.last_error) for row in connection.execute(_LED_AWAY, chunk))
+    return found

@@ -133,19 +133,19 @@ def _begun(published_at: str | None, first_seen: str) -> datetime:
     return published if published < seen + timedelta(days=1) else seen
 
 
-def retry_at(attempts: int, now: datetime) -> str:
-    """When a failing address is tried again after so many failed runs, from 1."""
-    return _after(RETRY_DAYS, attempts, now)
+def retry_at(attempts: int, at: str) -> str:
+    """When an address that failed at this WARC-Date is tried again, after so many failed runs, from 1."""
+    return _after(RETRY_DAYS, attempts, at)
 
 
-def visit_again_at(attempts: int, now: datetime) -> str:
-    """When an archived article whose page failed is visited again, after so many failed runs, from 1."""
-    return _after(VISIT_AGAIN_DAYS, attempts, now)
+def visit_again_at(attempts: int, at: str) -> str:
+    """When an archived article that failed at this WARC-Date is visited again, after so many failed runs, from 1."""
+    return _after(VISIT_AGAIN_DAYS, attempts, at)
 
 
-def _after(waits: Sequence[int], attempts: int, now: datetime) -> str:
+def _after(waits: Sequence[int], attempts: int, at: str) -> str:
     days = waits[min(attempts, len(waits)) - 1]
-    return warc_date(now + (timedelta(days=days - 1) + _A_DAY if days else timedelta()))
+    return warc_date(_moment(at) + (timedelta(days=days - 1) + _A_DAY if days else timedelta()))
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -14,14 +14,17 @@ from danvan_crawler.exceptions import UnknownItemError, UsageError
 from danvan_crawler.items import EXPORT_FIELDS, LIST_FIELDS
 from danvan_crawler.store import citations
 from danvan_crawler.store.captures import CaptureRow, by_key, complete
+from danvan_crawler.store.frontier import led_away
 from danvan_crawler.store.schema import articles, captures, revisions
-from danvan_crawler.urls import bare_host, canonical, item_id, path_key
+from danvan_crawler.urls import bare_host, canonical, host_of, item_id, path_key
 from danvan_crawler.vietnamese import bodies, provinces
 
 EXPORT_COLUMNS = tuple(articles.c[name] for name in EXPORT_FIELDS)
 _CHUNK = 500
 """Rows read at a time: enough that the look-up of their captures is one query, few enough to stay small."""
 
+_PAGES = frozenset({"text/html", "application/xhtml+xml"})
+"""Media types that no picture has."""
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 Item = dict[str, Any]
@@ -125,20 +128,41 @@ def by_ids(connection: Connection, ids: Sequence[int]) -> list[Item]:
 
 
 def hydrate(connection: Connection, rows: Iterable[Mapping[Any, Any]]) -> list[Item]:
-    """Rows of `articles` as items: lists decoded, images and attachments joined with their captures."""
+    """Rows of `articles` as items: lists decoded, images and attachments joined with their captures.
+
+    What leads to the front page or a section, or is a page where a picture should be, has no capture; a warning of the
+    item says so.
+    """
     found = [
         {name: json.loads(row[name]) if name in LIST_FIELDS else row[name] for name in EXPORT_FIELDS} for row in rows
     ]
     wanted: dict[str, set[str]] = {}
+    asked: dict[str, set[str]] = {}
     for item in found:
         for linked in (*item["images"], *item["attachments"]):
             wanted.setdefault(item["site"], set()).add(path_key(linked["url"]))
+            asked.setdefault(item["site"], set()).update(_frontier_keys(linked["url"]))
     known = {site: by_key(connection, site, keys) for site, keys in wanted.items()}
+    led = {site: led_away(connection, site, keys) for site, keys in asked.items()}
     for item in found:
-        for linked in (*item["images"], *item["attachments"]):
-            candidates = complete(known[item["site"]][path_key(linked["url"])], linked["url"])
-            _attach(linked, candidates, item["captured_at"])
+        for name in ("images", "attachments"):
+            for linked in item[name]:
+                key = path_key(linked["url"])
+                candidates = complete(known[item["site"]][key], linked["url"])
+                reasons = led[item["site"]]
+                reason = next((reasons[one] for one in _frontier_keys(linked["url"]) if one in reasons), None)
+                if name == "images" and candidates and all(row["media_type"] in _PAGES for row in candidates):
+                    candidates, reason = [], "a page is shown in its place"
+                _attach(linked, candidates, item["captured_at"])
+                if reason is not None and linked["capture"] is None:
+                    item["warnings"].append(f"not there: {linked['url']}: {reason}")
     return found
+
+
+def _frontier_keys(url: str) -> tuple[str, str]:
+    """Under which the frontier knows a file: on the site's hosts, and on a static host (`pages.requisites.Scope`)."""
+    key = path_key(url)
+    return key, f"//{host_of(url)}{key}"
 
 
 def _attach(linked: dict[str, Any], candidates: Sequence[CaptureRow], captured_at: str) -> None:

@@ -1,6 +1,6 @@
 """Small facts that one run of a site leaves to the next, by name.
 
-No WARC file has them, so a rebuild takes those in LASTING over from the database that it replaces, if it can be read.
+A rebuild derives them again, but for those in LASTING, which it takes over from the database that it replaces.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ ROBOTS = "robots"
 """JSON: since when which host's robots.txt cannot be read (`politeness.robots`)."""
 RIGHTS = "rights"
 """The note that the articles of the site have; without one they have none."""
-LASTING = (NOT_BEFORE, RESTS, FEEDS, ROBOTS)
-"""What says something of the site and not of the database."""
+POSITION = "position"
+"""How far the database has come in the site's WARC files: name of the file, space, offset of the last record taken."""
+LASTING = (NOT_BEFORE, RESTS, ROBOTS)
+"""What says something of the site and not of the database, and stands in no WARC file."""
 
 
 class SiteState:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from danvan_crawler.store import captures as exchanges
-from danvan_crawler.store.schema import articles, captures, listing_links, revisions, suppressed, visit_counters
+from danvan_crawler.store.schema import (
+    articles,
+    captures,
+    frontier,
+    listing_links,
+    revisions,
+    site_state,
+    suppressed,
+    visit_counters,
+    walks,
+)
+from danvan_crawler.store.site_state import FEEDS, POSITION
 
 CAPTURE = select(
     captures.c.id,
@@ -92,3 +103,18 @@ SET_RIGHTS = update(articles).where(
     articles.c.site == bindparam("of_site"), articles.c.rights.is_distinct_from(bindparam("note"))
 )
 ADD_READINGS = insert(visit_counters).on_conflict_do_nothing()
+_insert_state = insert(site_state)
+WRITE_STATE = _insert_state.on_conflict_do_update(
+    index_elements=["site", "name"], set_={"value": _insert_state.excluded.value}
+)
+LATEST_CAPTURE = select(func.max(captures.c.warc_date)).where(captures.c.site == bindparam("of_site"))
+INDEXED = select(articles.c.id, articles.c.title, articles.c.lead, articles.c.body_text).where(
+    articles.c.site == bindparam("of_site")
+)
+# Revisions and citations follow their articles; captures name an article, so they go first.
+FORGET_SITE = (
+    *(delete(of_site).where(of_site.c.site == bindparam("of_site")) for of_site in (captures, articles)),
+    *(delete(of_site).where(of_site.c.site == bindparam("of_site")) for of_site in (listing_links, frontier, walks)),
+    delete(visit_counters).where(visit_counters.c.site == bindparam("of_site")),
+    delete(site_state).where(site_state.c.site == bindparam("of_site"), site_state.c.name.in_((FEEDS, POSITION))),
+)

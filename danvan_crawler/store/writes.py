@@ -1,7 +1,6 @@
 """Store: everything that a crawl or a rebuild writes, one transaction per article or listing.
 
-Captures are noted in memory and written with the next transaction: an index row per exchange costs nothing that way,
-and a row that a crash loses is in the WARC all the same.
+How transactions and notes hang together is in `store.notebook`.
 """
 
 from __future__ import annotations
@@ -22,18 +21,16 @@ from danvan_crawler.store import captures as exchanges
 from danvan_crawler.store import statements as sql
 from danvan_crawler.store.absences import Signs
 from danvan_crawler.store.captures import CaptureLike, Originals
-from danvan_crawler.store.database import open_for_writing
-from danvan_crawler.store.frontier import ARCHIVED, Frontier
+from danvan_crawler.store.frontier import ARCHIVED, CHANGED, Frontier
 from danvan_crawler.store.lifecycle import DEFAULT_DAYS, Sighting, Timeline, gone_at, next_visit, timeline
-from danvan_crawler.store.site_state import RIGHTS, SiteState
+from danvan_crawler.store.notebook import Notebook
+from danvan_crawler.store.site_state import POSITION, RIGHTS, SiteState
 from danvan_crawler.store.suppressed_file import Takedown
 from danvan_crawler.store.suppression import HiddenCapture
 from danvan_crawler.urls import is_canonical, path_key
 from danvan_crawler.vietnamese import timestamps
 from danvan_crawler.vietnamese.counters import without_counters
 
-_NOTED_AT_MOST = 500
-"""Captures kept in memory before they are written without waiting for a transaction."""
 _CONTENT_FIELDS = tuple(name for name in EXPORT_FIELDS if name not in DERIVED_BY_STORE | OF_THE_SITE)
 _to_json = json.JSONEncoder(ensure_ascii=False, default=asdict).encode
 
@@ -58,6 +55,10 @@ class ListedLink:
     """`new`, `changed` (its entry reads differently than before), or a state of `frontier`."""
     seen_at: str | None = None
     """WARC-Date at which this section listed it first; None for one that it has not listed before."""
+    listed_at: str = ""
+    """Where this entry stands, as `listing_links.seen_at` has it."""
+    entry: str = ""
+    """The entry as it reads: date line, newline, title."""
 
 
 class Store:
@@ -70,66 +71,56 @@ class Store:
         self.path = path
         self.revisit_days = revisit_days
         """Days after publication on which an article is visited again."""
-        self._engine = open_for_writing(path)
-        self._connection = self._engine.connect()
-        self._noted: list[dict[str, Any]] = []
-        self._readings: list[dict[str, Any]] = []
+        self._notes = Notebook(path)
+        self._transaction = self._notes.transaction
+        self.step, self.flush, self.close = self._notes.step, self._notes.flush, self._notes.close
         self._index = fulltext.Index()
         self.frontier = Frontier(self._transaction)
         self.state = SiteState(self._transaction)
         self.signs = Signs(self._transaction)
-        self.originals = Originals(path, self._connection, self._noted)
-
-    def close(self) -> None:
-        """Writes what is still noted and closes the file, also when the writing fails. Idempotent."""
-        if not self._connection.closed:
-            try:
-                self.flush()
-            finally:
-                self._connection.close()
-                self._engine.dispose()
-
-    @contextmanager
-    def _transaction(self) -> Generator[Connection, None, None]:
-        """Begins with what was noted, commits or rolls back as a whole; then it is noted still."""
-        inside = self._connection.in_transaction()
-        with self._connection.begin_nested() if inside else self._connection.begin():
-            if self._noted:
-                self._connection.execute(exchanges.INSERT, self._noted)
-            if self._readings:
-                self._connection.execute(sql.ADD_READINGS, self._readings)
-            yield self._connection
-        self._noted.clear()
-        self._readings.clear()
+        self.originals = Originals(path, self._notes.connection, self._notes.captures)
 
     @contextmanager
     def together(self) -> Generator[None, None, None]:
-        """Commits everything that is written inside at once, at its end: for a new file that nobody reads yet.
+        """Commits everything that is written inside at once, at its end: for many steps one after the other.
 
-        Each write is whole or nothing still. What an error ends here is lost, the notes included.
+        What an error ends here is lost, the notes included.
         """
-        with self._connection.begin():
+        with self._notes.together() as connection:
             self._index.put_off()
             yield
-            self._index.catch_up(self._connection)
+            self._index.catch_up(connection)
 
-    def flush(self) -> None:
-        """Writes the captures and visit counters noted so far."""
-        if self._noted or self._readings:
-            with self._transaction():
-                pass  # the transaction itself writes them
+    def position(self, site: str) -> tuple[str, int] | None:
+        """WARC file and offset of the last record of a site that the database has taken; None where that is unknown."""
+        known = self.state.get(site, POSITION)
+        if known is None:
+            return None
+        name, _, offset = known.rpartition(" ")
+        return name, int(offset)
+
+    def latest_capture(self, site: str) -> str | None:
+        """WARC-Date of the newest capture of a site; None where it has none."""
+        with self._transaction() as connection:
+            return connection.execute(sql.LATEST_CAPTURE, {"of_site": site}).scalar()
+
+    def forget_site(self, site: str) -> None:
+        """Removes all that was derived from a site's WARC files, to be derived again in the same transaction."""
+        with self._transaction() as connection:
+            for row in connection.execute(sql.INDEXED, {"of_site": site}).mappings().all():
+                self._index.remove(connection, row["id"], row)
+            for statement in sql.FORGET_SITE:
+                connection.execute(statement, {"of_site": site})
+        self.signs.forget(site)
+
+    def begin_run(self, site: str, revisit_days: Sequence[float]) -> None:
+        """Begins a run of a site: visits are due so many days after publication from now on."""
+        self.revisit_days = revisit_days
+        self.signs.forget(site)
 
     def note_capture(self, site: str, record: CaptureLike, *, link: str | None = None) -> None:
         """Remembers one exchange. `link` is the address that was asked for first when redirects led to this one."""
-        self._noted.append(exchanges.row_of(site, record, link))
-        if len(self._noted) >= _NOTED_AT_MOST:
-            self.flush()
-
-    def has_capture(self, site: str, url: str) -> bool:
-        """Whether a complete 200 response of this address is archived, in this run or an earlier one."""
-        key = path_key(url)
-        with self._transaction() as connection:
-            return bool(exchanges.complete(exchanges.by_key(connection, site, [key])[key], url))
+        self._notes.note_capture(exchanges.row_of(site, record, link))
 
     def write_article(self, article: Article) -> None:
         """Stores one capture of an article: revision, current row, search index and crawl state in one transaction.
@@ -300,7 +291,7 @@ class Store:
                 elif (state == ARCHIVED and before.entry_seen_at < at) and (
                     before.entry_seen_at < gone.get(key, "") or _reads_differently(before.entry, entry)
                 ):
-                    state = "changed"
+                    state = CHANGED
                     changed.append(key)
                 rows.append(
                     {
@@ -312,13 +303,20 @@ class Store:
                         "entry": entry,
                     }
                 )
-                found.append(ListedLink(link, state, before.seen_at.split(" ")[0] if before is not None else None))
+                seen_at = before.seen_at.split(" ")[0] if before is not None else None
+                found.append(ListedLink(link, state, seen_at, at, entry))
             connection.execute(sql.WRITE_LINK, rows)
             if changed:
                 self.frontier.visit_soon(site, changed, capture.date, connection=connection)
             if earlier:
                 self._assign_sections(connection, site, earlier)
         return found
+
+    def recall_entry(self, site: str, section: str, key: str, listed_at: str, entry: str) -> None:
+        """Stores an entry of a listing that cannot be read any more, from what was archived with its article."""
+        row = {"site": site, "link_key": key, "section": section, "entry": entry}
+        with self._transaction() as connection:
+            connection.execute(sql.WRITE_LINK, {**row, "seen_at": listed_at, "entry_seen_at": listed_at})
 
     def _assign_sections(self, connection: Connection, site: str, keys: list[str]) -> None:
         """Gives articles without a breadcrumb the earliest listing, also when that listing is read after them."""
@@ -331,7 +329,7 @@ class Store:
 
     def write_counters(self, counters: VisitCounters) -> None:
         """Adds one reading of a visit box to its series, with the next transaction."""
-        self._readings.append(asdict(counters))
+        self._notes.readings.append(asdict(counters))
 
 
 def _timeline(article: Article, capture: Any, canonical: bool, others: Iterable[Any]) -> Timeline:

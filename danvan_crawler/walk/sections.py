@@ -21,12 +21,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Literal
 
 from danvan_crawler.store.frontier import Walked
 from danvan_crawler.walk.seen import KeySet
 
 FRESH = timedelta(hours=6)
 """So long a first page counts as read: a run that was killed is continued where it was."""
+MAX_PAGES = 10_000
+"""Pages of one section in one walk; a calendar that never ends stops here at the latest."""
+
+Step = Literal["goes on", "last page", "known ground"]
+"""Where a walk stands after a page."""
 
 
 @dataclass(slots=True)
@@ -60,10 +66,17 @@ class Walk:
     """The walk for news before this one was cut short."""
     last_read: datetime | None = None
     """When the first page was read before."""
+    awaits: str | None = None
+    """The page that it has asked for."""
 
     @property
     def is_resumed(self) -> bool:
         return self.start_url != self.first_url
+
+    @property
+    def is_later(self) -> bool:
+        """Whether it stands behind the first page of its section."""
+        return self.pages > 0 or self.is_resumed
 
     def older(self) -> Walk | None:
         """The walk that was cut short before this one, if there is one to be continued."""
@@ -99,6 +112,16 @@ def begin(section: str, first_url: str, known: Walked | None, now: datetime, swe
         walk.backlog = known.last_page if overlaps else known.cursor
         walk.backlog_pages = known.pages - overlaps
     return walk
+
+
+def step_after(walk: Walk, following: str | None, *, repeats: bool, news: bool) -> Step:
+    """Where a walk stands after a page: `following` is the next one that it names, `repeats` says that the walk has
+    seen all that the page lists, `news` that something on it is no known ground."""
+    if following is None or repeats or walk.pages >= MAX_PAGES:
+        return "last page"
+    if walk.stops_at_known and not news and not walk.oldest_first:
+        return "known ground"
+    return "goes on"
 
 
 def is_known(seen_at: str | None, walk: Walk) -> bool:

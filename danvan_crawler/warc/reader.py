@@ -6,7 +6,8 @@ functions of `message` take a response apart.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+import os
+from collections.abc import Callable, Container, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,7 +17,7 @@ from fastwarc.warc import HeaderMap
 
 from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, archive_error
 from danvan_crawler.warc.files import open_name, warc_files
-from danvan_crawler.warc.members import BrokenRecordError, Member, MemberWalker
+from danvan_crawler.warc.members import BrokenRecordError, Member, MemberWalker, complete_record_after
 
 __all__ = ["WarcRecord", "iter_records", "read_record", "warc_files"]
 
@@ -66,6 +67,31 @@ def iter_records(path: Path, *, types: Container[str] | None = None) -> Iterator
         while (member := _next(walker, path, types)) is not None:
             if member.block is not None:
                 yield _record(member, member.block)
+
+
+def readable_records(
+    path: Path, damage: Callable[[ArchiveDamagedError], None], *, types: Container[str] | None = None
+) -> Iterator[WarcRecord]:
+    """The records of a file in order, those behind damaged bytes as well: an unreadable record costs itself.
+
+    `damage` is called for each damaged stretch. Raises ArchiveError if the file cannot be read.
+    """
+    with closing(_open(path)) as file:
+        size, offset = os.fstat(file.fileno()).st_size, 0
+        while True:
+            walker = MemberWalker(file, offset)
+            try:
+                while (member := _next(walker, path, types)) is not None:
+                    offset = member.end
+                    if member.block is not None:
+                        yield _record(member, member.block)
+                return
+            except ArchiveDamagedError as error:
+                damage(error)
+                following = complete_record_after(file, offset + 1, size)
+                if following is None:
+                    return
+                offset = following
 
 
 def read_record(archive: Path, warc_file: str, offset: int) -> WarcRecord:

@@ -28,6 +28,8 @@ from pathlib import Path
 from danvan_crawler import clock
 from danvan_crawler.exceptions import ArchiveError, UsageError, archive_error
 from danvan_crawler.warc.files import file_name, finish, open_name, refuse_taken, require_room, site_folder, this_host
+from danvan_crawler.warc.notes import RUN, build_note
+from danvan_crawler.warc.packing import Reason, pack_exchange
 from danvan_crawler.warc.records import (
     DEFAULT_LEVEL,
     Answer,
@@ -37,7 +39,6 @@ from danvan_crawler.warc.records import (
     build_profile,
     build_warcinfo,
     new_record_id,
-    pack_exchange,
 )
 
 _LEVELS = range(4)
@@ -117,8 +118,9 @@ class WarcWriter:
     """Writes the exchanges of one run of one site.
 
     `slug` names folder and files, `warcinfo` is what each file says of the run, `profile` the TOML text of the site's
-    profile. A file that has passed `max_bytes` gets no further exchange. So many bytes as `min_free` are left free on
-    the archive's file system. `compression_level` is ISA-L's, 0 to 3. `now` names and dates the files.
+    profile, `run` (id and text of one line) a note of what the run was asked to do. A file that has passed `max_bytes`
+    gets no further exchange. So many bytes as `min_free` are left free on the archive's file system.
+    `compression_level` is ISA-L's, 0 to 3. `now` names and dates the files.
     """
 
     def __init__(
@@ -128,6 +130,7 @@ class WarcWriter:
         *,
         warcinfo: Mapping[str, str],
         profile: str | None = None,
+        run: tuple[str, str] | None = None,
         max_bytes: int = 1_000_000_000,
         min_free: int = 0,
         compression_level: int = DEFAULT_LEVEL,
@@ -140,6 +143,9 @@ class WarcWriter:
         self._folder = site_folder(archive, slug)
         self._warcinfo = dict(warcinfo)
         self._profile = profile
+        self._run = run
+        self._waiting: list[tuple[str, str, str]] = []
+        """Notes (kind, name, text) that are written with the next record."""
         self._max_bytes = max_bytes
         self._min_free = min_free
         self._level = compression_level
@@ -157,26 +163,25 @@ class WarcWriter:
         return [self._relative(path) for path in paths]
 
     def write_exchange(
-        self, exchange: Exchange, *, answer: Answer | None = None, revisit: Revisit | None = None
+        self,
+        exchange: Exchange,
+        *,
+        answer: Answer | None = None,
+        revisit: Revisit | None = None,
+        why: Reason | None = None,
     ) -> CaptureRecord:
         """Appends the records of an exchange; when it returns, the kernel has all their bytes.
 
-        `answer` and `revisit` are those of `records.pack_exchange`.
+        `answer`, `revisit` and `why` are those of `packing.pack_exchange`.
 
         Raises DiskFullError when there is no space, or would be less than `min_free`, and ArchiveError for any other
         failure. The file then ends with the exchange before, and `close` finishes it.
         """
         file = self._file()
-        opening = b"" if file.size else self._opening(file)
         packed = pack_exchange(
-            exchange, warcinfo_id=file.warcinfo_id, level=self._level, answer=answer, revisit=revisit
+            exchange, warcinfo_id=file.warcinfo_id, level=self._level, answer=answer, revisit=revisit, why=why
         )
-        offset = file.size + len(opening) + packed.response_start
-        data = opening + packed.data
-        if not file.is_there():
-            raise ArchiveError(f"{open_name(file.path)} was removed, moved or replaced while it was being written")
-        require_room(file.path.parent, self._min_free, len(data))
-        file.append(data)
+        offset = self._append(file, packed.data) + packed.response_start
         return CaptureRecord(
             url=packed.url,
             date=packed.date,
@@ -191,6 +196,35 @@ class WarcWriter:
             last_modified=packed.answer.head.last_modified,
             refers_to=None if revisit is None else revisit.record_id,
         )
+
+    def write_note(self, kind: str, name: str, text: str) -> tuple[str, int]:
+        """Appends a note (`warc.notes`). Gives the file's final name, relative to the archive, and the record's offset.
+
+        Raises as `write_exchange` does.
+        """
+        file = self._file()
+        note = self._note(file, kind, name, text)
+        return self._relative(file.path), self._append(file, note)
+
+    def note_later(self, kind: str, name: str, text: str) -> None:
+        """Writes a note with the next record of this run; one that is followed by none is not worth a file."""
+        self._waiting.append((kind, name, text))
+
+    def _append(self, file: _OpenFile, data: bytes) -> int:
+        """Appends `data` after what has to precede it. Gives the offset at which it begins."""
+        before = b"" if file.size else self._opening(file)
+        before += b"".join(self._note(file, *note) for note in self._waiting)
+        if not file.is_there():
+            raise ArchiveError(f"{open_name(file.path)} was removed, moved or replaced while it was being written")
+        require_room(file.path.parent, self._min_free, len(before) + len(data))
+        offset = file.size + len(before)
+        file.append(before + data)
+        self._waiting.clear()
+        return offset
+
+    def _note(self, file: _OpenFile, kind: str, name: str, text: str) -> bytes:
+        date = clock.warc_date(self._now())
+        return build_note(kind, name, text, date=date, warcinfo_id=file.warcinfo_id, level=self._level)
 
     def close(self) -> list[Path]:
         """Finishes the current file; the final paths of all that this run wrote. May be called again."""
@@ -233,11 +267,14 @@ class WarcWriter:
         warcinfo = build_warcinfo(
             file.path.name, self._warcinfo, record_id=file.warcinfo_id, date=date, level=self._level
         )
-        if self._profile is None:
-            return warcinfo
-        return warcinfo + build_profile(
-            self._slug, self._profile, date=date, warcinfo_id=file.warcinfo_id, level=self._level
-        )
+        opening = [warcinfo]
+        if self._profile is not None:
+            opening.append(
+                build_profile(self._slug, self._profile, date=date, warcinfo_id=file.warcinfo_id, level=self._level)
+            )
+        if self._run is not None:
+            opening.append(self._note(file, RUN, *self._run))
+        return b"".join(opening)
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self._archive).as_posix()

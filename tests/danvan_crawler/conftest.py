@@ -10,9 +10,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from nights import HOME
+from simulation import World
 
 from danvan_crawler import _layout
+from danvan_crawler.crawl.runner import project_settings
 from danvan_crawler.exceptions import ArchiveError
+from danvan_crawler.sample import profile_toml
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.warc.records import Exchange
 from danvan_crawler.warc.writer import WarcWriter
 
@@ -190,3 +195,16 @@ def make_writer(tmp_path: Path) -> Iterator[MakeWriter]:
     for writer in writers:
         with suppress(ArchiveError):  # the test may have recovered the file already
             writer.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """An archive of the sample portal that lives through nights in this process."""
+    folder = tmp_path / "world"
+    folder.mkdir()
+    return World(
+        folder,
+        Site.parse(profile_toml(HOME), origin="the sample's profile"),
+        project_settings({"DANVAN_ARCHIVE": str(folder / "archive")}),
+        lambda moment: monkeypatch.setenv("DANVAN_CLOCK", moment.isoformat()),
+    )

@@ -23,6 +23,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from forked import STEERS_PYTHON, Forked
+from rows import differences, rows_of
 
 from danvan_crawler.export.items import write_jsonl
 from danvan_crawler.sample import profile_toml
@@ -211,6 +212,15 @@ class Desk:
         with open_for_reading(self.archive / "danvan.sqlite").connect() as connection:
             write_jsonl(items(connection, Filter()), out)
         return [json.loads(line) for line in out.getvalue().splitlines()]
+
+    def check_rebuild(self) -> None:
+        """Rebuilds into an empty database, and compares exports field by field and tables row by row."""
+        before, rows = self.export(), rows_of(self.archive / "danvan.sqlite")
+        for path in self.archive.glob("danvan.sqlite*"):
+            path.unlink()
+        self.danvan("rebuild")
+        assert differences(rows, rows_of(self.archive / "danvan.sqlite")) == []
+        assert self.export() == before
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         with closing(sqlite3.connect(self.archive / "danvan.sqlite")) as connection:

@@ -39,12 +39,6 @@ def check_complete(desk: Any) -> None:
     assert [image["url"] for item in items for image in item["images"] if image["capture"] is None] == []
 
 
-def check_rebuild(desk: Any) -> None:
-    before = desk.export()
-    desk.danvan("rebuild")
-    assert desk.export() == before
-
-
 @SIGNALS
 def test_a_signal_stops_cleanly_with_everything_on_disk(model: Start, number: int) -> None:
     portal, desk = model
@@ -62,7 +56,7 @@ def test_a_signal_stops_cleanly_with_everything_on_disk(model: Start, number: in
     assert kept == [exchange.response for exchange in portal.exchanges]
     desk.crawl()
     check_complete(desk)
-    check_rebuild(desk)
+    desk.check_rebuild()
 
 
 @SIGNALS
@@ -93,7 +87,7 @@ def test_after_a_stop_at_once_the_next_run_continues(model: Start) -> None:
     gate.set()
     desk.crawl()
     check_complete(desk)
-    check_rebuild(desk)
+    desk.check_rebuild()
 
 
 def test_a_signal_to_a_crawl_of_several_sites_stops_them_all(
@@ -141,7 +135,7 @@ def test_after_kill_9_the_next_run_finds_everything(model: Start, held: str) -> 
     desk.crawl()
     assert desk.warc_files("*.open") == []
     check_complete(desk)
-    check_rebuild(desk)
+    desk.check_rebuild()
     twice = {target for target in portal.arrived if portal.arrived.count(target) > 1}
     assert twice <= {"/robots.txt", MODEL, f"{MODEL}trang-2/", held}
 

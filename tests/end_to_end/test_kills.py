@@ -170,7 +170,7 @@ def test_crawls_that_are_killed_at_random_lose_nothing(sample: Any, new_desk: Ca
     assert desk.warc_files("*.open") == []
     desk.records()  # every file can be read to its last byte
     desk.danvan("verify")
-    desk.danvan("rebuild")
+    desk.check_rebuild()
     assert desk.export() == items
     print(f"{killer.killed} kills; asked for again though archived: {dict(killer.fetched_again)}")
     assert [target for target in killer.fetched_again if target.endswith((".html", ".png"))] == []

@@ -41,7 +41,7 @@ def test_a_page_that_is_not_there_for_a_moment_does_not_end_a_section(
     assert portal.targets.index(SECOND) < portal.targets.index(f"{NEWS}trang-3/")
     found = desk.export()
     assert len(found) == expected
-    desk.danvan("rebuild")
+    desk.check_rebuild()
     assert desk.export() == found
     portal.forget()
     desk.crawl()

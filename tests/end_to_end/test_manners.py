@@ -64,7 +64,7 @@ def test_outside_of_its_window_a_site_is_not_contacted(new_portal: New, new_desk
 def test_a_crawl_ends_with_its_window_and_the_next_one_goes_on(new_portal: New, new_desk: New) -> None:
     portal = new_portal()
     desk = new_desk(portal, only="dan-van-kheo", window='"22:00-06:00"')
-    desk.environment["DANVAN_CLOCK"] = "2026-11-23T05:59:56+07:00 +"
+    desk.environment["DANVAN_CLOCK"] = "2026-11-23T05:59:50+07:00 +"
     gate = portal.hold(MODEL)
     crawl = desk.start("crawl", "mau-danvan")
     assert "the hours in which this site is crawled are over" in desk.finish(crawl, code=7)

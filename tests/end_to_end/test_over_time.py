@@ -139,7 +139,7 @@ def test_an_article_is_gone_when_two_visits_a_day_apart_do_not_find_it(
     assert str(gone[target.rsplit("/", 1)[1]]).startswith("2026-03-03T18:30:")
     assert ("gone", target) in nights.changes()
     before = nights.desk.export()
-    nights.desk.danvan("rebuild")
+    nights.desk.check_rebuild()
     assert nights.desk.export() == before
 
 
@@ -157,7 +157,7 @@ def test_one_that_comes_back_is_revived(nights: Nights, answer: Callable[..., by
     assert nights.desk.export()[0]["gone_at"] is None
     assert nights.changes() == [("new", target), ("gone", target), ("revived", target)]
     before = nights.desk.export()
-    nights.desk.danvan("rebuild")
+    nights.desk.check_rebuild()
     assert nights.desk.export() == before
 
 
@@ -175,7 +175,7 @@ def test_a_new_article_that_a_notice_hides_is_asked_for_again(
     }[notice]
     nights.crawl()
     state = nights.desk.rows("select link_key, state, due_at from frontier order by 1")
-    nights.desk.danvan("rebuild")
+    nights.desk.check_rebuild()
     rebuilt = nights.desk.rows("select link_key, state, due_at from frontier order by 1")
     assert [row[:2] for row in rebuilt] == [row[:2] for row in state]
     nights.portal.pages[target] = page
@@ -251,7 +251,7 @@ def test_articles_that_one_login_hides_for_a_night_are_all_asked_for_again(
     assert set(targets) <= set(nights.crawl())
     items = nights.desk.export()
     assert len(items) == 3
-    nights.desk.danvan("rebuild")
+    nights.desk.check_rebuild()
     assert nights.desk.export() == items
 
 
@@ -269,7 +269,7 @@ def test_articles_that_lead_to_one_error_page_are_gone_in_the_same_night(
     gone = [(item["url"].endswith(targets[3]), item["gone_at"] is None) for item in nights.desk.export()]
     assert sorted(gone) == [(False, False)] * 3 + [(True, True)]
     items = nights.desk.export()
-    nights.desk.danvan("rebuild")
+    nights.desk.check_rebuild()
     assert nights.desk.export() == items
 
 

@@ -12,25 +12,6 @@ from danvan_crawler.sample import articles
 
 SECTION = "/tin-tuc/dan-van-kheo/"
 MOVED = "/tin-tuc/dan-van-kheo/bai-viet-da-chuyen-cho-9001.html"
-COUNTERS = "select * from visit_counters order by site, captured_at"
-CAPTURES = (
-    "select site, url, url_key, link_key, warc_date, warc_file, warc_offset, warc_record_id, payload_digest, status,"
-    " media_type, truncated, content_hash from captures order by warc_record_id"
-)
-FRONTIER = "select site, link_key, url, section, state from frontier order by site, link_key"
-LISTED = "select site, link_key, section, seen_at, entry from listing_links order by 1, 2, 3"
-
-
-def check_rebuild(desk: Any, *tables: str) -> None:
-    """Rebuilds into an empty database and compares exports, field by field, and these queries."""
-    before = desk.export()
-    rows = {table: desk.rows(table) for table in tables}
-    assert before
-    for path in desk.archive.glob("danvan.sqlite*"):
-        path.unlink()
-    desk.danvan("rebuild")
-    assert desk.export() == before
-    assert {table: desk.rows(table) for table in tables} == rows
 
 
 @pytest.fixture(scope="module")
@@ -47,12 +28,12 @@ def crawled_twice(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) 
 def test_one_crawl(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> None:
     desk = new_desk(new_portal())
     desk.crawl()
-    check_rebuild(desk, COUNTERS, CAPTURES, FRONTIER, LISTED)
+    desk.check_rebuild()
 
 
 def test_two_crawls_with_an_edit_between(crawled_twice: Any) -> None:
     assert max(item["revision"] for item in crawled_twice.export()) == 2
-    check_rebuild(crawled_twice, COUNTERS, CAPTURES, FRONTIER, LISTED)
+    crawled_twice.check_rebuild()
 
 
 def test_rebuilding_again_changes_nothing_in_jsonl_or_csv(crawled_twice: Any) -> None:
@@ -77,13 +58,13 @@ def test_a_full_crawl_that_meets_an_old_text_again(
     edited = next(article.path for article in articles(2) if before.get(article.path, article.title) != article.title)
     [item] = [item for item in desk.export() if item["canonical_url"].endswith(edited)]
     assert (item["revision"], item["title"]) == (1, before[edited])
-    check_rebuild(desk, COUNTERS, CAPTURES, LISTED)
+    desk.check_rebuild()
 
 
 def test_several_connections_at_once(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> None:
     desk = new_desk(new_portal(), connections="8", only="dan-van-kheo")
     desk.crawl()
-    check_rebuild(desk, COUNTERS, CAPTURES, LISTED)
+    desk.check_rebuild()
 
 
 def test_a_profile_that_is_gone_is_taken_from_the_warc(
@@ -95,7 +76,7 @@ def test_a_profile_that_is_gone_is_taken_from_the_warc(
     desk.crawl(slug="quen-danvan")
     (desk.sites / "quen-danvan.toml").unlink()
     assert "quen-danvan" not in desk.danvan("sites").stdout
-    check_rebuild(desk, COUNTERS, CAPTURES)
+    desk.check_rebuild()
 
 
 def test_a_section_that_the_profile_has_lost_since_keeps_its_articles(
@@ -105,7 +86,7 @@ def test_a_section_that_the_profile_has_lost_since_keeps_its_articles(
     desk.crawl()
     profile = desk.sites / "mau-danvan.toml"
     profile.write_text(profile.read_text("utf-8").rpartition("[[sections]]")[0], encoding="utf-8")
-    check_rebuild(desk, COUNTERS, CAPTURES, LISTED)
+    desk.check_rebuild()
 
 
 def test_a_section_that_is_called_otherwise_now_keeps_the_name_that_it_had(
@@ -122,7 +103,7 @@ def test_a_section_that_is_called_otherwise_now_keeps_the_name_that_it_had(
     desk.crawl()
     [item] = [item for item in desk.export() if item["canonical_url"].endswith(article.path)]
     assert item["section"] == "Dân vận khéo"
-    check_rebuild(desk, LISTED)
+    desk.check_rebuild()
 
 
 def test_an_article_and_its_files_behind_redirects(
@@ -145,7 +126,7 @@ def test_an_article_and_its_files_behind_redirects(
     assert item["url"].endswith("?nguon=cu")
     assert item["images"][0]["capture"] is not None
     assert item["attachments"][0]["capture"] is not None
-    check_rebuild(desk, COUNTERS, CAPTURES, FRONTIER, LISTED)
+    desk.check_rebuild()
 
 
 def test_pages_that_fail_before_they_come(
@@ -165,7 +146,7 @@ def test_pages_that_fail_before_they_come(
     assert not {short.title, dead.title, odd.title} & {item["title"] for item in desk.export()}
     assert flaky.title in {item["title"] for item in desk.export()}
     assert desk.rows("select distinct truncated from captures where truncated is not null") == [("time",)]
-    check_rebuild(desk, COUNTERS, CAPTURES, FRONTIER, LISTED)
+    desk.check_rebuild()
 
 
 def test_the_crawl_after_a_rebuild_stands_on_known_ground(

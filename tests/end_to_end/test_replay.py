@@ -29,12 +29,12 @@ from danvan_crawler.sample import portal as sample
 from danvan_crawler.store.database import database_path
 from danvan_crawler.store.writes import Store
 from danvan_crawler.warc.message import entity_body, sha1_base32
+from danvan_crawler.warc.packing import pack_exchange
 from danvan_crawler.warc.reader import iter_records
 from danvan_crawler.warc.records import (
     Exchange,
     build_warcinfo,
     new_record_id,
-    pack_exchange,
 )
 
 PHOTO = sample.render("/hinh-anh/tin-1-1.png", "", edition=1, base_url="http://portal.example/").body

@@ -60,17 +60,6 @@ def payloads(records: list[Any]) -> list[str]:
     return [record.fields["WARC-Payload-Digest"] for record in records if record.type == "response" and record.entity]
 
 
-def check_rebuild(desk: Any) -> None:
-    """Rebuilds into an empty database and compares exports, field by field, and the captures."""
-    items, captures = desk.export(), desk.rows(CAPTURES)
-    assert items
-    for path in desk.archive.glob("danvan.sqlite*"):
-        path.unlink()
-    desk.danvan("rebuild")
-    assert desk.export() == items
-    assert desk.rows(CAPTURES) == captures
-
-
 def test_a_crawl_of_an_unchanged_portal_takes_a_twentieth_of_the_bytes_at_most(runs: Runs) -> None:
     first, second, *_ = [path.stat().st_size for path in runs.desk.warc_files()]
     assert second < first / 20
@@ -127,7 +116,7 @@ def test_every_revisit_refers_to_a_response_that_came_before_it(runs: Runs) -> N
 
 
 def test_a_rebuild_over_revisits_gives_the_same_items(runs: Runs, tmp_path: Path, new_desk: Callable[..., Any]) -> None:
-    check_rebuild(runs.copy(tmp_path, new_desk))
+    runs.copy(tmp_path, new_desk).check_rebuild()
 
 
 def test_a_portal_without_validators_gives_the_same_and_stores_nothing_twice(
@@ -148,7 +137,7 @@ def test_a_portal_without_validators_gives_the_same_and_stores_nothing_twice(
         *KINDS,
     }
     assert {item["revision"] for item in desk.export()} == {1}
-    check_rebuild(desk)
+    desk.check_rebuild()
 
 
 def test_where_a_file_was_removed_pages_are_stored_in_full_again(

@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from scrapy.crawler import Crawler
@@ -13,12 +14,12 @@ from scrapy.utils.misc import build_from_crawler, load_object
 
 import pipelines
 from danvan_crawler import settings
+from danvan_crawler.capture.context import attach
 from danvan_crawler.items import Article
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.queries import Filter, items
 from danvan_crawler.store.writes import Store
-from danvan_crawler.walk.state import attach_store
 from danvan_crawler.warc.records import CaptureRecord
 from pipelines.store import StorePipeline
 
@@ -63,7 +64,7 @@ def test_an_article_is_in_the_database_when_the_stage_has_passed_it(
     make_article: MakeArticle, make_crawler: MakeCrawler, store: Store
 ) -> None:
     crawler = make_crawler()
-    attach_store(crawler, store)
+    attach(crawler, SimpleNamespace(store=store))
     article = make_article(item_id="vi-du-danvan-1", content_hash="abc", **PROVENANCE)
     assert StorePipeline.from_crawler(crawler).process_item(article) is article
     (row,) = stored(store)
@@ -77,7 +78,7 @@ def test_items_of_other_spiders_pass_untouched(store: Store) -> None:
 
 
 def test_a_stage_without_a_store_cannot_be_built(make_crawler: MakeCrawler) -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(LookupError, match="has no store"):
         StorePipeline.from_crawler(make_crawler())
 
 
@@ -106,7 +107,7 @@ def test_all_stages_together_make_the_item_that_exports_show(
     make_article: MakeArticle, make_crawler: MakeCrawler, make_site: Callable[..., Site], store: Store
 ) -> None:
     crawler = make_crawler(make_site())
-    attach_store(crawler, store)
+    attach(crawler, SimpleNamespace(store=store))
     item = make_article(title=" Hội nghị  dân vận ", lead="", **PROVENANCE)
     for name in settings.ITEM_PIPELINES:
         item = build_from_crawler(load_object(name), crawler).process_item(item)

@@ -66,14 +66,12 @@ def test_a_failed_or_truncated_capture_shows_nothing(
 ) -> None:
     note(store, desk, "/anh.jpg", "08:01", **fields)
     assert picture(store, desk, exported)["capture"] is None
-    assert not store.has_capture(desk.site, PICTURE)
 
 
 def test_a_picture_behind_a_redirect_names_the_record_that_holds_it(store: Store, desk: Any, exported: Any) -> None:
     note(store, desk, "/anh.jpg", "08:01", status=302, media_type="text/html")
     right = note(store, desk, "/kho/anh-1.jpg", "08:02", link=PICTURE)
     assert picture(store, desk, exported)["capture"] == place(right)
-    assert store.has_capture(desk.site, PICTURE)
 
 
 def test_www_and_https_name_the_same_picture(store: Store, desk: Any, exported: Any) -> None:
@@ -84,32 +82,15 @@ def test_www_and_https_name_the_same_picture(store: Store, desk: Any, exported: 
 def test_a_picture_of_another_host_is_not_ours_of_the_same_path(store: Store, desk: Any, exported: Any) -> None:
     note(store, desk, "/anh.jpg", "08:01")
     assert picture(store, desk, exported, "http://khac.example.vn/anh.jpg")["capture"] is None
-    assert not store.has_capture(desk.site, "http://khac.example.vn/anh.jpg")
 
 
 def test_captures_of_other_sites_show_nothing(store: Store, desk: Any, exported: Any) -> None:
     store.note_capture("khac-danvan", desk.capture("/anh.jpg", "08:01", site="khac-danvan"))
     assert picture(store, desk, exported)["capture"] is None
-    assert not store.has_capture(desk.site, PICTURE)
 
 
 def test_what_is_no_address_names_no_record(store: Store, desk: Any, exported: Any) -> None:
     assert picture(store, desk, exported, "http://danvan.example.vn:80x/anh.jpg")["capture"] is None
-    assert not store.has_capture(desk.site, "http://[")
-
-
-def test_a_capture_just_noted_is_known(store: Store, desk: Any) -> None:
-    assert not store.has_capture(desk.site, PICTURE)
-    note(store, desk, "/anh.jpg", "08:01")
-    assert store.has_capture(desk.site, PICTURE)
-
-
-def test_a_capture_of_an_earlier_run_is_known(store: Store, desk: Any) -> None:
-    note(store, desk, "/anh.jpg", "08:01")
-    store.close()
-    again = Store(store.path)
-    assert again.has_capture(desk.site, PICTURE)
-    again.close()
 
 
 def test_more_pictures_than_one_look_up_takes_are_all_joined(store: Store, desk: Any, exported: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from danvan_crawler.clock import warc_date
 from danvan_crawler.store.frontier import ARCHIVED, FAILED, MAX_ATTEMPTS, NEW, PENDING, REJECTED, Walked
 from danvan_crawler.store.writes import Store
 
@@ -23,7 +24,7 @@ def discover(store: Store, *keys: str, section: str = "Tin tức") -> dict[str, 
 
 
 def waiting(store: Store, site: str = SITE, now: datetime = NOW) -> list[str]:
-    return [left.url.removeprefix(URL) for left in store.frontier.waiting(site, now)]
+    return [left.url.removeprefix(URL) for left in store.frontier.waiting(site, warc_date(now))]
 
 
 def test_an_address_is_new_once_and_pending_then(store: Store) -> None:
@@ -34,7 +35,7 @@ def test_an_address_is_new_once_and_pending_then(store: Store) -> None:
 def test_an_address_keeps_the_section_in_which_it_was_discovered(store: Store) -> None:
     discover(store, "/a", section="Tin tức")
     discover(store, "/a", section="Văn bản")
-    assert [left.section for left in store.frontier.waiting(SITE, NOW)] == ["Tin tức"]
+    assert [left.section for left in store.frontier.waiting(SITE, warc_date(NOW))] == ["Tin tức"]
 
 
 def test_sites_know_nothing_of_each_other(store: Store) -> None:
@@ -66,14 +67,14 @@ def test_a_later_run_has_to_fetch_what_is_pending_and_what_failed(store: Store) 
 
 def test_an_address_that_fails_is_tried_again_at_growing_distances_and_then_left_alone(store: Store) -> None:
     discover(store, "/a")
-    store.frontier.fail(SITE, "/a", "HTTP 500", NOW)
+    store.frontier.fail(SITE, "/a", "HTTP 500", warc_date(NOW))
     assert waiting(store) == ["/a"]
     tried = [0]
     for day in range(1, 40):
         tonight = NOW + timedelta(days=day)
         if waiting(store, now=tonight):
             tried.append(day)
-            store.frontier.fail(SITE, "/a", "HTTP 500", tonight)
+            store.frontier.fail(SITE, "/a", "HTTP 500", warc_date(tonight))
     assert tried == [0, 1, 2, 3, 6]
     assert len(tried) == MAX_ATTEMPTS
 
@@ -83,10 +84,10 @@ def test_an_archived_article_that_fails_once_stays_archived_and_is_visited_a_day
 ) -> None:
     discover(store, "/a")
     store.frontier.mark(SITE, "/a", ARCHIVED)
-    store.frontier.fail(SITE, "/a", "HTTP 503", NOW)
+    store.frontier.fail(SITE, "/a", "HTTP 503", warc_date(NOW))
     assert discover(store, "/a") == {"/a": ARCHIVED}
-    assert store.frontier.due(SITE, NOW) == []
-    assert [one.url for one in store.frontier.due(SITE, NOW + timedelta(days=1))] == [URL + "/a"]
+    assert store.frontier.due(SITE, warc_date(NOW)) == []
+    assert [one.url for one in store.frontier.due(SITE, warc_date(NOW + timedelta(days=1)))] == [URL + "/a"]
 
 
 def test_failures_before_an_address_was_archived_do_not_count_later(store: Store) -> None:

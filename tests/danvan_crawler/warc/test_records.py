@@ -11,12 +11,12 @@ import pytest
 
 from danvan_crawler.clock import warc_date
 from danvan_crawler.warc.message import entity_body, sha1_base32
+from danvan_crawler.warc.packing import pack_exchange
 from danvan_crawler.warc.records import (
     build_record,
     build_warcinfo,
-    media_type_of,
+    head_facts,
     new_record_id,
-    pack_exchange,
     target_uri,
 )
 
@@ -131,7 +131,7 @@ def test_warcinfo_keeps_the_order_and_leaves_out_what_is_empty():
     ],
 )
 def test_the_media_type_is_the_content_type_without_parameters(field, expected):
-    assert media_type_of(b"HTTP/1.1 200 OK\r\n" + field + b"\r\n") == expected
+    assert head_facts(b"HTTP/1.1 200 OK\r\n" + field + b"\r\n").media_type == expected
 
 
 def test_the_blocks_of_an_exchange_are_the_bytes_given(exchange, nasty):

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from spiders.feed_trust import BARRED, NIGHTS, Shown, Trust
+from danvan_crawler.walk.feed_trust import BARRED, NIGHTS, Shown, Trust
 
 NOW = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 A_DAY = timedelta(days=1)

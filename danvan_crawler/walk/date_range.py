@@ -12,7 +12,7 @@ from danvan_crawler.vietnamese import timestamps
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
+class DateRange:
     """Days of publication in a site's zone, `since` and `until` inclusive; None does not limit."""
 
     site: Site
@@ -20,7 +20,7 @@ class Days:
     until: date | None = None
 
     @property
-    def are_limited(self) -> bool:
+    def is_limited(self) -> bool:
         return self.since is not None or self.until is not None
 
     def of(self, link: LinkLike) -> date | None:
@@ -32,7 +32,7 @@ class Days:
 
     def wants(self, link: LinkLike) -> bool:
         """Whether an entry is to be fetched. One that shows no date is: only the article can tell."""
-        if not self.are_limited or (day := self.of(link)) is None:
+        if not self.is_limited or (day := self.of(link)) is None:
             return True
         return not (self.since and day < self.since) and not (self.until and day > self.until)
 

@@ -1,0 +1,179 @@
+"""What one run hands to its components: the store, the reducer that takes each exchange, and what it asks for.
+
+There is one such object a crawl, attached to Scrapy's crawler before any component is made.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections import deque
+from collections.abc import Callable
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.statscollectors import StatsCollector
+
+from danvan_crawler import clock
+from danvan_crawler.capture.archiver import WHY_KEY, ArchiverMiddleware
+from danvan_crawler.capture.context import attached
+from danvan_crawler.capture.deduplication import Lookups
+from danvan_crawler.capture.playback import Playback
+from danvan_crawler.clock import warc_date
+from danvan_crawler.exceptions import DanvanError
+from danvan_crawler.families import load_family
+from danvan_crawler.health.coverage import count
+from danvan_crawler.items import Article
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.stages import stages_of
+from danvan_crawler.statistics import ITEM_ERRORS, SPIDER_ERRORS
+from danvan_crawler.store.writes import Store
+from danvan_crawler.walk.asking import Ask, Effects, Run, Unanswered
+from danvan_crawler.walk.reducer import Exchange, Reducer
+from danvan_crawler.warc.message import parse_head, split_head
+from danvan_crawler.warc.notes import END, RUN, UNANSWERED
+from danvan_crawler.warc.records import CaptureRecord
+
+logger = logging.getLogger(__name__)
+
+DECIDED_KEY = "danvan_decided"
+"""Where in `request.meta` stands whether an exchange was judged, or giving up will say what it means."""
+
+
+class RunContext:
+    """The run of one spider. Exchanges of a spider that walks no site are only noted."""
+
+    def __init__(
+        self,
+        slug: str,
+        store: Store,
+        stats: StatsCollector,
+        on_error: Callable[[str, BaseException], None],
+        on_article: Callable[[], None],
+    ) -> None:
+        self.store = store
+        self.outbox: deque[Ask | Article] = deque()
+        """What the spider has not handed to Scrapy yet, in its order."""
+        self.planned: list[str] = []
+        """Article addresses that a crawl would ask for, of a run that only plans."""
+        self._slug, self._stats = slug, stats
+        self._on_error, self._on_article = on_error, on_article
+        self._run: Run | None = None
+        self._reducer: Reducer | None = None
+        self._playback: Playback | None = None
+        self._archiver: ArchiverMiddleware | None = None
+
+    def walk(self, site: Site, run: Run, crawler: Crawler) -> None:
+        """Makes this the run of a site, asked to do what `run` says. The crawler has this context attached."""
+        self._run, self._playback = run, Playback(crawler)
+        self._reducer = Reducer(site, load_family(site), self.store, stages_of(crawler))
+
+    @property
+    def lookups(self) -> Lookups:
+        return self.store.originals
+
+    @property
+    def opening(self) -> tuple[str, str] | None:
+        """Id and JSON of what the run was asked to do, with which each of its WARC files begins."""
+        return (self._run.run_id, self._run.as_json()) if self._run is not None else None
+
+    def begin(self) -> None:
+        """Asks for what the run begins with."""
+        assert self._reducer is not None
+        assert self._run is not None
+        if self._run.took_up and self._archiver is not None:
+            # At once: what it took up stands nowhere else, and it may get nothing that would need a file.
+            self._archiver.write_note(RUN, self._run.run_id, self._run.as_json())
+        self._apply(self._reducer.begin(self._run))
+
+    def archives_with(self, archiver: ArchiverMiddleware) -> None:
+        """Notes of the run go into the WARC file that this one writes."""
+        self._archiver = archiver
+
+    def took(self, capture: CaptureRecord, request: Request, message: bytes) -> None:
+        """Takes an exchange that has just been archived; `message` is the response that it stands for."""
+        try:
+            if self._reducer is None or self._playback is None:
+                redirects = request.meta.get("redirect_urls")
+                self.store.note_capture(self._slug, capture, link=redirects[0] if redirects else None)
+                return
+            why, playback = request.meta.get(WHY_KEY), self._playback
+            exchange = Exchange(
+                capture,
+                why,
+                location=parse_head(split_head(message)[0]).get(b"Location") if why is not None else None,
+                page=lambda: playback.page(message, capture),
+            )
+            effects = self._reducer.take(exchange)
+        except DanvanError as error:
+            self._on_error(ITEM_ERRORS, error)
+            return
+        request.meta[DECIDED_KEY] = effects.is_decided
+        self._apply(effects, is_visit=why is not None and why.is_visit)
+
+    def give_up(self, request: Unanswered) -> None:
+        """Takes that a request was given up, and archives that, where anything follows from it."""
+        assert self._reducer is not None
+        place, archiver = None, self._archiver
+        if request.is_archived and archiver is not None:
+            note = (UNANSWERED, uuid.uuid4().hex, request.as_json())
+            # Of a night in which nothing answers, it is not worth a file that a section could not be had.
+            if request.why.kind in ("listing", "feed") and not archiver.has_written:
+                archiver.note_later(*note)
+            elif (place := archiver.write_note(*note)) is None:
+                return
+        try:
+            self._apply(self._reducer.give_up(request, place))
+        except DanvanError as error:
+            self._on_error(ITEM_ERRORS, error)
+
+    def end(self, reason: str) -> None:
+        """Ends the run; the archiver calls this before it finishes its file. `reason` is Scrapy's."""
+        if self._reducer is None or self._reducer.run is None:
+            return
+        run_id = self._reducer.run.run_id
+        if self._archiver is None or not self._archiver.has_written:
+            return  # nothing came, and nothing follows
+        date = warc_date(clock.now())
+        text = json.dumps({"date": date, "reason": reason})
+        place = self._archiver.write_note(END, run_id, text)
+        if place is None:
+            return
+        try:
+            self._apply(self._reducer.end(date, place, finished=reason == "finished"))
+        except DanvanError as error:
+            self._on_error(ITEM_ERRORS, error)
+
+    def _apply(self, effects: Effects, *, is_visit: bool = False) -> None:
+        """Hands on what follows from an exchange: to the spider, the statistics and the log."""
+        self.outbox.extend(effects.items)
+        self.outbox.extend(effects.asks)
+        self.planned.extend(effects.planned)
+        for name, number in effects.counts.items():
+            self._stats.inc_value(name, number)
+        for name, section in effects.named:
+            self._stats.set_value(name, [*self._stats.get_value(name, []), section])
+        for name, kind, sentence in effects.troubles:
+            known = self._stats.get_value(name, {})
+            if kind not in known:  # the sentence is about the first page of its kind
+                self._stats.set_value(name, {**known, kind: sentence})
+        for level, text in effects.messages:
+            logger.log(level, text)
+        for sentence in effects.failures:
+            self._stats.inc_value(SPIDER_ERRORS)
+            logger.error("%s", sentence)
+        for item in effects.items:
+            self._on_article()
+            # A visit to a known article says again what the first one said: counted, three without a picture look
+            # like ten.
+            if not is_visit:
+                count(self._stats, item)
+
+
+def run_context_of(crawler: Crawler) -> RunContext:
+    """The context of a crawl. Raises LookupError where no run has been opened."""
+    context = attached(crawler)
+    if not isinstance(context, RunContext):
+        raise LookupError("this crawler has no run: is RunExtension among its EXTENSIONS?")
+    return context

@@ -1,0 +1,105 @@
+"""What a run does before its own work: it brings into the database what dead runs archived and had not taken.
+
+A file gets its manifest when the database has all of it, at the end of a run as here. So one without a manifest is
+looked at, whenever its run died: before the file had its final name, or after. The database says up to which record it
+has come (`Store.position`). Of a run that it has a part of, the rest is taken by itself, without the walks that were
+under way, and the run that does so archives that it did (`Run.took_up`); one that it has nothing of is taken whole.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from scrapy.crawler import Crawler
+
+from danvan_crawler.derive.idle import default_run
+from danvan_crawler.derive.rederive import rederive
+from danvan_crawler.derive.reparse import Reparse
+from danvan_crawler.derive.scan import Began, Died, Files, Opening, events, look_through
+from danvan_crawler.derive.suppress import bring_back
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.store.captures import last_offsets
+from danvan_crawler.store.database import open_for_reading
+from danvan_crawler.store.suppressed_file import read_takedowns
+from danvan_crawler.store.writes import Store
+from danvan_crawler.verify.database import lost_records
+from danvan_crawler.warc.files import WARC_FOLDER, warc_files
+from danvan_crawler.warc.index import describe_missing, index_path, manifest_path
+from danvan_crawler.warc.recovery import Recovered
+
+logger = logging.getLogger(__name__)
+
+
+def take_over(
+    archive: Path, slug: str, site: Site | None, store: Store, crawler: Crawler, recovered: list[Recovered]
+) -> dict[str, int]:
+    """Takes what is left, and writes the manifests that are missing.
+
+    `crawler` has `store` attached, `recovered` are the files that were open when their run died. Gives the files of
+    which something was taken, with the offset of the last record before. Raises ArchiveError and StoreError.
+    """
+    for file in recovered:
+        logger.warning("%s: left by a run that died; kept %d bytes, cut %d", file.path, file.kept_bytes, file.cut_bytes)
+        # Of a file that had its final name before, and somebody renamed.
+        manifest_path(archive, file.path).unlink(missing_ok=True)
+        index_path(archive, file.path).unlink(missing_ok=True)
+    for sentence in lost_records(archive, slug):
+        logger.warning("%s; `danvan rebuild` sets that right, then the next crawl asks for what is lost", sentence)
+    ended = [entry for entry in store.obey(read_takedowns(archive)) if entry.site == slug]
+    store.set_rights(slug, site.rights if site is not None else None)
+    paths = warc_files(archive, slug)
+    left = {path for path in paths if not manifest_path(archive, path).exists()}
+    taken: dict[str, int] = {}
+    if left or ended:
+        files = look_through(archive, slug, paths)
+        taken = _take(files, left, site, store, crawler)
+        bring_back(files, ended, site, store, crawler)
+        store.flush()
+    for sentence in describe_missing(archive, paths):
+        logger.warning("%s; `danvan verify --repair` sets aside what is damaged", sentence)
+    return taken
+
+
+def _take(files: Files, left: set[Path], site: Site | None, store: Store, crawler: Crawler) -> dict[str, int]:
+    openings = [one for one in files.openings if one.path in left]
+    known = _positions(files, store)
+    if any(one.is_imported or _precedes(one, files, known) for one in openings):
+        rederive(files, site, store, crawler)  # what they hold belongs between what the database has
+        return {}
+    reparse = Reparse(files.archive, files.slug, site, store, crawler, files.profiles, default_run(crawler.settings))
+    taken: dict[str, int] = {}
+    for opening in openings:
+        is_partly_taken = any(one.name in known for one in files.openings if one.run_id == opening.run_id)
+        start = known.get(opening.name, -1)
+        if opening.run is None:  # of a version that noted captures before what follows from them
+            start, is_partly_taken = -1, False
+        if not (is_partly_taken or reparse.run_id == opening.run_id):
+            reparse.take(Began(opening))
+        elif reparse.run_id != opening.run_id:
+            reparse.take(Died())
+        for event in events(files, opening, after=start):
+            reparse.take(event)
+            if is_partly_taken:
+                taken[opening.name] = start
+    for sentence in (*reparse.failures, *reparse.lost):
+        logger.warning("%s", sentence)
+    return taken
+
+
+def _precedes(opening: Opening, files: Files, known: Mapping[str, int]) -> bool:
+    """Whether the database has a later file than this one, and nothing of it: somebody has put it back."""
+    is_known = opening.name in known
+    return not is_known and any(one.date > opening.date for one in files.openings if one.name in known)
+
+
+def _positions(files: Files, store: Store) -> dict[str, int]:
+    """By file the offset of the last record that the database has taken."""
+    store.flush()
+    with open_for_reading(store.path).connect() as connection:
+        known = dict(last_offsets(connection, f"{WARC_FOLDER}/{files.slug}/"))
+    position = store.position(files.slug)
+    if position is not None:
+        known[position[0]] = position[1]
+    return known

@@ -1,0 +1,59 @@
+"""A crawler that never crawls: what pipelines and decompression are built from where no crawl is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scrapy import Spider
+from scrapy.crawler import Crawler
+from scrapy.settings import Settings
+from scrapy.statscollectors import MemoryStatsCollector
+
+from danvan_crawler.capture.context import attach
+from danvan_crawler.clock import now, warc_date
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.sites.registry import SiteRegistry
+from danvan_crawler.store.lifecycle import days_of
+from danvan_crawler.store.writes import Store
+from danvan_crawler.walk.asking import Run
+
+
+@dataclass(frozen=True, slots=True)
+class _Writes:
+    """What the stages of an idle crawler are given."""
+
+    store: Store
+
+
+def idle_crawler(slug: str, site: Site | None, settings: Settings, store: Store) -> Crawler:
+    """A crawler whose stages write to `store`."""
+    spider_class = type("IdleSpider", (Spider,), {"name": slug, **({"site": site} if site is not None else {})})
+    crawler = Crawler(spider_class, settings)
+    crawler.stats = MemoryStatsCollector(crawler)
+    crawler.spider = spider_class()
+    attach(crawler, _Writes(store))
+    return crawler
+
+
+def site_of(registry: SiteRegistry, slug: str, profiles: Mapping[str, str]) -> Site | None:
+    """The site of a slug: from its profile, else the newest one in its files; None for a spider that is no site's.
+
+    `profiles` are those of its files, by name. Raises ProfileError if the archived one cannot be used any more.
+    """
+    if slug in registry:
+        return registry.get(slug)
+    if not profiles:
+        return None
+    return Site.parse(profiles[max(profiles)], origin=f"the profile archived with {slug}")
+
+
+def default_run(settings: Settings) -> Run:
+    """What a run is taken to have been asked to do that did not archive it: the settings as they are now."""
+    return Run(
+        run_id="",
+        began_at=warc_date(now()),
+        revisit_days=days_of(settings["DANVAN_REVISIT_DAYS"]),
+        sweep_days=settings.getfloat("DANVAN_SWEEP_DAYS"),
+        feed_days=settings.getfloat("DANVAN_FEED_DAYS"),
+    )

@@ -1,0 +1,53 @@
+"""The stages of `pipelines/`: what every article passes, in the order of settings.py, in a crawl and in a rebuild.
+
+An article passes them as soon as its exchange is taken, so that the next exchange finds it stored. Scrapy gets the
+finished article and hands it to whatever else listens for items.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
+from scrapy.pipelines import ItemPipelineManager
+from scrapy.utils.conf import build_component_list
+from scrapy.utils.misc import build_from_crawler, load_object
+
+from danvan_crawler.capture.context import attached
+from danvan_crawler.items import Article
+from danvan_crawler.store.writes import Store
+from danvan_crawler.walk.context import RejectedItemError, Stages
+
+
+def store_of(crawler: Crawler) -> Store:
+    """The store that the stages of this crawler write to. Raises LookupError where no run has been attached."""
+    store = getattr(attached(crawler), "store", None)
+    if not isinstance(store, Store):
+        raise LookupError("this crawler has no store: is RunExtension among its EXTENSIONS?")
+    return store
+
+
+def stages_of(crawler: Crawler) -> Stages:
+    """The stages as one function. Their `process_item` has to be a plain method, not a coroutine."""
+    names = build_component_list(crawler.settings.get_component_priority_dict_with_base("ITEM_PIPELINES"))
+    stages = [build_from_crawler(load_object(name), crawler) for name in names]
+
+    def through(item: Article) -> Article:
+        try:
+            for stage in stages:
+                item = stage.process_item(item)
+        except DropItem as error:
+            raise RejectedItemError(str(error)) from error
+        return item
+
+    return through
+
+
+class FinishedItems(ItemPipelineManager):
+    """Scrapy's ITEM_PROCESSOR: articles of a site have passed the stages already, other spiders' items do it here."""
+
+    async def process_item_async(self, item: Any) -> Any:
+        if isinstance(item, Article) and item.item_id:
+            return item
+        return await super().process_item_async(item)

@@ -1,0 +1,181 @@
+"""Articles: what a page gave, and what it means when it gave none.
+
+A page without an article may be a notice, a login, the front page or a soft 404. Which of them decides whether the
+article is gone, whether it is asked for again, or whether there was none ever.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from danvan_crawler import statistics as stats
+from danvan_crawler.families import extract
+from danvan_crawler.items import VisitCounters
+from danvan_crawler.pages.kind import BLANK, is_blank, says_not_found, stands_in_the_way
+from danvan_crawler.pages.page import Page
+from danvan_crawler.pages.requisites import FINAL_STATUSES, of_page
+from danvan_crawler.store.captures import CaptureLike
+from danvan_crawler.store.frontier import ARCHIVED, MAX_ATTEMPTS, NEW
+from danvan_crawler.urls import path_key
+from danvan_crawler.walk.asking import Ask, Effects, Unanswered, Why
+from danvan_crawler.walk.context import Context, RejectedItemError
+from danvan_crawler.walk.findings import SHOWS, note_link, trouble_of
+from danvan_crawler.walk.redirects import endless
+from danvan_crawler.walk.requisites import Requisites
+
+_REVISIT_PRIORITY, _ARTICLE_PRIORITY = -20, 10
+
+
+class Articles:
+    """What a run does about articles."""
+
+    def __init__(self, context: Context, requisites: Requisites) -> None:
+        self._context = context
+        self._requisites = requisites
+
+    def ask(self, effects: Effects, why: Why) -> bool:
+        """Asks for an article, once in a run. Returns whether it did, or with `plan` would."""
+        state = self._context.state
+        if state is None or not state.asked.add(path_key(why.link)) or not state.take_page(effects):
+            return False
+        if state.run.plan:
+            effects.planned.append(why.link)
+        else:
+            note_link(effects, "linked", why)
+            effects.asks.append(Ask(why.link, why, _REVISIT_PRIORITY if why.is_visit else _ARTICLE_PRIORITY))
+        return True
+
+    def read(self, effects: Effects, capture: CaptureLike, why: Why, page: Page) -> None:
+        self._recall(why)
+        found = False
+        for item in extract(self._context.family, page, capture):
+            if isinstance(item, VisitCounters):
+                self._context.store.write_counters(item)
+                continue
+            found = True
+            self._requisites.ask(effects, of_page(page, item), via=page.url)
+            try:
+                effects.items.append(self._context.stages(item))
+            except RejectedItemError as error:
+                self._reject(why, str(error), capture.date)
+        if not found:
+            self._without_article(effects, capture, why, page)
+            return
+        if self._context.state is not None:
+            self._context.state.asked.add(path_key(page.url))  # other articles that lead here are this one
+        effects.counts[stats.ARTICLES] += 1
+
+    def _recall(self, why: Why) -> None:
+        """Knows an article whose listing cannot be read any more, with the entry that it had there."""
+        store, slug, key = self._context.store, self._context.slug, path_key(why.link)
+        known = store.frontier.discover(slug, {key: why.link}, why.section or slug)
+        if known[key] == NEW and why.listed_at:
+            store.recall_entry(slug, why.section, key, why.listed_at, why.entry)
+
+    def _without_article(self, effects: Effects, capture: CaptureLike, why: Why, page: Page) -> None:
+        """A page on which there is no article: it is gone, or there was none ever."""
+        is_missing = says_not_found(page)
+        if is_missing and self._is_absent(effects, capture, why):
+            return
+        hidden_by = stands_in_the_way(page, redirected=bool(why.hops))
+        if hidden_by is not None:  # it says nothing of the article, which the next run asks for again
+            effects.troubles.append((stats.ARTICLE_TROUBLE, hidden_by, f"{why.link} {SHOWS[hidden_by]}"))
+            self._count_failed(effects, why, "failed")
+            self._fail(effects, why, f"shows {hidden_by} instead", capture.date)
+        elif is_missing:
+            self._not_there(effects, capture, why)
+        elif is_blank(page):
+            self._count_failed(effects, why, "failed")
+            self._fail(effects, why, BLANK, capture.date)
+        else:
+            effects.counts[stats.PAGES_WITHOUT_ARTICLE] += 1
+            self._reject(why, "no article on the page", capture.date)
+
+    def _not_there(self, effects: Effects, capture: CaptureLike, why: Why) -> None:
+        """Nothing is known to be gone: it is listed before it is published, or everything is gone tonight."""
+        self._count_failed(effects, why, "missing")
+        self._fail(effects, why, "is not there", capture.date)
+
+    def redirect(self, effects: Effects, capture: CaptureLike, why: Why, target: str) -> None:
+        """What a redirect in the place of an article means; one to a page that may be the article is followed."""
+        context, state = self._context, self._context.state
+        self._recall(why)
+        if not context.is_on_site(target):
+            effects.counts[stats.PAGES_WITHOUT_ARTICLE] += 1
+            self._reject(why, "leads to another host", capture.date)
+        elif context.is_front(target) and not context.is_front(why.link):
+            if not self._is_absent(effects, capture, why):
+                self._not_there(effects, capture, why)
+        elif (reason := endless(why, capture.url, target)) is not None:
+            self._count_failed(effects, why, "failed")
+            self._fail(effects, why, reason, capture.date)
+            effects.messages.append((logging.WARNING, f"{why.link}: {reason}"))
+        elif state is not None and path_key(target) != path_key(why.link) and path_key(target) in state.asked:
+            context.store.frontier.mark(context.slug, path_key(why.link), ARCHIVED, f"leads to {target}")
+        else:
+            priority = _REVISIT_PRIORITY if why.is_visit else _ARTICLE_PRIORITY
+            effects.asks.append(Ask(target, why.redirected(capture.url), priority + 1))
+
+    def answered(self, effects: Effects, capture: CaptureLike, why: Why, page: Page | None) -> None:
+        """What a response means that is no page: 404, 403 and the like."""
+        self._recall(why)
+        is_final = capture.status in FINAL_STATUSES
+        if is_final and self._is_absent(effects, capture, why):
+            return
+        status = capture.status or 0
+        reason = f"HTTP {status}"
+        if is_final and not why.is_visit:
+            # That one article is not there is no failure of the site, even when it is the only one asked for.
+            note_link(effects, "missing", why)
+        else:
+            self._count_failed(effects, why, "failed")
+        if not is_final:
+            kind = trouble_of(page, status, asks_to_wait=False)
+            effects.troubles.append((stats.ARTICLE_TROUBLE, kind, f"{capture.url}: {reason}"))
+        effects.messages.append((logging.WARNING, f"{capture.url}: no article: {reason}"))
+        self._fail(effects, why, reason, capture.date)
+
+    def unanswered(self, effects: Effects, request: Unanswered) -> None:
+        """What it means that an article was given up."""
+        why = request.why
+        self._recall(why)
+        if request.cause == "forbidden":
+            note_link(effects, "forbidden", why)
+        elif request.cause != "left_alone":
+            effects.troubles.append((stats.ARTICLE_TROUBLE, request.trouble, f"{request.url}: {request.reason}"))
+            self._count_failed(effects, why, "failed")
+        if request.cause == "failed":  # else it stays pending: asking robots.txt again costs no request
+            self._fail(effects, why, request.reason, request.date)
+        level = logging.INFO if request.cause == "forbidden" else logging.WARNING  # the run's report has it as a whole
+        effects.messages.append((level, f"{request.url}: no article: {request.reason}"))
+
+    def _count_failed(self, effects: Effects, why: Why, what: str) -> None:
+        effects.counts[stats.REVISITS_FAILED if why.is_visit else stats.articles(what)] += 1
+
+    def _is_absent(self, effects: Effects, capture: CaptureLike, why: Why) -> bool:
+        """Notes that a capture shows that the article of a link is gone.
+
+        False when none is known there, or when the site shows no entries either: then it is not the article's fault.
+        """
+        store, slug = self._context.store, self._context.slug
+        if not store.signs.are_fresh(slug, capture.date):
+            return False
+        missed = store.note_absence(slug, capture, why.link)
+        if missed is None:
+            return False
+        # That it is still gone says nothing of the site.
+        effects.counts[stats.articles("absent" if missed.is_first else "absent_again")] += 1
+        return True
+
+    def _reject(self, why: Why, reason: str, date: str) -> None:
+        self._context.store.frontier.reject(self._context.slug, path_key(why.link), reason, date)
+
+    def _fail(self, effects: Effects, why: Why, reason: str, date: str) -> None:
+        context, key = self._context, path_key(why.link)
+        if context.state is not None:
+            if key in context.state.failed:
+                return  # it counts once a run, however many tries that had
+            context.state.failed.add(key)
+        if context.store.frontier.fail(context.slug, key, reason, date) == MAX_ATTEMPTS:
+            text = f"{why.link}: given up until the next walk through all pages"
+            effects.messages.append((logging.WARNING, text))

@@ -1,0 +1,256 @@
+"""Listing pages: what a page of a section says, what is asked for because of it, and where the walk goes on or ends."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+from danvan_crawler import statistics as stats
+from danvan_crawler.families import Listing
+from danvan_crawler.pages.kind import page_kind
+from danvan_crawler.pages.page import Page
+from danvan_crawler.pages.requisites import FINAL_STATUSES, of_page
+from danvan_crawler.store.captures import CaptureLike
+from danvan_crawler.store.frontier import CHANGED, FAILED, LEADS_HOME, NEW, PENDING, REJECTED
+from danvan_crawler.store.writes import ListedLink
+from danvan_crawler.urls import path_key
+from danvan_crawler.walk import sections
+from danvan_crawler.walk.articles import Articles
+from danvan_crawler.walk.asking import Ask, Effects, Unanswered, Why
+from danvan_crawler.walk.context import Context, RunState
+from danvan_crawler.walk.feeds import Feeds
+from danvan_crawler.walk.findings import note_failed_listing, note_listing, trouble_of
+from danvan_crawler.walk.redirects import endless
+from danvan_crawler.walk.requisites import Requisites
+from danvan_crawler.walk.sections import Walk, is_known, step_after
+
+_DOUBTED_PRIORITY, _LISTING_PRIORITY = -30, 0
+"""What a listing names comes before the next listing: few addresses wait."""
+
+
+class Listings:
+    """What a run does about the pages of sections."""
+
+    def __init__(self, context: Context, articles: Articles, requisites: Requisites, feeds: Feeds) -> None:
+        self._context = context
+        self._articles, self._requisites, self._feeds = articles, requisites, feeds
+
+    def first_walk(self, section: str, url: str) -> Walk:
+        """Where a run begins with a section; one for certain days begins at the newest page, as `full` does."""
+        state = self._run()
+        known = self._context.store.frontier.walk_of(self._context.slug, url)
+        if state.run.full or state.days.is_limited:
+            # A look at certain days leaves no work behind where everything is known.
+            ended = known is not None and known.completed_at is not None and known.cursor is None
+            return Walk(section, url, url, notes_cursor=not (state.days.is_limited and ended))
+        return sections.begin(section, url, known, state.run.moment, timedelta(days=state.run.sweep_days))
+
+    def start(self, effects: Effects, walk: Walk | None) -> None:
+        """Asks for the page with which a walk begins."""
+        if walk is not None:
+            self._ask(effects, walk, walk.start_url, self._run().run.began_at)
+
+    def read(self, effects: Effects, capture: CaptureLike, why: Why, page: Page) -> None:
+        walk = self._walk_of(why)
+        if not page.is_text:
+            self._fail_page(effects, walk, page.url, "is not text", "found_nothing", f"{page.url} is no page of text")
+            return
+        if walk is not None:
+            self._note_begun(effects, walk, capture)
+        self._requisites.ask(effects, of_page(page), via=page.url)
+        listing = self._context.family.parse_section(page)
+        if walk is None:
+            self._context.store.write_listing(self._context.slug, why.section, capture, listing.links)
+            return
+        if walk.pages and not listing.links:
+            if (kind := page_kind(page)) is not None:
+                reason = f"shows a page of {kind}"
+                self._fail_page(effects, walk, page.url, reason, "found_nothing", f"{page.url} {reason}")
+            else:
+                self._end_behind_last(effects, walk, why.link, capture.date)
+            return
+        self._read_entries(effects, capture, why, page, listing, walk)
+
+    def _read_entries(
+        self, effects: Effects, capture: CaptureLike, why: Why, page: Page, listing: Listing, walk: Walk
+    ) -> None:
+        state = self._run()
+        walk.pages += 1
+        walk.doubted = False
+        walk.oldest_first = walk.oldest_first or (walk.pages == 1 and state.days.oldest_first(listing.links))
+        note_listing(effects, walk, why, page, has_links=bool(listing.links))
+        entries = self._context.store.write_listing(self._context.slug, why.section, capture, listing.links)
+        self._feeds.note_shown(walk, entries)
+        news = not any(is_known(entry.seen_at, walk) for entry in entries)
+        for entry in entries:
+            news = self._ask_for_entry(effects, walk, entry, why.section, page.url) or news
+        self._feeds.ask_beside(effects, walk, news=news)
+        following = self._next_page(capture, listing, walk, page.url, news=news)
+        if following is not None:
+            self._ask(effects, walk, following, capture.date, via=page.url)
+        elif not state.days.is_limited:
+            self.start(effects, walk.older())
+
+    def _ask_for_entry(self, effects: Effects, walk: Walk, entry: ListedLink, section: str, via: str) -> bool:
+        """Asks for the article of an entry where there is a reason to. Returns whether the entry is news."""
+        state = self._run()
+        fresh = entry.state in (NEW, PENDING, CHANGED)
+        # A walk through all pages is another chance for those that were given up.
+        given_up = entry.state == FAILED or (entry.state == REJECTED and not walk.is_resumed)
+        again = given_up and not walk.stops_at_known
+        if (fresh or again or state.run.full) and state.days.wants(entry.link):
+            why = Why(
+                kind="article",
+                link=entry.link.url,
+                section=section,
+                via=via,
+                listed_at=entry.listed_at,
+                entry=entry.entry,
+                is_new=entry.state != PENDING,
+            )
+            if self._articles.ask(effects, why) and entry.state == CHANGED:
+                effects.counts[stats.articles("changed")] += 1
+        return fresh
+
+    def redirect(self, effects: Effects, capture: CaptureLike, why: Why, target: str) -> None:
+        """What a redirect in the place of a listing page means; one within the site is followed."""
+        walk, context = self._walk_of(why), self._context
+        if walk is None:
+            return
+        leads_home = context.leads_home(target, walk.first_url)
+        has_no_end = endless(why, capture.url, target)
+        is_known = target in self._run().listings
+        if not context.is_on_site(target):
+            sentence = f"a section leads to another host, {target}"
+            self._fail_page(effects, walk, target, "leads to another host", "moved", sentence)
+        elif walk.is_later and (leads_home or has_no_end or is_known):
+            self._end_behind_last(effects, walk, why.link, capture.date)
+        elif leads_home or is_known:
+            reason = LEADS_HOME if leads_home else "leads to another section"
+            self._fail_page(effects, walk, walk.first_url, reason, "section_gone", f"{walk.first_url} {reason}")
+        elif has_no_end:
+            self._fail_page(effects, walk, why.link, has_no_end, "unreachable", f"{why.link}: {has_no_end}")
+        else:
+            self._run().listings.add(target)
+            effects.asks.append(Ask(target, why.redirected(capture.url), _LISTING_PRIORITY))
+
+    def answered(self, effects: Effects, capture: CaptureLike, why: Why, page: Page | None) -> None:
+        """What a response means that is no page: 404, 403 and the like."""
+        walk = self._walk_of(why)
+        if walk is None:
+            return
+        if walk.is_later and capture.status in FINAL_STATUSES:
+            self._note_read(effects, walk)
+            self._end_behind_last(effects, walk, why.link, capture.date)
+            return
+        status = capture.status or 0
+        reason = f"HTTP {status}"
+        self._fail_page(
+            effects,
+            walk,
+            capture.url,
+            reason,
+            trouble_of(page, status, asks_to_wait=False),
+            f"{capture.url}: {reason}",
+        )
+
+    def unanswered(self, effects: Effects, request: Unanswered) -> None:
+        """What it means that a listing page was given up."""
+        walk = self._walk_of(request.why)
+        if walk is None:
+            return
+        if request.cause == "forbidden" and walk.is_later:  # and so are all pages after it
+            effects.named.append((stats.SHORT_SECTIONS, walk.section))
+            self._close(walk, request.date, swept=True)
+            return
+        reason = "forbidden by robots.txt" if request.cause == "forbidden" else request.reason
+        self._fail_page(effects, walk, request.url, request.reason, request.trouble, f"{request.url}: {reason}")
+
+    def _run(self) -> RunState:
+        assert self._context.state is not None  # a walk exists within a run only
+        return self._context.state
+
+    def _walk_of(self, why: Why) -> Walk | None:
+        """The walk that waits for this page; None for one that no walk of this run has asked for."""
+        state = self._context.state
+        walk = state.walks.get(why.first_url) if state is not None else None
+        return walk if walk is not None and walk.awaits == why.link else None
+
+    def _ask(self, effects: Effects, walk: Walk, url: str, date: str, *, via: str = "", again: bool = False) -> None:
+        """Asks for a page of a walk, once in a run, and once `again` where it seems to lie behind the last one.
+
+        A page that an earlier walk of this run has read is read again by one that goes on where a run was cut short.
+        `date` is the WARC-Date of the page before.
+        """
+        state = self._run()
+        walk.awaits = None
+        if not state.listings.add(url) and not (again or walk.is_resumed):
+            self._close(walk, date, swept=True)  # it goes in a circle
+            return
+        if state.take_page(effects):
+            walk.awaits = url
+            state.walks[walk.first_url] = walk
+            why = Why("listing", url, section=walk.section, first_url=walk.first_url, via=via)
+            effects.asks.append(Ask(url, why, _DOUBTED_PRIORITY if again else _LISTING_PRIORITY))
+
+    def _note_begun(self, effects: Effects, walk: Walk, capture: CaptureLike) -> None:
+        if self._note_read(effects, walk) and not walk.is_resumed:
+            self._context.store.frontier.begin_walk(self._context.slug, walk.first_url, capture.date)
+
+    @staticmethod
+    def _note_read(effects: Effects, walk: Walk) -> bool:
+        """Counts a section as read, once. Returns whether it was not."""
+        if walk.started:
+            return False
+        walk.started = True
+        effects.counts[stats.SECTIONS_READ] += 1
+        return True
+
+    def _next_page(self, capture: CaptureLike, listing: Listing, walk: Walk, url: str, *, news: bool) -> str | None:
+        """Where the walk goes on; None where it ends. Either is noted, so that a run that dies is continued there."""
+        state = self._run()
+        keys = {path_key(link.url) for link in listing.links}
+        repeats = all(key in walk.seen for key in keys)
+        walk.seen.update(keys)
+        following = listing.next_url if listing.next_url and self._context.is_on_site(listing.next_url) else None
+        step = step_after(walk, following, repeats=repeats, news=news or state.run.full)
+        if following is None or step != "goes on":
+            # A first page without any link is an outage or another layout, not the end of a section.
+            if step == "known ground" or walk.seen or walk.is_resumed:
+                self._close(walk, capture.date, swept=step == "last page")
+            return None
+        if walk.notes_cursor:
+            self._context.store.frontier.go_on_at(
+                self._context.slug,
+                walk.first_url,
+                following,
+                walk.pages,
+                last_page=url,
+                for_news=walk.stops_at_known and walk.backlog is None,
+            )
+        return None if state.days.are_past(listing.links) else following
+
+    def _close(self, walk: Walk, date: str, *, swept: bool) -> None:
+        if swept:
+            walk.backlog = None  # this walk has been through all pages
+        walk.awaits = None
+        self._context.store.frontier.complete_walk(
+            self._context.slug, walk.first_url, date, swept=swept, cursor=walk.backlog
+        )
+
+    def _end_behind_last(self, effects: Effects, walk: Walk, link: str, date: str) -> None:
+        """Ends a walk at a page that seems to lie behind the last one, the second time that it does."""
+        if walk.doubted:
+            self._close(walk, date, swept=True)
+            return
+        walk.doubted = True
+        self._ask(effects, walk, link, date, again=True)
+
+    def _fail_page(self, effects: Effects, walk: Walk | None, url: str, reason: str, kind: str, sentence: str) -> None:
+        if walk is None:
+            return
+        walk.awaits = None
+        note_failed_listing(effects, walk, kind, sentence)
+        effects.messages.append((logging.ERROR, f"{url}: section {walk.section} cannot be read: {reason}"))
+        if not walk.pages:  # else its cursor stands before this page, and what an older walk has to do lies behind it
+            self.start(effects, walk.older())

@@ -1,0 +1,276 @@
+"""A site is a fold over its captures: the one place where the rules of crawling are applied.
+
+The reducer takes the next archived exchange of a site and what the store knows. It writes the rows that follow and
+gives back what to ask for, with priority and reason, and what it has noticed. In a crawl Scrapy fetches what it asks
+for and the archiver hands each exchange over as soon as it is written. A rebuild hands over the same exchanges from the
+WARCs, in the same order, and ignores what is asked for. So both write the same rows, whatever happened to the run.
+
+Everything here follows from the exchange, the site's profile, the run's options and the store: no clock, network or
+settings. Each exchange is one transaction, in which the store also notes how far it has come.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from danvan_crawler import statistics as stats
+from danvan_crawler.exceptions import DanvanError, LostPayloadError, UndecodableBodyError
+from danvan_crawler.families import FEED, Family, extract
+from danvan_crawler.items import VisitCounters
+from danvan_crawler.pages.kind import says_not_found
+from danvan_crawler.pages.page import Page
+from danvan_crawler.pages.requisites import FINAL_STATUSES, NO_SECTION
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.store.captures import CaptureLike
+from danvan_crawler.store.writes import Store
+from danvan_crawler.urls import path_key
+from danvan_crawler.walk import redirects
+from danvan_crawler.walk.articles import Articles
+from danvan_crawler.walk.asking import Effects, Run, Unanswered, Why
+from danvan_crawler.walk.context import Context, RejectedItemError, RunState, Stages
+from danvan_crawler.walk.feeds import Feeds
+from danvan_crawler.walk.listings import Listings
+from danvan_crawler.walk.requisites import Requisites
+from danvan_crawler.walk.sections import due_now
+
+logger = logging.getLogger(__name__)
+
+Place = tuple[str, int]
+"""WARC file, relative to the archive, and offset of a record."""
+TRIED_AGAIN = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
+"""Statuses after which a crawl tries again (Scrapy's RETRY_HTTP_CODES): what they mean is known when it gives up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An archived exchange as the reducer takes it."""
+
+    capture: CaptureLike
+    why: Why | None
+    """None for what a crawl asks for on its own account, such as robots.txt."""
+    location: bytes | None
+    """The Location field of a redirect."""
+    page: Callable[[], Page]
+    """Makes the page. Raises UndecodableBodyError, LostPayloadError for a revisit whose payload is gone."""
+
+    @property
+    def place(self) -> Place:
+        return self.capture.warc_file, self.capture.warc_offset
+
+
+class Reducer:
+    """One site's exchanges, one after the other, to rows of `store`."""
+
+    def __init__(self, site: Site, family: Family, store: Store, stages: Stages) -> None:
+        self._context = Context(site, family, store, stages)
+        self._requisites = Requisites(self._context)
+        self._articles = Articles(self._context, self._requisites)
+        self._feeds = Feeds(self._context, self._articles)
+        self._listings = Listings(self._context, self._articles, self._requisites, self._feeds)
+        self._feeds.start_walk = self._listings.start
+
+    @property
+    def run(self) -> Run | None:
+        """The run whose exchanges are taken; None between runs."""
+        return self._context.state.run if self._context.state is not None else None
+
+    def begin(self, run: Run) -> Effects:
+        """Begins a run: gives the addresses that it starts with."""
+        context, effects = self._context, Effects()
+        context.store.begin_run(context.slug, run.revisit_days)
+        state = context.state = RunState.of(run, context.site)
+        sections = [request for request in context.family.section_requests() if request.section != FEED]
+        waiting = context.store.frontier.waiting(context.slug, run.began_at)
+        # What an earlier run left behind has no date here, so a run for certain days leaves it to the next one.
+        if not state.days.is_limited:
+            firsts = {path_key(request.url) for request in sections}
+            left = [(context.site.at_home(one.url), one.section) for one in waiting]
+            left = [(url, section) for url, section in left if path_key(url) not in firsts]
+            self._requisites.ask_again(effects, (url for url, section in left if section == NO_SECTION))
+            for url, section in left:
+                if section != NO_SECTION:
+                    self._articles.ask(effects, Why("article", url, section=section))
+        self._feeds.begin(effects, due_now([self._listings.first_walk(one.section, one.url) for one in sections]))
+        for one in context.store.frontier.due(context.slug, run.began_at) if not state.days.is_limited else ():
+            why = Why("article", context.site.at_home(one.url), section=one.section, is_visit=True)
+            if self._articles.ask(effects, why):
+                effects.counts[stats.REVISITS] += 1
+        return effects
+
+    def end(self, date: str, place: Place, *, finished: bool) -> Effects:
+        """Ends a run at this WARC-Date; `place` is that of its note, `finished` says that nothing was left to ask for.
+
+        Raises StoreError and DiskFullError.
+        """
+        effects = Effects()
+        with self._context.store.step(self._context.slug, place):
+            if finished:
+                self._feeds.end(effects, date)
+        self._context.state = None
+        return effects
+
+    def abandon(self) -> None:
+        """Forgets the run: what follows was archived and not taken when the run died, and is read by itself."""
+        self._context.state = None
+
+    def take(self, exchange: Exchange, *, is_known: bool = False) -> Effects:
+        """Takes an exchange of a run, in one transaction; `is_known` for one that was taken before.
+
+        Raises StoreError and DiskFullError.
+        """
+        effects, capture, why = Effects(), exchange.capture, exchange.why
+        with self._context.store.step(self._context.slug, None if is_known else exchange.place):
+            link = why.link if why is not None and why.hops else None
+            self._context.store.note_capture(self._context.slug, capture, link=link)
+            if why is not None and why.kind != "robots" and capture.status is not None:
+                self._guarded(effects, exchange, lambda: self._dispatch(effects, exchange, why))
+        return effects
+
+    def take_unasked(self, exchange: Exchange, section: str | None) -> Effects:
+        """Takes an exchange of which nobody knows why it was made: of another tool, or of a crawl that kept no reasons.
+
+        The first page of a section, whose name is `section`, is read as a listing, every other page as an article, of
+        which most pages hold none; no walk is moved and nothing is asked for. So what comes out depends on the page and
+        the profile alone.
+        """
+        effects, capture = Effects(), exchange.capture
+        with self._context.store.step(self._context.slug, exchange.place):
+            self._context.store.note_capture(self._context.slug, capture)
+            if self._context.is_on_site(capture.url) and not capture.truncated and capture.status is not None:
+                self._guarded(effects, exchange, lambda: self._read_unasked(effects, exchange, section))
+        return effects
+
+    def give_up(self, request: Unanswered, place: Place | None) -> Effects:
+        """Takes that a request was given up, in one transaction. `place` is that of its note, if it has one.
+
+        Raises StoreError and DiskFullError.
+        """
+        effects = Effects()
+        with self._context.store.step(self._context.slug, place):
+            match request.why.kind:
+                case "listing":
+                    self._listings.unanswered(effects, request)
+                case "article":
+                    self._articles.unanswered(effects, request)
+                case "requisite":
+                    self._requisites.unanswered(effects, request)
+                case "feed":
+                    self._feeds.unanswered(effects, request)
+        return effects
+
+    def _guarded(self, effects: Effects, exchange: Exchange, read: Callable[[], None]) -> None:
+        """Keeps one page from costing the others: what goes wrong in reading it is noted."""
+        url = exchange.capture.url
+        try:
+            read()
+        except LostPayloadError as error:
+            effects.is_decided = False
+            effects.lost.append(f"{url} of {exchange.capture.date}: {error}")
+        except UndecodableBodyError as error:
+            effects.is_decided, effects.is_undecodable = False, True
+            logger.debug("%s: %s", url, error)
+        except DanvanError:
+            raise
+        except Exception as error:
+            effects.failures.append(f"{url}: {type(error).__name__}: {error}")
+            logger.debug("%s: cannot be parsed", url, exc_info=True)
+
+    def _dispatch(self, effects: Effects, exchange: Exchange, why: Why) -> None:
+        capture = exchange.capture
+        status = capture.status or 0
+        if capture.truncated:
+            if capture.truncated == "length" and why.kind == "requisite":
+                self._requisites.too_long(effects, capture, why)
+            else:
+                effects.is_decided = False
+        elif status in redirects.STATUSES:
+            target = redirects.target_of(capture.url, exchange.location)
+            if target is None:
+                self._answered(effects, exchange, why)
+            else:
+                self._redirect(effects, capture, why, target)
+        elif status in TRIED_AGAIN:
+            effects.is_decided = False
+        elif is_page(capture):
+            self._read(effects, capture, why, exchange.page())
+        else:
+            self._answered(effects, exchange, why)
+
+    def _read(self, effects: Effects, capture: CaptureLike, why: Why, page: Page) -> None:
+        match why.kind:
+            case "listing":
+                self._listings.read(effects, capture, why, page)
+            case "article":
+                self._articles.read(effects, capture, why, page)
+            case "requisite":
+                self._requisites.read(effects, capture, why, page)
+            case "feed":
+                self._feeds.read(effects, capture, why, page)
+
+    def _redirect(self, effects: Effects, capture: CaptureLike, why: Why, target: str) -> None:
+        match why.kind:
+            case "listing":
+                self._listings.redirect(effects, capture, why, target)
+            case "article":
+                self._articles.redirect(effects, capture, why, target)
+            case "requisite":
+                self._requisites.redirect(effects, capture, why, target)
+            case "feed":
+                self._feeds.redirect(effects, capture, why, target)
+
+    def _answered(self, effects: Effects, exchange: Exchange, why: Why) -> None:
+        """An answer that is no page."""
+        capture = exchange.capture
+        match why.kind:
+            case "listing":
+                self._listings.answered(effects, capture, why, _page_or_none(exchange))
+            case "article":
+                self._articles.answered(effects, capture, why, _page_or_none(exchange))
+            case "requisite":
+                self._requisites.answered(effects, capture, why)
+            case "feed":
+                self._feeds.answered(effects, capture, why)
+
+    def _read_unasked(self, effects: Effects, exchange: Exchange, section: str | None) -> None:
+        context, capture = self._context, exchange.capture
+        if capture.status in FINAL_STATUSES:
+            context.store.note_absence(context.slug, capture, capture.url)
+            return
+        page = exchange.page() if is_page(capture) else None
+        if page is None or not page.is_html:
+            return
+        key = path_key(capture.url)
+        if section is not None:
+            context.store.write_listing(context.slug, section, capture, context.family.parse_section(page).links)
+            return
+        if key in context.fronts:
+            return
+        found = False
+        for item in extract(context.family, page, capture):
+            if isinstance(item, VisitCounters):
+                context.store.write_counters(item)
+                continue
+            # So that a crawl knows the article when a listing names it.
+            context.store.frontier.discover(context.slug, {key: capture.url}, item.section or context.slug)
+            try:
+                effects.items.append(context.stages(item))
+                found = True
+            except RejectedItemError as error:
+                logger.debug("%s: %s", capture.url, error)
+        if not found and says_not_found(page):
+            context.store.note_absence(context.slug, capture, capture.url)
+
+
+def is_page(capture: CaptureLike) -> bool:
+    """Whether a response has a page: 2xx, or a 304 that was archived as a revisit of one."""
+    status = capture.status or 0
+    return 200 <= status < 300 or (status == 304 and capture.refers_to is not None)
+
+
+def _page_or_none(exchange: Exchange) -> Page | None:
+    try:
+        return exchange.page()
+    except (UndecodableBodyError, LostPayloadError):
+        return None
