@@ -36,6 +36,7 @@ COMMANDS = {
     "bagit": "Pack a site as a BagIt bag.",
     "rebuild": "Derive the item database again from the WARC files.",
     "verify": "Check WARC files, indexes, and the records behind the items.",
+    "fixture": "Record a page as a test fixture.",
 }
 """Name and one line of each command, in the order of the help; module `danvan_crawler.cli.<name>` holds `command`."""
 

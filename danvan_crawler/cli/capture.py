@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from danvan_crawler.atomic import replacing
-from danvan_crawler.cli.common import archive_option, errors
+from danvan_crawler.cli.common import archive_option, errors, known_place
 from danvan_crawler.exceptions import archive_error
 from danvan_crawler.warc.message import entity_body
 from danvan_crawler.warc.reader import WarcRecord
@@ -31,12 +31,12 @@ def command(record_id: str, output: Path | None, archive: Path) -> None:
     Example:
       danvan capture 1b4c9f0e-7f2a-4d0e-9a53-2f6d1c0c8a11 -o page.html
     """
-    record = find_record(archive, record_id, hint=_known_place(archive, record_id))
+    record = find_record(archive, record_id, hint=known_place(archive, record_id))
     if output is None:
         sys.stdout.buffer.write(_printed(record))
         return
     if (reference := reference_of(record)) is not None:
-        hint = _known_place(archive, reference.record_id) if reference.record_id is not None else None
+        hint = known_place(archive, reference.record_id) if reference.record_id is not None else None
         record = find_original(archive, record, hint)
     payload = entity_body(record.block) if record.type == "response" else record.block
     try:
@@ -45,25 +45,6 @@ def command(record_id: str, output: Path | None, archive: Path) -> None:
     except OSError as error:
         raise archive_error(error, f"write {output}") from error
     errors().print(f"{output}: {len(payload)} bytes", markup=False)
-
-
-def _known_place(archive: Path, record_id: str) -> tuple[str, int] | None:
-    """Where the database says that the record is; None when there is no database or it does not know."""
-    from sqlalchemy import select
-
-    from danvan_crawler.exceptions import StoreError
-    from danvan_crawler.store.database import database_path, open_for_reading
-    from danvan_crawler.store.schema import captures
-    from danvan_crawler.warc.revisits import full_id
-
-    try:
-        engine = open_for_reading(database_path(archive))
-    except StoreError:
-        return None
-    with engine.connect() as connection:
-        statement = select(captures.c.warc_file, captures.c.warc_offset)
-        row = connection.execute(statement.where(captures.c.warc_record_id == full_id(record_id))).one_or_none()
-    return (row.warc_file, row.warc_offset) if row is not None else None
 
 
 def _printed(record: WarcRecord) -> bytes:

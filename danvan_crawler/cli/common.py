@@ -114,6 +114,31 @@ def registry(archive: Path, site_folders: tuple[Path, ...], *, lenient: bool = F
     return site_registry(archive, (*named, *site_folders), lenient=lenient)
 
 
+def known_capture(archive: Path, record_id: str) -> dict[str, Any] | None:
+    """The row of a record in the database; None if there is no database or it does not know the record."""
+    from sqlalchemy import select
+
+    from danvan_crawler.exceptions import StoreError
+    from danvan_crawler.store.database import database_path, open_for_reading
+    from danvan_crawler.store.schema import captures
+    from danvan_crawler.warc.revisits import full_id
+
+    try:
+        engine = open_for_reading(database_path(archive))
+    except StoreError:
+        return None
+    with engine.connect() as connection:
+        statement = select(captures).where(captures.c.warc_record_id == full_id(record_id))
+        row = connection.execute(statement).mappings().one_or_none()
+    return {**row} if row is not None else None
+
+
+def known_place(archive: Path, record_id: str) -> tuple[str, int] | None:
+    """File and offset of a record as the database has them; None as for `known_capture`."""
+    row = known_capture(archive, record_id)
+    return (row["warc_file"], row["warc_offset"]) if row is not None else None
+
+
 def write_out(text: str) -> None:
     """A line of data on stdout, UTF-8 whatever the locale says."""
     sys.stdout.buffer.write(text.encode() + b"\n")

@@ -171,6 +171,15 @@ def test_danvan_demo_crawls_the_sample_portal(run: Run, tmp_path: Path) -> None:
     assert (tmp_path / "archive" / "danvan.sqlite").is_file()
 
 
+def test_danvan_fixture_records_a_page_in_the_folder_where_it_is_called(run: Run, tmp_path: Path) -> None:
+    page = CHECKOUT / "tests" / "fixtures" / "danvan_portal" / "html5" / "page.html"
+    url = "http://danvan.example.vn/tin-1.html"
+    result = run("danvan", "fixture", str(page), "--url", url, "--family", "danvan_portal")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert (tmp_path / "tin-1" / "expected.json").is_file()
+    assert run("danvan", "fixture", "tin-1").returncode == 0
+
+
 def test_scrapy_lists_the_bundled_sites(run: Run) -> None:
     result = scrapy(run, "list")
     assert result.returncode == 0, result.stderr

@@ -89,13 +89,13 @@ def test_a_family_tells_the_platforms_story(module: str) -> None:
 
 @pytest.mark.parametrize("module", FAMILIES)
 def test_a_family_has_fixtures(module: str) -> None:
-    folder = ROOT / "tests" / "fixtures" / module
-    cases = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    folders = (ROOT / "tests" / "fixtures" / module, ROOT / "tests" / "fixtures" / "pages" / module)
+    cases = sorted(path for folder in folders for path in folder.glob("*") if path.is_dir())
     assert cases
     for case in cases:
         names = {path.name.removesuffix(".gz") for path in case.iterdir()}
         assert {"meta.json", "expected.json"} <= names, case
-        assert {name for name in names if name.startswith("page.")}, case
+        assert {name for name in names if name.startswith(("page.", "response."))}, case
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -1,0 +1,284 @@
+"""Where the page of a test fixture comes from: a record of the archive, an HTML file, or a WARC file of any tool.
+
+A revisit becomes the whole response that it stands for. What a crawl would not read is refused: a record that is cut
+short, and an answer that brought no page.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, select
+
+from danvan_crawler.clock import warc_date
+from danvan_crawler.derive.page_fixture import LISTING, RecordedPage
+from danvan_crawler.exceptions import ArchiveDamagedError, UnknownItemError, UsageError, archive_error
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.sites.registry import SiteRegistry
+from danvan_crawler.store import suppression
+from danvan_crawler.store.captures import CaptureRow, by_key
+from danvan_crawler.store.schema import captures
+from danvan_crawler.urls import bare_host, endpoint, host_of, path_key
+from danvan_crawler.vietnamese.text import fold
+from danvan_crawler.warc.message import status_of
+from danvan_crawler.warc.reader import WarcRecord
+from danvan_crawler.warc.revisits import (
+    find_original,
+    find_record,
+    is_not_modified,
+    reference_of,
+    whole_response,
+)
+from danvan_crawler.warc.sources import Form, SourceRecord, form_of, source_records
+
+Known = Callable[[str], tuple[str, int] | None]
+"""Where the archive's database says that the record with an id is: file and offset."""
+
+_WARC = b"WARC/"
+_GZIP_MAGIC = b"\x1f\x8b"
+_BEGINNING = 8192
+"""Bytes of a file in which a page shows that it is one."""
+_MARKUP = re.compile(
+    rb"<(?:!doctype|html|head|title|body|meta|table|div|p|a|h[1-6]|\?xml|rss|feed|urlset|sitemapindex)\b", re.IGNORECASE
+)
+_XML = re.compile(rb"\s*<\?xml(?!.*<html)|\s*<(?:rss|feed|urlset|sitemapindex)\b", re.IGNORECASE | re.DOTALL)
+_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_LONGEST_NAME = 80
+
+
+def address(url: str) -> str:
+    """The address, if a page can have it. Raises UsageError."""
+    if not re.match(r"(?i)https?://", url) or not host_of(url):
+        raise UsageError(f"{url!r} is not an absolute http:// or https:// address")
+    return url
+
+
+def newest_capture(connection: Connection, url: str) -> str:
+    """Id of the record of the newest complete page that the archive has of an address.
+
+    Raises UnknownItemError, and UsageError for a suppressed article.
+    """
+    refuse_suppressed(connection, url)
+    rows = list(_captures(connection, url))
+    complete = [row for row in rows if row["truncated"] is None and _is_page(row["status"], row["refers_to"])]
+    own = [row for row in complete if row["url_key"] == path_key(url)]
+    if not complete:
+        kept = f"has no complete page of {url}, only {len(rows)} other answers" if rows else f"does not have {url}"
+        raise UnknownItemError(
+            f"the archive {kept}: crawl its site with `danvan crawl SLUG`, or bring in a WARC file that has it with "
+            "`danvan import-warc FILE`"
+        )
+    newest = max(own or complete, key=lambda row: (row["warc_date"], row["warc_file"], row["warc_offset"]))
+    refuse_suppressed(connection, newest["url"], newest["suppressed"])
+    return str(newest["warc_record_id"])
+
+
+def refuse_suppressed(connection: Connection, url: str, item: str | None = None) -> None:
+    """Raises UsageError if an address shows an article that is suppressed: a fixture would publish it.
+
+    `item` is the suppressed item_id that the row of a capture names.
+    """
+    takedown = suppression.find(connection, url) if item is None else None
+    item = takedown.item_id if takedown is not None else item
+    if item is not None:
+        raise UsageError(f"{url} is suppressed; `danvan suppress {item} --undo` ends that")
+
+
+def _captures(connection: Connection, url: str) -> Iterator[CaptureRow]:
+    """Captures of an address, or of where it led, of all sites that have its host."""
+    key, host = path_key(url), bare_host(url)
+    for site in connection.execute(select(captures.c.site).distinct()).scalars().all():
+        rows = by_key(connection, site, [key])[key]
+        if any(bare_host(row["url"]) == host for row in rows):
+            yield from rows
+
+
+def _is_page(status: int | None, refers_to: str | None) -> bool:
+    return status is not None and (200 <= status < 300 or (status == 304 and refers_to is not None))
+
+
+def page_of_record(archive: Path, record_id: str, known: Known) -> RecordedPage:
+    """The page in a record of the archive.
+
+    Raises UnknownItemError, UsageError if there is no page in it, LostPayloadError, ArchiveError.
+    """
+    record = find_record(archive, record_id, hint=known(record_id))
+    reference = reference_of(_with_page(record))
+    if reference is None:
+        return _page(record, None, {})
+    hint = known(reference.record_id) if reference.record_id is not None else None
+    return _page(record, find_original(archive, record, hint), {})
+
+
+def _with_page(record: WarcRecord) -> WarcRecord:
+    """The record, if a page can be in it. Raises UsageError."""
+    if record.type not in ("response", "revisit"):
+        raise UsageError(f"{record.id} is a {record.type} record: a page is in a record of type response or revisit")
+    if record.type == "response" and record.truncated is not None:
+        raise UsageError(f"{record.id} is cut short ({record.truncated}): a crawl does not read such a page")
+    if record.block and not is_not_modified(record):
+        _refuse_other(record, record.block)
+    return record
+
+
+def _refuse_other(record: WarcRecord, message: bytes) -> None:
+    """Raises UsageError if a response has no page of which a crawl would read something."""
+    status = status_of(message)
+    if status is None or not 200 <= status < 300:
+        raise UsageError(f"{record.id} has the HTTP status {status or '(missing)'}: a crawl reads no page there")
+
+
+def _page(record: WarcRecord, original: WarcRecord | None, source: dict[str, str]) -> RecordedPage:
+    message = record.block if original is None else whole_response(record, original)
+    _refuse_other(record, message)
+    source = {**source, "warc_record_id": record.id}
+    if original is not None:
+        source["refers_to"] = original.id
+    return RecordedPage(address(record.url or ""), message, record.date, source)
+
+
+def page_in_file(path: Path, url: str, archive: Path, known: Known) -> RecordedPage:
+    """The page in an HTML file, or the newest complete page of an address in a WARC file; either may be gzipped.
+
+    The record that a revisit refers to may also be in the archive. Raises UsageError if there is no page,
+    ArchiveDamagedError, LostPayloadError, ArchiveError.
+    """
+    address(url)
+    try:
+        if path.stat().st_size == 0 or _beginning(path, len(_WARC)) == _WARC:
+            return _page_in_warc(path, url, archive, known)
+        data, saved_at = path.read_bytes(), path.stat().st_mtime
+        is_gzipped = data.startswith(_GZIP_MAGIC)
+        beginning = (gzip.decompress(data) if is_gzipped else data)[:_BEGINNING].replace(b"\0", b"")
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ArchiveDamagedError(f"{path} is damaged: {error}") from error
+    except OSError as error:
+        raise archive_error(error, f"read {path}") from error
+    if not _MARKUP.search(beginning):
+        raise UsageError(f"{path} is neither a page nor a WARC file")
+    for mark in _BYTE_ORDER_MARKS:
+        beginning = beginning.removeprefix(mark)
+    coding = b"Content-Encoding: gzip\r\n" if is_gzipped else b""
+    media_type = b"application/xml" if _XML.match(beginning) else b"text/html"
+    # No charset: nobody knows what the server said.
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\n%bContent-Length: %d\r\n\r\n" % (media_type, coding, len(data))
+    captured_at = warc_date(datetime.fromtimestamp(saved_at, UTC))
+    return RecordedPage(url, head + data, captured_at, {"file": path.name})
+
+
+def _beginning(path: Path, size: int) -> bytes:
+    """The first bytes of a file, unpacked if it is gzipped. What follows may be damaged."""
+    with path.open("rb") as file:
+        data = file.read(_BEGINNING)
+    if not data.startswith(_GZIP_MAGIC):
+        return data[:size]
+    return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(data, size)
+
+
+def _page_in_warc(path: Path, url: str, archive: Path, known: Known) -> RecordedPage:
+    key, host = path_key(url), bare_host(url)
+
+    def is_wanted(record: WarcRecord) -> bool:
+        here = record.url or ""
+        return record.type in ("response", "revisit") and (path_key(here), bare_host(here)) == (key, host)
+
+    pages: list[WarcRecord] = []
+    refusal: UsageError | None = None
+    for record in _records(path, is_wanted):
+        try:
+            pages.append(_with_page(record))
+        except UsageError as error:
+            refusal = error
+    if not pages:
+        raise refusal or UsageError(f"{path} holds no page of {url}")
+    newest = max(pages, key=lambda record: record.date)
+    original = None
+    if (reference := reference_of(newest)) is not None:
+        original = next(iter(_records(path, reference.names)), None)
+        if original is None:
+            hint = known(reference.record_id) if reference.record_id is not None else None
+            original = find_original(archive, newest, hint)
+    return _page(newest, original, {"file": path.name})
+
+
+def _records(path: Path, is_wanted: Callable[[WarcRecord], bool]) -> Sequence[WarcRecord]:
+    """The wanted records of a file in any form. Raises ArchiveDamagedError if any of its records is damaged."""
+    form = form_of(path)
+    try:
+        return list(_in_form(path, form, is_wanted))
+    except ArchiveDamagedError as damage:
+        if form is not Form.MEMBERS:
+            raise
+        try:  # it may have a member for its first record and one for several others
+            return list(_in_form(path, Form.GZIPPED, is_wanted))
+        except ArchiveDamagedError:
+            raise damage from None
+
+
+def _in_form(path: Path, form: Form, is_wanted: Callable[[WarcRecord], bool]) -> Iterator[WarcRecord]:
+    with closing(source_records(path, form)) as records:
+        for record in records:
+            seen = WarcRecord(record.headers["WARC-Type"].lower(), record.headers, record.offset, b"")
+            if is_wanted(seen):
+                seen.block = _block_of(record)
+                yield seen
+            else:
+                for _ in record.packed:  # checked as well
+                    pass
+
+
+def _block_of(record: SourceRecord) -> bytes:
+    _, _, rest = gzip.decompress(b"".join(record.packed)).partition(b"\r\n\r\n")
+    return rest[: int(record.headers["Content-Length"])]
+
+
+def site_of(registry: SiteRegistry, url: str, slug: str | None) -> Site:
+    """The site with this slug, else the one that has the host of an address. Raises UsageError, UnknownSiteError."""
+    if slug is not None:
+        site = registry.get(slug)
+        if host_of(url) not in site.hosts:
+            raise UsageError(
+                f"{url} is not on a host of {slug} ({', '.join(site.hosts)}): add its host to the aliases of the "
+                f"profile, or read it with --family {site.family}"
+            )
+        return site
+    owners = [site for site in registry if _has(site, url)]
+    if len(owners) != 1:
+        found = "several sites, " + " and ".join(site.slug for site in owners) if owners else "no site"
+        raise UsageError(f"{url} is on a host of {found}: name the site with --site, or a family with --family")
+    return owners[0]
+
+
+def _has(site: Site, url: str) -> bool:
+    return host_of(url) in site.hosts and (not site.private_network or endpoint(url) in site.private_endpoints())
+
+
+def stub_of(family: str, url: str, read_as: str | None) -> Site:
+    """A profile that says nothing but the family, for a page of a site that has no profile. Raises ProfileError."""
+    home = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/"
+    facts: dict[str, Any] = {
+        "slug": f"mau-{family.strip('_').replace('_', '-').lower()}",
+        "name": f"A site of the family {family}",
+        "family": family,
+        "home": home,
+        "province": "VN-21",
+        "body": "ban-dan-van",
+    }
+    lines = [f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in facts.items()]
+    section = json.dumps(url if read_as == LISTING else home, ensure_ascii=False)
+    return Site.parse("".join([*lines, f'\n[[sections]]\nname = "Tin tức"\nurl = {section}\n']), origin="--family")
+
+
+def name_of(url: str) -> str:
+    """A name for the folder of a page, from path and query of its address."""
+    path = re.sub(r"(?i)\.(?:html?|aspx?|php|jsp)(?=$|\?)", "", path_key(url))
+    return re.sub(r"[^a-z0-9]+", "-", fold(path)).strip("-")[:_LONGEST_NAME].strip("-") or "home"
