@@ -42,7 +42,7 @@ timed = @began=$$(date +%s); output=$$($(2) 2>&1) || { printf '== %s\n%s\n' "$(1
 # Slow tests start processes, or take seconds; soak tests are those whose rule a cheaper test holds too.
 PYTEST := $(PY) -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 QUICK_TESTS := tests/danvan_crawler tests/pipelines tests/spiders $(wildcard tests/test_*.py) \
-    --ignore tests/danvan_crawler/store/test_datasette.py --ignore tests/danvan_crawler/store/test_order.py
+    $(addprefix --ignore tests/danvan_crawler/store/,test_database.py test_datasette.py test_order.py)
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
@@ -83,7 +83,7 @@ wheel: $(DEV)  ## build the wheel into .build/wheel and check what it holds
 
 quick: $(DEV)
 	@echo "== quick tests"
-	@$(PYTEST) --quiet -m 'not slow and not soak' $(QUICK_TESTS)
+	@$(PYTEST) --quiet -m 'not slow and not soak' --hypothesis-profile quick $(QUICK_TESTS)
 
 pytest: $(DEV) $(REPLAY)
 	@echo "== pytest"
@@ -101,6 +101,7 @@ fidelity: $(RUNTIME)  ## compare what this crawler, wget, warcprox and scrapy-we
 # make soak FLEET_SITES=12 FLEET_DAYS=15 FLEET_PAGES=5000.
 soak: $(DEV) $(REPLAY)  ## long tests; crawls killed a hundred times, a fleet of 34 sites over 60 days, 50,000 pages
 	@$(PYTEST) -m soak
+	@SOAK_ROUNDS=$(or $(ROUNDS),300) SOAK_SEED=$(or $(SEED),1) $(PYTEST) tests/danvan_crawler/walk/test_equal_rows.py
 	@SOAK_KILLS=$(or $(KILLS),100) SOAK_PAGES=$(or $(PAGES),1950) SOAK_SEED=$(or $(SEED),0) \
 	    FLEET_SITES=$(or $(FLEET_SITES),34) FLEET_DAYS=$(or $(FLEET_DAYS),60) FLEET_SEED=$(or $(SEED),1) \
 	    FLEET_PAGES=$(or $(FLEET_PAGES),50000) \

@@ -19,6 +19,9 @@ from danvan_crawler.items import Article
 from danvan_crawler.store.writes import Store
 from danvan_crawler.walk.context import RejectedItemError, Stages
 
+_STORING = "pipelines.store."
+"""Beginning of the name of the stage that stores."""
+
 
 def store_of(crawler: Crawler) -> Store:
     """The store that the stages of this crawler write to. Raises LookupError where no run has been attached."""
@@ -28,9 +31,14 @@ def store_of(crawler: Crawler) -> Store:
     return store
 
 
-def stages_of(crawler: Crawler) -> Stages:
-    """The stages as one function. Their `process_item` has to be a plain method, not a coroutine."""
+def stages_of(crawler: Crawler, *, storing: bool = True) -> Stages:
+    """The stages as one function, without the one that stores unless `storing`.
+
+    Their `process_item` has to be a plain method, not a coroutine.
+    """
     names = build_component_list(crawler.settings.get_component_priority_dict_with_base("ITEM_PIPELINES"))
+    if not storing:
+        names = [name for name in names if not str(name).startswith(_STORING)]
     stages = [build_from_crawler(load_object(name), crawler) for name in names]
 
     def through(item: Article) -> Article:

@@ -16,6 +16,7 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true"} or os.environ.get("DAN
 # No deadline: a test that fails because the machine was busy says nothing about the code. In CI the examples are the
 # same in every run, so that a failure there is met again on a desk.
 hypothesis.settings.register_profile("danvan", deadline=None, derandomize=IN_CI)
+hypothesis.settings.register_profile("quick", deadline=None, derandomize=IN_CI, max_examples=20)
 hypothesis.settings.load_profile("danvan")
 
 

@@ -26,13 +26,14 @@ class _Writes:
     store: Store
 
 
-def idle_crawler(slug: str, site: Site | None, settings: Settings, store: Store) -> Crawler:
-    """A crawler whose stages write to `store`."""
+def idle_crawler(slug: str, site: Site | None, settings: Settings, store: Store | None) -> Crawler:
+    """A crawler whose stages write to `store`; without one, those that store cannot be built."""
     spider_class = type("IdleSpider", (Spider,), {"name": slug, **({"site": site} if site is not None else {})})
     crawler = Crawler(spider_class, settings)
     crawler.stats = MemoryStatsCollector(crawler)
     crawler.spider = spider_class()
-    attach(crawler, _Writes(store))
+    if store is not None:
+        attach(crawler, _Writes(store))
     return crawler
 
 

@@ -22,23 +22,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from scrapy import Spider
-from scrapy.crawler import Crawler
-from scrapy.exceptions import DropItem
 from scrapy.settings import Settings
-from scrapy.statscollectors import MemoryStatsCollector
-from scrapy.utils.conf import build_component_list
-from scrapy.utils.misc import build_from_crawler, load_object
 
 from danvan_crawler.atomic import new_folder, replacing
 from danvan_crawler.capture.playback import Playback
+from danvan_crawler.derive.idle import idle_crawler
 from danvan_crawler.exceptions import UsageError, archive_error
 from danvan_crawler.families import Listing, extract, load_family
 from danvan_crawler.items import DERIVED_BY_STORE, OF_THE_SITE, Article, VisitCounters
 from danvan_crawler.pages.kind import is_blank, page_kind, says_not_found
 from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
+from danvan_crawler.stages import stages_of
 from danvan_crawler.urls import canonical, path_key
+from danvan_crawler.walk.context import RejectedItemError
 from danvan_crawler.warc.message import parse_head, split_head, status_of
 from danvan_crawler.warc.records import CaptureRecord
 
@@ -59,7 +56,6 @@ _NOT_OF_THE_PAGE = (
     | DERIVED_BY_STORE
     | OF_THE_SITE
 )
-_STORE_STAGE = "pipelines.store."
 
 Reading = dict[str, Any]
 """Content of expected.json: `reads` with ARTICLE, LISTING or NO_ARTICLE, and what was read."""
@@ -100,18 +96,10 @@ class FixtureReader:
     """Reads recorded pages of one site as a crawl with these settings does. Needs `_layout.activate()`."""
 
     def __init__(self, site: Site, settings: Settings) -> None:
-        spider_class = type("FixtureSpider", (Spider,), {"name": site.slug, "site": site})
-        crawler = Crawler(spider_class, settings)
-        crawler.stats = MemoryStatsCollector(crawler)
-        crawler.spider = spider_class()
+        crawler = idle_crawler(site.slug, site, settings, None)
         self._family = load_family(site)
         self._playback = Playback(crawler)
-        stages = build_component_list(settings.get_component_priority_dict_with_base("ITEM_PIPELINES"))
-        self._stages = [
-            build_from_crawler(load_object(stage), crawler)
-            for stage in stages
-            if not str(stage).startswith(_STORE_STAGE)
-        ]
+        self._stages = stages_of(crawler, storing=False)
 
     def role_of(self, recorded: RecordedPage) -> str:
         """What to read a page as if nobody says it.
@@ -150,9 +138,8 @@ class FixtureReader:
 
     def _of_article(self, article: Article) -> Reading:
         try:
-            for stage in self._stages:
-                article = stage.process_item(article)
-        except DropItem as dropped:
+            article = self._stages(article)
+        except RejectedItemError as dropped:
             return {"dropped": str(dropped)}
         fields = _without(asdict(article), _NOT_OF_THE_PAGE)
         for linked in (*fields["images"], *fields["attachments"]):

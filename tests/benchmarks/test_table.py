@@ -10,7 +10,6 @@ from crawls import Crawl
 from measure import BenchmarkError, Cost
 from table import BEGIN, END, Figure
 
-pytestmark = pytest.mark.soak
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -14,6 +14,7 @@ from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import Filter, items
 from danvan_crawler.warc.reader import iter_records
 
+pytestmark = pytest.mark.slow
 NIGHT = Night(datetime(2026, 3, 1, 1, 30, tzinfo=UTC), Troubled())
 
 

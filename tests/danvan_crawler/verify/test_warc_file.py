@@ -233,6 +233,7 @@ def test_what_follows_damage_is_checked_too(check: Check) -> None:
     assert [finding.kind for finding in found] == ["garbage-between-records", "block-digest-mismatch"]
 
 
+@pytest.mark.slow
 def test_no_byte_can_be_changed_without_a_finding(tmp_path: Path) -> None:
     data = file(info(), request(), response())
     chance = random.Random(5)
@@ -248,6 +249,7 @@ def test_no_byte_can_be_changed_without_a_finding(tmp_path: Path) -> None:
     assert silent == []
 
 
+@pytest.mark.slow
 def test_every_cut_is_found(tmp_path: Path) -> None:
     path = tmp_path / "x.warc.gz"
     ends = {

@@ -255,6 +255,7 @@ def test_no_text_raises_and_raw_is_printed_in_it(text: str) -> None:
         "ngày 1/1/2019 ",
     ],
 )
+@pytest.mark.slow
 def test_a_long_text_of_anything_comes_to_an_end(piece: str, length: int) -> None:
     # Patterns that look over the whole text from each number, or try every split, would take minutes, or hours.
     find("Nghị quyết số 12" + piece * (length // len(piece)) + "-QĐ/TU")

@@ -69,6 +69,7 @@ def test_ordinary_text_comes_back_as_the_same_string(text: str) -> None:
 
 
 @pytest.mark.parametrize("charset", CHARSETS)
+@pytest.mark.slow
 def test_every_syllable_that_vietnamese_can_spell_survives(
     charset: str, encoders: dict[str, Callable[[str], str]]
 ) -> None:

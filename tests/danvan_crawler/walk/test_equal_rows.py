@@ -14,7 +14,8 @@ from nights import HOME, PAGES, PICTURES, STORIES, TROUBLES, Troubled
 from rows import differences, rows_of
 from simulation import Night, World
 
-ROUNDS = int(os.environ.get("SOAK_ROUNDS", "12"))
+pytestmark = pytest.mark.slow
+ROUNDS = int(os.environ.get("SOAK_ROUNDS", "8"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
 FIRST_NIGHT = datetime(2026, 3, 1, 1, 30, tzinfo=UTC)
 

@@ -52,6 +52,7 @@ def test_a_folder_that_is_not_there_needs_nothing(tmp_path):
     assert recover(tmp_path / "warc" / "never-crawled") == []
 
 
+@pytest.mark.slow
 def test_a_file_cut_at_any_byte_of_its_last_two_records_is_cut_back(left_behind, folder, check_structure):
     data = left_behind.read_bytes()
     records = check_structure(left_behind)
