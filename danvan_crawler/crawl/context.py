@@ -55,6 +55,8 @@ class RunContext:
         self.store = store
         self.outbox: deque[Ask | Article] = deque()
         """What the spider has not handed to Scrapy yet, in its order."""
+        self.is_behind = False
+        """An exchange was archived that the database could not take: the next run takes it from the file."""
         self.planned: list[str] = []
         """Article addresses that a crawl would ask for, of a run that only plans."""
         self._slug, self._stats = slug, stats
@@ -107,6 +109,7 @@ class RunContext:
             )
             effects = self._reducer.take(exchange)
         except DanvanError as error:
+            self.is_behind = True
             self._on_error(ITEM_ERRORS, error)
             return
         request.meta[DECIDED_KEY] = effects.is_decided
@@ -126,6 +129,7 @@ class RunContext:
         try:
             self._apply(self._reducer.give_up(request, place))
         except DanvanError as error:
+            self.is_behind = True
             self._on_error(ITEM_ERRORS, error)
 
     def end(self, reason: str) -> None:
@@ -143,6 +147,7 @@ class RunContext:
         try:
             self._apply(self._reducer.end(date, place, finished=reason == "finished"))
         except DanvanError as error:
+            self.is_behind = True
             self._on_error(ITEM_ERRORS, error)
 
     def _apply(self, effects: Effects, *, is_visit: bool = False) -> None:

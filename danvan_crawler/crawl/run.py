@@ -113,6 +113,7 @@ class RunExtension:
             held.callback(self.store.close)
             context = RunContext(slug, self.store, self._stats, self._count_error, self._heartbeat.article)
             attach(crawler, context)
+            self._context = context
             self._come_at_a_good_time(window)
             if since := self.store.state.get(slug, ROBOTS):
                 self._stats.set_value(statistics.ROBOTS_UNREADABLE, json.loads(since))
@@ -230,7 +231,8 @@ class RunExtension:
             self._stats.inc_value(statistics.ITEM_ERRORS)
             logger.error("The last captures could not be indexed, the next run brings them back: %s", error)
         else:
-            self._describe_files()
+            if not self._context.is_behind:  # else the next run has to take up the file, which it knows by that
+                self._describe_files()
         health = self._compare(stats)
         self.outcome, self.problems = judge(stats, self._reason, is_site=self._site is not None, health=health)
         self._report(self._reason)

@@ -34,8 +34,14 @@ class Articles:
         self._requisites = requisites
 
     def ask(self, effects: Effects, why: Why) -> bool:
-        """Asks for an article, once in a run. Returns whether it did, or with `plan` would."""
+        """Asks for an article, once in a run. Returns whether it did, or with `plan` would.
+
+        One on another host is not asked for: a site's pages may link what they like.
+        """
         state = self._context.state
+        if state is not None and not self._context.is_on_site(why.link):
+            self._reject(why, "is on another host", state.run.began_at)
+            return False
         if state is None or not state.asked.add(path_key(why.link)) or not state.take_page(effects):
             return False
         if state.run.plan:
