@@ -7,6 +7,7 @@ article is gone, whether it is asked for again, or whether there was none ever.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 from danvan_crawler import statistics as stats
 from danvan_crawler.families import extract
@@ -52,9 +53,11 @@ class Articles:
         return True
 
     def read(self, effects: Effects, capture: CaptureLike, why: Why, page: Page) -> None:
+        # Read before the first write, with which the transaction begins: other crawls may be waiting for it.
+        items = list(extract(self._context.family, page, capture))
         self._recall(why)
         found = False
-        for item in extract(self._context.family, page, capture):
+        for item in items:
             if isinstance(item, VisitCounters):
                 self._context.store.write_counters(item)
                 continue
@@ -122,7 +125,7 @@ class Articles:
             priority = _REVISIT_PRIORITY if why.is_visit else _ARTICLE_PRIORITY
             effects.asks.append(Ask(target, why.redirected(capture.url), priority + 1))
 
-    def answered(self, effects: Effects, capture: CaptureLike, why: Why, page: Page | None) -> None:
+    def answered(self, effects: Effects, capture: CaptureLike, why: Why, page: Callable[[], Page | None]) -> None:
         """What a response means that is no page: 404, 403 and the like."""
         self._recall(why)
         is_final = capture.status in FINAL_STATUSES
@@ -136,7 +139,7 @@ class Articles:
         else:
             self._count_failed(effects, why, "failed")
         if not is_final:
-            kind = trouble_of(page, status, asks_to_wait=False)
+            kind = trouble_of(page(), status, asks_to_wait=False)
             effects.troubles.append((stats.ARTICLE_TROUBLE, kind, f"{capture.url}: {reason}"))
         effects.messages.append((logging.WARNING, f"{capture.url}: no article: {reason}"))
         self._fail(effects, why, reason, capture.date)

@@ -185,7 +185,7 @@ class Feeds:
         else:
             self._fail(effects, why, f"leads to {target}", capture.date)
 
-    def answered(self, effects: Effects, capture: CaptureLike, why: Why) -> None:
+    def answered(self, effects: Effects, capture: CaptureLike, why: Why, page: Callable[[], Page | None]) -> None:
         self._fail(effects, why, f"HTTP {capture.status}", capture.date)
 
     def unanswered(self, effects: Effects, request: Unanswered) -> None:

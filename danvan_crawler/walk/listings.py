@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 
 from danvan_crawler import statistics as stats
@@ -55,10 +56,11 @@ class Listings:
         if not page.is_text:
             self._fail_page(effects, walk, page.url, "is not text", "found_nothing", f"{page.url} is no page of text")
             return
+        # Read before the first write, with which the transaction begins: other crawls may be waiting for it.
+        listing, needed = self._context.family.parse_section(page), of_page(page)
         if walk is not None:
             self._note_begun(effects, walk, capture)
-        self._requisites.ask(effects, of_page(page), via=page.url)
-        listing = self._context.family.parse_section(page)
+        self._requisites.ask(effects, needed, via=page.url)
         if walk is None:
             self._context.store.write_listing(self._context.slug, why.section, capture, listing.links)
             return
@@ -134,7 +136,7 @@ class Listings:
             self._run().listings.add(target)
             effects.asks.append(Ask(target, why.redirected(capture.url), _LISTING_PRIORITY))
 
-    def answered(self, effects: Effects, capture: CaptureLike, why: Why, page: Page | None) -> None:
+    def answered(self, effects: Effects, capture: CaptureLike, why: Why, page: Callable[[], Page | None]) -> None:
         """What a response means that is no page: 404, 403 and the like."""
         walk = self._walk_of(why)
         if walk is None:
@@ -150,7 +152,7 @@ class Listings:
             walk,
             capture.url,
             reason,
-            trouble_of(page, status, asks_to_wait=False),
+            trouble_of(page(), status, asks_to_wait=False),
             f"{capture.url}: {reason}",
         )
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from danvan_crawler import statistics as stats
 from danvan_crawler.exceptions import DanvanError, LostPayloadError, UndecodableBodyError
@@ -28,7 +29,7 @@ from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import path_key
 from danvan_crawler.walk import redirects
 from danvan_crawler.walk.articles import Articles
-from danvan_crawler.walk.asking import Effects, Run, Unanswered, Why
+from danvan_crawler.walk.asking import Effects, Kind, Run, Unanswered, Why
 from danvan_crawler.walk.context import Context, RejectedItemError, RunState, Stages
 from danvan_crawler.walk.feeds import Feeds
 from danvan_crawler.walk.listings import Listings
@@ -60,6 +61,22 @@ class Exchange:
         return self.capture.warc_file, self.capture.warc_offset
 
 
+class Part(Protocol):
+    """What a run does about one kind of address."""
+
+    def read(self, effects: Effects, capture: CaptureLike, why: Why, page: Page) -> None:
+        """Takes a page."""
+
+    def redirect(self, effects: Effects, capture: CaptureLike, why: Why, target: str) -> None:
+        """Takes a redirect to an absolute address."""
+
+    def answered(self, effects: Effects, capture: CaptureLike, why: Why, page: Callable[[], Page | None]) -> None:
+        """Takes a response that has no page, such as a 404; `page` makes what it shows, if that is text."""
+
+    def unanswered(self, effects: Effects, request: Unanswered) -> None:
+        """Takes that a request was given up."""
+
+
 class Reducer:
     """One site's exchanges, one after the other, to rows of `store`."""
 
@@ -70,6 +87,12 @@ class Reducer:
         self._feeds = Feeds(self._context, self._articles)
         self._listings = Listings(self._context, self._articles, self._requisites, self._feeds)
         self._feeds.start_walk = self._listings.start
+        self._parts: dict[Kind, Part] = {
+            "listing": self._listings,
+            "article": self._articles,
+            "requisite": self._requisites,
+            "feed": self._feeds,
+        }
 
     @property
     def run(self) -> Run | None:
@@ -149,15 +172,7 @@ class Reducer:
         """
         effects = Effects()
         with self._context.store.step(self._context.slug, place):
-            match request.why.kind:
-                case "listing":
-                    self._listings.unanswered(effects, request)
-                case "article":
-                    self._articles.unanswered(effects, request)
-                case "requisite":
-                    self._requisites.unanswered(effects, request)
-                case "feed":
-                    self._feeds.unanswered(effects, request)
+            self._parts[request.why.kind].unanswered(effects, request)
         return effects
 
     def _guarded(self, effects: Effects, exchange: Exchange, read: Callable[[], None]) -> None:
@@ -178,7 +193,7 @@ class Reducer:
             logger.debug("%s: cannot be parsed", url, exc_info=True)
 
     def _dispatch(self, effects: Effects, exchange: Exchange, why: Why) -> None:
-        capture = exchange.capture
+        capture, part = exchange.capture, self._parts[why.kind]
         status = capture.status or 0
         if capture.truncated:
             if capture.truncated == "length" and why.kind == "requisite":
@@ -188,50 +203,15 @@ class Reducer:
         elif status in redirects.STATUSES:
             target = redirects.target_of(capture.url, exchange.location)
             if target is None:
-                self._answered(effects, exchange, why)
+                part.answered(effects, capture, why, lambda: _page_or_none(exchange))
             else:
-                self._redirect(effects, capture, why, target)
+                part.redirect(effects, capture, why, target)
         elif status in TRIED_AGAIN:
             effects.is_decided = False
         elif is_page(capture):
-            self._read(effects, capture, why, exchange.page())
+            part.read(effects, capture, why, exchange.page())
         else:
-            self._answered(effects, exchange, why)
-
-    def _read(self, effects: Effects, capture: CaptureLike, why: Why, page: Page) -> None:
-        match why.kind:
-            case "listing":
-                self._listings.read(effects, capture, why, page)
-            case "article":
-                self._articles.read(effects, capture, why, page)
-            case "requisite":
-                self._requisites.read(effects, capture, why, page)
-            case "feed":
-                self._feeds.read(effects, capture, why, page)
-
-    def _redirect(self, effects: Effects, capture: CaptureLike, why: Why, target: str) -> None:
-        match why.kind:
-            case "listing":
-                self._listings.redirect(effects, capture, why, target)
-            case "article":
-                self._articles.redirect(effects, capture, why, target)
-            case "requisite":
-                self._requisites.redirect(effects, capture, why, target)
-            case "feed":
-                self._feeds.redirect(effects, capture, why, target)
-
-    def _answered(self, effects: Effects, exchange: Exchange, why: Why) -> None:
-        """An answer that is no page."""
-        capture = exchange.capture
-        match why.kind:
-            case "listing":
-                self._listings.answered(effects, capture, why, _page_or_none(exchange))
-            case "article":
-                self._articles.answered(effects, capture, why, _page_or_none(exchange))
-            case "requisite":
-                self._requisites.answered(effects, capture, why)
-            case "feed":
-                self._feeds.answered(effects, capture, why)
+            part.answered(effects, capture, why, lambda: _page_or_none(exchange))
 
     def _read_unasked(self, effects: Effects, exchange: Exchange, section: str | None) -> None:
         context, capture = self._context, exchange.capture

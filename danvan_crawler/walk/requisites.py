@@ -8,7 +8,7 @@ life.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from danvan_crawler import statistics as stats
@@ -87,7 +87,7 @@ class Requisites:
         """Notes a file of which only the beginning was taken."""
         self._reject(effects, why, TOO_LONG, capture.date)
 
-    def answered(self, effects: Effects, capture: CaptureLike, why: Why) -> None:
+    def answered(self, effects: Effects, capture: CaptureLike, why: Why, page: Callable[[], Page | None]) -> None:
         """What a response means that is no file: 404, 403 and the like."""
         reason = f"HTTP {capture.status}"
         if capture.status in FINAL_STATUSES:
