@@ -12,23 +12,14 @@ import importlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 from w3lib.url import safe_url_string
 
-from danvan_crawler.items import Article, VisitCounters
+from danvan_crawler.captures import CaptureRecord
+from danvan_crawler.items import Article, ArticleLink, VisitCounters
 from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
-
-
-@dataclass(frozen=True, slots=True)
-class ArticleLink:
-    """One entry of a listing."""
-
-    url: str
-    title: str
-    published_raw: str | None = None
-    """The date line beside the entry, None when it shows none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +50,6 @@ class SectionRequest:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "url", safe_url_string(self.url))
-
-
-class Capture(Protocol):
-    """What an item keeps of the capture of its page (`warc.records.CaptureRecord`)."""
-
-    @property
-    def date(self) -> str: ...
-    @property
-    def warc_file(self) -> str: ...
-    @property
-    def warc_offset(self) -> int: ...
-    @property
-    def warc_record_id(self) -> str: ...
-    @property
-    def payload_digest(self) -> str | None: ...
 
 
 class Family(ABC):
@@ -116,7 +92,7 @@ def load_family(site: Site) -> Family:
     return family(site)
 
 
-def extract(family: Family, page: Page, capture: Capture) -> Iterator[Article | VisitCounters]:
+def extract(family: Family, page: Page, capture: CaptureRecord) -> Iterator[Article | VisitCounters]:
     """The items of one archived page: what the family reads, with what the profile and the capture know.
 
     This is the only way from bytes to items, for a crawl and for a rebuild.

@@ -113,6 +113,16 @@ class VisitCounters:
     total: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class ArticleLink:
+    """One entry of a listing."""
+
+    url: str
+    title: str
+    published_raw: str | None = None
+    """The date line beside the entry, None when it shows none."""
+
+
 EXPORT_FIELDS: tuple[str, ...] = (
     "item_id", "site", "province", "body", "section", "url", "canonical_url",
     "title", "lead", "body_text", "author", "source",

@@ -38,8 +38,9 @@ from danvan_crawler import __version__, statistics
 from danvan_crawler.capture.context import CaptureContext, attached
 from danvan_crawler.capture.deduplication import Originals, Stored
 from danvan_crawler.capture.wire import RECORDING_KEY, Recording
+from danvan_crawler.captures import CaptureRecord, RecordPlace
 from danvan_crawler.exceptions import ArchiveError, DiskFullError, TruncatedResponseError, UsageError
-from danvan_crawler.warc.records import DEFAULT_LEVEL, NOT_MODIFIED, Answer, CaptureRecord, Exchange, Revisit, answer_of
+from danvan_crawler.warc.records import DEFAULT_LEVEL, NOT_MODIFIED, Answer, Exchange, Revisit, answer_of
 from danvan_crawler.warc.writer import WarcWriter
 
 CAPTURE_KEY = "capture"
@@ -215,7 +216,7 @@ class ArchiverMiddleware:
             self._context.took(capture, request, message)
         return capture
 
-    def write_note(self, kind: str, name: str, text: str) -> tuple[str, int] | None:
+    def write_note(self, kind: str, name: str, text: str) -> RecordPlace | None:
         """Archives a note of the run (`warc.notes`). Gives its file and offset; None where the archive has failed."""
         if self._failed:
             return None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from scrapy import Request
 from scrapy.crawler import Crawler
 
-from danvan_crawler.warc.records import CaptureRecord
+from danvan_crawler.captures import CaptureRecord
 
 if TYPE_CHECKING:
     from danvan_crawler.capture.archiver import ArchiverMiddleware

@@ -21,6 +21,7 @@ from scrapy.crawler import Crawler
 
 from danvan_crawler import clock
 from danvan_crawler.capture.context import attached
+from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.exceptions import ArchiveError, StoreError
 from danvan_crawler.warc.message import entity_body, parse_head, split_head, status_of
 from danvan_crawler.warc.reader import WarcRecord, read_record
@@ -39,37 +40,16 @@ _READ_BY = (b"Content-Type", b"Content-Encoding")
 """Fields that decide how a payload is read: where they differ, it is another page."""
 
 
-class Candidate(Protocol):
-    """A row of the database that says where a record should be."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def warc_date(self) -> str: ...
-    @property
-    def warc_file(self) -> str: ...
-    @property
-    def warc_offset(self) -> int: ...
-    @property
-    def warc_record_id(self) -> str: ...
-    @property
-    def etag(self) -> str | None: ...
-    @property
-    def last_modified(self) -> str | None: ...
-    @property
-    def refers_to(self) -> str | None: ...
-
-
 class Lookups(Protocol):
     """The questions that a database answers."""
 
-    def at_address(self, site: str, url: str) -> Candidate | None:
+    def at_address(self, site: str, url: str) -> CaptureRecord | None:
         """The newest complete 200 answer of an address."""
 
-    def with_payload(self, site: str, digest: str) -> Iterator[Candidate]:
+    def with_payload(self, site: str, digest: str) -> Iterator[CaptureRecord]:
         """Complete response records with this payload digest."""
 
-    def named(self, site: str, record_id: str | None, url: str | None, date: str | None) -> Candidate | None:
+    def named(self, site: str, record_id: str | None, url: str | None, date: str | None) -> CaptureRecord | None:
         """The capture with this record id, else of this address and date."""
 
 
@@ -109,7 +89,7 @@ class Originals:
             latest = self._lookups.at_address(self._site, target_uri(url))
             if latest is None or not (latest.etag or latest.last_modified):
                 return None
-            original: Candidate | None = latest
+            original: CaptureRecord | None = latest
             if latest.refers_to is not None:
                 original = self._lookups.named(self._site, latest.refers_to, None, None)
         except StoreError as error:
@@ -136,15 +116,15 @@ class Originals:
                 return _revisit(IDENTICAL_PAYLOAD, record)
         return None
 
-    def _read(self, candidate: Candidate, before: str) -> WarcRecord | None:
+    def _read(self, candidate: CaptureRecord, before: str) -> WarcRecord | None:
         """The record of a row, when it is there and can be referred to.
 
         Not one that is dated later, as after a clock was set back: a rebuild reads records in the order of their dates.
         """
-        if candidate.warc_date > before:
+        if candidate.date > before:
             return None
         try:
-            record = read_record(self._archive, candidate.warc_file, candidate.warc_offset)
+            record = read_record(self._archive, candidate.place)
         except ArchiveError as error:
             _logger.info("%s: cannot be referred to: %s", candidate.warc_record_id, error)
             return None

@@ -16,10 +16,11 @@ from scrapy.http import Headers, HtmlResponse, Response, TextResponse
 from scrapy.responsetypes import responsetypes
 
 from danvan_crawler.capture.decoding import DecodingMiddleware
+from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.pages.page import Page
 from danvan_crawler.warc.message import entity_body, parse_head, sha1_base32, split_head, status_of
 from danvan_crawler.warc.reader import WarcRecord
-from danvan_crawler.warc.records import CaptureRecord, head_facts
+from danvan_crawler.warc.records import head_facts
 from danvan_crawler.warc.revisits import reference_of, whole_response
 
 # Twisted keeps these to itself (twisted.web._newclient.HTTPParser.CONNECTION_CONTROL_HEADERS), so the spider never saw
@@ -45,7 +46,7 @@ def capture_of(record: WarcRecord, warc_file: str) -> CaptureRecord:
         payload_digest=record.headers.get("WARC-Payload-Digest") or _payload_digest(record),
         status=status_of(record.block),
         # What is missing in a revisit is in another record.
-        truncated=record.truncated if reference is None else None,  # type: ignore[arg-type]  # as somebody wrote it
+        truncated=record.truncated if reference is None else None,
         media_type=facts.media_type,
         etag=facts.etag,
         last_modified=facts.last_modified,

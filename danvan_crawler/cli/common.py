@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
+from danvan_crawler.captures import RecordPlace
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.settings_check import from_environment
 from danvan_crawler.sites.registry import SiteRegistry, site_registry
@@ -133,10 +134,10 @@ def known_capture(archive: Path, record_id: str) -> dict[str, Any] | None:
     return {**row} if row is not None else None
 
 
-def known_place(archive: Path, record_id: str) -> tuple[str, int] | None:
+def known_place(archive: Path, record_id: str) -> RecordPlace | None:
     """File and offset of a record as the database has them; None as for `known_capture`."""
     row = known_capture(archive, record_id)
-    return (row["warc_file"], row["warc_offset"]) if row is not None else None
+    return RecordPlace(row["warc_file"], row["warc_offset"]) if row is not None else None
 
 
 def write_out(text: str) -> None:

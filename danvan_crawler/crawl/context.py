@@ -20,6 +20,7 @@ from danvan_crawler.capture.archiver import WHY_KEY, ArchiverMiddleware
 from danvan_crawler.capture.context import attached
 from danvan_crawler.capture.deduplication import Lookups
 from danvan_crawler.capture.playback import Playback
+from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.clock import warc_date
 from danvan_crawler.exceptions import DanvanError
 from danvan_crawler.families import load_family
@@ -33,7 +34,6 @@ from danvan_crawler.walk.asking import Ask, Effects, Run, Unanswered
 from danvan_crawler.walk.reducer import Exchange, Reducer
 from danvan_crawler.warc.message import parse_head, split_head
 from danvan_crawler.warc.notes import END, RUN, UNANSWERED
-from danvan_crawler.warc.records import CaptureRecord
 
 logger = logging.getLogger(__name__)
 

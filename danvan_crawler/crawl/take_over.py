@@ -101,5 +101,5 @@ def _positions(files: Files, store: Store) -> dict[str, int]:
         known = dict(last_offsets(connection, f"{WARC_FOLDER}/{files.slug}/"))
     position = store.position(files.slug)
     if position is not None:
-        known[position[0]] = position[1]
+        known[position.warc_file] = position.warc_offset
     return known

@@ -26,6 +26,7 @@ from scrapy.settings import Settings
 
 from danvan_crawler.atomic import new_folder, replacing
 from danvan_crawler.capture.playback import Playback
+from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.derive.idle import idle_crawler
 from danvan_crawler.exceptions import UsageError, archive_error
 from danvan_crawler.families import Listing, extract, load_family
@@ -37,7 +38,6 @@ from danvan_crawler.stages import stages_of
 from danvan_crawler.urls import canonical, path_key
 from danvan_crawler.walk.context import RejectedItemError
 from danvan_crawler.warc.message import parse_head, split_head, status_of
-from danvan_crawler.warc.records import CaptureRecord
 
 ARTICLE = "article"
 LISTING = "listing"

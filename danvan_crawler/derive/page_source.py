@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, select
 
+from danvan_crawler.captures import RecordPlace
 from danvan_crawler.clock import warc_date
 from danvan_crawler.derive.page_fixture import LISTING, RecordedPage
 from danvan_crawler.exceptions import ArchiveDamagedError, UnknownItemError, UsageError, archive_error
@@ -40,7 +41,7 @@ from danvan_crawler.warc.revisits import (
 )
 from danvan_crawler.warc.sources import Form, SourceRecord, form_of, source_records
 
-Known = Callable[[str], tuple[str, int] | None]
+Known = Callable[[str], RecordPlace | None]
 """Where the archive's database says that the record with an id is: file and offset."""
 
 _WARC = b"WARC/"

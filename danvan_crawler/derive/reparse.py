@@ -16,6 +16,7 @@ from pathlib import Path
 from scrapy.crawler import Crawler
 
 from danvan_crawler.capture.playback import Playback, capture_of
+from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.derive.scan import Began, Died, Ended, Event, GivenUp, Opening, Seen
 from danvan_crawler.exceptions import ArchiveError, LostPayloadError, ProfileError
 from danvan_crawler.families import load_family
@@ -29,7 +30,6 @@ from danvan_crawler.walk.asking import Effects, Run, Unanswered, Why
 from danvan_crawler.walk.reducer import Exchange, Reducer
 from danvan_crawler.warc.message import parse_head, split_head
 from danvan_crawler.warc.reader import WarcRecord, read_record
-from danvan_crawler.warc.records import CaptureRecord
 from danvan_crawler.warc.revisits import reference_of
 
 logger = logging.getLogger(__name__)
@@ -82,11 +82,10 @@ class Reparse:
                 effects = self._take_exchange(event)
             case GivenUp():
                 if reducer is not None:
-                    effects = reducer.give_up(event.request, (event.warc_file, event.offset))
+                    effects = reducer.give_up(event.request, event.place)
             case Ended():
                 if reducer is not None:
-                    place = (event.warc_file, event.offset)
-                    effects = reducer.end(event.date, place, finished=event.reason == "finished")
+                    effects = reducer.end(event.date, event.place, finished=event.reason == "finished")
             case Began():
                 effects = self._begin(event.opening)
             case Died():
@@ -149,9 +148,9 @@ class Reparse:
         reference = reference_of(record)
         if reference is None:
             return None
-        place = self._store.originals.named(self._slug, reference.record_id, reference.url, reference.date)
+        capture = self._store.originals.named(self._slug, reference.record_id, reference.url, reference.date)
         try:
-            found = read_record(self._archive, place.warc_file, place.warc_offset) if place is not None else None
+            found = read_record(self._archive, capture.place) if capture is not None else None
         except ArchiveError as error:
             raise LostPayloadError(f"its payload is in a record that cannot be read: {error}") from error
         if found is None or not reference.names(found):

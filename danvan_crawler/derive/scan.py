@@ -13,6 +13,7 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import TypeVar
 
+from danvan_crawler.captures import RecordPlace
 from danvan_crawler.exceptions import ArchiveDamagedError
 from danvan_crawler.walk.asking import Run, Unanswered, Why
 from danvan_crawler.warc.files import final_name
@@ -61,8 +62,7 @@ class Seen:
 class GivenUp:
     """A request that a run gave up."""
 
-    warc_file: str
-    offset: int
+    place: RecordPlace
     request: Unanswered
 
 
@@ -70,8 +70,7 @@ class GivenUp:
 class Ended:
     """The end of a run."""
 
-    warc_file: str
-    offset: int
+    place: RecordPlace
     date: str
     reason: str
 
@@ -193,39 +192,40 @@ def _event(name: str, record: WarcRecord, why: Why | None) -> Event | None:
     """What a record stands for; None for a note that cannot be read, and for what is no event."""
     if record.type != "metadata":
         return Seen(name, record, why)
+    place = RecordPlace(name, record.offset)
     if (text := note_of(record, UNANSWERED)) is not None:
         request = _parsed(Unanswered.from_json, text)
-        return GivenUp(name, record.offset, request) if request is not None else None
+        return GivenUp(place, request) if request is not None else None
     if (text := note_of(record, END)) is not None:
-        return _parsed(lambda told: Ended(name, record.offset, **json.loads(told)), text)
+        return _parsed(lambda told: Ended(place, **json.loads(told)), text)
     return None
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class ImportedPlace:
-    """Where a record of another tool is; sorts in the order in which it is taken."""
+class ImportedRecord:
+    """A record of another tool; sorts in the order in which it is taken."""
 
     date: str
     """Its WARC-Date; that of the import where it is dated after that: no run has seen it before."""
     own_date: str
-    warc_file: str
-    offset: int
+    place: RecordPlace
 
 
-def imported_in_order(files: Files) -> list[ImportedPlace]:
+def imported_in_order(files: Files) -> list[ImportedRecord]:
     """The response and revisit records of other tools, in the order of their dates."""
     found = []
     for one in files.openings:
         if one.is_imported:
             for record in files.records(one, "response", "revisit"):
-                found.append(ImportedPlace(min(record.date, one.date), record.date, one.name, record.offset))
+                place = RecordPlace(one.name, record.offset)
+                found.append(ImportedRecord(min(record.date, one.date), record.date, place))
     return sorted(found)
 
 
-def read_imported(files: Files, place: ImportedPlace) -> Seen:
-    """The exchange at a place. Raises ArchiveError."""
-    record = read_record(files.archive, place.warc_file, place.offset)
-    return Seen(place.warc_file, record, None, is_imported=True)
+def read_imported(files: Files, imported: ImportedRecord) -> Seen:
+    """The exchange of a record of another tool. Raises ArchiveError."""
+    record = read_record(files.archive, imported.place)
+    return Seen(imported.place.warc_file, record, None, is_imported=True)
 
 
 def _parsed(parse: Callable[[str], _Told], text: str) -> _Told | None:

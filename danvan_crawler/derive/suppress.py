@@ -113,9 +113,9 @@ def bring_back(files: Files, ended: Sequence[Takedown], site: Site | None, store
     reparse = Reparse(files.archive, files.slug, site, store, crawler, files.profiles, default_run(crawler.settings))
     for entry in ended:
         with store.together():
-            for capture in store.lift(entry.item_id):
-                record = read_record(files.archive, capture.warc_file, capture.warc_offset)
-                reparse.take_again(Seen(capture.warc_file, record, Why("article", record.url or "")))
+            for place in store.lift(entry.item_id):
+                record = read_record(files.archive, place)
+                reparse.take_again(Seen(place.warc_file, record, Why("article", record.url or "")))
 
 
 def _store(archive: Path, settings: Settings) -> Store:

@@ -17,7 +17,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from danvan_crawler.store.captures import HAS_KEY, CaptureLike
+from danvan_crawler.captures import CaptureRecord
+from danvan_crawler.store.captures import HAS_KEY
 from danvan_crawler.store.lifecycle import absent_since, gone_at, next_visit
 from danvan_crawler.store.schema import articles, captures, listing_links
 from danvan_crawler.urls import canonical, item_id, path_key
@@ -79,7 +80,7 @@ def gone_since(connection: Connection, site: str, keys: Collection[str]) -> dict
     return {key: row.gone_at for row in found for key in (row.link_key, row.url_key) if key in keys}
 
 
-def note(connection: Connection, site: str, capture: CaptureLike, link: str, days: Sequence[float]) -> Missed | None:
+def note(connection: Connection, site: str, capture: CaptureRecord, link: str, days: Sequence[float]) -> Missed | None:
     """Marks a capture as one that shows no article at `link`, and says so in the row of the article that was there.
 
     None, and nothing marked, when no article is known there.

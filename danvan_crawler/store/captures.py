@@ -13,13 +13,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, select, text, union_all
 from sqlalchemy.dialects.sqlite import insert
 
+from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.exceptions import StoreError
 from danvan_crawler.store.schema import captures
 from danvan_crawler.urls import bare_host, path_key
@@ -55,7 +57,9 @@ _LAST_OFFSETS = text("""
     SELECT name, (SELECT max(warc_offset) FROM captures WHERE warc_file = files.name) FROM files WHERE name < :beyond
 """)
 
-_COLUMNS = "url, warc_date, warc_file, warc_offset, warc_record_id, etag, last_modified, refers_to"
+_NAMES = {"warc_date" if one.name == "date" else one.name: one.name for one in fields(CaptureRecord)}
+"""Columns that say what a CaptureRecord says, with the name of its field."""
+_COLUMNS = ", ".join(_NAMES)
 _BY_ADDRESS = f"""SELECT {_COLUMNS} FROM captures
     WHERE site = ? AND url_key = ? AND url = ? AND status = 200 AND truncated IS NULL ORDER BY warc_date DESC LIMIT 1"""
 _BY_DIGEST = f"""SELECT {_COLUMNS} FROM captures
@@ -66,59 +70,15 @@ _CANDIDATES = 3
 """Records of one payload that are offered. There is more than one only where a file was missing for a while."""
 
 
-class CaptureLike(Protocol):
-    """What the store reads of `warc.records.CaptureRecord`."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def date(self) -> str: ...
-    @property
-    def warc_file(self) -> str: ...
-    @property
-    def warc_offset(self) -> int: ...
-    @property
-    def warc_record_id(self) -> str: ...
-    @property
-    def payload_digest(self) -> str | None: ...
-    @property
-    def status(self) -> int | None: ...
-    @property
-    def media_type(self) -> str | None: ...
-    @property
-    def truncated(self) -> str | None: ...
-    @property
-    def etag(self) -> str | None: ...
-    @property
-    def last_modified(self) -> str | None: ...
-    @property
-    def refers_to(self) -> str | None: ...
-
-
 key_of = lru_cache(maxsize=1024)(path_key)
 """`urls.path_key`, which an address is given to before it is asked for, and again when it is archived."""
 
 
-def row_of(site: str, record: CaptureLike, link: str | None) -> dict[str, Any]:
+def row_of(site: str, record: CaptureRecord, link: str | None) -> dict[str, Any]:
     """The row of an exchange. `link` is the address that was asked for first when redirects led to this one."""
     url_key = key_of(record.url)
-    return {
-        "site": site,
-        "url": record.url,
-        "url_key": url_key,
-        "link_key": key_of(link) if link else url_key,
-        "warc_date": record.date,
-        "warc_file": record.warc_file,
-        "warc_offset": record.warc_offset,
-        "warc_record_id": record.warc_record_id,
-        "payload_digest": record.payload_digest,
-        "status": record.status,
-        "media_type": record.media_type,
-        "truncated": record.truncated,
-        "etag": record.etag,
-        "last_modified": record.last_modified,
-        "refers_to": record.refers_to,
-    }
+    row = {column: getattr(record, name) for column, name in _NAMES.items()}
+    return {**row, "site": site, "url_key": url_key, "link_key": key_of(link) if link else url_key}
 
 
 def last_offsets(connection: Connection, folder: str) -> list[tuple[str, int]]:
@@ -147,19 +107,6 @@ def complete(rows: Sequence[CaptureRow], url: str) -> list[CaptureRow]:
     return [row for row in rows if row["status"] == 200 and row["truncated"] is None]
 
 
-class Original(NamedTuple):
-    """A capture and where its record is."""
-
-    url: str
-    warc_date: str
-    warc_file: str
-    warc_offset: int
-    warc_record_id: str
-    etag: str | None
-    last_modified: str | None
-    refers_to: str | None
-
-
 class Originals:
     """Look-ups among the captures of an item database and the rows in `noted`, which are newer.
 
@@ -171,36 +118,36 @@ class Originals:
         self._connection = connection
         self._noted = noted
 
-    def at_address(self, site: str, url: str) -> Original | None:
+    def at_address(self, site: str, url: str) -> CaptureRecord | None:
         """The newest complete 200 answer of exactly this address, itself perhaps a revisit."""
         for row in reversed(self._noted):
             if row["url"] == url and row["status"] == 200 and row["truncated"] is None and row["site"] == site:
-                return _original(row)
+                return _capture(row)
         return next(self._rows(_BY_ADDRESS, site, key_of(url), url), None)
 
-    def with_payload(self, site: str, digest: str) -> Iterator[Original]:
+    def with_payload(self, site: str, digest: str) -> Iterator[CaptureRecord]:
         """Complete response records with this payload digest, newest first."""
         for row in reversed(self._noted):
             is_it = row["payload_digest"] == digest and row["site"] == site
             if is_it and row["refers_to"] is None and row["truncated"] is None:
-                yield _original(row)
+                yield _capture(row)
         yield from self._rows(_BY_DIGEST, site, digest, _CANDIDATES)
 
-    def named(self, site: str, record_id: str | None, url: str | None, date: str | None) -> Original | None:
+    def named(self, site: str, record_id: str | None, url: str | None, date: str | None) -> CaptureRecord | None:
         """The capture that a revisit refers to: by the id of its record, else by address and WARC-Date."""
         if record_id is not None:
             for row in reversed(self._noted):
                 if row["warc_record_id"] == record_id:
-                    return _original(row)
+                    return _capture(row)
             return next(self._rows(_BY_ID, record_id), None)
         if url is None or date is None:
             return None
         for row in self._noted:
             if row["url"] == url and row["warc_date"] == date:
-                return _original(row)
+                return _capture(row)
         return next(self._rows(_BY_MOMENT, site, key_of(url), url, date), None)
 
-    def _rows(self, statement: str, *values: object) -> Iterator[Original]:
+    def _rows(self, statement: str, *values: object) -> Iterator[CaptureRecord]:
         try:
             # Not through SQLAlchemy, which would begin a transaction, and ours begin as writers.
             cursor = self._connection.connection.cursor()
@@ -208,8 +155,8 @@ class Originals:
             found = cursor.fetchall()
         except sqlite3.DatabaseError as error:
             raise StoreError(f"{self._path}: {error}") from error
-        return (Original(*row) for row in found)
+        return (CaptureRecord(*row) for row in found)
 
 
-def _original(row: dict[str, Any]) -> Original:
-    return Original(*(row[name] for name in Original._fields))
+def _capture(row: dict[str, Any]) -> CaptureRecord:
+    return CaptureRecord(*(row[column] for column in _NAMES))

@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from danvan_crawler.captures import RecordPlace
 from danvan_crawler.store import captures as exchanges
 from danvan_crawler.store import statements as sql
 from danvan_crawler.store.database import open_for_writing
@@ -85,10 +86,10 @@ class Notebook:
         self._positions.clear()
 
     @contextmanager
-    def step(self, site: str, place: tuple[str, int] | None) -> Generator[None, None, None]:
+    def step(self, site: str, place: RecordPlace | None) -> Generator[None, None, None]:
         """One event of a site's files in one transaction, which begins with the first write inside.
 
-        `place` (WARC file, offset of the event's record) is noted in the same transaction, so that the database always
+        `place`, that of the event's record, is noted in the same transaction, so that the database always
         says exactly how far it has come; None for an event that stands in no file. Steps that write nothing but notes
         wait for the next one that does.
         """
@@ -100,7 +101,7 @@ class Notebook:
             finally:
                 self._step = None
             if place is not None:
-                self._positions[site] = f"{place[0]} {place[1]}"
+                self._positions[site] = f"{place.warc_file} {place.warc_offset}"
             if self.connection.in_transaction():
                 self._write_noted()
 

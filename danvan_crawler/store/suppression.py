@@ -10,12 +10,12 @@ they note the item_id, so that they can be read again when the article is to com
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
+from danvan_crawler.captures import RecordPlace
 from danvan_crawler.store import fulltext
 from danvan_crawler.store.captures import CHUNK, HAS_KEY
 from danvan_crawler.store.schema import articles, captures, frontier, suppressed
@@ -32,15 +32,6 @@ _HIDDEN = select(captures.c.site, captures.c.link_key, captures.c.url_key).where
     captures.c.suppressed == bindparam("item")
 )
 _PLACES = select(captures.c.warc_date, captures.c.warc_file, captures.c.warc_offset).where(HAS_KEY)
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class HiddenCapture:
-    """Where a capture is that has to be read again; sorts by WARC-Date, file, offset."""
-
-    warc_date: str
-    warc_file: str
-    warc_offset: int
 
 
 def known(connection: Connection) -> list[Takedown]:
@@ -99,19 +90,20 @@ def _hide(connection: Connection, item: str) -> None:
     connection.execute(own.values(due_at=None))
 
 
-def lift(connection: Connection, item: str) -> list[HiddenCapture]:
-    """Obeys a takedown no longer. Gives the captures at the article's addresses, to be read again in this order."""
+def lift(connection: Connection, item: str) -> list[RecordPlace]:
+    """Ends a takedown. Gives where the captures at the article's addresses are, to be read again in this order."""
     hidden = connection.execute(_HIDDEN, {"item": item}).all()
     connection.execute(update(captures).where(captures.c.suppressed == item).values(suppressed=None))
     address = connection.execute(select(suppressed.c.url).where(suppressed.c.item_id == item)).scalar()
     connection.execute(delete(suppressed).where(suppressed.c.item_id == item))
     keys = {key for row in hidden for key in (row.link_key, row.url_key)} | {path_key(address or "")}
-    places: set[HiddenCapture] = set()
+    found: set[tuple[str, RecordPlace]] = set()
     for site in {row.site for row in hidden}:
         for start in range(0, len(keys), CHUNK):
             asked = {"of_site": site, "keys": sorted(keys)[start : start + CHUNK]}
-            places |= {HiddenCapture(*row) for row in connection.execute(_PLACES, asked)}
-    return sorted(places)
+            for row in connection.execute(_PLACES, asked):
+                found.add((row.warc_date, RecordPlace(row.warc_file, row.warc_offset)))
+    return [place for _, place in sorted(found)]
 
 
 def _takedown(row: Row[tuple[str, str, str, str]]) -> Takedown:

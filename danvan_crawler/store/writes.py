@@ -10,23 +10,31 @@ from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection
 
+from danvan_crawler.captures import CaptureRecord, RecordPlace
 from danvan_crawler.exceptions import StoreError
-from danvan_crawler.items import DERIVED_BY_STORE, EXPORT_FIELDS, LIST_FIELDS, OF_THE_SITE, Article, VisitCounters
+from danvan_crawler.items import (
+    DERIVED_BY_STORE,
+    EXPORT_FIELDS,
+    LIST_FIELDS,
+    OF_THE_SITE,
+    Article,
+    ArticleLink,
+    VisitCounters,
+)
 from danvan_crawler.store import absences, citations, fulltext, suppression
 from danvan_crawler.store import captures as exchanges
 from danvan_crawler.store import statements as sql
 from danvan_crawler.store.absences import Signs
-from danvan_crawler.store.captures import CaptureLike, Originals
+from danvan_crawler.store.captures import Originals
 from danvan_crawler.store.frontier import ARCHIVED, CHANGED, Frontier
 from danvan_crawler.store.lifecycle import DEFAULT_DAYS, Sighting, Timeline, gone_at, next_visit, timeline
 from danvan_crawler.store.notebook import Notebook
 from danvan_crawler.store.site_state import POSITION, RIGHTS, SiteState
 from danvan_crawler.store.suppressed_file import Takedown
-from danvan_crawler.store.suppression import HiddenCapture
 from danvan_crawler.urls import is_canonical, path_key
 from danvan_crawler.vietnamese import timestamps
 from danvan_crawler.vietnamese.counters import without_counters
@@ -35,22 +43,11 @@ _CONTENT_FIELDS = tuple(name for name in EXPORT_FIELDS if name not in DERIVED_BY
 _to_json = json.JSONEncoder(ensure_ascii=False, default=asdict).encode
 
 
-class LinkLike(Protocol):
-    """What the store reads of `families.ArticleLink`."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def title(self) -> str: ...
-    @property
-    def published_raw(self) -> str | None: ...
-
-
 @dataclass(frozen=True, slots=True)
 class ListedLink:
     """A link of a listing with what the crawl knew of it before."""
 
-    link: LinkLike
+    link: ArticleLink
     state: str
     """`new`, `changed` (its entry reads differently than before), or a state of `frontier`."""
     seen_at: str | None = None
@@ -91,13 +88,13 @@ class Store:
             yield
             self._index.catch_up(connection)
 
-    def position(self, site: str) -> tuple[str, int] | None:
-        """WARC file and offset of the last record of a site that the database has taken; None where that is unknown."""
+    def position(self, site: str) -> RecordPlace | None:
+        """Where the last record of a site is that the database has taken; None where that is unknown."""
         known = self.state.get(site, POSITION)
         if known is None:
             return None
         name, _, offset = known.rpartition(" ")
-        return name, int(offset)
+        return RecordPlace(name, int(offset))
 
     def latest_capture(self, site: str) -> str | None:
         """WARC-Date of the newest capture of a site; None where it has none."""
@@ -118,7 +115,7 @@ class Store:
         self.revisit_days = revisit_days
         self.signs.forget(site)
 
-    def note_capture(self, site: str, record: CaptureLike, *, link: str | None = None) -> None:
+    def note_capture(self, site: str, record: CaptureRecord, *, link: str | None = None) -> None:
         """Remembers one exchange. `link` is the address that was asked for first when redirects led to this one."""
         self._notes.note_capture(exchanges.row_of(site, record, link))
 
@@ -172,7 +169,7 @@ class Store:
         with self._transaction() as connection:
             return suppression.obey(connection, takedowns)
 
-    def lift(self, item: str) -> list[HiddenCapture]:
+    def lift(self, item: str) -> list[RecordPlace]:
         """Ends a takedown, as `suppression.lift` does; to be used inside of `together`, with the reading again."""
         with self._transaction() as connection:
             return suppression.lift(connection, item)
@@ -185,7 +182,7 @@ class Store:
                 connection.execute(sql.SET_RIGHTS, {"of_site": site, "note": rights, "rights": rights})
                 self.state.set(site, RIGHTS, rights)
 
-    def note_absence(self, site: str, capture: CaptureLike, link: str) -> absences.Missed | None:
+    def note_absence(self, site: str, capture: CaptureRecord, link: str) -> absences.Missed | None:
         """Notes that a capture, noted before, shows that the article at `link` is not there any more.
 
         None, and nothing written, when none is known there.
@@ -259,14 +256,14 @@ class Store:
             )
 
     def write_listing(
-        self, site: str, section: str, capture: CaptureLike, links: Iterable[LinkLike]
+        self, site: str, section: str, capture: CaptureRecord, links: Iterable[ArticleLink]
     ) -> list[ListedLink]:
         """Stores what a listing links, in one transaction, and tells what was known of each link before.
 
         Of several links to one article the first one counts. An archived article whose entry reads differently, or that
         was gone and is listed again, becomes due: the listing will not say so a second time.
         """
-        entries: dict[str, tuple[int, LinkLike]] = {}
+        entries: dict[str, tuple[int, ArticleLink]] = {}
         for place, link in enumerate(links):
             entries.setdefault(path_key(link.url), (place, link))
         if not entries:
@@ -356,7 +353,7 @@ def _keys(seen: Iterable[Any]) -> set[str]:
     return {key for row in seen for key in (row.link_key, row.url_key)}
 
 
-def _entry(link: LinkLike, before: str | None) -> str:
+def _entry(link: ArticleLink, before: str | None) -> str:
     """An entry as it reads: date line, newline, title. The date that it showed before stands where it shows none now.
 
     One section shows the same entry in several forms, a bare title on its first page and day and time on another.

@@ -32,7 +32,10 @@ CREATE TABLE asked (id BLOB PRIMARY KEY) WITHOUT ROWID;
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a record is, and its payload digest."""
+    """Where the ledger has a record, and its payload digest.
+
+    Not a `captures.RecordPlace`: `file` is a name as it was given to `Ledger.begin`, and need not be in an archive.
+    """
 
     file: str
     offset: int

@@ -10,12 +10,12 @@ import logging
 from collections.abc import Callable
 
 from danvan_crawler import statistics as stats
+from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.families import extract
 from danvan_crawler.items import VisitCounters
 from danvan_crawler.pages.kind import BLANK, is_blank, says_not_found, stands_in_the_way
 from danvan_crawler.pages.page import Page
 from danvan_crawler.pages.requisites import FINAL_STATUSES, of_page
-from danvan_crawler.store.captures import CaptureLike
 from danvan_crawler.store.frontier import ARCHIVED, MAX_ATTEMPTS, NEW
 from danvan_crawler.urls import path_key
 from danvan_crawler.walk.asking import Ask, Effects, Unanswered, Why
@@ -52,7 +52,7 @@ class Articles:
             effects.asks.append(Ask(why.link, why, _REVISIT_PRIORITY if why.is_visit else _ARTICLE_PRIORITY))
         return True
 
-    def read(self, effects: Effects, capture: CaptureLike, why: Why, page: Page) -> None:
+    def read(self, effects: Effects, capture: CaptureRecord, why: Why, page: Page) -> None:
         # Read before the first write, with which the transaction begins: other crawls may be waiting for it.
         items = list(extract(self._context.family, page, capture))
         self._recall(why)
@@ -81,7 +81,7 @@ class Articles:
         if known[key] == NEW and why.listed_at:
             store.recall_entry(slug, why.section, key, why.listed_at, why.entry)
 
-    def _without_article(self, effects: Effects, capture: CaptureLike, why: Why, page: Page) -> None:
+    def _without_article(self, effects: Effects, capture: CaptureRecord, why: Why, page: Page) -> None:
         """A page on which there is no article: it is gone, or there was none ever."""
         is_missing = says_not_found(page)
         if is_missing and self._is_absent(effects, capture, why):
@@ -100,12 +100,12 @@ class Articles:
             effects.counts[stats.PAGES_WITHOUT_ARTICLE] += 1
             self._reject(why, "no article on the page", capture.date)
 
-    def _not_there(self, effects: Effects, capture: CaptureLike, why: Why) -> None:
+    def _not_there(self, effects: Effects, capture: CaptureRecord, why: Why) -> None:
         """Nothing is known to be gone: it is listed before it is published, or everything is gone tonight."""
         self._count_failed(effects, why, "missing")
         self._fail(effects, why, "is not there", capture.date)
 
-    def redirect(self, effects: Effects, capture: CaptureLike, why: Why, target: str) -> None:
+    def redirect(self, effects: Effects, capture: CaptureRecord, why: Why, target: str) -> None:
         """What a redirect in the place of an article means; one to a page that may be the article is followed."""
         context, state = self._context, self._context.state
         self._recall(why)
@@ -125,7 +125,7 @@ class Articles:
             priority = _REVISIT_PRIORITY if why.is_visit else _ARTICLE_PRIORITY
             effects.asks.append(Ask(target, why.redirected(capture.url), priority + 1))
 
-    def answered(self, effects: Effects, capture: CaptureLike, why: Why, page: Callable[[], Page | None]) -> None:
+    def answered(self, effects: Effects, capture: CaptureRecord, why: Why, page: Callable[[], Page | None]) -> None:
         """What a response means that is no page: 404, 403 and the like."""
         self._recall(why)
         is_final = capture.status in FINAL_STATUSES
@@ -161,7 +161,7 @@ class Articles:
     def _count_failed(self, effects: Effects, why: Why, what: str) -> None:
         effects.counts[stats.REVISITS_FAILED if why.is_visit else stats.articles(what)] += 1
 
-    def _is_absent(self, effects: Effects, capture: CaptureLike, why: Why) -> bool:
+    def _is_absent(self, effects: Effects, capture: CaptureRecord, why: Why) -> bool:
         """Notes that a capture shows that the article of a link is gone.
 
         False when none is known there, or when the site shows no entries either: then it is not the article's fault.

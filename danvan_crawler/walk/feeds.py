@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from danvan_crawler import statistics as stats
-from danvan_crawler.families import FEED, ArticleLink, Listing
+from danvan_crawler.captures import CaptureRecord
+from danvan_crawler.families import FEED, Listing
+from danvan_crawler.items import ArticleLink
 from danvan_crawler.pages.page import Page
-from danvan_crawler.store.captures import CaptureLike
 from danvan_crawler.store.frontier import NEW, PENDING
 from danvan_crawler.store.site_state import FEEDS
 from danvan_crawler.store.writes import ListedLink
@@ -111,14 +112,14 @@ class Feeds:
         why = Why("feed", url, section=FEED, via=via, is_site_wide=is_site_wide)
         effects.asks.append(Ask(url, why, _LAST))
 
-    def read(self, effects: Effects, capture: CaptureLike, why: Why, page: Page) -> None:
+    def read(self, effects: Effects, capture: CaptureRecord, why: Why, page: Page) -> None:
         named = self._named(effects, capture, why, page)
         if why.stands_in and self._context.state is not None:
             self._stand_in(effects, why, named, page.url, capture.date)
         elif named is not None:
             self._ask_for_unlisted(effects, why, named, page.url)
 
-    def _named(self, effects: Effects, capture: CaptureLike, why: Why, page: Page) -> Listing | None:
+    def _named(self, effects: Effects, capture: CaptureRecord, why: Why, page: Page) -> Listing | None:
         """What a feed names; None for anything else. Portals answer for a feed that they lack with their front page."""
         if not page.is_text:
             return None
@@ -177,7 +178,7 @@ class Feeds:
             states = frontier.discover(slug, addresses, FEED)
             yield from ((url, states[key]) for key, url in addresses.items())
 
-    def redirect(self, effects: Effects, capture: CaptureLike, why: Why, target: str) -> None:
+    def redirect(self, effects: Effects, capture: CaptureRecord, why: Why, target: str) -> None:
         """What a redirect in the place of a feed means; one within the site is followed."""
         if self._context.is_on_site(target) and endless(why, capture.url, target) is None:
             priority = _FIRST if why.stands_in else _LAST
@@ -185,7 +186,7 @@ class Feeds:
         else:
             self._fail(effects, why, f"leads to {target}", capture.date)
 
-    def answered(self, effects: Effects, capture: CaptureLike, why: Why, page: Callable[[], Page | None]) -> None:
+    def answered(self, effects: Effects, capture: CaptureRecord, why: Why, page: Callable[[], Page | None]) -> None:
         self._fail(effects, why, f"HTTP {capture.status}", capture.date)
 
     def unanswered(self, effects: Effects, request: Unanswered) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from danvan_crawler import statistics as stats
+from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.families import Listing
 from danvan_crawler.pages.kind import page_kind
 from danvan_crawler.pages.page import Page
 from danvan_crawler.pages.requisites import FINAL_STATUSES, of_page
-from danvan_crawler.store.captures import CaptureLike
 from danvan_crawler.store.frontier import CHANGED, FAILED, LEADS_HOME, NEW, PENDING, REJECTED
 from danvan_crawler.store.writes import ListedLink
 from danvan_crawler.urls import path_key
@@ -51,7 +51,7 @@ class Listings:
         if walk is not None:
             self._ask(effects, walk, walk.start_url, self._run().run.began_at)
 
-    def read(self, effects: Effects, capture: CaptureLike, why: Why, page: Page) -> None:
+    def read(self, effects: Effects, capture: CaptureRecord, why: Why, page: Page) -> None:
         walk = self._walk_of(why)
         if not page.is_text:
             self._fail_page(effects, walk, page.url, "is not text", "found_nothing", f"{page.url} is no page of text")
@@ -74,7 +74,7 @@ class Listings:
         self._read_entries(effects, capture, why, page, listing, walk)
 
     def _read_entries(
-        self, effects: Effects, capture: CaptureLike, why: Why, page: Page, listing: Listing, walk: Walk
+        self, effects: Effects, capture: CaptureRecord, why: Why, page: Page, listing: Listing, walk: Walk
     ) -> None:
         state = self._run()
         walk.pages += 1
@@ -114,7 +114,7 @@ class Listings:
                 effects.counts[stats.articles("changed")] += 1
         return fresh
 
-    def redirect(self, effects: Effects, capture: CaptureLike, why: Why, target: str) -> None:
+    def redirect(self, effects: Effects, capture: CaptureRecord, why: Why, target: str) -> None:
         """What a redirect in the place of a listing page means; one within the site is followed."""
         walk, context = self._walk_of(why), self._context
         if walk is None:
@@ -136,7 +136,7 @@ class Listings:
             self._run().listings.add(target)
             effects.asks.append(Ask(target, why.redirected(capture.url), _LISTING_PRIORITY))
 
-    def answered(self, effects: Effects, capture: CaptureLike, why: Why, page: Callable[[], Page | None]) -> None:
+    def answered(self, effects: Effects, capture: CaptureRecord, why: Why, page: Callable[[], Page | None]) -> None:
         """What a response means that is no page: 404, 403 and the like."""
         walk = self._walk_of(why)
         if walk is None:
@@ -195,7 +195,7 @@ class Listings:
             why = Why("listing", url, section=walk.section, first_url=walk.first_url, via=via)
             effects.asks.append(Ask(url, why, _DOUBTED_PRIORITY if again else _LISTING_PRIORITY))
 
-    def _note_begun(self, effects: Effects, walk: Walk, capture: CaptureLike) -> None:
+    def _note_begun(self, effects: Effects, walk: Walk, capture: CaptureRecord) -> None:
         if self._note_read(effects, walk) and not walk.is_resumed:
             self._context.store.frontier.begin_walk(self._context.slug, walk.first_url, capture.date)
 
@@ -208,7 +208,7 @@ class Listings:
         effects.counts[stats.SECTIONS_READ] += 1
         return True
 
-    def _next_page(self, capture: CaptureLike, listing: Listing, walk: Walk, url: str, *, news: bool) -> str | None:
+    def _next_page(self, capture: CaptureRecord, listing: Listing, walk: Walk, url: str, *, news: bool) -> str | None:
         """Where the walk goes on; None where it ends. Either is noted, so that a run that dies is continued there."""
         state = self._run()
         keys = {path_key(link.url) for link in listing.links}

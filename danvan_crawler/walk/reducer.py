@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from danvan_crawler import statistics as stats
+from danvan_crawler.captures import CaptureRecord, RecordPlace
 from danvan_crawler.exceptions import DanvanError, LostPayloadError, UndecodableBodyError
 from danvan_crawler.families import FEED, Family, extract
 from danvan_crawler.items import VisitCounters
@@ -24,7 +25,6 @@ from danvan_crawler.pages.kind import says_not_found
 from danvan_crawler.pages.page import Page
 from danvan_crawler.pages.requisites import FINAL_STATUSES, NO_SECTION
 from danvan_crawler.sites.profile import Site
-from danvan_crawler.store.captures import CaptureLike
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import path_key
 from danvan_crawler.walk import redirects
@@ -38,8 +38,6 @@ from danvan_crawler.walk.sections import due_now
 
 logger = logging.getLogger(__name__)
 
-Place = tuple[str, int]
-"""WARC file, relative to the archive, and offset of a record."""
 TRIED_AGAIN = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
 """Statuses after which a crawl tries again (Scrapy's RETRY_HTTP_CODES): what they mean is known when it gives up."""
 
@@ -48,7 +46,7 @@ TRIED_AGAIN = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
 class Exchange:
     """An archived exchange as the reducer takes it."""
 
-    capture: CaptureLike
+    capture: CaptureRecord
     why: Why | None
     """None for what a crawl asks for on its own account, such as robots.txt."""
     location: bytes | None
@@ -56,21 +54,17 @@ class Exchange:
     page: Callable[[], Page]
     """Makes the page. Raises UndecodableBodyError, LostPayloadError for a revisit whose payload is gone."""
 
-    @property
-    def place(self) -> Place:
-        return self.capture.warc_file, self.capture.warc_offset
-
 
 class Part(Protocol):
     """What a run does about one kind of address."""
 
-    def read(self, effects: Effects, capture: CaptureLike, why: Why, page: Page) -> None:
+    def read(self, effects: Effects, capture: CaptureRecord, why: Why, page: Page) -> None:
         """Takes a page."""
 
-    def redirect(self, effects: Effects, capture: CaptureLike, why: Why, target: str) -> None:
+    def redirect(self, effects: Effects, capture: CaptureRecord, why: Why, target: str) -> None:
         """Takes a redirect to an absolute address."""
 
-    def answered(self, effects: Effects, capture: CaptureLike, why: Why, page: Callable[[], Page | None]) -> None:
+    def answered(self, effects: Effects, capture: CaptureRecord, why: Why, page: Callable[[], Page | None]) -> None:
         """Takes a response that has no page, such as a 404; `page` makes what it shows, if that is text."""
 
     def unanswered(self, effects: Effects, request: Unanswered) -> None:
@@ -122,7 +116,7 @@ class Reducer:
                 effects.counts[stats.REVISITS] += 1
         return effects
 
-    def end(self, date: str, place: Place, *, finished: bool) -> Effects:
+    def end(self, date: str, place: RecordPlace, *, finished: bool) -> Effects:
         """Ends a run at this WARC-Date; `place` is that of its note, `finished` says that nothing was left to ask for.
 
         Raises StoreError and DiskFullError.
@@ -144,7 +138,7 @@ class Reducer:
         Raises StoreError and DiskFullError.
         """
         effects, capture, why = Effects(), exchange.capture, exchange.why
-        with self._context.store.step(self._context.slug, None if is_known else exchange.place):
+        with self._context.store.step(self._context.slug, None if is_known else exchange.capture.place):
             link = why.link if why is not None and why.hops else None
             self._context.store.note_capture(self._context.slug, capture, link=link)
             if why is not None and why.kind != "robots" and capture.status is not None:
@@ -159,13 +153,13 @@ class Reducer:
         the profile alone.
         """
         effects, capture = Effects(), exchange.capture
-        with self._context.store.step(self._context.slug, exchange.place):
+        with self._context.store.step(self._context.slug, exchange.capture.place):
             self._context.store.note_capture(self._context.slug, capture)
             if self._context.is_on_site(capture.url) and not capture.truncated and capture.status is not None:
                 self._guarded(effects, exchange, lambda: self._read_unasked(effects, exchange, section))
         return effects
 
-    def give_up(self, request: Unanswered, place: Place | None) -> Effects:
+    def give_up(self, request: Unanswered, place: RecordPlace | None) -> Effects:
         """Takes that a request was given up, in one transaction. `place` is that of its note, if it has one.
 
         Raises StoreError and DiskFullError.
@@ -243,7 +237,7 @@ class Reducer:
             context.store.note_absence(context.slug, capture, capture.url)
 
 
-def is_page(capture: CaptureLike) -> bool:
+def is_page(capture: CaptureRecord) -> bool:
     """Whether a response has a page: 2xx, or a 304 that was archived as a revisit of one."""
     status = capture.status or 0
     return 200 <= status < 300 or (status == 304 and capture.refers_to is not None)

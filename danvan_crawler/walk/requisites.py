@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from danvan_crawler import statistics as stats
+from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.clock import warc_date
 from danvan_crawler.pages.page import Page
 from danvan_crawler.pages.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, within
-from danvan_crawler.store.captures import CaptureLike
 from danvan_crawler.store.frontier import ARCHIVED, LEADS_HOME, LEADS_TO_SECTION, NEW, PENDING
 from danvan_crawler.urls import host_of
 from danvan_crawler.walk.asking import Ask, Effects, Unanswered, Why
@@ -61,13 +61,13 @@ class Requisites:
             if state is not None and not state.run.plan and state.asked.add(key):
                 effects.asks.append(Ask(url, Why("requisite", url), _PRIORITY))
 
-    def read(self, effects: Effects, capture: CaptureLike, why: Why, page: Page) -> None:
+    def read(self, effects: Effects, capture: CaptureRecord, why: Why, page: Page) -> None:
         effects.counts[stats.REQUISITES] += 1
         self._mark_archived(why)
         if why.depth < MAX_DEPTH:
             self.ask(effects, within(page), via=page.url, depth=why.depth + 1)
 
-    def redirect(self, effects: Effects, capture: CaptureLike, why: Why, target: str) -> None:
+    def redirect(self, effects: Effects, capture: CaptureRecord, why: Why, target: str) -> None:
         """What a redirect in the place of a file means. One that leads to the front page or a section says, as portals
         do, that there is no such file."""
         context, state = self._context, self._context.state
@@ -83,11 +83,11 @@ class Requisites:
         else:
             effects.asks.append(Ask(target, why.redirected(capture.url), _PRIORITY + 1))
 
-    def too_long(self, effects: Effects, capture: CaptureLike, why: Why) -> None:
+    def too_long(self, effects: Effects, capture: CaptureRecord, why: Why) -> None:
         """Notes a file of which only the beginning was taken."""
         self._reject(effects, why, TOO_LONG, capture.date)
 
-    def answered(self, effects: Effects, capture: CaptureLike, why: Why, page: Callable[[], Page | None]) -> None:
+    def answered(self, effects: Effects, capture: CaptureRecord, why: Why, page: Callable[[], Page | None]) -> None:
         """What a response means that is no file: 404, 403 and the like."""
         reason = f"HTTP {capture.status}"
         if capture.status in FINAL_STATUSES:

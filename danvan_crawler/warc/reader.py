@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from fastwarc.warc import HeaderMap
 
+from danvan_crawler.captures import RecordPlace
 from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, archive_error
 from danvan_crawler.warc.files import open_name, warc_files
 from danvan_crawler.warc.members import BrokenRecordError, Member, MemberWalker, complete_record_after
@@ -94,23 +95,23 @@ def readable_records(
                 offset = following
 
 
-def read_record(archive: Path, warc_file: str, offset: int) -> WarcRecord:
-    """The record that begins at byte `offset` of a file, as a CaptureRecord or an item names it.
+def read_record(archive: Path, place: RecordPlace) -> WarcRecord:
+    """The record that begins at a place.
 
     Reads the file under its `.open` name while a run is writing it. Raises ArchiveError when there is no such file in
     the archive, and ArchiveDamagedError when no complete record begins there.
     """
-    name = PurePosixPath(warc_file)
+    name = PurePosixPath(place.warc_file)
     if name.is_absolute() or ".." in name.parts:
-        raise ArchiveError(f"{warc_file!r} is not the name of a file in the archive {archive}")
+        raise ArchiveError(f"{place.warc_file!r} is not the name of a file in the archive {archive}")
     path = archive / name
     # The run may give the file its final name between two looks: hence a third.
     candidates = (path, open_name(path), path)
     found = next((candidate for candidate in candidates if candidate.is_file()), path)
     with closing(_open(found)) as file:
-        member = _next(MemberWalker(file, offset), found, None)
+        member = _next(MemberWalker(file, place.warc_offset), found, None)
     if member is None or member.block is None:
-        raise ArchiveDamagedError(f"{found} has no record at byte {offset}: the file is shorter")
+        raise ArchiveDamagedError(f"{found} has no record at byte {place.warc_offset}: the file is shorter")
     return _record(member, member.block)
 
 

@@ -1,4 +1,4 @@
-"""What an exchange and a capture are, and a record as one gzip member.
+"""What an exchange is, and a record as one gzip member.
 
 Blocks are the bytes given. warcio serialises the records, without `http_headers`, because it would write the HTTP
 headers anew (non-ASCII bytes percent-encoded, warcio issue 128). ISA-L compresses: 160 us for a page of 57 KB at level
@@ -72,34 +72,6 @@ class Revisit:
     date: str
     """Its WARC-Date."""
     payload_digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class CaptureRecord:
-    """Where an exchange is in the archive: what an item keeps of its origin."""
-
-    url: str
-    date: str
-    """WARC-Date verbatim, UTC, ends in Z."""
-    warc_file: str
-    """Relative to the archive, with slashes; the final name, also while the file is still being written."""
-    warc_offset: int
-    """Byte at which the gzip member of the response or revisit record begins."""
-    warc_record_id: str
-    """Of the response or revisit record, `urn:uuid:...` without angle brackets."""
-    payload_digest: str | None
-    """Of the payload that the record has, or that it refers to."""
-    status: int | None
-    """As the server said it: 304 where it had nothing new."""
-    truncated: Truncation | None
-    """Why the response ended early; None for a revisit, whose payload was whole."""
-    media_type: str | None
-    """Content-Type of the response, lower case, without parameters."""
-    etag: str | None = None
-    last_modified: str | None = None
-    """The validators of the response, as the server wrote them (bytes as latin-1)."""
-    refers_to: str | None = None
-    """Of a revisit: id of the record that has its payload."""
 
 
 class HeadFacts(NamedTuple):

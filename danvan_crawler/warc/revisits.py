@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from danvan_crawler.captures import RecordPlace
 from danvan_crawler.exceptions import ArchiveError, LostPayloadError, UnknownItemError
 from danvan_crawler.warc.files import warc_files
 from danvan_crawler.warc.message import entity_body, parse_head, split_head
@@ -85,8 +86,8 @@ def full_id(record_id: str) -> str:
     return bare if bare.startswith("urn:") else f"urn:uuid:{bare}"
 
 
-def find_record(archive: Path, record_id: str, hint: tuple[str, int] | None = None) -> WarcRecord:
-    """The record with this id: where `hint` (file, offset) says, else wherever it is in the archive.
+def find_record(archive: Path, record_id: str, hint: RecordPlace | None = None) -> WarcRecord:
+    """The record with this id: where `hint` says, else wherever it is in the archive.
 
     Without a hint, or with a wrong one, every file is read; a damaged one does not hide what others hold. Raises
     UnknownItemError, and ArchiveError when the record is nowhere and a file could not be read to its end.
@@ -94,7 +95,7 @@ def find_record(archive: Path, record_id: str, hint: tuple[str, int] | None = No
     wanted = full_id(record_id)
     if hint is not None:
         try:
-            record = read_record(archive, *hint)
+            record = read_record(archive, hint)
         except ArchiveError:
             pass  # an index may be older than the files: look at these
         else:
@@ -106,7 +107,7 @@ def find_record(archive: Path, record_id: str, hint: tuple[str, int] | None = No
     return found
 
 
-def find_original(archive: Path, revisit: WarcRecord, hint: tuple[str, int] | None = None) -> WarcRecord:
+def find_original(archive: Path, revisit: WarcRecord, hint: RecordPlace | None = None) -> WarcRecord:
     """The record that a revisit refers to, looked for as `find_record` does.
 
     Raises LostPayloadError, and ArchiveError when the record is nowhere and a file could not be read to its end.
@@ -116,7 +117,7 @@ def find_original(archive: Path, revisit: WarcRecord, hint: tuple[str, int] | No
         raise ValueError(f"a {revisit.type} record refers to no other")
     if hint is not None:
         try:
-            record = read_record(archive, *hint)
+            record = read_record(archive, hint)
         except ArchiveError:
             pass
         else:

@@ -26,6 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from danvan_crawler import clock
+from danvan_crawler.captures import CaptureRecord, RecordPlace
 from danvan_crawler.exceptions import ArchiveError, UsageError, archive_error
 from danvan_crawler.warc.files import file_name, finish, open_name, refuse_taken, require_room, site_folder, this_host
 from danvan_crawler.warc.notes import RUN, build_note
@@ -33,7 +34,6 @@ from danvan_crawler.warc.packing import Reason, pack_exchange
 from danvan_crawler.warc.records import (
     DEFAULT_LEVEL,
     Answer,
-    CaptureRecord,
     Exchange,
     Revisit,
     build_profile,
@@ -197,14 +197,14 @@ class WarcWriter:
             refers_to=None if revisit is None else revisit.record_id,
         )
 
-    def write_note(self, kind: str, name: str, text: str) -> tuple[str, int]:
-        """Appends a note (`warc.notes`). Gives the file's final name, relative to the archive, and the record's offset.
+    def write_note(self, kind: str, name: str, text: str) -> RecordPlace:
+        """Appends a note (`warc.notes`) and says where.
 
         Raises as `write_exchange` does.
         """
         file = self._file()
         note = self._note(file, kind, name, text)
-        return self._relative(file.path), self._append(file, note)
+        return RecordPlace(self._relative(file.path), self._append(file, note))
 
     def note_later(self, kind: str, name: str, text: str) -> None:
         """Writes a note with the next record of this run; one that is followed by none is not worth a file."""

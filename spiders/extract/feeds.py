@@ -12,7 +12,7 @@ from html import unescape
 
 from parsel import Selector
 
-from danvan_crawler.families import ArticleLink
+from danvan_crawler.items import ArticleLink
 from danvan_crawler.pages.page import Page
 from danvan_crawler.urls import canonical, path_key
 from spiders.extract.outline import absolute, squeeze

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from danvan_crawler.families import ArticleLink
+from danvan_crawler.items import ArticleLink
 from danvan_crawler.urls import canonical, host_of, path_key
 from danvan_crawler.vietnamese import timestamps
 from danvan_crawler.vietnamese.text import fold

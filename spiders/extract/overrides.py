@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from danvan_crawler.families import ArticleLink
-from danvan_crawler.items import Article
+from danvan_crawler.items import Article, ArticleLink
 from danvan_crawler.pages.page import Page
 from danvan_crawler.urls import canonical, host_of, path_key
 from spiders.extract.outline import absolute, outline, override, squeeze

@@ -50,8 +50,8 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from danvan_crawler.families import FEED, ArticleLink, Family, Listing, SectionRequest
-from danvan_crawler.items import Article, VisitCounters
+from danvan_crawler.families import FEED, Family, Listing, SectionRequest
+from danvan_crawler.items import Article, ArticleLink, VisitCounters
 from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.urls import host_of, path_key

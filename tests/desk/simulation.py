@@ -24,6 +24,7 @@ from scrapy.statscollectors import MemoryStatsCollector
 from danvan_crawler import clock
 from danvan_crawler.capture.archiver import WHY_KEY
 from danvan_crawler.capture.context import attach
+from danvan_crawler.captures import RecordPlace
 from danvan_crawler.clock import warc_date
 from danvan_crawler.crawl.context import DECIDED_KEY, RunContext
 from danvan_crawler.crawl.take_over import take_over
@@ -179,7 +180,7 @@ class _Crawl:
     def has_written(self) -> bool:
         return bool(self.writer.files)
 
-    def write_note(self, kind: str, name: str, text: str) -> tuple[str, int]:
+    def write_note(self, kind: str, name: str, text: str) -> RecordPlace:
         return self.writer.write_note(kind, name, text)
 
     def note_later(self, kind: str, name: str, text: str) -> None:

@@ -17,8 +17,8 @@ from scrapy.http import Response
 from scrapy.settings import Settings
 
 from danvan_crawler.capture.archiver import check_complete, close_reason, warcinfo, writer_for
+from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.exceptions import ArchiveError, DiskFullError, TruncatedResponseError, UsageError
-from danvan_crawler.warc.records import CaptureRecord
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
 PAGE = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=3600\r\nContent-Length: 5\r\n\r\npage\n"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from danvan_crawler import settings as project
+from danvan_crawler.captures import RecordPlace
 from danvan_crawler.warc.reader import WarcRecord, iter_records, read_record, warc_files
 
 PROJECT_SETTINGS: dict[str, Any] = {
@@ -112,7 +113,7 @@ class Site:
 
     def record(self, run: int, name: str) -> WarcRecord:
         capture = self.capture(run, name)
-        return read_record(self.archive, capture["warc_file"], capture["warc_offset"])
+        return read_record(self.archive, RecordPlace(capture["warc_file"], capture["warc_offset"]))
 
     def body(self, run: int, name: str) -> bytes:
         return base64.b64decode(self.runs[run].results[name]["body"])

@@ -19,6 +19,7 @@ from scrapy.settings import Settings
 
 from danvan_crawler.capture.decoding import DecodingMiddleware
 from danvan_crawler.capture.playback import Playback, capture_of, page_of, response_of
+from danvan_crawler.captures import RecordPlace
 from danvan_crawler.exceptions import UndecodableBodyError
 from danvan_crawler.pages.page import Page
 from danvan_crawler.warc.reader import WarcRecord, read_record
@@ -123,7 +124,7 @@ def playback() -> Playback:
 
 def record_of(crawled: Any, case: str) -> WarcRecord:
     capture = crawled.results[case]["capture"]
-    return read_record(crawled.archive, capture["warc_file"], capture["warc_offset"])
+    return read_record(crawled.archive, RecordPlace(capture["warc_file"], capture["warc_offset"]))
 
 
 def played(crawled: Any, case: str) -> Response:

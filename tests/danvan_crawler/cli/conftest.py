@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.cli import main
 from danvan_crawler.items import Article, Attachment
 from danvan_crawler.store.database import database_path
 from danvan_crawler.store.writes import Store
-from danvan_crawler.warc.records import CaptureRecord, Exchange
+from danvan_crawler.warc.records import Exchange
 from danvan_crawler.warc.writer import WarcWriter
 
 SITE = "vi-du-danvan"

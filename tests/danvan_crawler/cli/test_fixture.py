@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 from danvan_crawler import _layout
+from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.sample.portal import articles, render
 from danvan_crawler.store.database import database_path
 from danvan_crawler.store.suppressed_file import Takedown
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import item_id
 from danvan_crawler.warc.reader import iter_records
-from danvan_crawler.warc.records import CaptureRecord, Exchange
+from danvan_crawler.warc.records import Exchange
 from danvan_crawler.warc.writer import WarcWriter
 
 Danvan = Callable[..., Any]

@@ -231,7 +231,7 @@ def test_the_archive_is_that_of_the_option_or_of_the_environment(
 
 
 def test_a_record_is_printed_as_it_is(danvan: Danvan, archive: Any) -> None:
-    record = read_record(archive.folder, archive.dated.warc_file, archive.dated.warc_offset)
+    record = read_record(archive.folder, archive.dated.place)
     raw = danvan("capture", archive.dated.warc_record_id).raw
     head, _, rest = raw.partition(b"\r\n\r\n")
     assert head.startswith(b"WARC/1.1\r\n")

@@ -9,13 +9,12 @@ from typing import Any
 
 import pytest
 
-from danvan_crawler.families import ArticleLink
-from danvan_crawler.items import Article
+from danvan_crawler.captures import CaptureRecord
+from danvan_crawler.items import Article, ArticleLink
 from danvan_crawler.store.database import database_path, open_for_reading
 from danvan_crawler.store.queries import Filter, Item, items
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import canonical, item_id
-from danvan_crawler.warc.records import CaptureRecord
 
 SITE = "vi-du-danvan"
 HOST = "http://danvan.example.vn"

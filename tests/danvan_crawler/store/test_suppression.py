@@ -98,7 +98,10 @@ def test_lifting_names_every_capture_at_its_addresses(store: Store, desk: Any) -
     store.note_capture(desk.site, desk.capture("/khac.html", "08:00"))
     store.flush()
     store.obey([takedown(article)])
-    assert [place.warc_date[11:16] for place in store.lift(article.item_id)] == ["08:00", "10:00", "11:00"]
+    dates = {
+        tuple(row[:2]): row[2] for row in rows(store.path, "SELECT warc_file, warc_offset, warc_date FROM captures")
+    }
+    assert [dates[place][11:16] for place in store.lift(article.item_id)] == ["08:00", "10:00", "11:00"]
     assert rows(store.path, "SELECT * FROM suppressed") == []
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.store.database import database_path
 from danvan_crawler.store.writes import Store
 from danvan_crawler.verify.database import lost_records
-from danvan_crawler.warc.records import CaptureRecord
 
 Archive = Callable[[dict[str, list[int]]], Path]
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from danvan_crawler.captures import CaptureRecord, RecordPlace
 from danvan_crawler.exceptions import ArchiveDamagedError, UnknownItemError
-from danvan_crawler.warc.records import CaptureRecord, Exchange
+from danvan_crawler.warc.records import Exchange
 from danvan_crawler.warc.revisits import find_record, full_id
 from danvan_crawler.warc.writer import WarcWriter
 
@@ -66,16 +67,16 @@ def test_a_right_hint_is_read_alone(captures: list[CaptureRecord], tmp_path: Pat
     wanted = captures[2]
     for other in captures[:2]:
         (tmp_path / other.warc_file).write_bytes(b"no WARC")
-    assert find_record(tmp_path, wanted.warc_record_id, (wanted.warc_file, wanted.warc_offset)).url == wanted.url
+    assert find_record(tmp_path, wanted.warc_record_id, wanted.place).url == wanted.url
 
 
 @pytest.mark.parametrize("hint", ["another record", "no record", "no file"])
 def test_a_wrong_hint_does_no_harm(captures: list[CaptureRecord], tmp_path: Path, hint: str) -> None:
     other = captures[0]
     place = {
-        "another record": (other.warc_file, other.warc_offset),
-        "no record": (other.warc_file, other.warc_offset + 1),
-        "no file": ("warc/nosuch.warc.gz", 0),
+        "another record": other.place,
+        "no record": RecordPlace(other.warc_file, other.warc_offset + 1),
+        "no file": RecordPlace("warc/nosuch.warc.gz", 0),
     }[hint]
     assert find_record(tmp_path, captures[1].warc_record_id, place).id == captures[1].warc_record_id
 

@@ -6,6 +6,7 @@ import dataclasses
 
 import pytest
 
+from danvan_crawler.captures import RecordPlace
 from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, ExitCode
 from danvan_crawler.warc.reader import iter_records, read_record, warc_files
 
@@ -63,19 +64,19 @@ def test_a_record_is_read_at_its_offset(make_writer, exchange, nasty, tmp_path):
     writer.write_exchange(exchange)
     capture = writer.write_exchange(dataclasses.replace(exchange, response=nasty.message))
     writer.close()
-    record = read_record(tmp_path, capture.warc_file, capture.warc_offset)
+    record = read_record(tmp_path, capture.place)
     assert (record.id, record.block) == (capture.warc_record_id, nasty.message)
     assert record.offset == capture.warc_offset
 
 
 def test_a_record_is_read_while_its_file_is_open(make_writer, exchange, tmp_path):
     capture = make_writer().write_exchange(exchange)
-    assert read_record(tmp_path, capture.warc_file, capture.warc_offset).block == exchange.response
+    assert read_record(tmp_path, capture.place).block == exchange.response
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(ArchiveError, match=r"cannot read .*/warc/a\.warc\.gz: No such file"):
-        read_record(tmp_path, "warc/a.warc.gz", 0)
+        read_record(tmp_path, RecordPlace("warc/a.warc.gz", 0))
 
 
 def test_iterating_a_file_that_is_not_there_is_an_error(tmp_path):
@@ -91,19 +92,19 @@ def test_a_folder_is_no_file(tmp_path):
 @pytest.mark.parametrize("name", ["../a.warc.gz", "/etc/passwd", "warc/../../a.warc.gz"])
 def test_a_file_outside_of_the_archive_is_not_read(tmp_path, name):
     with pytest.raises(ArchiveError, match="not the name of a file in the archive"):
-        read_record(tmp_path, name, 0)
+        read_record(tmp_path, RecordPlace(name, 0))
 
 
 def test_an_offset_inside_a_record_is_damage(finished, tmp_path):
     with pytest.raises(ArchiveDamagedError, match="no complete record at byte 7"):
-        read_record(tmp_path, finished.relative_to(tmp_path).as_posix(), 7)
+        read_record(tmp_path, RecordPlace(finished.relative_to(tmp_path).as_posix(), 7))
 
 
 @pytest.mark.parametrize("beyond", [0, 1, 10_000])
 def test_an_offset_beyond_the_end_is_damage(finished, tmp_path, beyond):
     offset = finished.stat().st_size + beyond
     with pytest.raises(ArchiveDamagedError, match=f"no record at byte {offset}"):
-        read_record(tmp_path, finished.relative_to(tmp_path).as_posix(), offset)
+        read_record(tmp_path, RecordPlace(finished.relative_to(tmp_path).as_posix(), offset))
 
 
 def test_damage_in_the_middle_is_an_error_after_the_records_before_it(finished, check_structure):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from danvan_crawler.families import ArticleLink
+from danvan_crawler.items import ArticleLink
 from spiders.extract.listings import article_links, in_chrome, is_page_of, next_page, page_number
 
 HOME = "http://danvan.example.vn/"

@@ -14,11 +14,11 @@ import pytest
 
 import spiders.families
 from danvan_crawler import _layout
+from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.families import Family, SectionRequest, extract, load_family
 from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
-from danvan_crawler.warc.records import CaptureRecord
 
 ROOT = Path(__file__).resolve().parents[3]
 PROFILES = sorted((_layout.project_root() / "spiders" / "sites").glob("*.toml"))

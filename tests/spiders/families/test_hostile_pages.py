@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from danvan_crawler.families import ArticleLink, Family, extract, load_family
-from danvan_crawler.items import Article, VisitCounters
+from danvan_crawler.captures import CaptureRecord
+from danvan_crawler.families import Family, extract, load_family
+from danvan_crawler.items import Article, ArticleLink, VisitCounters
 from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
-from danvan_crawler.warc.records import CaptureRecord
 
 URL = "http://danvan.example.vn/tin-tuc/hoi-nghi-1.html"
 TITLE = "Hội nghị sơ kết công tác dân vận"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from danvan_crawler.families import ArticleLink, Family, load_family
-from danvan_crawler.items import Article
+from danvan_crawler.families import Family, load_family
+from danvan_crawler.items import Article, ArticleLink
 from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
 
