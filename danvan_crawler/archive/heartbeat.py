@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from danvan_crawler.archive.layout import beat_path
+
 _SECONDS_BETWEEN = 1.0
 _WIDTH = 80
 """Bytes of the line, filled with blanks: rewriting it is one write that never shortens the file."""
@@ -27,11 +29,6 @@ class Beat:
     run_id: str
     requests: int
     articles: int
-
-
-def beat_path(archive: Path, slug: str) -> Path:
-    """The file of a site's last run."""
-    return archive / "locks" / f"{slug}.beat"
 
 
 def read_beat(archive: Path, slug: str) -> Beat | None:

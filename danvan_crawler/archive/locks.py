@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from danvan_crawler.archive.layout import database_lock_path, host_lock_path, site_lock_path
 from danvan_crawler.exceptions import LockedError, archive_error
-from danvan_crawler.sites.profile import Site
 
 
 class _FileLock:
@@ -76,34 +76,21 @@ class SiteLock(_FileLock):
     """
 
     def __init__(self, archive: Path, slug: str) -> None:
-        super().__init__(archive / "locks" / f"{slug}.lock", shared=False)
+        super().__init__(site_lock_path(archive, slug), shared=False)
         self._slug = slug
 
     def _refusal(self, holder: str) -> str:
         return f"site {self._slug!r}: another run holds its lock (process {holder})"
 
 
-def hosts_asked(site: Site) -> frozenset[str]:
-    """The hosts that a crawl of this site may ask, as they are locked: sites that share one are not crawled at once.
-
-    With and without www is one host, whatever the port. On a private network each port is a server of its own, and
-    this machine is one host by both of its names.
-    """
-    if site.private_network:
-        found = ((host.removeprefix("www."), port) for host, port in site.private_endpoints())
-        return frozenset(f"{'127.0.0.1' if host == 'localhost' else host}:{port}" for host, port in found)
-    return frozenset(host.removeprefix("www.") for host in (*site.hosts, *site.static_hosts))
-
-
 class HostLock(_FileLock):
     """Exclusive lock on a host, so that no server is asked by two runs at once, not even for two sites; as `SiteLock`.
 
-    `host` is one of `hosts_asked`.
+    `host` is one of `Site.hosts_asked`.
     """
 
     def __init__(self, archive: Path, host: str) -> None:
-        # No site or spider can have a name that begins with a dot.
-        super().__init__(archive / "locks" / f".host-{host.replace(':', '_')}.lock", shared=False)
+        super().__init__(host_lock_path(archive, host), shared=False)
         self._host = host
 
     def _refusal(self, holder: str) -> str:
@@ -118,8 +105,7 @@ class DatabaseLock(_FileLock):
     """
 
     def __init__(self, archive: Path, *, exclusive: bool = False) -> None:
-        # No site or spider can have a name that begins with a dot.
-        super().__init__(archive / "locks" / ".database.lock", shared=not exclusive)
+        super().__init__(database_lock_path(archive), shared=not exclusive)
 
     def _refusal(self, holder: str) -> str:
         if self._kind == fcntl.LOCK_SH:
@@ -130,7 +116,7 @@ class DatabaseLock(_FileLock):
 def is_locked(archive: Path, slug: str) -> bool:
     """Whether a run of this site is under way, as far as can be seen without writing anything."""
     try:
-        file = os.open(archive / "locks" / f"{slug}.lock", os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(site_lock_path(archive, slug), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:

@@ -11,6 +11,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from danvan_crawler import clock
+from danvan_crawler.archive.layout import log_path
 from danvan_crawler.exceptions import archive_error
 
 MAX_BYTES = 1_000_000
@@ -27,7 +28,7 @@ class SiteLog:
     """The log of one site, opened for one run. Raises ArchiveError when the file cannot be written."""
 
     def __init__(self, archive: Path, slug: str, *, max_bytes: int = MAX_BYTES, older: int = OLDER_FILES) -> None:
-        path = archive / "logs" / f"{slug}.log"
+        path = log_path(archive, slug)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = _Rotating(path, maxBytes=max_bytes, backupCount=older, encoding="utf-8", errors="replace")

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.cli.common import archive_option, day_option, errors, json_option, write_out
 from danvan_crawler.clock import warc_date
 from danvan_crawler.store.changes import KINDS, ArticleChange, changes
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 
 _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 

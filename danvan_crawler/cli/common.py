@@ -119,8 +119,9 @@ def known_capture(archive: Path, record_id: str) -> dict[str, Any] | None:
     """The row of a record in the database; None if there is no database or it does not know the record."""
     from sqlalchemy import select
 
+    from danvan_crawler.archive.layout import database_path
     from danvan_crawler.exceptions import StoreError
-    from danvan_crawler.store.database import database_path, open_for_reading
+    from danvan_crawler.store.database import open_for_reading
     from danvan_crawler.store.schema import captures
     from danvan_crawler.warc.revisits import full_id
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from danvan_crawler import clock, statistics
-from danvan_crawler.archive.locks import hosts_asked
+from danvan_crawler.archive.layout import profile_folder
 from danvan_crawler.cli.aside import aside, console
 from danvan_crawler.cli.common import (
     archive_option,
@@ -102,7 +102,7 @@ def _wanted(known: SiteRegistry, slugs: tuple[str, ...], all_sites: bool, archiv
     if all_sites:
         enabled = [site.slug for site in known if site.enabled]
         if not enabled and not known.broken:
-            raise UsageError(f"no site is enabled; put a profile into {archive / 'sites'}")
+            raise UsageError(f"no site is enabled; put a profile into {profile_folder(archive)}")
         return enabled
     for slug in slugs:
         if not known.get(slug).enabled:
@@ -188,7 +188,7 @@ def _job(site: Site, archive: Path, site_folders: tuple[Path, ...], options: dic
     return Job(
         site.slug,
         danvan(*arguments),
-        hosts=hosts_asked(site),
+        hosts=site.hosts_asked(),
         time_limit=float(options.get("time_limit") or 0),
         quiet_for=2 * site.delay,
     )

@@ -13,12 +13,13 @@ from pathlib import Path
 import click
 from sqlalchemy import func, select
 
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.cli.common import archive_option, errors
 from danvan_crawler.exceptions import ExitCode, UsageError
 from danvan_crawler.fleet.child_process import danvan, run_command
 from danvan_crawler.sample import SamplePortal, articles, profile_toml
 from danvan_crawler.sample.profile import SLUG
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import Filter, count
 from danvan_crawler.store.schema import captures, revisions
 from danvan_crawler.urls import item_id

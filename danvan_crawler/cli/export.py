@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.atomic import replacing
 from danvan_crawler.cli.common import archive_option, errors, filter_options
 from danvan_crawler.exceptions import archive_error
 from danvan_crawler.export.items import WRITERS
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import Filter, items
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from danvan_crawler import _layout
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.cli.common import (
     archive_option,
     errors,
@@ -23,7 +24,7 @@ from danvan_crawler.derive import page_fixture, page_source
 from danvan_crawler.derive.page_fixture import Fixture, FixtureReader, Reading, RecordedPage
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.sites.profile import Site
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.warc.revisits import full_id
 
 _RECORD_ID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|urn:(?!uuid:).+")

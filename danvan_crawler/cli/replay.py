@@ -73,9 +73,10 @@ def _port(wanted: int | None) -> int:
 
 
 def _front_page(archive: Path, sites: Sequence[ArchivedSite]) -> str:
+    from danvan_crawler.archive.layout import database_path
     from danvan_crawler.exceptions import StoreError
     from danvan_crawler.replay.front_page import front_page, newest_articles
-    from danvan_crawler.store.database import database_path, open_for_reading
+    from danvan_crawler.store.database import open_for_reading
 
     names = [site.description.title for site in sites]
     try:

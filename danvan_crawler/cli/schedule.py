@@ -9,11 +9,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from danvan_crawler.archive.layout import env_path, log_path
 from danvan_crawler.archive.site_log import MAX_BYTES, OLDER_FILES
 from danvan_crawler.cli.common import archive_option, errors, sites_option, write_out
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.fleet.cron import crontab_line, has_cron, line_in, read_crontab, with_line, write_crontab
-from danvan_crawler.fleet.environment_file import carried, env_path, env_text, names_in, remove, write_private
+from danvan_crawler.fleet.environment_file import carried, env_text, names_in, remove, write_private
 from danvan_crawler.fleet.nightly import Nightly, crawl_command
 from danvan_crawler.fleet.systemd import (
     UNIT,
@@ -102,7 +103,7 @@ def command(
     if "DANVAN_CONTACT" not in nightly.environment:
         console.print("DANVAN_CONTACT is not set: webmasters will not know whom to write to.", markup=False)
     console.print(
-        f"Each site's log is {archive / 'logs'}/<slug>.log; at {MAX_BYTES // 1_000_000} MB it is put aside, "
+        f"Each site's log is {log_path(archive, '<slug>')}; at {MAX_BYTES // 1_000_000} MB it is put aside, "
         f"{OLDER_FILES} older ones are kept.",
         markup=False,
     )

@@ -10,8 +10,9 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.cli.common import archive_option, errors, filter_options, json_option, write_out
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import Filter
 from danvan_crawler.store.search import MARK_END, MARK_START, Hit, search
 

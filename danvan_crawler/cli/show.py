@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.cli.common import archive_option, json_option, write_out
 from danvan_crawler.store import suppression
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import History, history
 from danvan_crawler.store.suppressed_file import Takedown
 

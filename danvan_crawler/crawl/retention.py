@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from danvan_crawler import clock
+from danvan_crawler.archive.layout import log_paths, report_paths
 from danvan_crawler.archive.locks import is_locked
 from danvan_crawler.health.reports import read_report
 
@@ -49,7 +50,7 @@ def forget_old(archive: Path, slug: str, days: float) -> list[Path]:
 def _old_reports(archive: Path, slug: str, limit: datetime) -> Iterator[Path]:
     """Old reports but the newest of each other site, whose newer ones are not looked at: its own runs clear these."""
     kept = {slug}
-    for path in sorted(archive.glob("runs/*.json"), reverse=True):
+    for path in sorted(report_paths(archive), reverse=True):
         began = _began(path.name)
         if began is None or began >= limit:
             continue
@@ -72,7 +73,7 @@ def _began(name: str) -> datetime | None:
 
 def _old_logs(archive: Path, limit: float) -> Iterator[Path]:
     """Old logs, but those of sites that are being crawled, whose lines go there."""
-    for path in sorted(archive.glob("logs/*.log*")):
+    for path in sorted(log_paths(archive)):
         name = _LOG.fullmatch(path.name)
         try:
             if name is None or path.stat().st_mtime >= limit:

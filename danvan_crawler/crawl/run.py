@@ -19,7 +19,8 @@ from twisted.python.failure import Failure
 
 from danvan_crawler import clock, statistics
 from danvan_crawler.archive.heartbeat import Heartbeat
-from danvan_crawler.archive.locks import DatabaseLock, HostLock, SiteLock, hosts_asked
+from danvan_crawler.archive.layout import database_path, warc_folder
+from danvan_crawler.archive.locks import DatabaseLock, HostLock, SiteLock
 from danvan_crawler.capture.context import attach
 from danvan_crawler.clock import warc_date
 from danvan_crawler.crawl.context import RunContext
@@ -45,11 +46,11 @@ from danvan_crawler.health.reports import new_run_id, report_of, write_report
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.rules import Window
 from danvan_crawler.store.activity import happened
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.site_state import ROBOTS
 from danvan_crawler.store.writes import Store
 from danvan_crawler.walk.asking import Run
-from danvan_crawler.warc.files import WARC_FOLDER, require_room
+from danvan_crawler.warc.files import require_room
 from danvan_crawler.warc.index import describe_missing
 from danvan_crawler.warc.recovery import Recovered, recover
 
@@ -100,13 +101,13 @@ class RunExtension:
         window = window_of(site, crawler.settings["DANVAN_WINDOW"])
         with ExitStack() as held:
             held.enter_context(SiteLock(archive, slug))
-            for host in sorted(hosts_asked(site)) if site is not None else ():
+            for host in sorted(site.hosts_asked()) if site is not None else ():
                 held.enter_context(HostLock(archive, host))
             held.enter_context(DatabaseLock(archive))
             self._heartbeat = Heartbeat(archive, slug, self.run_id)
             held.callback(self._heartbeat.end)
             try:
-                self.recovered = recover(archive / WARC_FOLDER / slug)
+                self.recovered = recover(warc_folder(archive, slug))
                 self.store = Store(database_path(archive))
             except OSError as error:
                 raise ArchiveError(f"{error.filename}: {error.strerror}") from error
@@ -160,7 +161,7 @@ class RunExtension:
             self._refuse(error, problem, "not_now")
 
     def _names(self, site: Site) -> list[str]:
-        return names_of(self.slug, hosts_asked(site))
+        return names_of(self.slug, site.hosts_asked())
 
     def _remember_robots(self, stats: Mapping[str, Any]) -> None:
         """Since when robots.txt of which hosts cannot be read, for the next run."""

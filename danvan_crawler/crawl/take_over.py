@@ -14,6 +14,7 @@ from pathlib import Path
 
 from scrapy.crawler import Crawler
 
+from danvan_crawler.archive.layout import warc_prefix
 from danvan_crawler.derive.idle import default_run
 from danvan_crawler.derive.rederive import rederive
 from danvan_crawler.derive.reparse import Reparse
@@ -25,7 +26,7 @@ from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.suppressed_file import read_takedowns
 from danvan_crawler.store.writes import Store
 from danvan_crawler.verify.database import lost_records
-from danvan_crawler.warc.files import WARC_FOLDER, warc_files
+from danvan_crawler.warc.files import warc_files
 from danvan_crawler.warc.index import describe_missing, index_path, manifest_path
 from danvan_crawler.warc.recovery import Recovered
 
@@ -98,7 +99,7 @@ def _positions(files: Files, store: Store) -> dict[str, int]:
     """By file the offset of the last record that the database has taken."""
     store.flush()
     with open_for_reading(store.path).connect() as connection:
-        known = dict(last_offsets(connection, f"{WARC_FOLDER}/{files.slug}/"))
+        known = dict(last_offsets(connection, warc_prefix(files.slug)))
     position = store.position(files.slug)
     if position is not None:
         known[position.warc_file] = position.warc_offset

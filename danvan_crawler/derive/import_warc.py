@@ -22,6 +22,7 @@ from scrapy.settings import Settings
 from sqlalchemy import select
 
 from danvan_crawler import __version__
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.archive.locks import DatabaseLock, SiteLock
 from danvan_crawler.derive.idle import default_run, idle_crawler
 from danvan_crawler.derive.rederive import rederive
@@ -31,7 +32,7 @@ from danvan_crawler.exceptions import UsageError
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store.captures import CHUNK
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.lifecycle import days_of
 from danvan_crawler.store.schema import captures
 from danvan_crawler.store.suppressed_file import read_takedowns

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from scrapy.settings import Settings
 
+from danvan_crawler.archive.layout import database_path, warc_folder
 from danvan_crawler.archive.locks import DatabaseLock, SiteLock
 from danvan_crawler.derive.idle import default_run, idle_crawler, site_of
 from danvan_crawler.derive.reparse import Reparse
@@ -23,12 +24,12 @@ from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, DanvanE
 from danvan_crawler.memory import spare_the_collector
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.lifecycle import days_of
 from danvan_crawler.store.site_state import lasting
 from danvan_crawler.store.suppressed_file import read_takedowns
 from danvan_crawler.store.writes import Store
-from danvan_crawler.warc.files import WARC_FOLDER, final_name, open_files, warc_files
+from danvan_crawler.warc.files import final_name, open_files, warc_files
 from danvan_crawler.warc.index import describe_missing
 from danvan_crawler.warc.recovery import recover
 
@@ -68,7 +69,7 @@ def rebuild(archive: Path, registry: SiteRegistry, settings: Settings, progress:
     if not archive.is_dir():
         raise ArchiveError(f"{archive}: there is no archive here")
     result = Rebuilt()
-    folder = archive / WARC_FOLDER
+    folder = warc_folder(archive)
     slugs = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
     with ExitStack() as held:
         for slug in slugs:  # before the database's lock: a refusal then names the site that is being crawled
@@ -149,10 +150,10 @@ def _scan(archive: Path, slug: str) -> Files:
     """The files of a site. Those of dead runs are recovered, or else read up to their damage."""
     damage: list[str] = []
     try:
-        recover(archive / WARC_FOLDER / slug)
+        recover(warc_folder(archive, slug))
     except ArchiveDamagedError as error:
         damage.append(str(error))
-    unfinished = [path for path in open_files(archive / WARC_FOLDER / slug) if not final_name(path).exists()]
+    unfinished = [path for path in open_files(warc_folder(archive, slug)) if not final_name(path).exists()]
     found = look_through(archive, slug, [*warc_files(archive, slug), *unfinished])
     found.damage += damage
     return found

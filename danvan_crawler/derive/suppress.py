@@ -14,6 +14,7 @@ from scrapy.crawler import Crawler
 from scrapy.settings import Settings
 
 from danvan_crawler import clock
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.archive.locks import DatabaseLock, SiteLock
 from danvan_crawler.derive.idle import default_run, idle_crawler, site_of
 from danvan_crawler.derive.reparse import Reparse
@@ -22,7 +23,7 @@ from danvan_crawler.exceptions import UnknownItemError
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store import suppression
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.lifecycle import days_of
 from danvan_crawler.store.queries import history
 from danvan_crawler.store.suppressed_file import Takedown, add_takedown, read_takedowns, remove_takedown

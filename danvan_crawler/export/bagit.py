@@ -18,11 +18,12 @@ import shutil
 from pathlib import Path
 
 from danvan_crawler import __version__, clock
+from danvan_crawler.archive.layout import database_path, profile_folder
 from danvan_crawler.atomic import new_folder
 from danvan_crawler.exceptions import UsageError, archive_error
 from danvan_crawler.export.items import write_jsonl
 from danvan_crawler.export.site import ArchivedSite
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import Filter, items
 from danvan_crawler.warc.index import describe
 
@@ -53,7 +54,7 @@ def pack_bag(archive: Path, site: ArchivedSite, output: Path, *, operator: str =
                 shutil.copystat(path, copy)
                 describe(bag, copy)
             if site.profile is not None:
-                profile = bag / "sites" / f"{site.slug}.toml"
+                profile = profile_folder(bag) / f"{site.slug}.toml"
                 profile.parent.mkdir()
                 profile.write_text(site.profile.source_text, encoding="utf-8")
             with (bag / "items.jsonl").open("wb") as file, engine.connect() as connection:

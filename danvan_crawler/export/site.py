@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from danvan_crawler.archive.layout import warc_folder
 from danvan_crawler.exceptions import ArchiveError, UsageError
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
-from danvan_crawler.warc.files import WARC_FOLDER, warc_files
+from danvan_crawler.warc.files import warc_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +63,4 @@ def archived_site(archive: Path, slug: str, sites: SiteRegistry) -> ArchivedSite
 
 def archived_slugs(archive: Path) -> list[str]:
     """Every site with a finished WARC file."""
-    return sorted({path.relative_to(archive / WARC_FOLDER).parts[0] for path in warc_files(archive)})
+    return sorted({path.relative_to(warc_folder(archive)).parts[0] for path in warc_files(archive)})

@@ -35,10 +35,11 @@ from typing import IO, Any
 from sqlalchemy import Connection, select
 
 from danvan_crawler import __version__, clock
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.atomic import replacing
 from danvan_crawler.exceptions import ArchiveError, UsageError, archive_error
 from danvan_crawler.export.site import ArchivedSite, Description
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import Filter
 from danvan_crawler.store.schema import articles
 from danvan_crawler.warc.index import index_lines, merged

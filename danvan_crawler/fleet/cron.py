@@ -12,8 +12,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from danvan_crawler.archive.layout import env_path
 from danvan_crawler.exceptions import DanvanError, UsageError
-from danvan_crawler.fleet.environment_file import env_path
 from danvan_crawler.fleet.nightly import Nightly, mark
 
 _LONGEST_LINE = 998

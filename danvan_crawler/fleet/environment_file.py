@@ -14,15 +14,9 @@ from pathlib import Path
 
 from danvan_crawler.exceptions import DanvanError, UsageError
 
-FILE_NAME = "schedule.env"
 _NOT_CARRIED = frozenset({"DANVAN_ARCHIVE", "DANVAN_SITES", "DANVAN_CLOCK"})
 """Given as options, or only for tests."""
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
-
-
-def env_path(archive: Path) -> Path:
-    """The file of an archive."""
-    return archive / FILE_NAME
 
 
 def carried(environment: Mapping[str, str]) -> dict[str, str]:

@@ -9,8 +9,9 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from danvan_crawler.archive.layout import env_path
 from danvan_crawler.exceptions import UsageError
-from danvan_crawler.fleet.environment_file import env_path, remove, write_private
+from danvan_crawler.fleet.environment_file import remove, write_private
 from danvan_crawler.fleet.nightly import Nightly, mark
 
 UNIT = "danvan-crawler"

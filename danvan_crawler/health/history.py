@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from danvan_crawler import clock, statistics
+from danvan_crawler.archive.layout import report_paths
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.health.expectations import Tally
 from danvan_crawler.health.problems import Problem, from_json
@@ -152,7 +153,7 @@ def nights(
     """
     latest = (now or clock.now()) + timedelta(days=1)
     wanted = f'"site": {json.dumps(site)}'.encode() if site is not None else b""
-    for path in sorted(archive.glob("runs/*.json"), reverse=True)[:files]:
+    for path in sorted(report_paths(archive), reverse=True)[:files]:
         if wanted and not _holds(path, wanted):
             continue
         night = night_of(read_report(path) or {})

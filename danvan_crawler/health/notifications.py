@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from danvan_crawler import clock
+from danvan_crawler.archive.layout import notified_path
 from danvan_crawler.atomic import replace_file
 from danvan_crawler.health.history import Night, nights
 from danvan_crawler.health.problems import Problem
 from danvan_crawler.health.status import NIGHTS, current_problems
 
 VARIABLE = "DANVAN_NOTIFY"
-FILE_NAME = "health.json"
 
 _logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Notifier:
             _logger.error("The notification could not be sent: %s: %s", type(error).__name__, error)
 
     def _tell(self, found: Mapping[str, Sequence[Problem]]) -> None:
-        path = self._archive / FILE_NAME
+        path = notified_path(self._archive)
         known, behind = read_known(path), read_behind(path)
         knows = {address: behind.get(_fingerprint(address), known) for address in self._addresses}
         messages = {address: digest(before, found) for address, before in knows.items()}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from danvan_crawler import clock, statistics
+from danvan_crawler.archive.layout import report_folder, report_paths
 from danvan_crawler.atomic import replacing
 from danvan_crawler.exceptions import ArchiveError, DanvanError, ExitCode, StoreError
 from danvan_crawler.health.problems import Problem
@@ -64,7 +65,7 @@ def report_of(
 
 def write_report(archive: Path, started_at: datetime, report: dict[str, Any]) -> Path:
     """Writes a report, named after the moment and `run_id`; what JSON knows not is written as text. Raises OSError."""
-    folder = archive / "runs"
+    folder = report_folder(archive)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{started_at:%Y%m%dT%H%M%SZ}-{report['run_id']}.json"
     _write(path, report)
@@ -92,7 +93,7 @@ def report_death(
     A report that the run has written all the same keeps its statistics and gets code and finding; a run that wrote
     none, or died before it had an id, gets a report with reason "died" and a problem of this kind.
     """
-    for path in archive.glob(f"runs/*-{run_id}.json") if run_id else ():
+    for path in report_paths(archive, run_id) if run_id else ():
         report = read_report(path)
         if report is not None:
             said = report.get("findings")
@@ -147,10 +148,10 @@ class Witness:
         self._before = self._names()
 
     def _names(self) -> set[str]:
-        return {path.name for path in self._archive.glob("runs/*.json")}
+        return {path.name for path in report_paths(self._archive)}
 
     def _has_reported(self) -> bool:
-        reports = (read_report(self._archive / "runs" / name) for name in self._names() - self._before)
+        reports = (read_report(report_folder(self._archive) / name) for name in self._names() - self._before)
         return any(report is not None and report.get("site") == self._slug for report in reports)
 
     def testify(self, code: ExitCode, finding: str, *, run_id: str | None = None, kind: str | None = None) -> None:
@@ -193,7 +194,7 @@ def longest_waiting_first(archive: Path, slugs: Collection[str]) -> list[str]:
     last_good: dict[str, str] = {}
     missing = set(slugs)
     latest = f"{clock.now() + timedelta(days=1):%Y%m%dT%H%M%SZ}"
-    newest_first = sorted((path for path in archive.glob("runs/*.json") if path.name < latest), reverse=True)
+    newest_first = sorted((path for path in report_paths(archive) if path.name < latest), reverse=True)
     for path in islice(newest_first, _NIGHTS * len(slugs)):
         report = read_report(path) or {}
         site = report.get("site")

@@ -13,12 +13,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.exceptions import ExitCode, ProfileError
 from danvan_crawler.health.history import Night, nights
 from danvan_crawler.health.problems import Problem, worst_first
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.activity import Activity, activity
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.site_state import NOT_BEFORE, value_of
 
 NIGHTS = 30

@@ -254,6 +254,17 @@ class Site(_Strict):
         found = {endpoint(canonical(url)) for url in urls}
         return frozenset(found | {(host, port) for host in self.static_hosts for _, port in found})
 
+    def hosts_asked(self) -> frozenset[str]:
+        """The hosts that a crawl may ask, as they are locked: sites that share one are not crawled at once.
+
+        With and without www is one host, whatever the port. On a private network each port is a server of its own, and
+        this machine is one host by both of its names.
+        """
+        if self.private_network:
+            found = ((host.removeprefix("www."), port) for host, port in self.private_endpoints())
+            return frozenset(f"{'127.0.0.1' if host == 'localhost' else host}:{port}" for host, port in found)
+        return frozenset(host.removeprefix("www.") for host in (*self.hosts, *self.static_hosts))
+
     def at_home(self, url: str) -> str:
         """An address that was found at a host which the site has left, at the one that it has now."""
         parts = urlsplit(url)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from danvan_crawler import _layout
+from danvan_crawler.archive.layout import profile_folder
 from danvan_crawler.exceptions import ProfileError, UnknownSiteError
 from danvan_crawler.sites.profile import SLUG, Site
 
@@ -98,7 +99,7 @@ class SiteRegistry:
 
 def site_folders(archive: Path, extra: Iterable[str | Path] = ()) -> list[Path]:
     """Folders of profiles in order of increasing rank: bundled ones, the archive's own, `--sites` and DANVAN_SITES."""
-    return [_layout.project_root() / "spiders" / "sites", archive / "sites", *(Path(folder) for folder in extra)]
+    return [_layout.project_root() / "spiders" / "sites", profile_folder(archive), *(Path(folder) for folder in extra)]
 
 
 def site_registry(archive: str | Path, extra: Iterable[str | Path] = (), *, lenient: bool = False) -> SiteRegistry:

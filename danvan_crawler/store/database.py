@@ -19,7 +19,6 @@ from sqlalchemy.pool import NullPool
 from danvan_crawler.exceptions import DanvanError, DiskFullError, StoreError
 from danvan_crawler.store import schema
 
-FILE_NAME = "danvan.sqlite"
 BUSY_TIMEOUT_SECONDS = 60.0
 """How long a writer waits for another process, e.g. a backup, before it gives up."""
 _WRITING = (
@@ -30,11 +29,6 @@ _WRITING = (
     # Pages. One checkpoint, with its fsync, for some 300 articles instead of 60.
     "PRAGMA wal_autocheckpoint = 5000",
 )
-
-
-def database_path(archive: Path) -> Path:
-    """Where an archive keeps its item database."""
-    return archive / FILE_NAME
 
 
 def open_for_writing(path: Path) -> Engine:

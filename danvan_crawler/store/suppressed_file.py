@@ -16,10 +16,9 @@ from itertools import dropwhile
 from pathlib import Path
 from typing import Any
 
+from danvan_crawler.archive.layout import takedowns_path
 from danvan_crawler.atomic import replacing
 from danvan_crawler.exceptions import StoreError, UsageError
-
-FILE_NAME = "suppressed.toml"
 
 _HEADER = """\
 # Articles that search, export, pages and packages do not show. Their WARC records stay in the archive, and each entry
@@ -52,11 +51,6 @@ class Takedown:
     def site(self) -> str:
         """Slug of the site, with which an item_id begins."""
         return self.item_id.rpartition("-")[0]
-
-
-def takedowns_path(archive: Path) -> Path:
-    """Where an archive keeps its takedowns."""
-    return archive / FILE_NAME
 
 
 def read_takedowns(archive: Path) -> list[Takedown]:

@@ -14,6 +14,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from danvan_crawler.archive.layout import index_folder, warc_folder, warc_prefix
 from danvan_crawler.archive.locks import SiteLock, is_locked
 from danvan_crawler.exceptions import ArchiveError, UsageError
 from danvan_crawler.verify.database import Database
@@ -22,8 +23,8 @@ from danvan_crawler.verify.ledger import Ledger
 from danvan_crawler.verify.repair import Repaired, set_damage_aside
 from danvan_crawler.verify.wacz import verify_wacz
 from danvan_crawler.verify.warc_file import verify_beside, verify_warc
-from danvan_crawler.warc.files import DAMAGED, OPEN_SUFFIX, SUFFIX, WARC_FOLDER, final_name, site_folder, warc_files
-from danvan_crawler.warc.index import INDEX_FOLDER, INDEX_SUFFIX, MANIFEST_SUFFIX, describe, index_path, manifest_path
+from danvan_crawler.warc.files import DAMAGED, OPEN_SUFFIX, SUFFIX, final_name, site_folder, warc_files
+from danvan_crawler.warc.index import INDEX_SUFFIX, MANIFEST_SUFFIX, describe, index_path, manifest_path
 
 WACZ_SUFFIX = ".wacz"
 _KEPT_MANIFEST = ".before-repair"
@@ -117,14 +118,14 @@ def _require_known_kind(path: Path) -> None:
 
 
 def _site_folders(archive: Path) -> list[Path]:
-    folder = archive / WARC_FOLDER
+    folder = warc_folder(archive)
     return [path for path in folder.iterdir() if path.is_dir()] if folder.is_dir() else []
 
 
 def _site_of(archive: Path, path: Path) -> str | None:
     """The site whose file this is; None for a file outside the archive."""
     try:
-        return path.absolute().relative_to(archive / WARC_FOLDER).parts[0]
+        return path.absolute().relative_to(warc_folder(archive)).parts[0]
     except ValueError:
         return None
 
@@ -159,9 +160,11 @@ def _check_leftovers(archive: Path, slug: str | None, paths: Iterable[Path], res
     """Indexes and manifests whose WARC file is gone, and bytes that were set aside."""
     for name in _orphans(archive, slug, paths):
         result.found(
-            Finding(name, None, "file-missing", f"the folder {INDEX_FOLDER} describes it, and it is not there")
+            Finding(
+                name, None, "file-missing", f"the folder {index_folder(archive).name} describes it, and it is not there"
+            )
         )
-    folder = archive / WARC_FOLDER if slug is None else site_folder(archive, slug)
+    folder = warc_folder(archive) if slug is None else site_folder(archive, slug)
     for path in sorted(folder.rglob(f"*{SUFFIX}{DAMAGED}*")):
         sentence = f"{path.stat().st_size} damaged bytes"
         result.found(Finding(_relative(archive, path), None, "set-aside", sentence, damage=False))
@@ -170,7 +173,7 @@ def _check_leftovers(archive: Path, slug: str | None, paths: Iterable[Path], res
 def _orphans(archive: Path, slug: str | None, paths: Iterable[Path]) -> Iterator[str]:
     """Names of WARC files, relative to the archive, that an index or manifest describes and that are not there."""
     described = {stem for path in paths for stem in [final_name(path).name.removesuffix(SUFFIX)]}
-    folder = archive / INDEX_FOLDER
+    folder = index_folder(archive)
     found: dict[str, str] = {}
     for path in sorted(folder.glob(f"*{INDEX_SUFFIX}")) if slug is None else ():
         found[path.name.removesuffix(INDEX_SUFFIX)] = path.name.removesuffix(INDEX_SUFFIX) + SUFFIX
@@ -179,7 +182,7 @@ def _orphans(archive: Path, slug: str | None, paths: Iterable[Path]) -> Iterator
         if stem in described:
             continue
         name = path.read_text(encoding="utf-8", errors="replace").partition("  ")[2].strip()
-        if slug is None or name.startswith(f"{WARC_FOLDER}/{slug}/"):
+        if slug is None or name.startswith(warc_prefix(slug)):
             found[stem] = name or stem + SUFFIX
     missing = {stem: name for stem, name in found.items() if stem not in described}
     # A run may have finished a file since the files were listed.

@@ -17,19 +17,19 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, func, select
 
+from danvan_crawler.archive.layout import database_path, warc_prefix
 from danvan_crawler.exceptions import StoreError
 from danvan_crawler.store.captures import last_offsets
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.schema import articles, captures
 from danvan_crawler.verify.findings import Finding, Verification
 from danvan_crawler.verify.ledger import Ledger
-from danvan_crawler.warc.files import WARC_FOLDER
 
 
 def lost_records(archive: Path, slug: str) -> Iterator[str]:
     """A sentence for each WARC file of a site that the database knows more of than is there. Raises StoreError."""
     with open_for_reading(database_path(archive)).connect() as connection:
-        known = last_offsets(connection, f"{WARC_FOLDER}/{slug}/")
+        known = last_offsets(connection, warc_prefix(slug))
     for name, offset in known:
         path = archive / name
         try:
@@ -45,7 +45,7 @@ class Database:
     """What the item database says of records, as far as it reached before the files were listed."""
 
     def __init__(self, archive: Path, slug: str | None, held: ExitStack, result: Verification) -> None:
-        self._slug, self._result = slug, result
+        self._archive, self._slug, self._result = archive, slug, result
         self._connection: Connection | None = None
         path = database_path(archive)
         if not path.is_file():
@@ -69,7 +69,7 @@ class Database:
             later = select(captures.c.warc_record_id).where(captures.c.id > self._last)
             self._check_rows("item", articles, articles.c.item_id, articles.c.warc_record_id.not_in(later), ledger)
         except StoreError as error:
-            self._result.found(Finding("danvan.sqlite", None, "database-unreadable", str(error)))
+            self._result.found(Finding(database_path(self._archive).name, None, "database-unreadable", str(error)))
 
     def _check_rows(self, what: str, table: Table, label: Any, condition: Any, ledger: Ledger) -> None:
         columns = table.c

@@ -14,10 +14,10 @@ import socket
 from datetime import UTC, datetime
 from pathlib import Path
 
+from danvan_crawler.archive.layout import warc_folder
 from danvan_crawler.atomic import sync_folder
 from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, DiskFullError, archive_error
 
-WARC_FOLDER = "warc"
 SUFFIX = ".warc.gz"
 OPEN_SUFFIX = ".open"
 DAMAGED = ".damaged-"
@@ -52,7 +52,7 @@ def site_folder(archive: Path, slug: str) -> Path:
         raise ArchiveError(
             f"cannot archive under the name {slug!r}: it may hold letters, digits, '-', '_' and '.' alone"
         )
-    return archive / WARC_FOLDER / slug
+    return warc_folder(archive, slug)
 
 
 def file_name(slug: str, moment: datetime, serial: int, host: str) -> str:
@@ -86,7 +86,7 @@ def warc_files(archive: Path, slug: str | None = None, *, include_open: bool = F
 
     With `include_open` also those that a run is writing now or has left behind.
     """
-    folder = archive / WARC_FOLDER if slug is None else site_folder(archive, slug)
+    folder = warc_folder(archive) if slug is None else site_folder(archive, slug)
     found = list(folder.rglob(f"*{SUFFIX}"))
     if include_open:
         found += open_files(folder)

@@ -28,6 +28,7 @@ from typing import Protocol
 from fastwarc.warc import HeaderMap
 from warcio.timeutils import iso_date_to_timestamp
 
+from danvan_crawler.archive.layout import index_folder
 from danvan_crawler.atomic import replacing
 from danvan_crawler.exceptions import ArchiveDamagedError, archive_error
 from danvan_crawler.warc.files import SUFFIX, final_name
@@ -35,7 +36,6 @@ from danvan_crawler.warc.members import BrokenRecordError, MemberWalker
 from danvan_crawler.warc.message import sha1_base32
 from danvan_crawler.warc.surt import surt
 
-INDEX_FOLDER = "index"
 INDEX_SUFFIX = ".cdxj"
 MANIFEST_SUFFIX = ".sha256"
 
@@ -266,7 +266,7 @@ def _merge_to(target: Path, sources: Sequence[Path]) -> Path:
 
 
 def _beside(archive: Path, path: Path, suffix: str) -> Path:
-    return archive / INDEX_FOLDER / (final_name(path).name.removesuffix(SUFFIX) + suffix)
+    return index_folder(archive) / (final_name(path).name.removesuffix(SUFFIX) + suffix)
 
 
 def _needs_block(headers: HeaderMap) -> bool:

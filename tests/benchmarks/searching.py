@@ -23,10 +23,11 @@ import words
 from measure import ROOT
 from sqlalchemy import Connection, insert
 
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.exceptions import StoreError
 from danvan_crawler.items import EXPORT_FIELDS, LIST_FIELDS, Article
 from danvan_crawler.store import fulltext
-from danvan_crawler.store.database import database_path, open_for_reading, open_for_writing
+from danvan_crawler.store.database import open_for_reading, open_for_writing
 from danvan_crawler.store.queries import Filter
 from danvan_crawler.store.schema import articles
 from danvan_crawler.store.search import search

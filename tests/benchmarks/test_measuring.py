@@ -14,7 +14,7 @@ from crawls import html_pages
 from measure import ROOT, BenchmarkError, run
 from rooms import room_of, shares
 
-from danvan_crawler.store.database import database_path
+from danvan_crawler.archive.layout import database_path
 
 pytestmark = pytest.mark.soak
 

@@ -22,6 +22,7 @@ from scrapy import Request
 from scrapy.statscollectors import MemoryStatsCollector
 
 from danvan_crawler import clock
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.capture.archiver import WHY_KEY
 from danvan_crawler.capture.context import attach
 from danvan_crawler.captures import RecordPlace
@@ -34,7 +35,6 @@ from danvan_crawler.derive.rebuild import Rebuilt, rebuild
 from danvan_crawler.items import Article
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
-from danvan_crawler.store.database import database_path
 from danvan_crawler.store.writes import Store
 from danvan_crawler.walk.asking import Ask, Run, Unanswered
 from danvan_crawler.warc.index import describe_missing

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from danvan_crawler.store.database import database_path, open_for_writing
+from danvan_crawler.archive.layout import database_path
+from danvan_crawler.store.database import open_for_writing
 
 RECORDED = Path(__file__).resolve().parents[1] / "fixtures" / "archives"
 FINISHED = ["nukeviet", "three-nights"]

@@ -21,12 +21,12 @@ from urllib.error import URLError
 import pytest
 from playwright.sync_api import Browser, Frame, Page, Route, sync_playwright
 
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.clock import warc_date
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.replay.pywb import PATIENCE_SECONDS, Wayback, find_wayback, free_port
 from danvan_crawler.sample import SamplePortal
 from danvan_crawler.sample import portal as sample
-from danvan_crawler.store.database import database_path
 from danvan_crawler.store.writes import Store
 from danvan_crawler.warc.message import entity_body, sha1_base32
 from danvan_crawler.warc.packing import pack_exchange

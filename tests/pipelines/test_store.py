@@ -14,11 +14,12 @@ from scrapy.utils.misc import build_from_crawler, load_object
 
 import pipelines
 from danvan_crawler import settings
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.capture.context import attach
 from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.items import Article
 from danvan_crawler.sites.profile import Site
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import Filter, items
 from danvan_crawler.store.writes import Store
 from pipelines.store import StorePipeline

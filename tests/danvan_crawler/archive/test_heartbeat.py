@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from danvan_crawler.archive.heartbeat import Beat, Heartbeat, beat_path, read_beat
+from danvan_crawler.archive.heartbeat import Beat, Heartbeat, read_beat
+from danvan_crawler.archive.layout import beat_path
 
 SLUG = "thanhhoa-danvan"
 

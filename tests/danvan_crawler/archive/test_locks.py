@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from danvan_crawler.archive.locks import DatabaseLock, HostLock, SiteLock, hosts_asked
+from danvan_crawler.archive.locks import DatabaseLock, HostLock, SiteLock
 from danvan_crawler.exceptions import ArchiveError, ExitCode, LockedError
-from danvan_crawler.sites.profile import Site
 
 HOLDER = """
 import sys
@@ -148,24 +147,3 @@ def test_two_sites_on_one_host_exclude_each_other(tmp_path: Path) -> None:
 def test_hosts_have_locks_of_their_own(tmp_path: Path) -> None:
     with HostLock(tmp_path, "a.example.vn"), HostLock(tmp_path, "127.0.0.1:80"), HostLock(tmp_path, "127.0.0.1:81"):
         pass
-
-
-def test_all_hosts_of_a_site_are_asked_with_and_without_www_as_one(profile: Callable[..., str]) -> None:
-    hosts = {"aliases": '["old.example.vn"]', "static_hosts": '["www.cdn.example.vn"]'}
-    site = Site.parse(profile(home='"https://www.danvan.example.vn:8443/"', **hosts))
-    assert hosts_asked(site) == {"danvan.example.vn", "old.example.vn", "cdn.example.vn"}
-
-
-def test_on_a_private_network_each_port_is_a_server(profile: Callable[..., str]) -> None:
-    section = '[[sections]]\nname = "Tin"\nurl = "http://127.0.0.1:8001/tin/"\n'
-    site = Site.parse(profile(home='"http://127.0.0.1:8000/"', private_network="true", sections=section))
-    assert hosts_asked(site) == {"127.0.0.1:8000", "127.0.0.1:8001"}
-
-
-def test_on_a_private_network_one_server_by_two_names_is_one_host(profile: Callable[..., str]) -> None:
-    section = '[[sections]]\nname = "Tin"\nurl = "http://localhost:8000/tin/"\n'
-    site = Site.parse(profile(home='"http://127.0.0.1:8000/"', private_network="true", sections=section))
-    assert hosts_asked(site) == {"127.0.0.1:8000"}
-    section = '[[sections]]\nname = "Tin"\nurl = "http://www.danvan.lan/tin/"\n'
-    site = Site.parse(profile(home='"http://danvan.lan/"', private_network="true", sections=section))
-    assert hosts_asked(site) == {"danvan.lan:80"}

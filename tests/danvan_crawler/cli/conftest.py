@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.cli import main
 from danvan_crawler.items import Article, Attachment
-from danvan_crawler.store.database import database_path
 from danvan_crawler.store.writes import Store
 from danvan_crawler.warc.records import Exchange
 from danvan_crawler.warc.writer import WarcWriter

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from danvan_crawler import _layout
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.sample.portal import articles, render
-from danvan_crawler.store.database import database_path
 from danvan_crawler.store.suppressed_file import Takedown
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import item_id

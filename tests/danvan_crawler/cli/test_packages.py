@@ -14,7 +14,7 @@ from typing import Any
 import bagit
 import pytest
 
-from danvan_crawler.store.database import database_path
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.warc.files import warc_files
 
 Danvan = Callable[..., Any]

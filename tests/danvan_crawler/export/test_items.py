@@ -15,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.export.items import WRITERS, write_csv, write_jsonl
 from danvan_crawler.items import EXPORT_FIELDS, LIST_FIELDS
-from danvan_crawler.store.database import database_path, open_for_reading, open_for_writing
+from danvan_crawler.store.database import open_for_reading, open_for_writing
 from danvan_crawler.store.queries import Filter, Item, items
 from danvan_crawler.store.schema import articles
 

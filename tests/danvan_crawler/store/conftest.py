@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.items import Article, ArticleLink
-from danvan_crawler.store.database import database_path, open_for_reading
+from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import Filter, Item, items
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import canonical, item_id

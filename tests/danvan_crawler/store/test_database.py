@@ -14,9 +14,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.exceptions import DiskFullError, StoreError
 from danvan_crawler.store import database as opening
-from danvan_crawler.store.database import database_path, open_for_reading, open_for_writing
+from danvan_crawler.store.database import open_for_reading, open_for_writing
 from danvan_crawler.store.writes import Store
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "store"

@@ -14,9 +14,9 @@ from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.items import VisitCounters
 from danvan_crawler.sample import articles
-from danvan_crawler.store.database import database_path
 from danvan_crawler.store.writes import Store
 
 Get = Callable[..., str]

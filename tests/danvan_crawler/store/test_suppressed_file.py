@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from danvan_crawler.archive.layout import takedowns_path
 from danvan_crawler.exceptions import StoreError, UsageError
-from danvan_crawler.store.suppressed_file import Takedown, add_takedown, read_takedowns, remove_takedown, takedowns_path
+from danvan_crawler.store.suppressed_file import Takedown, add_takedown, read_takedowns, remove_takedown
 
 ONE = Takedown("vi-du-danvan-1a", "http://danvan.example.vn/1.html", "đơn của ông A", date(2027, 3, 4))
 TWO = Takedown("vi-du-danvan-2b", "http://danvan.example.vn/2.html", 'nói "không"\n\\ \x07', date(2027, 3, 5))

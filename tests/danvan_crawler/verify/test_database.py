@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from danvan_crawler.archive.layout import database_path
 from danvan_crawler.captures import CaptureRecord
-from danvan_crawler.store.database import database_path
 from danvan_crawler.store.writes import Store
 from danvan_crawler.verify.database import lost_records
 
