@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from danvan_crawler.atomic import replacing
 from danvan_crawler.exceptions import DanvanError, UsageError
 
 _NOT_CARRIED = frozenset({"DANVAN_ARCHIVE", "DANVAN_SITES", "DANVAN_CLOCK"})
@@ -61,13 +62,10 @@ def names_in(path: Path) -> set[str]:
 
 def write_private(path: Path, text: str) -> None:
     """Writes a file as a whole that its owner alone may read, whatever was there before. Raises DanvanError."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.unlink(missing_ok=True)  # of a process that died; opened anew, nobody can have given it other rights
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:  # noqa: PTH123
+        with replacing(path, mode=0o600) as file:
             file.write(text.encode())
-        draft.replace(path)
     except OSError as error:
         raise DanvanError(f"{path}: cannot be written: {error.strerror}") from error
 
