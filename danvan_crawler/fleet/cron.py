@@ -34,9 +34,8 @@ def crontab_line(nightly: Nightly) -> str:
 
 
 def _is_ours(line: str, archive: Path) -> bool:
-    # Older versions marked the archive as it was spelt.
-    marks = {text.replace("%", "\\%") for text in (mark(archive), f"# danvan-crawler {shlex.quote(str(archive))}")}
-    return not line.lstrip().startswith("#") and any(line.endswith(f" {ours}") for ours in marks)
+    ours = mark(archive).replace("%", "\\%")
+    return not line.lstrip().startswith("#") and line.endswith(f" {ours}")
 
 
 def line_in(crontab: str, archive: Path) -> str | None:

@@ -69,14 +69,14 @@ def remove_units(archive: Path, folder: Path) -> list[Path]:
 
 def has_units(archive: Path, folder: Path) -> bool:
     """Whether there is a service, and it is this archive's."""
-    return _owner(folder / f"{UNIT}.service") in (str(archive.resolve()), str(archive))
+    return _owner(folder / f"{UNIT}.service") == str(archive.resolve())
 
 
 def refuse_other(archive: Path, folder: Path) -> None:
     """Raises UsageError when there is a service, and it is another archive's."""
     service = folder / f"{UNIT}.service"
     owner = _owner(service)
-    if owner not in (None, str(archive.resolve()), str(archive)):
+    if owner not in (None, str(archive.resolve())):
         raise UsageError(f"{service} crawls another archive, {owner or 'which it does not name'}: it is left alone")
 
 
@@ -86,11 +86,8 @@ def _owner(service: Path) -> str | None:
         text = service.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
         return None
-    if found := re.match(r"# danvan-crawler (.+)", text):
-        return "".join(shlex.split(found[1]))
-    # Older versions had no mark.
-    found = re.search(r'"--archive" "((?:[^"\\]|\\.)*)"', text)
-    return re.sub(r"\\(.)", r"\1", found[1]).replace("%%", "%").replace("$$", "$") if found else ""
+    found = re.match(r"# danvan-crawler (.+)", text)
+    return "".join(shlex.split(found[1])) if found else ""
 
 
 def systemctl(*arguments: str) -> str | None:

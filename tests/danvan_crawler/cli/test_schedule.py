@@ -187,15 +187,6 @@ def test_an_archive_spelt_in_another_way_is_the_same(danvan: Danvan, programs: P
     assert table(programs) == ""
 
 
-def test_a_line_of_an_older_version_is_replaced(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
-    (tmp_path / "kho").mkdir()
-    (tmp_path / "lien-ket").symlink_to("kho")
-    old = f"1 1 * * * DANVAN_CONTACT=x danvan crawl --all # danvan-crawler {tmp_path}/lien-ket\n"
-    (programs / "table").write_text(old, encoding="utf-8")
-    danvan("schedule", "--install", "--archive", "lien-ket")
-    assert table(programs) == crontab_line(danvan("schedule", "--archive", "lien-ket").out)
-
-
 @pytest.mark.parametrize("last", [OTHERS.rstrip("\n"), ""], ids=["with others", "alone"])
 def test_a_crontab_without_a_final_newline_is_read_right(danvan: Danvan, programs: Path, last: str) -> None:
     line = crontab_line(danvan("schedule").out)
@@ -374,17 +365,24 @@ def test_the_timer_of_another_archive_is_left_alone(
     assert danvan("schedule", "--systemd", "--install", "--archive", f"../{tmp_path.name}/kho").code == 0
 
 
-@pytest.mark.parametrize(("archive", "code"), [("kho 100% $x", 0), ("kho", 2)])
-def test_the_archive_of_units_of_an_older_version_is_known(
-    danvan: Danvan, programs: Path, tmp_path: Path, archive: str, code: int
-) -> None:
+def test_units_are_known_whatever_their_archive_is_called(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+    archive = "kho 100% $x 'y'"
+    assert danvan("schedule", "--systemd", "--install", "--archive", archive).code == 0
+    service = units(tmp_path) / "danvan-crawler.service"
+    service.chmod(0o644)
+    assert danvan("schedule", "--systemd", "--install", "--archive", archive).code == 0
+    assert service.stat().st_mode & 0o077 == 0
+    assert danvan("schedule", "--systemd", "--install", "--archive", "kho").code == 2
+
+
+def test_a_service_of_nobody_knows_whom_is_left_alone(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
     units(tmp_path).mkdir(parents=True)
-    old = units(tmp_path) / "danvan-crawler.service"
-    old.write_text(f'[Service]\nExecStart="danvan" "--archive" "{tmp_path}/kho 100%% $$x"\n', encoding="utf-8")
-    old.chmod(0o644)
-    assert danvan("schedule", "--systemd", "--install", "--archive", archive).code == code
-    if code == 0:
-        assert old.stat().st_mode & 0o077 == 0
+    service = units(tmp_path) / "danvan-crawler.service"
+    text = f'[Service]\nExecStart="danvan" "--archive" "{tmp_path}/kho"\n'
+    service.write_text(text, encoding="utf-8")
+    result = danvan("schedule", "--systemd", "--install", "--archive", "kho")
+    assert (result.code, "which it does not name" in result.err) == (2, True)
+    assert service.read_text(encoding="utf-8") == text
 
 
 def test_the_settings_stay_while_the_other_scheduler_needs_them(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
