@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from danvan_crawler import statistics
+from danvan_crawler.exceptions import LeftAloneError
+from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.site_state import NOT_BEFORE, RESTS, SiteState
 
 LONGEST = timedelta(days=7)
@@ -69,6 +71,14 @@ def rests_until(state: SiteState, names: Iterable[str], now: datetime) -> dateti
     return max((moment for moment in moments if now < moment <= now + LONGEST), default=None)
 
 
-def names_of(slug: str, hosts: Iterable[str]) -> list[str]:
+def require_rested(site: Site, state: SiteState, now: datetime) -> None:
+    """Raises LeftAloneError before the moment until which a site's server is to be left alone."""
+    until = rests_until(state, names_of(site), now)
+    if until is not None:
+        moment = f"{until.astimezone(site.zone):%Y-%m-%d %H:%M} ({site.timezone})"
+        raise LeftAloneError(f"its server asked to be left alone until {moment}: not contacted")
+
+
+def names_of(site: Site) -> list[str]:
     """Under which names a rest is kept: the site's, and those of its hosts, which no site can have."""
-    return [slug, *(f".host-{host}" for host in sorted(hosts))]
+    return [site.slug, *(f".host-{host}" for host in sorted(site.hosts_asked()))]

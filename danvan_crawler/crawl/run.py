@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 from scrapy import Spider, signals
 from scrapy.crawler import Crawler
@@ -24,10 +24,10 @@ from danvan_crawler.archive.locks import DatabaseLock, HostLock, SiteLock
 from danvan_crawler.capture.context import attach
 from danvan_crawler.clock import warc_date
 from danvan_crawler.crawl.context import RunContext
-from danvan_crawler.crawl.cooldown import keep, names_of, rests_until
+from danvan_crawler.crawl.cooldown import keep, names_of, require_rested
 from danvan_crawler.crawl.retention import forget_old
 from danvan_crawler.crawl.take_over import take_over
-from danvan_crawler.crawl.window import window_of
+from danvan_crawler.crawl.window import require_open, window_of
 from danvan_crawler.derive.idle import default_run
 from danvan_crawler.exceptions import (
     ArchiveError,
@@ -55,6 +55,13 @@ from danvan_crawler.warc.index import describe_missing
 from danvan_crawler.warc.recovery import Recovered, recover
 
 logger = logging.getLogger(__name__)
+
+_REFUSALS = {
+    OutsideWindowError: ("window", "not_now"),
+    LeftAloneError: ("asked_to_wait", "not_now"),
+    DiskFullError: ("disk_full", "disk_full"),
+}
+"""Why a run does not begin: the kind of its problem, and the reason in its report."""
 
 
 class RunExtension:
@@ -115,10 +122,7 @@ class RunExtension:
             context = RunContext(slug, self.store, self._stats, self._count_error, self._heartbeat.article)
             attach(crawler, context)
             self._context = context
-            self._come_at_a_good_time(window)
-            if since := self.store.state.get(slug, ROBOTS):
-                self._stats.set_value(statistics.ROBOTS_UNREADABLE, json.loads(since))
-            self._have_room()
+            self._require_good_time(window)
             taken = take_over(archive, slug, site, self.store, crawler, self.recovered)
             if site is not None:
                 context.walk(site, self._asked_to(taken), crawler)
@@ -144,42 +148,26 @@ class RunExtension:
         """The problems in words, worst first."""
         return [problem.text for problem in self.problems]
 
-    def _come_at_a_good_time(self, window: Window | None) -> None:
-        """Raises LeftAloneError or OutsideWindowError, having reported so, when the site is not to be contacted now."""
-        if self._site is None:
-            return
-        error: DanvanError | None = None
-        until = rests_until(self.store.state, self._names(self._site), self.started_at)
-        if window is not None and not window.holds(self.started_at.astimezone(self._site.zone)):
-            error = OutsideWindowError(f"not crawled at this hour: its window is {window} ({self._site.timezone})")
-            problem = Problem("window", str(error), error.exit_code)
-        elif until is not None:
-            moment = f"{until.astimezone(self._site.zone):%Y-%m-%d %H:%M} ({self._site.timezone})"
-            error = LeftAloneError(f"its server asked to be left alone until {moment}: not contacted")
-            problem = Problem("asked_to_wait", str(error), error.exit_code)
-        if error is not None:
-            self._refuse(error, problem, "not_now")
-
-    def _names(self, site: Site) -> list[str]:
-        return names_of(self.slug, site.hosts_asked())
+    def _require_good_time(self, window: Window | None) -> None:
+        """Raises OutsideWindowError, LeftAloneError or DiskFullError, having reported so: nobody is to be asked now."""
+        state, site = self.store.state, self._site
+        try:
+            if site is not None:
+                require_open(site, window, self.started_at)
+                require_rested(site, state, self.started_at)
+            if since := state.get(self.slug, ROBOTS):
+                self._stats.set_value(statistics.ROBOTS_UNREADABLE, json.loads(since))
+            require_room(self.archive, self._crawler.settings.getint("DANVAN_MIN_FREE"))
+        except (OutsideWindowError, LeftAloneError, DiskFullError) as error:
+            kind, reason = _REFUSALS[type(error)]
+            self.outcome, self.problems = error.exit_code, [Problem(kind, str(error), error.exit_code)]
+            self._report(reason)
+            raise
 
     def _remember_robots(self, stats: Mapping[str, Any]) -> None:
         """Since when robots.txt of which hosts cannot be read, for the next run."""
         since = stats.get(statistics.ROBOTS_UNREADABLE)
         self.store.state.set(self.slug, ROBOTS, json.dumps(since) if since else None)
-
-    def _have_room(self) -> None:
-        """Raises DiskFullError, having reported so, when the disk floor is reached: nobody is asked for what cannot
-        be kept."""
-        try:
-            require_room(self.archive, self._crawler.settings.getint("DANVAN_MIN_FREE"))
-        except DiskFullError as error:
-            self._refuse(error, Problem("disk_full", str(error), error.exit_code), "disk_full")
-
-    def _refuse(self, error: DanvanError, problem: Problem, reason: str) -> NoReturn:
-        self.outcome, self.problems = error.exit_code, [problem]
-        self._report(reason)
-        raise error
 
     def request_left(self) -> None:
         self._heartbeat.request()
@@ -225,7 +213,7 @@ class RunExtension:
         stats = self._stats.get_stats()
         try:
             if self._site is not None:
-                keep(self.store.state, self._names(self._site), stats, clock.now(), reason=self._reason)
+                keep(self.store.state, names_of(self._site), stats, clock.now(), reason=self._reason)
                 self._remember_robots(stats)
             self.store.close()
         except DanvanError as error:

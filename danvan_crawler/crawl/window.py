@@ -6,6 +6,7 @@ networks, where nobody's office hours are disturbed. Hours are those of the site
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from scrapy import signals
@@ -15,7 +16,7 @@ from scrapy.utils.asyncio import create_looping_call
 from scrapy.utils.defer import deferred_from_coro
 
 from danvan_crawler import clock
-from danvan_crawler.exceptions import UsageError
+from danvan_crawler.exceptions import OutsideWindowError, UsageError
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.rules import Window
 
@@ -32,6 +33,12 @@ def window_of(site: Site | None, setting: str) -> Window | None:
     if site is None:
         return None
     return site.hours or (None if site.private_network else general)
+
+
+def require_open(site: Site, window: Window | None, now: datetime) -> None:
+    """Raises OutsideWindowError outside of the hours of a site."""
+    if window is not None and not window.holds(now.astimezone(site.zone)):
+        raise OutsideWindowError(f"not crawled at this hour: its window is {window} ({site.timezone})")
 
 
 class WindowExtension:
