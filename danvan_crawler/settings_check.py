@@ -103,7 +103,7 @@ class Settings(CrawlSettings):
     DANVAN_LOG_LEVEL: Annotated[_Text, AfterValidator(_level)] = "WARNING"
     """The least severe messages in a log. Scrapy's own name is LOG_LEVEL."""
     DANVAN_NOTIFY: _Text = ""
-    """Addresses of apprise that are told of changes in the health of sites, separated by blanks or commas."""
+    """apprise URLs that get a message when the health of a site changes, separated by blanks or commas."""
     DANVAN_WAYBACK: _Text = ""
     """pywb's program `wayback`; without it, it is searched for."""
     DANVAN_CLOCK: _Text = ""

@@ -18,8 +18,8 @@ from danvan_crawler.settings_check import from_environment
 def command(slug: str, output: Path, archive: Path, site_folders: tuple[Path, ...]) -> None:
     """Copy the WARC files of a site, their indexes, its profile and its articles into a BagIt bag.
 
-    Needs the extra `bagit`. DANVAN_OPERATOR and DANVAN_CONTACT stand in bag-info.txt. Files that a run is still writing
-    are left for the next time.
+    Needs the extra `bagit`. DANVAN_OPERATOR and DANVAN_CONTACT are written into bag-info.txt. Files that a run is still
+    writing are left out.
 
     \b
     Example:

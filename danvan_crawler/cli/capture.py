@@ -24,8 +24,8 @@ from danvan_crawler.warc.revisits import find_original, find_record, reference_o
 def command(record_id: str, output: Path | None, archive: Path) -> None:
     """Print a WARC record, or save its payload with -o.
 
-    ID is a record id, with or without `urn:uuid:`. The payload of a response is its body with the content coding that
-    the server gave it; a revisit is printed as it is, and its payload is that of the record that it refers to.
+    ID is a record id, with or without `urn:uuid:`. The payload of a response is its body, with the content coding of
+    the server. A revisit is printed as it is; its payload is that of the record that it refers to.
 
     \b
     Example:

@@ -29,9 +29,9 @@ _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 def command(
     since: str, until: str | None, site: str | None, kind: tuple[str, ...], as_json: bool, archive: Path
 ) -> None:
-    """Tell which articles are new, were edited, are gone or came back, by the day on which a crawl saw it.
+    """List which articles are new, were edited, are gone or came back, by the day on which a crawl saw it.
 
-    An edit is shown with what it changed: [-taken out-] {+put in+}. Days are those of Việt Nam.
+    An edit is shown with what changed: [-removed-] {+added+}. Days are those of Việt Nam.
 
     \b
     Example:

@@ -50,10 +50,10 @@ from danvan_crawler.sites.registry import SiteRegistry
     "--time-limit",
     type=click.IntRange(1, 10**8),
     metavar="SECONDS",
-    help="Stop a site cleanly after this time (exit code 7); each site has as much.",
+    help="Stop a site cleanly after this time (exit code 7). Each site has its own time.",
 )
 @click.option(
-    "--quiet", is_flag=True, help="With several sites: say nothing of those where all went well, as for cron."
+    "--quiet", is_flag=True, help="With several sites: print nothing about sites where all went well (for cron)."
 )
 @archive_option
 @sites_option
@@ -68,8 +68,8 @@ def command(
 ) -> int:
     """Crawl sites into the archive: every exchange as WARC, articles into the item database.
 
-    A crawl takes up where the last one ended and stops at known ground. Of several sites each gets a process of its
-    own and a log in ARCHIVE/logs; one that hangs or crashes, or whose profile is broken, does not stop the others.
+    A crawl continues where the last one ended and stops at articles that it knows. With several sites, each one has a
+    process of its own and a log in ARCHIVE/logs. If one hangs, crashes or has a broken profile, the others continue.
 
     \b
     Example:
@@ -163,7 +163,7 @@ def _crawl(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str
         f"{stats.get(statistics.CAPTURES, 0)} captures in {len(stats.get(statistics.WARC_FILES, []))} WARC files",
         markup=False,
     )
-    finding = next(iter(result.findings), "it ended without a word")
+    finding = next(iter(result.findings), "the crawl ended without a message")
     return result.code, finding, kind_of(result.code, result.error)
 
 

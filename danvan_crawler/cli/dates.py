@@ -32,7 +32,7 @@ def _moment(_context: click.Context, option: click.Parameter, value: str | None)
             raise ValueError(value)
     except ValueError as error:
         raise click.BadParameter(
-            f"must be a moment with its zone like 2026-11-23T08:00:00+07:00, got {value!r}", param=option
+            f"must be a moment with its time zone like 2026-11-23T08:00:00+07:00, got {value!r}", param=option
         ) from error
     return moment
 
@@ -45,19 +45,19 @@ def _moment(_context: click.Context, option: click.Parameter, value: str | None)
     show_default=True,
     callback=_zone,
     metavar="ZONE",
-    help="IANA name of the zone that the lines mean; one that is printed wins.",
+    help="IANA name of the lines' time zone. A zone that is printed in a line has priority.",
 )
 @click.option("--month-first", is_flag=True, help="Read 12/23/2018: the month before the day.")
 @click.option(
     "--now",
     callback=_moment,
     metavar="MOMENT",
-    help="When the lines were displayed, with its zone: relative forms like '2 giờ trước' need it, and are null else.",
+    help="When the lines were displayed, with time zone. Without it, relative dates like '2 giờ trước' are null.",
 )
 def command(file: BinaryIO, timezone: str, month_first: bool, now: datetime | None) -> None:
-    """Read date lines, one a line, from FILE or - for stdin, and print what each says as one JSON object.
+    """Read one date line per line from FILE (- for stdin), and print one JSON object for each.
 
-    "at" is the moment (ISO 8601) or null where the line holds no publication stamp or leaves a doubt, "precision" is
+    "at" is the moment (ISO 8601), or null if the line has no publication date or an ambiguous one. "precision" is
     second, minute or day, "raw" the characters that were read, "text" the line.
 
     \b

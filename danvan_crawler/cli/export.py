@@ -22,7 +22,7 @@ from danvan_crawler.store.queries import Filter, items
     "--format", "form", type=click.Choice(sorted(WRITERS)), default="jsonl", show_default=True, help="File format."
 )
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file; stdout else."
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file instead of stdout."
 )
 @archive_option
 def command(criteria: Filter, form: str, output: Path | None, archive: Path) -> None:

@@ -22,8 +22,9 @@ from danvan_crawler.exceptions import ExitCode
 def command(slug: str, output: Path, force: bool, archive: Path, site_folders: tuple[Path, ...]) -> int:
     """Write all WARC records of a site into one file, in which revisits are full responses again.
 
-    Gzipped, one member per record, when FILE ends in .gz. Records keep their ids. A revisit whose record is not in the
-    archive stays what it is, and the exit code is then 8. Files that a run is still writing are left for the next time.
+    If FILE ends in .gz, it is gzipped, one member per record. Records keep their ids. If the record of a revisit is not
+    in the archive, the revisit is copied unchanged and the exit code is 8. Files that a run is still writing are left
+    out.
 
     \b
     Example:

@@ -16,16 +16,15 @@ from danvan_crawler.fleet.signals import interrupting
 @click.argument(
     "files", metavar="FILE…", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option("--site", metavar="SLUG", help="The site that records go to whose host is no site's.")
+@click.option("--site", metavar="SLUG", help="The site for records whose host belongs to no site.")
 @archive_option
 @sites_option
 def command(files: tuple[Path, ...], site: str | None, archive: Path, site_folders: tuple[Path, ...]) -> int:
-    """Take in WARC files of other tools: copy them into the archive, index them, and read the articles in them.
+    """Import WARC files of other tools: copy them into the archive, index them, and read their articles.
 
-    A record goes to the site that has its host, among its aliases if not in its address. Files are taken as they are,
-    compressed in any way or not at all, WARC/1.0 and 1.1; records are copied byte for byte. One that is damaged is
-    refused with exit code 8, and nothing is taken in then. A file that was imported before is passed over. After a
-    signal (exit code 7) the same command goes on where this one ended.
+    A record belongs to the site whose address or aliases have its host. Files may be compressed in any way or not at
+    all, WARC/1.0 or 1.1; records are copied byte for byte. If a file is damaged, nothing is imported and the exit code
+    is 8. A file that was imported before is skipped. After a signal (exit code 7), the same command continues.
 
     \b
     Example:

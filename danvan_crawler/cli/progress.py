@@ -84,7 +84,7 @@ class SitesProgress:
         self._words: dict[str, deque[str]] = {}
 
     def _text(self) -> str:
-        failed = f", {self._failed} not well" if self._failed else ""
+        failed = f", {self._failed} with problems" if self._failed else ""
         return f"{self._done} of {self._sites} sites done{failed}"
 
     def started(self, slug: str) -> None:

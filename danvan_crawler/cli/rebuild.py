@@ -15,10 +15,10 @@ from danvan_crawler.exceptions import ExitCode
 @archive_option
 @sites_option
 def command(archive: Path, site_folders: tuple[Path, ...]) -> int:
-    """Derive the item database again from the WARC files alone.
+    """Make the item database again from the WARC files alone.
 
-    The old database stays in use until the new one is complete. When a WARC file is damaged the exit code is 8: what
-    can be read is in the new database, and the old one is kept as danvan.sqlite.before-rebuild.
+    The old database stays in use until the new one is complete. If a WARC file is damaged, the exit code is 8: the new
+    database has what can be read, and the old one is kept as danvan.sqlite.before-rebuild.
 
     \b
     Example:

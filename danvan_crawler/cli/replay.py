@@ -23,7 +23,7 @@ ARTICLES_SHOWN = 200
 
 
 @click.command("replay")
-@click.option("--site", metavar="SLUG", help="One site alone.")
+@click.option("--site", metavar="SLUG", help="Only this site.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=None, help=f"Port of the server; {DEFAULT_PORT}, or a free one."
 )
@@ -32,7 +32,7 @@ ARTICLES_SHOWN = 200
 def command(site: str | None, port: int | None, archive: Path, site_folders: tuple[Path, ...]) -> None:
     """Serve the archive on this machine with pywb (extra `replay`), until Ctrl-C.
 
-    The front page lists sites and their newest articles. Nothing is fetched from the network, no WARC file is copied.
+    The front page lists sites and their newest articles. It needs no network and copies no WARC file.
 
     \b
     Example:
@@ -55,7 +55,7 @@ def command(site: str | None, port: int | None, archive: Path, site_folders: tup
         try:
             with Wayback(program, Path(folder), _port(port)) as server:
                 console.print(f"{len(files)} WARC files of {len(found)} sites at {server.url}", markup=False)
-                console.print("Ctrl-C ends it.")
+                console.print("Press Ctrl-C to stop.")
                 server.wait()
         except KeyboardInterrupt:  # the one way in which this ends well
             return

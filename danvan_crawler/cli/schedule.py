@@ -51,8 +51,8 @@ def _hour_and_minute(_context: click.Context, option: click.Parameter, value: st
     "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Sites crawled at the same time."
 )
 @click.option("--systemd", is_flag=True, help="A user-level systemd service and timer instead of a crontab line.")
-@click.option("--install", is_flag=True, help="Put it in place; what was there for this archive is replaced.")
-@click.option("--uninstall", is_flag=True, help="Take it away again.")
+@click.option("--install", is_flag=True, help="Install it. What was there for this archive is replaced.")
+@click.option("--uninstall", is_flag=True, help="Remove it.")
 @archive_option
 @sites_option
 def command(
@@ -64,11 +64,11 @@ def command(
     archive: Path,
     site_folders: tuple[Path, ...],
 ) -> None:
-    """Crawl all sites every night: print the crontab line that does it, or put it in place.
+    """Crawl all sites every night: print the crontab line that does it, or install it.
 
-    Paths are absolute, and the DANVAN_ settings of now travel along, in ARCHIVE/schedule.env. To change anything,
-    install again with all options and settings: what is not given goes back to its default. The crawl is silent when
-    all went well.
+    Paths are absolute. The current DANVAN_ settings are saved in ARCHIVE/schedule.env for the nightly crawl. To change
+    anything, install again with all options and settings: what is not given goes back to its default. The crawl prints
+    nothing if all went well.
 
     \b
     Example:
@@ -103,8 +103,8 @@ def command(
     if "DANVAN_CONTACT" not in nightly.environment:
         console.print("DANVAN_CONTACT is not set: webmasters will not know whom to write to.", markup=False)
     console.print(
-        f"Each site's log is {log_path(archive, '<slug>')}; at {MAX_BYTES // 1_000_000} MB it is put aside, "
-        f"{OLDER_FILES} older ones are kept.",
+        f"Each site's log is {log_path(archive, '<slug>')}; at {MAX_BYTES // 1_000_000} MB it is renamed, "
+        f"{OLDER_FILES} older files are kept.",
         markup=False,
     )
 
@@ -125,17 +125,17 @@ def _install_line(nightly: Nightly, console: Console) -> None:
     write_crontab(with_line(crontab, nightly.archive, line))
     console.print(f"In your crontab, every night at {nightly.hour:02}:{nightly.minute:02}:\n{line}", markup=False)
     if (before := line_in(crontab, nightly.archive)) not in (None, line):
-        console.print(f"In the place of:\n{before}", markup=False)
-    console.print("cron mails what the crawl says, so a night without trouble sends nothing.")
+        console.print(f"It replaces:\n{before}", markup=False)
+    console.print("cron mails what the crawl prints. A night without trouble prints nothing.")
 
 
 def _write_settings(nightly: Nightly, console: Console) -> None:
     path = env_path(nightly.archive)
     missing = sorted(names_in(path) - set(nightly.environment))
     write_private(path, env_text(nightly.environment))
-    console.print(f"Written: {path}, the settings of now", markup=False)
+    console.print(f"Written: {path}, the current settings", markup=False)
     if missing:
-        console.print(f"Not set any more: {', '.join(missing)}", markup=False)
+        console.print(f"No longer set: {', '.join(missing)}", markup=False)
 
 
 def _install_units(nightly: Nightly, console: Console) -> None:
@@ -148,7 +148,7 @@ def _install_units(nightly: Nightly, console: Console) -> None:
     if refusal is None:
         console.print(f"The timer runs: every night at {nightly.hour:02}:{nightly.minute:02}.")
     else:
-        console.print(f"The timer is not running yet ({refusal}). Where you are logged in:", markup=False)
+        console.print(f"The timer is not running yet ({refusal}). Run this in a login session:", markup=False)
         console.print(f"  systemctl --user daemon-reload && systemctl --user {' '.join(enable)}")
     console.print("User timers stop when you log out, unless `loginctl enable-linger` was run once.")
 

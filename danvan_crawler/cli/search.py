@@ -20,14 +20,14 @@ from danvan_crawler.store.search import MARK_END, MARK_START, Hit, search
 @click.command("search")
 @click.argument("query", required=False)
 @filter_options
-@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most so many hits.")
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most this many hits.")
 @json_option
 @archive_option
 def command(query: str | None, criteria: Filter, limit: int, as_json: bool, archive: Path) -> None:
-    """Search articles: those with all the words in the title first, then the others, either newest first.
+    """Search articles. Those with all words in the title come first, then the others; both newest first.
 
-    Words with marks are matched exactly, words without match any marks. "…" is a phrase, word* a prefix, -word
-    excludes. QUERY may be left out with --document.
+    Words with marks are matched exactly, words without marks match any marks. "…" is a phrase, word* a prefix, -word
+    excludes a word. QUERY may be left out with --document.
 
     \b
     Example:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.table import Table
 
@@ -24,17 +25,17 @@ from danvan_crawler.sites.profile import Site
 def command(context: click.Context, archive: Path, site_folders: tuple[Path, ...], as_json: bool) -> int:
     """List the sites that can be crawled.
 
-    Profiles come from the package, ARCHIVE/sites and --sites folders; a later one with the same slug wins. One that
-    cannot be used is named on stderr, and the exit code is 2.
+    Profiles come from the package, ARCHIVE/sites, DANVAN_SITES and --sites folders. If two have the same slug, the
+    later one is used. If a profile cannot be used, stderr names it and the exit code is 2.
 
     \b
     Example:
       danvan sites
       danvan sites show mau-danvan
     """
-    context.obj = known = registry(archive, site_folders, lenient=True)
     if context.invoked_subcommand is not None:
         return ExitCode.OK
+    known = registry(archive, site_folders, lenient=True)
     if as_json:
         write_out(json.dumps([_facts(site, known.origin(site.slug)) for site in known], ensure_ascii=False, indent=2))
     elif sys.stdout.isatty():
@@ -55,14 +56,21 @@ def command(context: click.Context, archive: Path, site_folders: tuple[Path, ...
 @command.command("show")
 @click.argument("slug")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of the profile's TOML.")
-@click.pass_obj
-def show(known: Any, slug: str, as_json: bool) -> None:
+@archive_option
+@sites_option
+@click.pass_context
+def show(context: click.Context, slug: str, as_json: bool, archive: Path, site_folders: tuple[Path, ...]) -> None:
     """Print the profile of one site.
 
     \b
     Example:
       danvan sites show mau-danvan
     """
+    assert context.parent is not None
+    before = context.parent.params  # both options may also stand before `show`
+    if context.get_parameter_source("archive") is not ParameterSource.COMMANDLINE:
+        archive = before["archive"]
+    known = registry(archive, (*before["site_folders"], *site_folders), lenient=True)
     site = known.get(slug)
     if as_json:
         write_out(json.dumps(_facts(site, known.origin(slug)), ensure_ascii=False, indent=2))

@@ -25,7 +25,7 @@ _COLOURS = {"good": "green", "unhealthy": "red", "failed": "red", "error": "red"
 
 
 @click.command("status")
-@click.option("--site", "slugs", multiple=True, metavar="SLUG", help="This site alone; may be repeated.")
+@click.option("--site", "slugs", multiple=True, metavar="SLUG", help="Only this site; may be repeated.")
 @click.option(
     "--html",
     "page_path",
@@ -51,10 +51,10 @@ def command(
     archive: Path,
     site_folders: tuple[Path, ...],
 ) -> int:
-    """Tell how the sites are: last run, new articles, problems and what to do about them.
+    """Report how the sites are: last run, new articles, problems and what to do about them.
 
-    Read from run reports and the item database; nobody is contacted. Moments are those of this machine's clock. Exit
-    code 4 when a site is unhealthy.
+    Reads run reports and the item database; contacts nobody. Times are those of this machine's clock. Exit code 4 if a
+    site is unhealthy.
 
     \b
     Example:
@@ -98,7 +98,7 @@ def _print(found: Sequence[SiteStatus], archive: Path) -> None:
             console.print(f"{one.site}: {problem.text}", markup=False)
             console.print(f"    {problem.remedy}", markup=False)
         if one.not_before is not None:
-            console.print(f"{one.site}: left alone until {_minute(one.not_before)}", markup=False)
+            console.print(f"{one.site}: not contacted until {_minute(one.not_before)}", markup=False)
     unhealthy = sum(one.unhealthy for one in found)
     console.print(f"{archive}: {len(found)} site{'' if len(found) == 1 else 's'}, {unhealthy} unhealthy", markup=False)
 

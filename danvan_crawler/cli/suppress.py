@@ -13,16 +13,16 @@ from danvan_crawler.store.suppressed_file import Takedown
 
 @click.command("suppress")
 @click.argument("item", required=False)
-@click.option("--reason", metavar="TEXT", help="Why, for those who read it later.")
+@click.option("--reason", metavar="TEXT", help="The reason, for later readers.")
 @click.option("--undo", is_flag=True, help="Show the article again.")
 @archive_option
 @sites_option
 def command(item: str | None, reason: str | None, undo: bool, archive: Path, site_folders: tuple[Path, ...]) -> None:
     """Hide an article from search, exports, pages and packages. ITEM is an item_id or an address.
 
-    Its WARC records stay, and so does what replay shows. The takedown is noted in suppressed.toml in the archive, which
-    crawls and rebuilds respect. Without ITEM, lists what is suppressed, after bringing the database in line with a file
-    that was changed by hand.
+    Its WARC records stay, and replay still shows it. The takedown is written to suppressed.toml in the archive, which
+    crawls and rebuilds obey. Without ITEM, applies suppressed.toml to the database if the file was changed by hand, and
+    lists what is suppressed.
 
     \b
     Example:
@@ -39,12 +39,12 @@ def command(item: str | None, reason: str | None, undo: bool, archive: Path, sit
         _list(follow_file(archive, registry(archive, site_folders), settings))
     elif undo:
         if reason is not None:
-            raise click.UsageError("--undo takes no --reason: the entry goes with its reason.")
+            raise click.UsageError("--undo takes no --reason: the entry is removed with its reason.")
         entry = unsuppress(archive, item, registry(archive, site_folders), settings)
         errors().print(f"{entry.item_id}: shown again", markup=False)
     else:
         if reason is None or not reason.strip():
-            raise click.UsageError("Missing option '--reason': who reads this later wants to know why.")
+            raise click.UsageError("Missing option '--reason': later readers need to know why.")
         entry, is_new = suppress(archive, item, reason.strip(), settings)
         said = "suppressed" if is_new else f"is suppressed already, since {entry.date}: {entry.reason}"
         errors().print(f"{entry.item_id}: {said}", markup=False)

@@ -15,15 +15,17 @@ from danvan_crawler.exceptions import ExitCode, UsageError
 @click.command("verify")
 @click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--site", "slug", metavar="SLUG", help="Only what the archive has of this site.")
-@click.option("--repair", "repairs", is_flag=True, help="Set damage aside first, and write indexes again.")
+@click.option(
+    "--repair", "repairs", is_flag=True, help="First move damaged bytes to separate files, and write indexes again."
+)
 @json_option
 @archive_option
 def command(files: tuple[Path, ...], slug: str | None, repairs: bool, as_json: bool, archive: Path) -> int:
     """Check every WARC file, its index and manifest, and that every item's record exists and matches.
 
-    With FILEs (.warc.gz or .wacz) these alone. Each finding is one line: file, byte, kind, sentence. The exit code is 8
-    when anything is damaged. --repair moves damaged bytes to files of their own, keeps every complete record, and
-    deletes nothing; `danvan rebuild` then brings the database in line.
+    With FILE (.warc.gz or .wacz), checks only these files. Each finding is one line: file, byte, kind, sentence. The
+    exit code is 8 if anything is damaged. --repair moves damaged bytes to separate files, keeps every complete record
+    and deletes nothing; run `danvan rebuild` afterwards to correct the database.
 
     \b
     Example:
@@ -35,7 +37,7 @@ def command(files: tuple[Path, ...], slug: str | None, repairs: bool, as_json: b
     from danvan_crawler.warc.files import warc_files
 
     if files and slug:
-        raise UsageError("--site goes with the whole archive, not with single files")
+        raise UsageError("--site cannot be used together with FILE")
     single = bool(files)
     files = tuple(path.absolute() for path in files)
     console = errors()
@@ -72,7 +74,7 @@ def command(files: tuple[Path, ...], slug: str | None, repairs: bool, as_json: b
     for sentence in work.done:
         console.print(sentence, markup=False)
     if work.moved:
-        sentence = "Records were moved, lost or recovered: `danvan rebuild` brings the database in line."
+        sentence = "Records were moved, lost or recovered: run `danvan rebuild` to correct the database."
         console.print(sentence, markup=False)
     console.print(_summary(result.files, result.records, result.damage, result.notices), markup=False)
     return int(ExitCode.DAMAGED if result.damage else ExitCode.OK)

@@ -20,7 +20,7 @@ from danvan_crawler.cli.common import archive_option, errors, registry, sites_op
 def command(slug: str, output: Path, force: bool, archive: Path, site_folders: tuple[Path, ...]) -> None:
     """Pack the WARC files of a site, their index and its articles as WACZ 1.1.1, which ReplayWeb.page and pywb open.
 
-    Needs the extra `wacz`. Files that a run is still writing are left for the next time.
+    Needs the extra `wacz`. Files that a run is still writing are left out.
 
     \b
     Example:

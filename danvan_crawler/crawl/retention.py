@@ -41,7 +41,7 @@ def forget_old(archive: Path, slug: str, days: float) -> list[Path]:
         except FileNotFoundError:
             continue  # another run was faster
         except OSError as error:
-            logger.warning("%s: is older than DANVAN_KEEP_DAYS and cannot be removed: %s", path, error.strerror)
+            logger.warning("%s: is older than DANVAN_KEEP_DAYS but cannot be removed: %s", path, error.strerror)
         else:
             removed.append(path)
     return removed

@@ -47,7 +47,7 @@ def take_over(
         manifest_path(archive, file.path).unlink(missing_ok=True)
         index_path(archive, file.path).unlink(missing_ok=True)
     for sentence in lost_records(archive, slug):
-        logger.warning("%s; `danvan rebuild` sets that right, then the next crawl asks for what is lost", sentence)
+        logger.warning("%s; run `danvan rebuild`, then the next crawl asks for what is lost", sentence)
     ended = [entry for entry in store.obey(read_takedowns(archive)) if entry.site == slug]
     store.set_rights(slug, site.rights if site is not None else None)
     paths = warc_files(archive, slug)
@@ -59,7 +59,7 @@ def take_over(
         bring_back(files, ended, site, store, crawler)
         store.flush()
     for sentence in describe_missing(archive, paths):
-        logger.warning("%s; `danvan verify --repair` sets aside what is damaged", sentence)
+        logger.warning("%s; `danvan verify --repair` moves damaged bytes to separate files", sentence)
     return taken
 
 

@@ -43,7 +43,7 @@ def pack_bag(archive: Path, site: ArchivedSite, output: Path, *, operator: str =
         raise UsageError("bags need the library bagit: pip install 'danvan-crawler[bagit]'") from error
     output = output.absolute()
     if os.path.lexists(output):
-        raise UsageError(f"{output} exists already: a bag is never written into or over another folder")
+        raise UsageError(f"{output} exists already; a bag needs a new folder")
     engine = open_for_reading(database_path(archive))
     try:
         with new_folder(output) as bag:

@@ -115,7 +115,7 @@ def _refuse_same_names(warc_files: Sequence[Path]) -> None:
     for path in warc_files:
         other = seen.setdefault(path.name, path)
         if other != path:
-            raise ArchiveError(f"{other} and {path} have the same name, by which a WACZ could not tell them apart")
+            raise ArchiveError(f"{other} and {path} have the same name, so a WACZ cannot hold both")
 
 
 def _entry(name: str, *, compressed: bool) -> zipfile.ZipInfo:

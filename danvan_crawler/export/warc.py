@@ -138,7 +138,7 @@ def _members(
             result.resolved += 1
             yield from _resolved(revisit, original)
             return
-        result.lost.append(f"{path}: {revisit.id} is a revisit to a record that is not there: {reference}")
+        result.lost.append(f"{path}: {revisit.id} is a revisit to a record that is missing: {reference}")
     with closing(_open(path)) as file:
         file.seek(place.start)
         yield file.read(place.end - place.start)

@@ -96,7 +96,7 @@ def ending_of(slug: str, status: int) -> Ending:
     if status in {-number for number in STOPPING}:  # it came before the child could catch it
         return Ending(slug, ExitCode.INTERRUPTED, "stopped by a signal before it had begun")
     if status < 0:
-        hint = " (is there enough memory?)" if status == -signal.SIGKILL else ""
+        hint = " (was there enough memory?)" if status == -signal.SIGKILL else ""
         return Ending(slug, ExitCode.SITE_FAILED, f"the crawl died of {_signal_name(-status)}{hint}")
     return Ending(slug, ExitCode.SITE_FAILED, f"the crawl died with exit status {status}")
 
@@ -180,11 +180,11 @@ class Child:
     def _judge(self, now: float) -> str | None:
         limits, job = self._limits, self.job
         if limits.hang_after and now - self._heard > limits.hang_after + job.quiet_for:
-            return f"the crawl hung: no sign of life for {now - self._heard:.0f} s"
+            return f"the crawl hung: no activity for {now - self._heard:.0f} s"
         if job.time_limit and now - self._began > job.time_limit + limits.grace:
             return f"the crawl did not end at its time limit of {job.time_limit:.0f} s"
         if limits.memory and (held := resident_bytes(self.process)) > limits.memory:
-            return f"the crawl took too much memory: {held / 1e6:.0f} MB"
+            return f"the crawl used too much memory: {held / 1e6:.0f} MB"
         return None
 
     def stop(self, number: int, *, at_once: bool = False) -> None:

@@ -84,7 +84,7 @@ def has_cron() -> bool:
 def _crontab(argument: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     program = shutil.which("crontab")
     if program is None:
-        raise UsageError("there is no crontab program on this machine; `danvan schedule --systemd` needs none")
+        raise UsageError("there is no crontab program on this machine; use `danvan schedule --systemd`")
     environment = {**os.environ, "LC_ALL": "C"}  # its words are read
     return subprocess.run([program, argument], input=data, capture_output=True, env=environment, check=False)
 

@@ -88,7 +88,7 @@ class Supervisor:
             finally:
                 self._abandon()
         for job in waiting:
-            self._end(Ending(job.slug, ExitCode.INTERRUPTED, "not begun: a signal came first"))
+            self._end(Ending(job.slug, ExitCode.INTERRUPTED, "not started: a signal came first"))
         return self._endings
 
     def _abandon(self) -> None:
@@ -166,7 +166,7 @@ class Supervisor:
         try:
             if ending.finding is None:
                 said = running.last_words.removeprefix("danvan: ").removeprefix(f"{ending.slug}: ")
-                running.witness.testify(ending.code, said or "it ended without a word", run_id=run_id)
+                running.witness.testify(ending.code, said or "the crawl ended without a message", run_id=run_id)
             elif ending.code is not ExitCode.INTERRUPTED:
                 report_death(
                     self._archive,

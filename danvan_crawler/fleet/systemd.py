@@ -77,7 +77,7 @@ def refuse_other(archive: Path, folder: Path) -> None:
     service = folder / f"{UNIT}.service"
     owner = _owner(service)
     if owner not in (None, str(archive.resolve())):
-        raise UsageError(f"{service} crawls another archive, {owner or 'which it does not name'}: it is left alone")
+        raise UsageError(f"{service} belongs to another archive ({owner or 'not named'}) and is not changed")
 
 
 def _owner(service: Path) -> str | None:

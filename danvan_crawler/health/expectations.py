@@ -56,17 +56,17 @@ class Expectation:
 
 DEFAULTS: tuple[Expectation, ...] = (
     Expectation(
-        "quiet", "silent_days", "at most", "silent_days_usual", "no new article for {silent_days:.0f} days; {limit:.0f}"
-        " would be nothing unusual here",
+        "quiet", "silent_days", "at most", "silent_days_usual",
+        "no new article for {silent_days:.0f} days; up to {limit:.0f} days are usual here",
     ),
     Expectation("found_nothing", "silent_sections", "at most", 0, "{value:.0f} of the sections show no article now"),
     Expectation(
         "robots", "forbidden", "at most", FORBIDDEN_AT_MOST,
         "robots.txt forbids {value:.0%} of the articles that listings link",
     ),
-    Expectation("errors", "errors", "at most", 0.5, "{value:.0%} of the articles asked for failed"),
+    Expectation("errors", "errors", "at most", 0.5, "{value:.0%} of the articles requested failed"),
     Expectation(
-        "errors", "not_there", "at most", 0.5, "{value:.0%} of the articles asked for are not there (404, 410)"
+        "errors", "not_there", "at most", 0.5, "{value:.0%} of the articles requested do not exist (404, 410)"
     ),
     Expectation(
         "layout", "pages_with_article", "at least", "pages_with_article_usual",
@@ -76,7 +76,7 @@ DEFAULTS: tuple[Expectation, ...] = (
     *(
         Expectation(
             "coverage", f"coverage.{name}", "at least", f"coverage.{name}_usual",
-            f"{name}: only {{value:.0%}} of the articles have one, and {{limit:.0%}} were to be expected",
+            f"{name}: only {{value:.0%}} of the articles have one; at least {{limit:.0%}} were expected",
         )
         for name in COVERED_FIELDS
     ),

@@ -95,7 +95,7 @@ class Notifier:
             if sender is not None
         }
         for address in senders.keys() - threads.keys():
-            _logger.error("%s is none that apprise can read", _where(self._addresses, address))
+            _logger.error("%s is not a valid apprise URL", _where(self._addresses, address))
         for thread in threads.values():
             thread.start()
         until = time.monotonic() + self._patience
@@ -119,7 +119,7 @@ def trouble_with(setting: str) -> str | None:
         unread = next((address for address in addresses if _sender(address) is None), None)
     except ModuleNotFoundError:
         return _NOT_INSTALLED
-    return f"{_where(addresses, unread)} is none that apprise can read" if unread is not None else None
+    return f"{_where(addresses, unread)} is not a valid apprise URL" if unread is not None else None
 
 
 def _addresses(setting: str) -> list[str]:
@@ -217,8 +217,8 @@ def digest(known: Known, found: Mapping[str, Sequence[Problem]]) -> tuple[str, s
             lines = [f"  {problem.text}\n  -> {problem.remedy}" for problem in fresh]
             worse.append("\n".join([site, *lines]))
         elif before and not kinds:
-            better.append(f"{site} is well again (was: {', '.join(sorted(before))})")
+            better.append(f"{site} is healthy again (was: {', '.join(sorted(before))})")
     if not worse and not better:
         return None
-    counts = [f"{len(worse)} with new trouble" if worse else "", f"{len(better)} well again" if better else ""]
+    counts = [f"{len(worse)} with new problems" if worse else "", f"{len(better)} healthy again" if better else ""]
     return f"danvan: {', '.join(text for text in counts if text)}", "\n\n".join([*worse, *better])

@@ -14,13 +14,13 @@ _REASONS = {
     "disk_full": Problem("disk_full", "no space left for the archive", ExitCode.DISK_FULL),
     "archive_unwritable": Problem("archive", "the archive cannot be written", ExitCode.ERROR),
     "database_unwritable": Problem(
-        "database", "the item database cannot be written; `danvan rebuild` mends it", ExitCode.ERROR
+        "database", "the item database cannot be written; `danvan rebuild` makes it again", ExitCode.ERROR
     ),
     "asked_to_wait": Problem(
-        "asked_to_wait", "the server asks to wait longer than a run may (Retry-After)", ExitCode.SITE_FAILED
+        "asked_to_wait", "the server asks for a longer wait than a run allows (Retry-After)", ExitCode.SITE_FAILED
     ),
     "overloaded": Problem(
-        "asked_to_wait", "the server answers 429 or 503 to one address after the other", ExitCode.SITE_FAILED
+        "asked_to_wait", "the server answers 429 or 503 to several addresses in a row", ExitCode.SITE_FAILED
     ),
     "closespider_timeout": Problem("interrupted", "time limit reached; the next run continues", ExitCode.INTERRUPTED),
     "memusage_exceeded": Problem(
@@ -41,10 +41,10 @@ FORBIDDEN_AT_LEAST = 5
 _READ_OR_SPARED = (statistics.SECTIONS_READ, statistics.LISTINGS_SPARED, statistics.MAX_PAGES_REACHED)
 """Statistics of which a run that ends well has one: a listing was read, or there was a reason not to."""
 _WORDS = {
-    "challenge": "a challenge for browsers stands in their place",
-    "login": "a login stands in their place",
-    "maintenance": "a notice of maintenance stands in their place",
-    "parked": "a parked or hijacked page stands in their place",
+    "challenge": "the pages show a browser challenge",
+    "login": "the pages ask for a login",
+    "maintenance": "the pages show a maintenance notice",
+    "parked": "the domain is parked or hijacked",
 }
 
 
@@ -93,16 +93,16 @@ def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem
         found.append(_failed(text, {} if failed else trouble, "server_error"))
     if (failed := stats.get(statistics.articles("failed"))) and not stats.get(statistics.ARTICLES):
         all_of_them = f"all {failed} articles" if failed > 1 else "the only article"
-        problem = _failed(f"{all_of_them} asked for failed", stats.get(statistics.ARTICLE_TROUBLE, {}), "errors")
+        problem = _failed(f"{all_of_them} requested failed", stats.get(statistics.ARTICLE_TROUBLE, {}), "errors")
         found.append(problem if all_failed(stats) else replace(problem, code=ExitCode.OK))
     if short := len(set(stats.get(statistics.SHORT_SECTIONS, ()))):
-        text = f"robots.txt keeps further pages of {short} sections to itself; what is new is found on the first ones"
+        text = f"robots.txt forbids further pages of {short} sections; new articles are found on the first pages"
         found.append(Problem("robots", text, ExitCode.OK))
     if all_missing(stats):
-        text = f"all {stats[statistics.articles('missing')]} articles that listings link are not there"
+        text = f"all {stats[statistics.articles('missing')]} articles that listings link do not exist"
         found.append(Problem("errors", text, ExitCode.SITE_FAILED))
     if all_forbidden(stats):
-        text = f"all {stats[statistics.articles('forbidden')]} articles asked for are forbidden by robots.txt"
+        text = f"all {stats[statistics.articles('forbidden')]} articles requested are forbidden by robots.txt"
         found.append(Problem("robots", text, ExitCode.SITE_FAILED))
     return found
 

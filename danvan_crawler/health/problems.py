@@ -14,60 +14,59 @@ from danvan_crawler.exceptions import ExitCode
 
 REMEDIES: Mapping[str, str] = {
     # the archive and this machine
-    "archive": "Look at the log and at the rights of the archive folder; `danvan verify` checks what is there.",
-    "crashed": "Look at ARCHIVE/logs/<slug>.log; the next run continues where this one ended. If it ends so again,"
-    " report it with that log.",
-    "database": "`danvan rebuild` derives the item database again from the WARC files.",
-    "disk_full": "Make room on the archive's file system, or lower DANVAN_MIN_FREE; the next run continues.",
+    "archive": "Look at the log and at the permissions of the archive folder. `danvan verify` checks the files.",
+    "crashed": "Read ARCHIVE/logs/<slug>.log. The next run continues. If it happens again, report it with that log.",
+    "database": "`danvan rebuild` makes the item database again from the WARC files.",
+    "disk_full": "Make room on the archive's file system, or lower DANVAN_MIN_FREE. The next run continues.",
     "interrupted": "Nothing to do: the next run continues. If it happens every night, give the crawl more time.",
     "memory": "Raise DANVAN_MEMORY_LIMIT, or crawl fewer sites at a time (--jobs).",
-    "overdue": "Look whether cron or the timer still runs (`danvan schedule`), and at its mail.",
-    "parse_error": "The log names the pages; it is an error of this program or of the site's family: report it.",
-    "settings": "Correct the setting or the profile that is named. Settings of the nightly crawl are those of the"
-    " shell in which `danvan schedule --install` was last run: set it right there, and run that again.",
-    "window": "Nothing to do when the crawl is scheduled inside the window; see DANVAN_WINDOW and the key `window`.",
+    "overdue": "Check that cron or the timer still runs (`danvan schedule`), and read its mail.",
+    "parse_error": "The log names the pages. This is an error in this program or in the site's family: report it.",
+    "settings": "Correct the setting or the profile that the message names. For the nightly crawl, set it in your shell"
+    " and run `danvan schedule --install` again with all options.",
+    "window": "Nothing to do if the crawl is scheduled inside the window. Otherwise change `window` in the profile or"
+    " DANVAN_WINDOW.",
     # the server
-    "asked_to_wait": "Nothing to do: the next run after that moment goes on. If it stays so, raise the"
-    " profile's `delay` or write to the webmaster.",
-    "certificate": "The crawl goes on. Tell the webmaster that the certificate, or the chain sent with it, has"
-    " to be renewed.",
-    "errors": "The log names the pages. Open some in a browser. Do they work there, raise the profile's `delay`;"
-    " are they not there either, the site's links are broken: write to the webmaster.",
+    "asked_to_wait": "Nothing to do: a run after that time continues. If this lasts, raise `delay` in the profile or"
+    " write to the webmaster.",
+    "certificate": "The crawl continues. Inform the webmaster that the certificate, or the chain sent with it, must be"
+    " renewed.",
+    "errors": "The log names the pages. Open some in a browser. If they open, raise `delay` in the profile. If they do"
+    " not, the site's links are broken: write to the webmaster.",
     "forbidden": "The server refuses us. Set DANVAN_CONTACT, open the site in a browser, and write to the webmaster.",
-    "no_address": "The host name has no address. Has the site moved? Then correct `home` and `sections` in the"
-    " profile and put the old host into `aliases`; is it given up, set `enabled = false`.",
-    "server_error": "The server fails. Open the site in a browser; if it stays so for days, write to the webmaster.",
-    "unreachable": "The server does not answer. Open the site in a browser; from abroad some portals can be"
-    " reached only by machines in Vietnam. Is it given up, set `enabled = false`.",
+    "no_address": "The host name has no address. If the site moved, correct `home` and `sections` in the profile and"
+    " put the old host into `aliases`. If the site was shut down, set `enabled = false`.",
+    "server_error": "The server fails. Open the site in a browser. If this lasts for days, write to the webmaster.",
+    "unreachable": "The server does not answer. Open the site in a browser. Some portals can be reached only from"
+    " inside Vietnam. If the site was shut down, set `enabled = false`.",
     # what it serves
-    "challenge": "The server wants a browser that runs scripts. Write to the webmaster, with the address of"
-    " this machine and DANVAN_CONTACT, and ask to be let through.",
-    "found_nothing": "Open the section in a browser. Has the layout changed, the profile needs `[selectors]`,"
-    " or another `family`; has the address changed, correct `sections`; is the section empty for good, take it out.",
-    "layout": "Open one of the articles in a browser. Has the layout changed, the profile needs `[selectors]`,"
-    " with the old ones under `[[layouts]]`, or another `family`. Do listings link what are no articles, set `layout`"
-    " under `[health]`.",
-    "login": "The section asks for a login. Is it meant to be closed, take it out of `sections`; has somebody"
-    " hijacked the site, tell the webmaster.",
-    "maintenance": "Nothing to do for a day or two. If it stays so, the site is given up or moved: look for"
-    " its new address.",
-    "moved": "Is it the same site, put the new host into `home` and `sections` and the old one into `aliases`:"
+    "challenge": "The server wants a browser that runs scripts. Write to the webmaster with the address of this machine"
+    " and DANVAN_CONTACT, and ask to be let through.",
+    "found_nothing": "Open the section in a browser. If the layout changed, add `[selectors]` to the profile or choose"
+    " another `family`. If the address changed, correct `sections`. If the section is empty for good, remove it.",
+    "layout": "Open one of the articles in a browser. If the layout changed, add `[selectors]` and keep the old ones"
+    " under `[[layouts]]`, or choose another `family`. If listings link pages that are not articles, set `layout` under"
+    " `[health]`.",
+    "login": "The section asks for a login. If it is meant to be closed, remove it from `sections`. If the site was"
+    " hijacked, inform the webmaster.",
+    "maintenance": "Wait a day or two. If the notice stays, the site was shut down or moved: look for its new address.",
+    "moved": "If it is the same site, put the new host into `home` and `sections` and the old one into `aliases`. The"
     " item_ids stay the same.",
-    "parked": "The domain was given up, sold or hijacked. Is it hijacked, tell the webmaster; else set"
-    " `enabled = false`, or put the site's new host into the profile. What is archived stays.",
-    "refused": "The address leads into a private network. Is that meant, the profile needs `private_network = true`.",
-    "robots": "robots.txt forbids it, and is obeyed. Ask the webmaster to allow it, with DANVAN_CONTACT. Where all of a"
-    " section stays forbidden, take the section out of the profile.",
-    "section_gone": "The section's address leads nowhere, or to the front page. Look for its new one there and correct"
-    " `sections`; is the section given up, take it out.",
+    "parked": "The domain was sold, has expired, or was hijacked. If it was hijacked, inform the webmaster. Otherwise"
+    " set `enabled = false`, or enter the site's new host in the profile. What is archived stays.",
+    "refused": "The address leads into a private network. If this is intended, set `private_network = true`.",
+    "robots": "robots.txt forbids it, and the crawler obeys. Ask the webmaster to allow the crawl (DANVAN_CONTACT). If"
+    " a section stays forbidden, remove it from the profile.",
+    "section_gone": "The section's address does not exist, or leads to the front page. Find its new address and correct"
+    " `sections`. If the section was closed, remove it.",
     # what came out
-    "coverage": "Open a new article in a browser. Does it show the field, the layout has changed: the profile"
-    " needs `[selectors]`. Is it not there any more, set `coverage.<field> = false` under `[health]`."
-    " Once mended, it is told until the newest ten articles have the field again.",
-    "dates": "Compare an article's date with `danvan show`. A clock that is wrong is `clock_offset`, month"
-    " before day is `month_first`. Are they what the site prints, set `dates = false` under `[health]`.",
-    "quiet": "Open the site in a browser. Is it silent, raise `quiet_days` under `[health]`; does it have"
-    " news, look for a new section or address.",
+    "coverage": "Open a new article in a browser. If the field is there, the layout changed: add `[selectors]` to the"
+    " profile. If the site no longer prints it, set `coverage.<field> = false` under `[health]`. After a correction,"
+    " the problem is reported until the newest ten articles have the field again.",
+    "dates": "Compare an article's date with `danvan show`. For a wrong clock set `clock_offset`, for month before day"
+    " set `month_first`. If the site prints these dates, set `dates = false` under `[health]`.",
+    "quiet": "Open the site in a browser. If it is silent, raise `quiet_days` under `[health]`. If it has news, look"
+    " for a new section or address.",
 }
 """Kind of problem -> what to do about it."""
 

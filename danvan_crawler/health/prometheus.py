@@ -51,7 +51,7 @@ def _moment(text: str | None) -> float | None:
 
 
 METRICS: Sequence[tuple[str, str, Callable[[SiteStatus], Samples]]] = (
-    ("danvan_site_up", "1 when the site is healthy, 0 when somebody has to look after it",
+    ("danvan_site_up", "1 if the site is healthy, 0 if it is unhealthy",
      _per_site(lambda one: 0.0 if one.unhealthy else 1.0)),
     ("danvan_site_problem", "1 for each kind of problem that the site has", _problems),
     ("danvan_last_run_timestamp_seconds", "when the last run began",
@@ -67,7 +67,7 @@ METRICS: Sequence[tuple[str, str, Callable[[SiteStatus], Samples]]] = (
     ("danvan_last_run_articles", "articles that the last run found new, edited, gone or revived", _changes),
     ("danvan_articles", "articles in the item database",
      _per_site(lambda one: float(one.activity.articles) if one.activity is not None else None)),
-    ("danvan_articles_published", "articles published in the last so many days", _published),
+    ("danvan_articles_published", "articles published in the last 7 and 30 days", _published),
     ("danvan_newest_article_timestamp_seconds", "when the newest article was published",
      _per_site(lambda one: _moment(one.activity.newest) if one.activity is not None else None)),
 )  # fmt: skip

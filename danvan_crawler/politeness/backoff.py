@@ -79,7 +79,7 @@ class RetryAfterMiddleware:
     def process_request(self, request: Request) -> None:
         """Lets nothing pass any more that was on its way when the server asked to be left alone."""
         if self._closing:
-            raise LeftAlone("the server wants to be left alone")
+            raise LeftAlone("the server asked not to be contacted now")
 
     def process_response(self, request: Request, response: Response) -> Response:
         if response.status not in _STATUSES:
@@ -90,7 +90,7 @@ class RetryAfterMiddleware:
         if wait is not None and wait > self._longest:
             self._stop(request, wait)
         elif wait:
-            _logger.warning("%s: HTTP %d, waiting %.0f s as asked", request.url, response.status, wait)
+            _logger.warning("%s: HTTP %d, waiting %.0f s as the server asks", request.url, response.status, wait)
             self._stats.inc_value(statistics.WAITED)
             # For a run that ends before the wait does.
             self._stats.max_value(statistics.WAITS_UNTIL, (clock.now() + timedelta(seconds=wait)).isoformat())
@@ -126,13 +126,15 @@ class RetryAfterMiddleware:
             slot.latercall = call_later(seconds, downloader._latercall, slot)
 
     def _stop(self, request: Request, seconds: float) -> None:
-        _logger.error("%s: asked to wait %.0f s, longer than this run may: it ends here", request.url, seconds)
+        _logger.error(
+            "%s: the server asks to wait %.0f s, longer than this run may wait: the run ends", request.url, seconds
+        )
         self._stats.set_value(statistics.ASKED_TO_WAIT, seconds)
         self._stats.set_value(statistics.NOT_BEFORE, (clock.now() + timedelta(seconds=seconds)).isoformat())
         self._close(request, CLOSE_REASON)
 
     def _give_up(self, request: Request, status: int) -> None:
-        _logger.error("%s: HTTP %d, like %d addresses before it: the run ends here", request.url, status, MANY - 1)
+        _logger.error("%s: HTTP %d, like %d addresses before it: the run ends", request.url, status, MANY - 1)
         self._stats.set_value(statistics.OVERLOADED, True)
         self._close(request, OVERLOADED_REASON)
 

@@ -69,7 +69,7 @@ class RobotsMiddleware(RobotsTxtMiddleware):
             if now - datetime.fromisoformat(since) < LONGEST:
                 self._unreadable[netloc] = exc
             else:
-                _logger.warning("robots.txt of %s cannot be read since %s: taken for missing", netloc, since)
+                _logger.warning("robots.txt of %s could not be read since %s: treated as missing", netloc, since)
         super()._robots_error(exc, netloc)
 
     def _since(self) -> dict[str, Any]:

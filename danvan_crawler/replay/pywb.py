@@ -84,15 +84,15 @@ def find_wayback() -> Path:
     if named:
         found = shutil.which(named)
         if found is None:
-            raise UsageError(f"DANVAN_WAYBACK: {named} is no program")
+            raise UsageError(f"DANVAN_WAYBACK: {named} is not a program")
         return Path(found)
     for folder in (str(Path(sys.executable).parent), str(Path(sys.prefix, "replay", "bin")), None):
         found = shutil.which("wayback", path=folder)
         if found is not None:
             return Path(found)
     raise UsageError(
-        "the replay needs pywb: pip install 'danvan-crawler[replay]', best in an environment of its own, "
-        "and name its program in DANVAN_WAYBACK; in a checkout, make replay"
+        "replay needs pywb: run pip install 'danvan-crawler[replay]', best in a separate environment, "
+        "and set DANVAN_WAYBACK to its program; in a checkout, run make replay"
     )
 
 
@@ -194,7 +194,7 @@ class Wayback:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             if child.poll() is not None:
-                raise self._failure("ended at its start")
+                raise self._failure("ended at startup")
             try:
                 ask(self.url, timeout=_STOPPING_SECONDS).close()
             except (URLError, OSError):
@@ -206,7 +206,7 @@ class Wayback:
     def _failure(self, what: str) -> DanvanError:
         lines = self._log.read_text(encoding="utf-8", errors="replace").split("\n")
         said = " / ".join([line.strip() for line in lines if line.strip()][-3:])
-        return DanvanError(f"pywb ({self._command[0]}) {what}: {said or 'it said nothing'}")
+        return DanvanError(f"pywb ({self._command[0]}) {what}: {said or 'it printed nothing'}")
 
     def _stop(self) -> None:
         child = self._child

@@ -89,7 +89,7 @@ def repair(archive: Path, slug: str | None, files: Sequence[Path]) -> RepairWork
     for path in files:
         _require_known_kind(path)
         if path.name.endswith(WACZ_SUFFIX):
-            raise UsageError(f"{path}: a WACZ file is made again from the archive, not repaired")
+            raise UsageError(f"{path}: a WACZ file cannot be repaired; make it again from the archive")
     paths = list(files) or warc_files(archive, slug, include_open=True)
     work = RepairWork()
     with ExitStack() as held:
@@ -107,12 +107,12 @@ def repair(archive: Path, slug: str | None, files: Sequence[Path]) -> RepairWork
 
 def _require_archive(archive: Path) -> None:
     if not archive.is_dir():
-        raise ArchiveError(f"{archive}: there is no archive here")
+        raise ArchiveError(f"{archive}: there is no archive")
 
 
 def _require_known_kind(path: Path) -> None:
     if not path.is_file():
-        raise UsageError(f"{path} is no file")
+        raise UsageError(f"{path} is not a file")
     if not path.name.endswith((SUFFIX, SUFFIX + OPEN_SUFFIX, WACZ_SUFFIX)):
         raise UsageError(f"{path}: only {SUFFIX} and {WACZ_SUFFIX} files can be verified")
 
@@ -147,9 +147,7 @@ def _verify_file(archive: Path, path: Path, ledger: Ledger, result: Verification
     site = _site_of(archive, path)
     if path.name.endswith(OPEN_SUFFIX):
         running = site is not None and is_locked(archive, site)
-        sentence = (
-            "a run is writing it" if running else "a run that died left it: the next one, or --repair, finishes it"
-        )
+        sentence = "a run is writing it" if running else "a run that died left it; the next run or --repair finishes it"
         result.found(Finding(name, None, "unfinished", sentence, damage=False))
     elif site is not None:
         running = is_locked(archive, site)
@@ -161,7 +159,10 @@ def _check_leftovers(archive: Path, slug: str | None, paths: Iterable[Path], res
     for name in _orphans(archive, slug, paths):
         result.found(
             Finding(
-                name, None, "file-missing", f"the folder {index_folder(archive).name} describes it, and it is not there"
+                name,
+                None,
+                "file-missing",
+                f"the folder {index_folder(archive).name} describes it, but it does not exist",
             )
         )
     folder = warc_folder(archive) if slug is None else site_folder(archive, slug)
@@ -213,7 +214,7 @@ def _told(archive: Path, path: Path, repaired: Repaired) -> Iterator[str]:
     if path.name.endswith(OPEN_SUFFIX) and repaired.path.exists():
         yield f"{name}: finished"
     if not repaired.path.exists():
-        yield f"{name}: nothing is left in it, and it is gone"
+        yield f"{name}: no record was left, so the file was removed"
 
 
 def _describe_again(archive: Path, path: Path, work: RepairWork) -> None:

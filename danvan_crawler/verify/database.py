@@ -35,10 +35,10 @@ def lost_records(archive: Path, slug: str) -> Iterator[str]:
         try:
             size = path.stat().st_size
         except FileNotFoundError:
-            yield f"{path} is gone, and the item database names records of it"
+            yield f"{path} is gone, but the item database names records in it"
         else:
             if offset >= size:
-                yield f"{path} ends at byte {size}, and the item database names a record at byte {offset}"
+                yield f"{path} ends at byte {size}, but the item database names a record at byte {offset}"
 
 
 class Database:
@@ -89,7 +89,10 @@ class Database:
                 sentence = f"{row.warc_record_id} of {row.label} is in {place.file} at byte {place.offset}"
             elif None not in (place.digest, row.payload_digest) and place.digest != row.payload_digest:
                 kind = f"{what}-record-differs"
-                sentence = f"the payload digest of {row.label} is {place.digest} there, {row.payload_digest} here"
+                digests = f"{place.digest} in the record, {row.payload_digest} in the database"
+                sentence = f"the payload digest of {row.label} is {digests}"
             else:
                 continue
-            self._result.found(Finding(row.warc_file, row.warc_offset, kind, f"{sentence}; `danvan rebuild` mends it"))
+            self._result.found(
+                Finding(row.warc_file, row.warc_offset, kind, f"{sentence}; `danvan rebuild` corrects it")
+            )

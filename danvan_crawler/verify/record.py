@@ -213,7 +213,7 @@ def _check_fields(headers: Fields, kind: str, report: Report, *, has_block: bool
     if date and not _is_date(date):
         report("bad-date", f"WARC-Date is {date!r}", True)
     if has_block and kind != "continuation" and not headers.get("Content-Type"):
-        report("missing-content-type", "it has a block and no Content-Type", True)
+        report("missing-content-type", "it has a block but no Content-Type", True)
     target = headers.get("WARC-Target-URI")
     if kind in _WITH_TARGET and not target:
         report("missing-field", f"it is a {kind} and has no WARC-Target-URI", True)
@@ -251,7 +251,7 @@ def _check_digests(headers: Fields, block: Block, report: Report, *, ours: bool)
             stated = headers.get(f"WARC-{name}-Digest")
             report("unknown-digest-algorithm", f"WARC-{name}-Digest {stated!r} is not checked", False)
     if block.digest is not None and block.digest.known and not block.digest.matches():
-        report("block-digest-mismatch", "its block is not what WARC-Block-Digest was computed of", True)
+        report("block-digest-mismatch", "its block does not match WARC-Block-Digest", True)
     if headers.get("WARC-Segment-Number") or block.payload is None or not block.payload.known:
         return
     if block.payload.matches():
@@ -263,7 +263,7 @@ def _check_digests(headers: Fields, block: Block, report: Report, *, ours: bool)
             False,
         )
     else:
-        report("payload-digest-mismatch", "its payload is not what WARC-Payload-Digest was computed of", True)
+        report("payload-digest-mismatch", "its payload does not match WARC-Payload-Digest", True)
 
 
 def _check_http(kind: str, block: Block, report: Report) -> None:
@@ -279,7 +279,7 @@ def _check_revisit(headers: Fields, report: Report, *, ours: bool) -> None:
     if not profile:
         report("revisit-incomplete", "it is a revisit and has no WARC-Profile", True)
     elif profile not in _PROFILES:
-        report("revisit-incomplete", f"its WARC-Profile {profile!r} is none that WARC/1.1 knows", False)
+        report("revisit-incomplete", f"its WARC-Profile {profile!r} is not one of WARC/1.1", False)
     wanted = ["WARC-Refers-To", "WARC-Refers-To-Target-URI", "WARC-Refers-To-Date"]
     if _PROFILES.get(profile or "") == "identical-payload-digest":
         wanted.append("WARC-Payload-Digest")

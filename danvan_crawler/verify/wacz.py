@@ -82,7 +82,7 @@ class _Package:
                 self._say("wacz-part-unlisted", "datapackage.json does not name it", part)
         for part, entry in listed.items():
             if part not in self._parts:
-                self._say("wacz-part-missing", "datapackage.json names it and it is not there", part)
+                self._say("wacz-part-missing", "datapackage.json names it, but it is not there", part)
                 continue
             self._guarded(part, lambda part=part, entry=entry: self._check_part(part, entry))  # type: ignore[misc]
         if _DIGEST_FILE in self._parts:
@@ -145,7 +145,7 @@ class _Package:
                     digest = line_digest(_plain(line, entry))
                     missing.discard(digest)
                     if digest not in lines:
-                        self._say("wacz-index-wrong", f"line {number} is no line of the WARC files", part)
+                        self._say("wacz-index-wrong", f"line {number} does not belong to the WARC files", part)
                     addresses.add(line_digest(str(entry.get("url"))))
 
             self._guarded(part, check)
@@ -160,13 +160,13 @@ class _Package:
                     page = json.loads(raw)
                     if number == 1:
                         if not str(page.get("format", "")).startswith("json-pages-"):
-                            self._say("wacz-pages-wrong", "its first line is no header of pages", _PAGES)
+                            self._say("wacz-pages-wrong", "its first line is not a header of pages", _PAGES)
                         continue
                     url = page["url"]
                     if not page.get("ts"):
                         self._say("wacz-pages-wrong", f"line {number} has no time", _PAGES)
                 except (ValueError, KeyError, AttributeError, TypeError):
-                    self._say("wacz-pages-wrong", f"line {number} is no page", _PAGES)
+                    self._say("wacz-pages-wrong", f"line {number} is not a page", _PAGES)
                     continue
                 if addresses and line_digest(str(url)) not in addresses:
                     self._say("wacz-pages-wrong", f"line {number}: {url} is not in the index", _PAGES)

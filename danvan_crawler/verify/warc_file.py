@@ -253,7 +253,7 @@ class _Walk:
             return
         if method == b"HEAD" and partner in (None, checked.id):
             return
-        sentence = "its HTTP message announces more than the block holds, and WARC-Truncated is not there"
+        sentence = "its HTTP message announces more than the block holds, but WARC-Truncated is missing"
         self._report(Finding(self._name, start, "unmarked-truncation", sentence, damage=self._seen.ours))
 
 
@@ -281,10 +281,10 @@ def verify_beside(
         with index.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if line < previous:
-                    report(Finding(where, None, "index-unsorted", f"line {number} belongs before the one above"))
+                    report(Finding(where, None, "index-unsorted", f"line {number} sorts before the line above it"))
                 previous = line
                 if line_digest(line.decode(errors="replace")) not in seen.lines:
-                    report(Finding(where, None, "index-line-wrong", f"line {number} is no line of {name}"))
+                    report(Finding(where, None, "index-line-wrong", f"line {number} does not belong to {name}"))
                 missing.discard(line_digest(line.decode(errors="replace")))
     except FileNotFoundError:
         lost = stated is not None and not being_written

@@ -193,7 +193,7 @@ def test_a_folder_that_is_removed_with_an_open_file_is_told_and_a_rebuild_forget
     gate.set()
     assert "cannot finish" in desk.finish(crawl, code=1)
     assert "item-record-missing" in desk.danvan("verify", code=8).stdout
-    assert f"{path.with_suffix('')} is gone, and the item database names records of it" in desk.crawl().stderr
+    assert f"{path.with_suffix('')} is gone, but the item database names records in it" in desk.crawl().stderr
     desk.danvan("rebuild")
     desk.danvan("verify")
     desk.crawl()

@@ -116,7 +116,7 @@ def test_a_robots_txt_that_forbids_the_later_pages_of_listings(
     desk.crawl()
     [problem] = report(desk)["problems"]
     assert (problem["kind"], problem["exit_code"]) == ("robots", 0)
-    assert "keeps further pages of 1 sections to itself" in problem["text"]
+    assert "forbids further pages of 1 sections" in problem["text"]
     assert desk.rows("SELECT cursor FROM walks") == [(None,)]
     portal.forget()
     desk.crawl()
@@ -130,11 +130,11 @@ def test_articles_none_of_which_is_there(new_portal: New, new_desk: New, answer:
     listing = "".join(f'<h3><a href="{target}">Bài viết của chuyên mục này</a></h3>' for target in wrong)
     portal.pages[MODEL] = answer(f'<html><body><div class="noi-dung">{listing}</div></body></html>')
     desk = new_desk(portal, only="dan-van-kheo")
-    assert "all 12 articles that listings link are not there" in desk.crawl(code=3).stderr
+    assert "all 12 articles that listings link do not exist" in desk.crawl(code=3).stderr
     assert kinds(desk) == ["errors"]
     desk.crawl(code=4)  # asked for again, and the share of the links is what it was
     assert [problem["text"] for problem in report(desk)["problems"]] == [
-        "100% of the articles asked for are not there (404, 410)"
+        "100% of the articles requested do not exist (404, 410)"
     ]
 
 
@@ -352,10 +352,10 @@ def test_one_message_tells_of_all_sites_of_a_night(
         desk.profile(portal, slug=slug, only="dan-van-kheo")
     desk.environment["DANVAN_NOTIFY"] = address
     desk.danvan("crawl", "mot-danvan", "hai-danvan", "--jobs", "2", code=4)
-    assert [message["title"] for message in got] == ["danvan: 2 with new trouble"]
+    assert [message["title"] for message in got] == ["danvan: 2 with new problems"]
     portal.pages.clear()
     desk.crawl(slug="hai-danvan")
-    assert "hai-danvan is well again (was: maintenance)" in got[1]["message"]
+    assert "hai-danvan is healthy again (was: maintenance)" in got[1]["message"]
 
 
 def test_a_message_that_cannot_be_sent_does_not_change_how_a_crawl_ended(

@@ -363,7 +363,7 @@ def test_without_pywb_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 def test_a_named_program_that_is_none_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DANVAN_WAYBACK", "/nowhere/wayback")
-    with pytest.raises(UsageError, match="DANVAN_WAYBACK: /nowhere/wayback is no program"):
+    with pytest.raises(UsageError, match="DANVAN_WAYBACK: /nowhere/wayback is not a program"):
         find_wayback()
 
 
@@ -371,5 +371,5 @@ def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
     program = tmp_path / "wayback"
     program.write_text("#!/bin/sh\necho no such luck\nexit 3\n")
     program.chmod(0o755)
-    with pytest.raises(Exception, match="ended at its start: no such luck"), Wayback(program, tmp_path, 9):
+    with pytest.raises(Exception, match="ended at startup: no such luck"), Wayback(program, tmp_path, 9):
         pass

@@ -203,4 +203,4 @@ def test_an_export_that_cannot_stand_alone_says_so(runs: Runs, tmp_path: Path, n
     removed, *_ = desk.warc_files()
     removed.unlink()
     said = desk.danvan("export-warc", "mau-danvan", "-o", str(desk.folder / "all.warc.gz"), code=8)
-    assert "is a revisit to a record that is not there" in said.stderr
+    assert "is a revisit to a record that is missing" in said.stderr

@@ -46,7 +46,7 @@ def test_a_site_that_hangs_is_stopped_and_the_others_are_crawled(sites: Sites) -
     assert {item["site"] for item in desk.export()} == {"mot-danvan"}
     assert "mot-danvan: exit code 0\n" in said
     # Stopped, not killed: it gave up what it was waiting for, so its files are complete.
-    assert "hai-danvan: exit code 3 (the crawl hung: no sign of life for 8 s; it was stopped," in said
+    assert "hai-danvan: exit code 3 (the crawl hung: no activity for 8 s; it was stopped," in said
     assert desk.warc_files("*.open") == []
     assert reports(desk)["hai-danvan"]["exit_code"] == 3
     assert reports(desk)["hai-danvan"]["findings"][0].startswith("the crawl hung: ")
@@ -110,7 +110,7 @@ def test_a_stop_waits_for_no_server_that_hangs(sites: Sites) -> None:
     assert crawl.returncode == 7, said
     assert "mot-danvan: exit code 7\n" in said
     assert "hai-danvan: exit code 7\n" in said
-    assert "ba-danvan: exit code 7 (not begun: a signal came first)" in said
+    assert "ba-danvan: exit code 7 (not started: a signal came first)" in said
     assert portals["ba-danvan"].arrived == []
     assert desk.warc_files("*.open") == []
 

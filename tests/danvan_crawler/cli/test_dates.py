@@ -92,10 +92,10 @@ def test_relative_forms_are_null_without_it(read: Any) -> None:
         (["lines.txt", "--timezone", "GMT+7"], "'--timezone': unknown timezone 'GMT+7'"),
         (
             ["lines.txt", "--now", "2026-11-23T08:00"],
-            "'--now': must be a moment with its zone like 2026-11-23T08:00:00",
+            "'--now': must be a moment with its time zone like 2026-11-23T08:00:00",
         ),
-        (["lines.txt", "--now", "now"], "'--now': must be a moment with its zone like 2026-11-23T08:00:00+07:00"),
-        (["lines.txt", "--now", "0001-01-01T00:00+14:00"], "'--now': must be a moment with its zone"),
+        (["lines.txt", "--now", "now"], "'--now': must be a moment with its time zone like 2026-11-23T08:00:00+07:00"),
+        (["lines.txt", "--now", "0001-01-01T00:00+14:00"], "'--now': must be a moment with its time zone"),
     ],
 )
 def test_wrong_usage_is_named(danvan: Danvan, tmp_path: Path, arguments: list[str], message: str) -> None:

@@ -82,7 +82,7 @@ def test_the_line_is_printed_with_absolute_paths(danvan: Danvan, programs: Path,
         f"{sys.executable} -m danvan_crawler crawl --all --jobs 4 --quiet "
         f"--archive {tmp_path}/kho --sites {tmp_path}/ho-so # danvan-crawler {tmp_path}/kho\n"
     )
-    assert f"Each site's log is {tmp_path}/kho/logs/<slug>.log; at 1 MB it is put aside" in result.err
+    assert f"Each site's log is {tmp_path}/kho/logs/<slug>.log; at 1 MB it is renamed" in result.err
     assert not (programs / "table").exists()
     assert not (tmp_path / "kho").exists()
 
@@ -151,20 +151,20 @@ def test_installed_again_it_says_what_it_takes_away(
 ) -> None:
     monkeypatch.setenv("DANVAN_OPERATOR", "Lưu trữ tỉnh")
     before = crontab_line(danvan("schedule", "--jobs", "4").out)
-    assert "In the place of" not in danvan("schedule", "--jobs", "4", "--install").err
+    assert "It replaces" not in danvan("schedule", "--jobs", "4", "--install").err
     monkeypatch.delenv("DANVAN_OPERATOR")
     said = danvan("schedule", "--install").err
-    assert "Not set any more: DANVAN_OPERATOR\n" in said
-    assert f"In the place of:\n{before}" in said
+    assert "No longer set: DANVAN_OPERATOR\n" in said
+    assert f"It replaces:\n{before}" in said
     again = danvan("schedule", "--install").err
-    assert not re.search("Not set any more|In the place of", again)
+    assert not re.search("No longer set|It replaces", again)
 
 
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # by apprise 2.2
 def test_an_address_that_can_be_told_nothing_is_refused(danvan: Danvan, programs: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("DANVAN_NOTIFY", "json://127.0.0.1:9/ mailto://u:geheim@")
     result = danvan("schedule", "--install")
-    said = "address 2 (mailto) of DANVAN_NOTIFY is none that apprise can read\n"
+    said = "address 2 (mailto) of DANVAN_NOTIFY is not a valid apprise URL\n"
     assert (result.code, result.err) == (2, f"danvan: cannot be scheduled: {said}")
     assert not (programs / "table").exists()
     assert danvan("schedule").err.startswith(said)
@@ -271,7 +271,7 @@ def test_without_cron_systemd_is_named(danvan: Danvan, tmp_path: Path, monkeypat
     monkeypatch.setenv("PATH", str(tmp_path))
     result = danvan("schedule", "--install")
     assert result.code == 2
-    assert "`danvan schedule --systemd` needs none" in result.err
+    assert "use `danvan schedule --systemd`" in result.err
 
 
 @pytest.mark.parametrize("at", ["24:00", "1:60", "0130", "1h30", "", "-1:30"])
@@ -359,7 +359,7 @@ def test_the_timer_of_another_archive_is_left_alone(
     (programs / "calls").unlink()
     result = danvan("schedule", "--systemd", option, "--archive", "kho-hai")
     assert result.code == 2
-    assert f"danvan-crawler.service crawls another archive, {tmp_path}/kho: it is left alone" in result.err
+    assert f"danvan-crawler.service belongs to another archive ({tmp_path}/kho) and is not changed" in result.err
     assert {path.name: path.read_text("utf-8") for path in units(tmp_path).iterdir()} == before
     assert not (programs / "calls").exists()
     assert danvan("schedule", "--systemd", "--install", "--archive", f"../{tmp_path.name}/kho").code == 0

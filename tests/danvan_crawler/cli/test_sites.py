@@ -73,6 +73,7 @@ def test_profiles_of_the_option_win_over_those_of_the_environment_and_of_the_arc
     show = ["show", "thanhhoa-danvan", "--json"]
     assert json.loads(danvan("sites", *show).out)["name"] == "environment"
     assert json.loads(danvan("sites", "--sites", option, *show).out)["name"] == "option"
+    assert json.loads(danvan("sites", *show, "--sites", option).out)["name"] == "option"
 
 
 def test_a_folder_of_profiles_that_is_not_there_is_wrong_usage(danvan: Danvan, monkeypatch: pytest.MonkeyPatch) -> None:

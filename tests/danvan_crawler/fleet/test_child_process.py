@@ -89,7 +89,7 @@ def test_an_exit_code_of_ours_is_what_it_says(code: ExitCode) -> None:
 @pytest.mark.parametrize(
     ("status", "finding"),
     [
-        (-9, "the crawl died of SIGKILL (is there enough memory?)"),
+        (-9, "the crawl died of SIGKILL (was there enough memory?)"),
         (-11, "the crawl died of SIGSEGV"),
         (-63, "the crawl died of signal 63"),
         (139, "the crawl died with exit status 139"),
@@ -118,14 +118,14 @@ def test_a_process_that_crashes_is_told_by_its_signal(start: Start) -> None:
 def test_one_that_gives_no_sign_of_life_is_stopped_and_has_failed(start: Start) -> None:
     ending, _ = wait(start(OBEDIENT, limits=Limits(hang_after=2)))
     assert ending.code is ExitCode.SITE_FAILED
-    assert ending.finding == "the crawl hung: no sign of life for 2 s; it was stopped, the next run continues"
+    assert ending.finding == "the crawl hung: no activity for 2 s; it was stopped, the next run continues"
 
 
 def test_one_that_cannot_be_stopped_is_killed(start: Start) -> None:
     child = start(STUBBORN, limits=Limits(hang_after=2, patience=0.5))
     ending, _ = wait(child)
     assert ending.code is ExitCode.SITE_FAILED
-    assert ending.finding == "the crawl hung: no sign of life for 2 s; it was killed, the next run continues"
+    assert ending.finding == "the crawl hung: no activity for 2 s; it was killed, the next run continues"
 
 
 def test_signs_of_life_keep_it_alive(start: Start) -> None:
@@ -161,7 +161,7 @@ def test_one_that_takes_too_much_memory_is_stopped(start: Start) -> None:
     ending, _ = wait(start(script, limits=Limits(memory=100_000_000)))
     assert ending.code is ExitCode.SITE_FAILED
     assert ending.finding is not None
-    assert ending.finding.startswith("the crawl took too much memory: ")
+    assert ending.finding.startswith("the crawl used too much memory: ")
 
 
 def test_resident_memory_is_told_for_processes_that_live() -> None:

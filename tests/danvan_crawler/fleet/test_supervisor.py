@@ -113,7 +113,7 @@ def test_a_crash_is_reported_and_the_others_go_on(tmp_path: Path, job: Callable[
     [report] = [read_report(path) for path in tmp_path.glob("runs/*.json")]
     assert report is not None
     assert (report["site"], report["exit_code"]) == ("a", 3)
-    assert report["findings"] == [endings[0].finding] == ["the crawl died of SIGKILL (is there enough memory?)"]
+    assert report["findings"] == [endings[0].finding] == ["the crawl died of SIGKILL (was there enough memory?)"]
 
 
 @pytest.mark.parametrize(("code", "kind"), [(1, "crashed"), (2, "settings"), (8, "archive")])
@@ -185,7 +185,7 @@ def test_a_signal_stops_what_runs_and_begins_nothing_more(tmp_path: Path, job: C
     finally:
         signal.signal(number, before)
     assert codes(endings) == dict.fromkeys("abc", ExitCode.INTERRUPTED)
-    assert endings[-1] == Ending("c", ExitCode.INTERRUPTED, "not begun: a signal came first")
+    assert endings[-1] == Ending("c", ExitCode.INTERRUPTED, "not started: a signal came first")
     assert record.begun == ["a", "b"]
 
 

@@ -60,7 +60,7 @@ def test_a_statistic_beyond_its_threshold_is_a_problem(values: dict[str, float],
 
 def test_the_text_says_what_was_measured_and_what_was_to_be_expected() -> None:
     (problem,) = check({"coverage.lead": 0.1, "coverage.lead_usual": 0.45}, expected_of(Health()))
-    assert problem.text == "lead: only 10% of the articles have one, and 45% were to be expected"
+    assert problem.text == "lead: only 10% of the articles have one; at least 45% were expected"
 
 
 def test_a_profile_sets_its_own_threshold() -> None:

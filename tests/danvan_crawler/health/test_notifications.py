@@ -24,7 +24,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:Deprecati
 QUIET = Problem("quiet", "no new article for 40 days").as_json()
 LOST = Problem("coverage", "author: only 0% of the articles have one").as_json()
 EXPIRED = {"kind": "certificate", "text": "the certificate has expired", "exit_code": 0}
-BROKEN = {"kind": "errors", "text": "the only article asked for failed", "exit_code": 0}
+BROKEN = {"kind": "errors", "text": "the only article requested failed", "exit_code": 0}
 STOPPED = {"kind": "interrupted", "text": "stopped by a signal", "exit_code": 7}
 
 Run = Callable[..., None]
@@ -112,7 +112,7 @@ def test_what_is_only_reported_is_no_message_and_an_expired_certificate_is_one(r
 def test_all_sites_of_a_night_are_in_one_message_with_remedies(run: Run, receiver: Receiver) -> None:
     run(mot=[QUIET], hai=[LOST, QUIET], ba=[])
     (message,) = receiver.messages
-    assert message["title"] == "danvan: 2 with new trouble"
+    assert message["title"] == "danvan: 2 with new problems"
     assert "mot-danvan" in message["message"]
     assert "author: only 0% of the articles have one" in message["message"]
     assert LOST["remedy"] in message["message"]
@@ -137,8 +137,8 @@ def test_that_a_site_is_well_again_is_told_once(run: Run, receiver: Receiver) ->
     run(mot=[])
     run(mot=[])
     assert [message["title"] for message in receiver.messages] == [
-        "danvan: 1 with new trouble",
-        "danvan: 1 well again",
+        "danvan: 1 with new problems",
+        "danvan: 1 healthy again",
     ]
 
 
@@ -184,7 +184,7 @@ def test_what_is_wrong_with_addresses_is_known_before_anything_is_sent(
     setting: str, trouble: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     found = trouble_with(setting)
-    assert found == (f"{trouble} of {VARIABLE} is none that apprise can read" if trouble else None)
+    assert found == (f"{trouble} of {VARIABLE} is not a valid apprise URL" if trouble else None)
     assert caplog.text == ""  # where apprise would say the address
 
 
@@ -217,9 +217,9 @@ def test_one_that_was_not_reached_is_told_later_and_the_others_not_again(
     assert "hai-danvan" in late["message"]
     run(addresses=both, mot=[QUIET], hai=[])
     assert [message["title"] for message in receiver.messages] == [
-        "danvan: 1 with new trouble",
-        "danvan: 1 with new trouble",
-        "danvan: 1 well again",
+        "danvan: 1 with new problems",
+        "danvan: 1 with new problems",
+        "danvan: 1 healthy again",
     ]
     assert len(second.messages) == 2
     assert json.loads((tmp_path / "health.json").read_text("utf-8")) == {"mot-danvan": ["quiet"]}

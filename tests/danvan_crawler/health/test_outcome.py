@@ -154,7 +154,7 @@ def test_one_broken_article_on_a_quiet_night_is_told_and_does_not_make_the_site_
     stats = {**GOOD, "danvan/articles": 0, "danvan/articles_failed": 1, ARTICLE_TROUBLE: {"server_error": "HTTP 500"}}
     found, [problem] = judge(stats, "finished", is_site=True)
     assert found is ExitCode.OK
-    assert (problem.kind, problem.text) == ("server_error", "the only article asked for failed: HTTP 500")
+    assert (problem.kind, problem.text) == ("server_error", "the only article requested failed: HTTP 500")
     assert not problem.is_failure
 
 
@@ -168,7 +168,7 @@ def test_a_run_that_did_not_begin_at_every_first_page_does_not_blame_the_layout(
 def test_later_pages_that_robots_txt_forbids_are_told_and_no_failure() -> None:
     found, [problem] = judge({**GOOD, SHORT_SECTIONS: ["Mục hai", "Mục hai", "Mục ba"]}, "finished", is_site=True)
     assert found is ExitCode.OK
-    assert problem.text.startswith("robots.txt keeps further pages of 2 sections to itself")
+    assert problem.text.startswith("robots.txt forbids further pages of 2 sections")
 
 
 def test_what_the_past_says_counts_as_well() -> None:

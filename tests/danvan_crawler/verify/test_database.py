@@ -45,13 +45,13 @@ def test_a_file_that_is_gone_is_named(archive: Archive) -> None:
     folder = archive({"warc/a-site/1.warc.gz": [0, 10], "warc/a-site/2.warc.gz": [0], "warc/a-site/3.warc.gz": [0]})
     (folder / "warc/a-site/2.warc.gz").unlink()
     [sentence] = lost_records(folder, "a-site")
-    assert sentence == f"{folder}/warc/a-site/2.warc.gz is gone, and the item database names records of it"
+    assert sentence == f"{folder}/warc/a-site/2.warc.gz is gone, but the item database names records in it"
 
 
 def test_a_file_that_ends_before_a_known_record_is_named(archive: Archive) -> None:
     folder = archive({"warc/a-site/1.warc.gz": [10, 1000, 20]})
     [sentence] = lost_records(folder, "a-site")
-    assert sentence.endswith("1.warc.gz ends at byte 1000, and the item database names a record at byte 1000")
+    assert sentence.endswith("1.warc.gz ends at byte 1000, but the item database names a record at byte 1000")
 
 
 def test_files_of_other_sites_are_not_looked_at(archive: Archive) -> None:
