@@ -12,7 +12,6 @@ import click
 
 from danvan_crawler import clock, statistics
 from danvan_crawler.archive.layout import profile_folder
-from danvan_crawler.cli.aside import aside, console
 from danvan_crawler.cli.common import (
     archive_option,
     errors,
@@ -22,12 +21,13 @@ from danvan_crawler.cli.common import (
     until_option,
     write_out,
 )
+from danvan_crawler.cli.nonblocking import console, nonblocking_stderr
 from danvan_crawler.cli.progress import SitesProgress
 from danvan_crawler.exceptions import ExitCode, ProfileError, UsageError
-from danvan_crawler.fleet.child_process import Ending, Job, Limits, danvan
+from danvan_crawler.fleet.child_process import Job, JobResult, Limits, danvan
 from danvan_crawler.fleet.supervisor import Supervisor, Watcher
 from danvan_crawler.health.notifications import Notifier
-from danvan_crawler.health.reports import Witness, kind_of, longest_waiting_first
+from danvan_crawler.health.reports import MissingReport, kind_of, longest_waiting_first
 from danvan_crawler.settings_check import from_environment
 from danvan_crawler.sites.profile import SLUG, Site
 from danvan_crawler.sites.registry import SiteRegistry
@@ -83,17 +83,20 @@ def command(
         try:
             return int(crawl_here(wanted[0], known.folders, archive, options))
         finally:
-            notifier.tell(wanted)
+            notifier.notify(wanted)
     if all_sites:
         wanted = longest_waiting_first(archive, wanted)
     limits = _limits()
     planned = [_job(known.get(slug), archive, site_folders, options) for slug in wanted]
     broken = known.broken if all_sites else {}
-    with aside() as stream, SitesProgress(console(stream), len(planned) + len(broken), quiet=quiet) as watcher:
+    with (
+        nonblocking_stderr() as stream,
+        SitesProgress(console(stream), len(planned) + len(broken), quiet=quiet) as watcher,
+    ):
         refused = [_refuse(archive, slug, error, watcher) for slug, error in sorted(broken.items())]
-        endings = Supervisor(archive, watcher, at_once=jobs, limits=limits).run(planned)
-    notifier.tell([*wanted, *broken])
-    return int(ExitCode.worst(ending.code for ending in (*refused, *endings)))
+        results = Supervisor(archive, watcher, at_once=jobs, limits=limits).run(planned)
+    notifier.notify([*wanted, *broken])
+    return int(ExitCode.worst(job_result.code for job_result in (*refused, *results)))
 
 
 def _wanted(known: SiteRegistry, slugs: tuple[str, ...], all_sites: bool, archive: Path) -> list[str]:
@@ -110,14 +113,14 @@ def _wanted(known: SiteRegistry, slugs: tuple[str, ...], all_sites: bool, archiv
     return list(dict.fromkeys(slugs))
 
 
-def _refuse(archive: Path, slug: str, error: ProfileError, watcher: Watcher) -> Ending:
+def _refuse(archive: Path, slug: str, error: ProfileError, watcher: Watcher) -> JobResult:
     """The end of a site whose profile cannot be used, told and reported as that of any other."""
     if SLUG.match(slug):
         with suppress(OSError):
-            Witness(archive, slug).testify_error(error)
-    ending = Ending(slug, error.exit_code, str(error))
-    watcher.ended(ending)
-    return ending
+            MissingReport(archive, slug).write_error(error)
+    job_result = JobResult(slug, error.exit_code, str(error))
+    watcher.ended(job_result)
+    return job_result
 
 
 def crawl_here(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str, Any]) -> ExitCode:
@@ -125,15 +128,15 @@ def crawl_here(slug: str, profiles: Iterable[Path], archive: Path, options: dict
 
     A crawl that fails before it can report gets its run report here.
     """
-    witness = Witness(archive, slug)
+    missing_report = MissingReport(archive, slug)
     try:
         code, finding, kind = _crawl(slug, profiles, archive, options)
     except Exception as error:
         with suppress(OSError):  # an archive that cannot be written, which the error says itself
-            witness.testify_error(error)
+            missing_report.write_error(error)
         raise
     with suppress(OSError):
-        witness.testify(code, finding, kind=kind)
+        missing_report.write(code, finding, kind=kind)
     return code
 
 

@@ -12,7 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 
 from danvan_crawler.archive.heartbeat import Beat
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.fleet.child_process import Ending
+from danvan_crawler.fleet.child_process import JobResult
 
 if TYPE_CHECKING:  # Scrapy takes long to import, and a crawl of several sites has it in their processes
     from scrapy.crawler import Crawler
@@ -103,8 +103,8 @@ class SitesProgress:
         else:
             self._print(text)
 
-    def ended(self, ending: Ending) -> None:
-        slug, well = ending.slug, ending.code is ExitCode.OK
+    def ended(self, result: JobResult) -> None:
+        slug, well = result.slug, result.code is ExitCode.OK
         self._done += 1
         self._failed += not well
         self._progress.update(self._all, description=self._text())
@@ -115,7 +115,7 @@ class SitesProgress:
             return
         for text in words:
             self._print(text)
-        self._print(f"{slug}: exit code {int(ending.code)}" + (f" ({ending.finding})" if ending.finding else ""))
+        self._print(f"{slug}: exit code {int(result.code)}" + (f" ({result.finding})" if result.finding else ""))
 
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False)

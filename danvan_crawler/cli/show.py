@@ -34,7 +34,7 @@ def command(item: str, as_json: bool, archive: Path) -> None:
     with engine.connect() as connection:
         takedown = suppression.find(connection, item)
         if takedown is not None:
-            _tell_of(takedown, suppression.captures_of(connection, takedown.item_id), as_json)
+            _print_suppressed(takedown, suppression.captures_of(connection, takedown.item_id), as_json)
             return
         found = history(connection, item)
     if as_json:
@@ -44,7 +44,7 @@ def command(item: str, as_json: bool, archive: Path) -> None:
             write_out(line)
 
 
-def _tell_of(takedown: Takedown, captures: Sequence[Mapping[str, Any]], as_json: bool) -> None:
+def _print_suppressed(takedown: Takedown, captures: Sequence[Mapping[str, Any]], as_json: bool) -> None:
     """All that there is to say of an article that is not to be shown."""
     since = takedown.date.isoformat()
     if as_json:

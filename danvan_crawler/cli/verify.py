@@ -51,13 +51,13 @@ def command(files: tuple[Path, ...], slug: str | None, repairs: bool, as_json: b
             "verify", total=size_of(files if single else warc_files(archive, slug, include_open=True))
         )
 
-        def tell(finding: Finding) -> None:
+        def report(finding: Finding) -> None:
             if as_json:
                 findings.append(finding)
             else:
                 write_out(str(finding))
 
-        result = Verification(tell, lambda count: progress.advance(task, count))
+        result = Verification(report, lambda count: progress.advance(task, count))
         if single:
             verify_files(files, archive, result)
         else:

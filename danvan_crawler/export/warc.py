@@ -41,7 +41,7 @@ _OF_THE_REVISIT = frozenset({
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class _Place:
+class _Location:
     """A record and the bytes of its file that it takes; sorts by WARC-Date, file, offset."""
 
     date: str
@@ -78,7 +78,7 @@ def export_warc(
     to its end, ArchiveError and DiskFullError.
     """
     refuse_existing(output, replace)
-    places, originals = _survey(paths)
+    locations, originals = _survey(paths)
     result = Exported()
     try:
         with replacing(output) as file:
@@ -87,20 +87,20 @@ def export_warc(
                 output.name, description, record_id=new_record_id(), date=clock.warc_date(clock.now())
             )
             write(opening)
-            for done, place in enumerate(places, start=1):
-                for member in _members(paths, place, originals, result):
+            for done, location in enumerate(locations, start=1):
+                for member in _members(paths, location, originals, result):
                     write(member)
                     result.records += 1
-                progress(done, len(places))
+                progress(done, len(locations))
             refuse_existing(output, replace)
     except OSError as error:
         raise archive_error(error, f"write {output}") from error
     return result
 
 
-def _survey(paths: Sequence[Path]) -> tuple[list[_Place], dict[str, tuple[int, int]]]:
+def _survey(paths: Sequence[Path]) -> tuple[list[_Location], dict[str, tuple[int, int]]]:
     """All records in order of their dates, and where the payloads are by record id, and by address and date."""
-    places: list[_Place] = []
+    locations: list[_Location] = []
     originals: dict[str, tuple[int, int]] = {}
     for number, path in enumerate(paths):
         with closing(_open(path)) as file:
@@ -115,22 +115,22 @@ def _survey(paths: Sequence[Path]) -> tuple[list[_Place], dict[str, tuple[int, i
                 if member is None:
                     break
                 headers, kind = member.headers, member.headers["WARC-Type"].lower()
-                places.append(_Place(headers["WARC-Date"], number, member.offset, member.end, kind == "revisit"))
+                locations.append(_Location(headers["WARC-Date"], number, member.offset, member.end, kind == "revisit"))
                 if kind in _WITH_PAYLOAD:
                     record = WarcRecord(kind, headers, member.offset, b"")
                     for key in (record.id, _moment(record.url, record.date)):
                         originals.setdefault(key, (number, member.offset))
-    places.sort()
-    return places, originals
+    locations.sort()
+    return locations, originals
 
 
 def _members(
-    paths: Sequence[Path], place: _Place, originals: Mapping[str, tuple[int, int]], result: Exported
+    paths: Sequence[Path], location: _Location, originals: Mapping[str, tuple[int, int]], result: Exported
 ) -> Iterator[bytes]:
     """What goes into the export for one record."""
-    path = paths[place.file]
-    if place.is_revisit:
-        revisit = _read(path, place.start)
+    path = paths[location.file]
+    if location.is_revisit:
+        revisit = _read(path, location.start)
         reference = reference_of(revisit)
         assert reference is not None  # of a revisit
         original = _original(paths, reference, originals)
@@ -140,8 +140,8 @@ def _members(
             return
         result.lost.append(f"{path}: {revisit.id} is a revisit to a record that is missing: {reference}")
     with closing(_open(path)) as file:
-        file.seek(place.start)
-        yield file.read(place.end - place.start)
+        file.seek(location.start)
+        yield file.read(location.end - location.start)
 
 
 def _original(

@@ -59,7 +59,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class JobResult:
     """What became of a job: its exit code, and what its process could not say itself, else None."""
 
     slug: str
@@ -86,19 +86,19 @@ def run_command(command: Sequence[str]) -> ExitCode:
                 passed_on += 1
             with suppress(subprocess.TimeoutExpired):
                 child.wait(0.2)
-    return ending_of("", child.returncode).code
+    return job_result_of("", child.returncode).code
 
 
-def ending_of(slug: str, status: int) -> Ending:
+def job_result_of(slug: str, status: int) -> JobResult:
     """What a process's exit status means, as `subprocess` gives it: negative for a signal."""
     if status in _CODES:
-        return Ending(slug, ExitCode(status))
+        return JobResult(slug, ExitCode(status))
     if status in {-number for number in STOPPING}:  # it came before the child could catch it
-        return Ending(slug, ExitCode.INTERRUPTED, "stopped by a signal before it had begun")
+        return JobResult(slug, ExitCode.INTERRUPTED, "stopped by a signal before it had begun")
     if status < 0:
         hint = " (was there enough memory?)" if status == -signal.SIGKILL else ""
-        return Ending(slug, ExitCode.SITE_FAILED, f"the crawl died of {_signal_name(-status)}{hint}")
-    return Ending(slug, ExitCode.SITE_FAILED, f"the crawl died with exit status {status}")
+        return JobResult(slug, ExitCode.SITE_FAILED, f"the crawl died of {_signal_name(-status)}{hint}")
+    return JobResult(slug, ExitCode.SITE_FAILED, f"the crawl died with exit status {status}")
 
 
 def _signal_name(number: int) -> str:
@@ -197,7 +197,7 @@ class Child:
     def kill(self) -> None:
         """Kills it and what it started, waits for its end and closes `stderr`."""
         self._send(signal.SIGKILL)
-        self.ending()
+        self.result()
 
     def _schedule(self, now: float, *signals: tuple[float, int]) -> None:
         self._to_send = [(now + delay, number) for delay, number in signals]
@@ -211,7 +211,7 @@ class Child:
             else:
                 self._process.send_signal(number)
 
-    def ending(self) -> Ending:
+    def result(self) -> JobResult:
         """What became of it, once it has ended; closes `stderr`."""
         status = self._process.wait()
         assert self._process.stderr is not None
@@ -219,7 +219,7 @@ class Child:
         slug = self.job.slug
         if self._verdict is not None:
             how = "killed" if status == -signal.SIGKILL else "stopped"
-            return Ending(slug, ExitCode.SITE_FAILED, f"{self._verdict}; it was {how}, the next run continues")
+            return JobResult(slug, ExitCode.SITE_FAILED, f"{self._verdict}; it was {how}, the next run continues")
         if self._stopped and status == -signal.SIGKILL:
-            return Ending(slug, ExitCode.INTERRUPTED, "stopped at once; the next run continues")
-        return ending_of(slug, status)
+            return JobResult(slug, ExitCode.INTERRUPTED, "stopped at once; the next run continues")
+        return job_result_of(slug, status)

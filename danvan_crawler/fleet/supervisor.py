@@ -18,9 +18,9 @@ from typing import Protocol
 from danvan_crawler.archive.heartbeat import Beat
 from danvan_crawler.archive.site_log import SiteLog
 from danvan_crawler.exceptions import DanvanError, ExitCode
-from danvan_crawler.fleet.child_process import Child, Ending, Job, Limits
+from danvan_crawler.fleet.child_process import Child, Job, JobResult, Limits
 from danvan_crawler.fleet.signals import StopSignals
-from danvan_crawler.health.reports import Witness, report_death
+from danvan_crawler.health.reports import MissingReport, report_death
 
 _TICK = 0.2
 
@@ -40,16 +40,16 @@ class Watcher(Protocol):
     def said(self, slug: str, line: str) -> None:
         """A site's process has said something on stderr."""
 
-    def ended(self, ending: Ending) -> None:
+    def ended(self, result: JobResult) -> None:
         """A site is done, or was not begun at all."""
 
 
 class _Running:
-    def __init__(self, child: Child, log: SiteLog, witness: Witness) -> None:
+    def __init__(self, child: Child, log: SiteLog, missing_report: MissingReport) -> None:
         self.child = child
         self.log = log
-        self.witness = witness
-        self.told: Beat | None = None
+        self.missing_report = missing_report
+        self.last_beat: Beat | None = None
         self.last_words = ""
 
 
@@ -65,11 +65,11 @@ class Supervisor:
         self._at_once = at_once
         self._limits = limits or Limits()
         self._running: list[_Running] = []
-        self._endings: list[Ending] = []
+        self._results: list[JobResult] = []
         self._signals = 0
         self._watcher_fails = False
 
-    def run(self, jobs: Sequence[Job]) -> list[Ending]:
+    def run(self, jobs: Sequence[Job]) -> list[JobResult]:
         """The ends of all jobs, in the order in which they came; to be called in the main thread.
 
         A job that was not begun, because a signal came first, ends with code 7 and says so.
@@ -88,8 +88,8 @@ class Supervisor:
             finally:
                 self._abandon()
         for job in waiting:
-            self._end(Ending(job.slug, ExitCode.INTERRUPTED, "not started: a signal came first"))
-        return self._endings
+            self._end(JobResult(job.slug, ExitCode.INTERRUPTED, "not started: a signal came first"))
+        return self._results
 
     def _abandon(self) -> None:
         """Stops what still runs, because something here went wrong and nobody would watch it any more."""
@@ -106,11 +106,11 @@ class Supervisor:
             running.child.kill()
             running.log.close()
 
-    def _tell(self, tell: Callable[..., None], *arguments: object) -> None:
+    def _notify(self, call: Callable[..., None], *arguments: object) -> None:
         if self._watcher_fails:
             return
         try:
-            tell(*arguments)
+            call(*arguments)
         except Exception:
             self._watcher_fails = True
 
@@ -124,19 +124,19 @@ class Supervisor:
         try:
             log = SiteLog(self._archive, job.slug)
         except DanvanError as error:
-            self._end(Ending(job.slug, error.exit_code, str(error)))
+            self._end(JobResult(job.slug, error.exit_code, str(error)))
             return
-        witness = Witness(self._archive, job.slug)
+        missing_report = MissingReport(self._archive, job.slug)
         try:
             child = Child(self._archive, job, self._limits)
         except OSError as error:
             log.close()
-            self._end(Ending(job.slug, ExitCode.ERROR, f"its process cannot be started: {error.strerror}"))
+            self._end(JobResult(job.slug, ExitCode.ERROR, f"its process cannot be started: {error.strerror}"))
             return
         log.mark(f"the crawl begins, process {child.process}")
         said.register(child.stderr, selectors.EVENT_READ)
-        self._running.append(_Running(child, log, witness))
-        self._tell(self._watcher.started, job.slug)
+        self._running.append(_Running(child, log, missing_report))
+        self._notify(self._watcher.started, job.slug)
 
     def _look(self, running: _Running, said: selectors.BaseSelector) -> None:
         child, slug = running.child, running.child.job.slug
@@ -144,46 +144,46 @@ class Supervisor:
         ended = child.ended  # before its last words are read
         for line in child.lines():
             running.log.line(line)
-            self._tell(self._watcher.said, slug, line)
+            self._notify(self._watcher.said, slug, line)
             running.last_words = line.strip() or running.last_words
-        if child.beat is not None and child.beat != running.told:
-            running.told = child.beat
-            self._tell(self._watcher.progress, slug, child.beat)
+        if child.beat is not None and child.beat != running.last_beat:
+            running.last_beat = child.beat
+            self._notify(self._watcher.progress, slug, child.beat)
         if (ended or child.mute) and child.stderr in said.get_map():
             said.unregister(child.stderr)
         if not ended:
             return
         self._running.remove(running)
-        ending = child.ending()
-        self._report(running, ending)
-        running.log.mark(f"exit code {int(ending.code)}" + (f": {ending.finding}" if ending.finding else ""))
+        result = child.result()
+        self._report(running, result)
+        running.log.mark(f"exit code {int(result.code)}" + (f": {result.finding}" if result.finding else ""))
         running.log.close()
-        self._end(ending)
+        self._end(result)
 
-    def _report(self, running: _Running, ending: Ending) -> None:
+    def _report(self, running: _Running, result: JobResult) -> None:
         """Reports for a run that was killed, or has failed before it could report itself."""
         child, run_id = running.child, running.child.beat.run_id if running.child.beat is not None else None
         try:
-            if ending.finding is None:
-                said = running.last_words.removeprefix("danvan: ").removeprefix(f"{ending.slug}: ")
-                running.witness.testify(ending.code, said or "the crawl ended without a message", run_id=run_id)
-            elif ending.code is not ExitCode.INTERRUPTED:
+            if result.finding is None:
+                said = running.last_words.removeprefix("danvan: ").removeprefix(f"{result.slug}: ")
+                running.missing_report.write(result.code, said or "the crawl ended without a message", run_id=run_id)
+            elif result.code is not ExitCode.INTERRUPTED:
                 report_death(
                     self._archive,
-                    ending.slug,
+                    result.slug,
                     run_id=run_id,
                     started_at=child.started_at,
-                    exit_code=int(ending.code),
-                    finding=ending.finding,
+                    exit_code=int(result.code),
+                    finding=result.finding,
                 )
         except OSError as error:
-            self._tell(
-                self._watcher.said, ending.slug, f"{error.filename}: the run report cannot be written: {error.strerror}"
+            self._notify(
+                self._watcher.said, result.slug, f"{error.filename}: the run report cannot be written: {error.strerror}"
             )
 
-    def _end(self, ending: Ending) -> None:
-        self._endings.append(ending)
-        self._tell(self._watcher.ended, ending)
+    def _end(self, result: JobResult) -> None:
+        self._results.append(result)
+        self._notify(self._watcher.ended, result)
 
     def _pass_on(self, numbers: Sequence[int]) -> None:
         for number in numbers[self._signals :]:

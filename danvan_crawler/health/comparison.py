@@ -19,13 +19,13 @@ from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.health.expectations import (
     ENOUGH,
     FORBIDDEN_AT_MOST,
-    Tally,
+    Proportion,
     check,
     expected_of,
     fallen,
     usual_silence,
 )
-from danvan_crawler.health.history import FORBIDDEN_IN, Night, coverage_of, nights, tally
+from danvan_crawler.health.history import FORBIDDEN_IN, RunReport, coverage_of, proportion, run_reports
 from danvan_crawler.health.outcome import all_failed, all_forbidden, all_missing
 from danvan_crawler.health.problems import Problem
 from danvan_crawler.sites.profile import Site
@@ -44,7 +44,7 @@ def problems_of(
     archive: Path, site: Site, stats: Mapping[str, Any], connection: Connection, now: datetime, *, complete: bool
 ) -> list[Problem]:
     """What is wrong with a run by comparison with the past. `complete` says that it looked at all there was to see."""
-    past = the_past(archive, site.slug, now)
+    past = past_runs(archive, site.slug, now)
     coverage = coverage_of(stats)
     kept_out = forbidden(stats, coverage, past)
     values = shares(coverage, past)
@@ -64,15 +64,15 @@ def problems_of(
     return [_explained(problem, sorted(closed), silent, stats) for problem in found]
 
 
-def the_past(archive: Path, site: str, now: datetime) -> list[Night]:
+def past_runs(archive: Path, site: str, now: datetime) -> list[RunReport]:
     """The runs of a site that are a measure for the next one, newest first, with those that brought nothing between."""
-    found, telling = [], 0
-    for night in nights(archive, site, now, files=_FILES):
-        if not night.coverage:
+    found, counted_runs = [], 0
+    for run in run_reports(archive, site, now, files=_FILES):
+        if not run.coverage:
             continue  # it was refused or died, and has looked at nothing
-        found.append(night)
-        telling += _brought_something(night.coverage)
-        if telling == _RUNS:
+        found.append(run)
+        counted_runs += _brought_something(run.coverage)
+        if counted_runs == _RUNS:
             break
     return found
 
@@ -94,7 +94,7 @@ def _explained(problem: Problem, closed: Sequence[str], silent: Sequence[str], s
     return Problem(kind, f"{text} ({trouble[kind]})") if kind is not None else replace(problem, text=text)
 
 
-def shares(coverage: Mapping[str, int], past: Sequence[Night]) -> dict[str, float]:
+def shares(coverage: Mapping[str, int], past: Sequence[RunReport]) -> dict[str, float]:
     """Shares of articles that have a field, and what is the least to be expected where one has fallen.
 
     What the run before was told lasts until the newest articles have the field again, or the profile says what is to
@@ -102,17 +102,19 @@ def shares(coverage: Mapping[str, int], past: Sequence[Night]) -> dict[str, floa
     """
     found: dict[str, float] = {}
     limits = _limits(past)
-    counted = [coverage, *(night.coverage for night in past)]
+    counted = [coverage, *(run.coverage for run in past)]
     for statistic, name in (
         ("pages_with_article", "pages_with_article"),
         *((f"coverage.{name}", name) for name in COVERED_FIELDS),
     ):
-        blamed = [statistic in _blamed(night) for night in past]
-        tallies = [replace(tally(one, name), blamed=bad) for one, bad in zip(counted, [False, *blamed], strict=True)]
-        share, limit = _recent(tallies), limits.get(statistic)
+        blamed = [statistic in _blamed(run) for run in past]
+        proportions = [
+            replace(proportion(one, name), blamed=bad) for one, bad in zip(counted, [False, *blamed], strict=True)
+        ]
+        share, limit = _recent(proportions), limits.get(statistic)
         if share is not None and limit is not None and share < limit:
             found[statistic], found[f"{statistic}_usual"] = share, limit
-        elif (fall := fallen(tallies)) is not None:
+        elif (fall := fallen(proportions)) is not None:
             found[statistic], found[f"{statistic}_usual"] = fall
         elif share is not None:
             found[statistic] = share
@@ -120,36 +122,36 @@ def shares(coverage: Mapping[str, int], past: Sequence[Night]) -> dict[str, floa
         one.get("pages_with_article") for one in counted
     ):
         found["pages_with_article"], found["pages_with_article_usual"] = 0.0, 0.1  # a family that reads nothing here
-    if (share := _recent([tally(one, "doubtful_dates") for one in counted])) is not None:
+    if (share := _recent([proportion(one, "doubtful_dates") for one in counted])) is not None:
         found["doubtful_dates"] = share
     return found
 
 
-def _blamed(night: Night) -> dict[str, float]:
+def _blamed(run: RunReport) -> dict[str, float]:
     """What was told to have fallen after a run: statistics with the least that was to be expected."""
     return {
         one.statistic: one.limit
-        for one in night.problems
+        for one in run.problems
         if one.kind in ("coverage", "layout") and one.statistic is not None and one.limit is not None
     }
 
 
-def _limits(past: Sequence[Night]) -> dict[str, float]:
+def _limits(past: Sequence[RunReport]) -> dict[str, float]:
     """What had fallen after the newest run that was compared with its past; one that broke down was not."""
-    return next((_blamed(night) for night in past if night.code in _COMPARED), {})
+    return next((_blamed(run) for run in past if run.code in _COMPARED), {})
 
 
-def _recent(tallies: Sequence[Tally]) -> float | None:
+def _recent(proportions: Sequence[Proportion]) -> float | None:
     """The share in the newest runs that hold enough articles together."""
     having = of = 0
-    for one in tallies:
+    for one in proportions:
         having, of = having + one.having, of + one.of
         if of >= ENOUGH:
             return having / of
     return None
 
 
-def forbidden(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[Night]) -> dict[str, float]:
+def forbidden(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[RunReport]) -> dict[str, float]:
     """Shares of the newest links that robots.txt forbids, by section, of the whole site under "".
 
     Nothing when this run met none: what robots.txt forbids stays pending, so that each night meets it until it is
@@ -158,27 +160,27 @@ def forbidden(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Seque
     met = any(stats.get(statistics.articles(what)) for what in ("forbidden", "forbidden_again"))
     if not met or all_forbidden(stats):
         return {}
-    counted = [coverage, *(night.coverage for night in past)]
+    counted = [coverage, *(run.coverage for run in past)]
     names = {name for one in counted for name in one if name == "forbidden" or name.startswith(FORBIDDEN_IN)}
-    found = {name: _recent([tally(one, name) for one in counted]) for name in names}
+    found = {name: _recent([proportion(one, name) for one in counted]) for name in names}
     return {
         name.removeprefix("forbidden").removeprefix("_in/"): share for name, share in found.items() if share is not None
     }
 
 
-def errors(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[Night]) -> float | None:
+def errors(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[RunReport]) -> float | None:
     """The share of articles that could not be had, of the newest that were asked for.
 
     None when there were too few, or this run had all of its own; and when not one was had, which is another finding.
     """
     if not coverage["failed"] or all_failed(stats):
         return None
-    counted = (coverage, *(night.coverage for night in past))
+    counted = (coverage, *(run.coverage for run in past))
     tried = [(one.get("failed", 0), one.get("pages", 0)) for one in counted]
-    return _recent([Tally(failed, failed + pages) for failed, pages in tried])
+    return _recent([Proportion(failed, failed + pages) for failed, pages in tried])
 
 
-def not_there(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[Night]) -> float | None:
+def not_there(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[RunReport]) -> float | None:
     """The share of articles that are not there: of all that were asked for, or of the newest links of some nights.
 
     None when there were too few, or this run found all of its own there; and when not one was, which is another
@@ -188,8 +190,8 @@ def not_there(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Seque
     if all_missing(stats) or not (missing or absent or stats.get(statistics.articles("missing_again"))):
         return None
     asked = missing + absent + coverage["pages"] + stats.get(statistics.articles("failed"), 0)
-    of_run = _recent([Tally(missing + absent, asked)])
-    of_links = _recent([tally(one, "missing") for one in (coverage, *(night.coverage for night in past))])
+    of_run = _recent([Proportion(missing + absent, asked)])
+    of_links = _recent([proportion(one, "missing") for one in (coverage, *(run.coverage for run in past))])
     return max((share for share in (of_run, of_links) if share is not None), default=None)
 
 

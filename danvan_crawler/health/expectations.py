@@ -109,13 +109,13 @@ def check(values: Mapping[str, float], expectations: Iterable[Expectation]) -> l
 
 
 def _problem(expectation: Expectation, values: Mapping[str, float]) -> Problem:
-    found = Problem(expectation.kind, _told(expectation, values))
+    found = Problem(expectation.kind, _text(expectation, values))
     if isinstance(expectation.threshold, str):
         return replace(found, statistic=expectation.statistic, limit=values[expectation.threshold])
     return found
 
 
-def _told(expectation: Expectation, values: Mapping[str, float]) -> str:
+def _text(expectation: Expectation, values: Mapping[str, float]) -> str:
     limit = expectation.threshold
     number = values[limit] if isinstance(limit, str) else limit
     return expectation.text.format(**_names(values), value=values[expectation.statistic], limit=number)
@@ -144,7 +144,7 @@ def usual_silence(days: Iterable[date]) -> float | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Proportion:
     """How many of how many, in one run."""
 
     having: int
@@ -153,7 +153,7 @@ class Tally:
     """It was told then that the share has fallen: no measure for the runs after it."""
 
 
-def fallen(runs: Sequence[Tally]) -> tuple[float, float] | None:
+def fallen(runs: Sequence[Proportion]) -> tuple[float, float] | None:
     """The share of now and the least to be expected, when a share has fallen; None when it has not, or nobody can tell.
 
     `runs` are those of one site, newest first. The newest ones are pooled until there are enough articles; it has
@@ -176,7 +176,7 @@ def fallen(runs: Sequence[Tally]) -> tuple[float, float] | None:
     return None
 
 
-def _split(runs: Sequence[Tally], size: int) -> tuple[Tally | None, list[Tally]]:
+def _split(runs: Sequence[Proportion], size: int) -> tuple[Proportion | None, list[Proportion]]:
     """The newest runs that hold so many together, as one, and the ten before them that are a measure; of neither those
     that hold none."""
     having = of = 0
@@ -184,17 +184,17 @@ def _split(runs: Sequence[Tally], size: int) -> tuple[Tally | None, list[Tally]]
     for number, run in enumerate(counted, start=1):
         having, of = having + run.having, of + run.of
         if of >= size:
-            return Tally(having, of), [run for run in counted[number:] if not run.blamed][:_RUNS_IN_THE_PAST]
+            return Proportion(having, of), [run for run in counted[number:] if not run.blamed][:_RUNS_IN_THE_PAST]
     return None, []
 
 
-def _usual(runs: Sequence[Tally]) -> Tally:
+def _usual(runs: Sequence[Proportion]) -> Proportion:
     """Runs of the past as one, without the largest: the first one, of twenty years of news, is no rule today."""
     others = sorted(runs, key=lambda run: run.of)[:-1]
-    return Tally(sum(run.having for run in others), sum(run.of for run in others))
+    return Proportion(sum(run.having for run in others), sum(run.of for run in others))
 
 
-def _by_chance(now: Tally, usual: Tally) -> float:
+def _by_chance(now: Proportion, usual: Proportion) -> float:
     """Probability that so few of now have it when now and the past are drawn from the same (Fisher's exact test).
 
     A past of a few articles is no rule either: four of which three have a picture say little about the next ten.

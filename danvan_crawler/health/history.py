@@ -12,19 +12,19 @@ from typing import Any, TypeVar
 from danvan_crawler import clock, statistics
 from danvan_crawler.archive.layout import report_paths
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.health.expectations import Tally
+from danvan_crawler.health.expectations import Proportion
 from danvan_crawler.health.problems import Problem, from_json
 from danvan_crawler.health.reports import read_report
 from danvan_crawler.sites.rules import COVERED_FIELDS
 
 _FILES = 5_000
 """Newest reports that are looked at: half a year of nights of 25 sites."""
-SAYS_NOTHING = frozenset({ExitCode.INTERRUPTED, ExitCode.LOCKED})
+INCONCLUSIVE = frozenset({ExitCode.INTERRUPTED, ExitCode.LOCKED})
 """Codes of runs that did not get far enough to tell how a site is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Night:
+class RunReport:
     """One run of one site, as its report tells."""
 
     site: str
@@ -52,8 +52,8 @@ class Night:
         return OUTCOMES.get(self.code, "failed")
 
     @property
-    def says_something(self) -> bool:
-        return self.code not in SAYS_NOTHING
+    def is_conclusive(self) -> bool:
+        return self.code not in INCONCLUSIVE
 
 
 OUTCOMES: Mapping[int, str] = {
@@ -69,7 +69,7 @@ OUTCOMES: Mapping[int, str] = {
 }
 
 
-def night_of(report: Mapping[str, Any]) -> Night | None:
+def run_report_of(report: Mapping[str, Any]) -> RunReport | None:
     """A report as a night; None for one that lacks what every report has, or holds what none has.
 
     A file may have been cut, edited or written by something else, and all that reads nights counts with what is here.
@@ -81,12 +81,12 @@ def night_of(report: Mapping[str, Any]) -> Night | None:
             replace(problem, text=_text(problem.text)) for problem in from_json(_of(list, report.get("problems", [])))
         )
         told = {problem.text for problem in problems}
-        if code and code not in SAYS_NOTHING:
+        if code and code not in INCONCLUSIVE:
             # What was written into it by whoever saw the run die.
             known = ExitCode(code) if code in set(ExitCode) else ExitCode.ERROR
             died = tuple(Problem("crashed", text, known) for text in findings[:1] if text not in told)
             problems = (*died, *problems)
-        return Night(
+        return RunReport(
             site=_text(report["site"]),
             run_id=_text(report["run_id"]),
             started_at=_moment(report["started_at"]),
@@ -143,9 +143,9 @@ def _moment(value: Any) -> datetime:
     return moment
 
 
-def nights(
+def run_reports(
     archive: Path, site: str | None = None, now: datetime | None = None, *, files: int = _FILES
-) -> Iterator[Night]:
+) -> Iterator[RunReport]:
     """The runs of a site, or of all, newest first, in so many of the newest reports. What is none is passed over.
 
     So is a run that began in the future, when the machine's clock was wrong: as the newest one it would hide all
@@ -156,9 +156,9 @@ def nights(
     for path in sorted(report_paths(archive), reverse=True)[:files]:
         if wanted and not _holds(path, wanted):
             continue
-        night = night_of(read_report(path) or {})
-        if night is not None and night.started_at <= latest and (site is None or night.site == site):
-            yield night
+        run = run_report_of(read_report(path) or {})
+        if run is not None and run.started_at <= latest and (site is None or run.site == site):
+            yield run
 
 
 def _holds(path: Path, wanted: bytes) -> bool:
@@ -172,12 +172,12 @@ FORBIDDEN_IN, _LINKED_IN = "forbidden_in/", "linked_in/"
 _OF: Mapping[str, str] = {"pages_with_article": "pages", "forbidden": "linked", "missing": "linked"}
 
 
-def tally(coverage: Mapping[str, int], name: str) -> Tally:
+def proportion(coverage: Mapping[str, int], name: str) -> Proportion:
     """How many articles of a run have a field; `pages_with_article` is of the pages, what `_OF` names of those."""
     of = _OF.get(name, "articles")
     if name.startswith(FORBIDDEN_IN):
         of = _LINKED_IN + name.removeprefix(FORBIDDEN_IN)
-    return Tally(coverage.get(name, 0), coverage.get(of, 0))
+    return Proportion(coverage.get(name, 0), coverage.get(of, 0))
 
 
 def coverage_of(stats: Mapping[str, Any]) -> dict[str, int]:

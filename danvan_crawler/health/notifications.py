@@ -23,9 +23,9 @@ from typing import Any
 from danvan_crawler import clock
 from danvan_crawler.archive.layout import notified_path
 from danvan_crawler.atomic import replace_file
-from danvan_crawler.health.history import Night, nights
+from danvan_crawler.health.history import RunReport, run_reports
 from danvan_crawler.health.problems import Problem
-from danvan_crawler.health.status import NIGHTS, current_problems
+from danvan_crawler.health.status import RUNS_SHOWN, current_problems
 
 VARIABLE = "DANVAN_NOTIFY"
 
@@ -54,17 +54,17 @@ class Notifier:
         self._patience = patience
         self._addresses = _addresses(os.environ.pop(VARIABLE, ""))
 
-    def tell(self, slugs: Collection[str]) -> None:
+    def notify(self, slugs: Collection[str]) -> None:
         """Sends one message about what has changed with these sites, if anything has. Never raises."""
         if not self._addresses:
             return
         try:
-            self._tell(problems_now(self._archive, slugs))
+            self._notify(problems_now(self._archive, slugs))
         except Exception as error:
             # Of whatever kind: the crawl is over and went as it went.
             _logger.error("The notification could not be sent: %s: %s", type(error).__name__, error)
 
-    def _tell(self, found: Mapping[str, Sequence[Problem]]) -> None:
+    def _notify(self, found: Mapping[str, Sequence[Problem]]) -> None:
         path = notified_path(self._archive)
         known, behind = read_known(path), read_behind(path)
         knows = {address: behind.get(_fingerprint(address), known) for address in self._addresses}
@@ -73,9 +73,9 @@ class Notifier:
         told = [address for address, message in messages.items() if message is None or address in reached]
         after = _after(known, found) if told else known
         knows |= {address: _after(knows[address], found) for address in told}
-        late = {_fingerprint(address): what for address, what in knows.items() if what != after}
-        if (after, late) != (known, behind):
-            kept = {**dict(sorted(after.items())), **({BEHIND: late} if late else {})}
+        outdated = {_fingerprint(address): what for address, what in knows.items() if what != after}
+        if (after, outdated) != (known, behind):
+            kept = {**dict(sorted(after.items())), **({BEHIND: outdated} if outdated else {})}
             replace_file(path, json.dumps(kept, indent=2) + "\n")
 
     def _send(self, messages: Mapping[str, tuple[str, str]]) -> set[str]:
@@ -190,12 +190,12 @@ def problems_now(archive: Path, slugs: Collection[str]) -> dict[str, list[Proble
     """The problems of these sites after their last runs. A site whose runs tell nothing is not in it."""
     now, found = clock.now(), {}
     for slug in slugs:
-        runs: list[Night] = []
-        for night in islice(nights(archive, slug, now), NIGHTS):
-            runs.append(night)
-            if night.says_something and night.complete:
+        runs: list[RunReport] = []
+        for run in islice(run_reports(archive, slug, now), RUNS_SHOWN):
+            runs.append(run)
+            if run.is_conclusive and run.complete:
                 break
-        if any(night.says_something for night in runs):
+        if any(run.is_conclusive for run in runs):
             found[slug] = current_problems(runs, now)
     return found
 

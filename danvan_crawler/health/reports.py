@@ -16,7 +16,7 @@ from danvan_crawler.atomic import replacing
 from danvan_crawler.exceptions import ArchiveError, DanvanError, ExitCode, StoreError
 from danvan_crawler.health.problems import Problem
 
-_NIGHTS = 50
+_RUNS_PER_SITE = 50
 """Runs per site that are looked at to find its last good one; what is older counts as never."""
 
 
@@ -134,7 +134,7 @@ def kind_of(code: ExitCode, error: BaseException | None = None) -> str:
 _NEED_NO_REPORT = frozenset({ExitCode.OK, ExitCode.LOCKED, ExitCode.INTERRUPTED})
 
 
-class Witness:
+class MissingReport:
     """Whoever sees a run from its begin to its end, and reports for one that has failed and left no report.
 
     Told by the names of the reports that were there before: clocks are set, and a run's need not be that of its
@@ -154,7 +154,7 @@ class Witness:
         reports = (read_report(report_folder(self._archive) / name) for name in self._names() - self._before)
         return any(report is not None and report.get("site") == self._slug for report in reports)
 
-    def testify(self, code: ExitCode, finding: str, *, run_id: str | None = None, kind: str | None = None) -> None:
+    def write(self, code: ExitCode, finding: str, *, run_id: str | None = None, kind: str | None = None) -> None:
         """Reports how the run ended, if that is to be known and nobody has said it. Raises OSError."""
         if code in _NEED_NO_REPORT or self._has_reported():
             return
@@ -168,12 +168,12 @@ class Witness:
             kind=kind or kind_of(code),
         )
 
-    def testify_error(self, error: Exception) -> None:
+    def write_error(self, error: Exception) -> None:
         """The same for a run that an error has ended. Raises OSError."""
         if isinstance(error, DanvanError):
-            self.testify(error.exit_code, str(error), kind=kind_of(error.exit_code, error))
+            self.write(error.exit_code, str(error), kind=kind_of(error.exit_code, error))
         else:
-            self.testify(ExitCode.ERROR, f"{type(error).__name__}: {error}")
+            self.write(ExitCode.ERROR, f"{type(error).__name__}: {error}")
 
 
 def read_report(path: Path) -> dict[str, Any] | None:
@@ -195,7 +195,7 @@ def longest_waiting_first(archive: Path, slugs: Collection[str]) -> list[str]:
     missing = set(slugs)
     latest = f"{clock.now() + timedelta(days=1):%Y%m%dT%H%M%SZ}"
     newest_first = sorted((path for path in report_paths(archive) if path.name < latest), reverse=True)
-    for path in islice(newest_first, _NIGHTS * len(slugs)):
+    for path in islice(newest_first, _RUNS_PER_SITE * len(slugs)):
         report = read_report(path) or {}
         site = report.get("site")
         if report.get("exit_code") == 0 and isinstance(site, str) and site in missing:

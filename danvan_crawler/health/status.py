@@ -15,14 +15,14 @@ from sqlalchemy import Connection
 
 from danvan_crawler.archive.layout import database_path
 from danvan_crawler.exceptions import ExitCode, ProfileError
-from danvan_crawler.health.history import Night, nights
+from danvan_crawler.health.history import RunReport, run_reports
 from danvan_crawler.health.problems import Problem, worst_first
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.activity import Activity, activity
 from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.site_state import NOT_BEFORE, value_of
 
-NIGHTS = 30
+RUNS_SHOWN = 30
 """Runs of a site that are kept, for charts."""
 _ON_THE_WHOLE = frozenset({"quiet", "found_nothing"})
 """Kinds of problem that only a run which has looked at everything can find, or find gone."""
@@ -37,7 +37,7 @@ class SiteStatus:
     site: str
     name: str
     enabled: bool
-    nights: tuple[Night, ...] = ()
+    runs: tuple[RunReport, ...] = ()
     activity: Activity | None = None
     problems: tuple[Problem, ...] = ()
     not_before: str | None = None
@@ -46,8 +46,8 @@ class SiteStatus:
     """Its profile cannot be used."""
 
     @property
-    def last(self) -> Night | None:
-        return self.nights[0] if self.nights else None
+    def last(self) -> RunReport | None:
+        return self.runs[0] if self.runs else None
 
     @property
     def unhealthy(self) -> bool:
@@ -93,10 +93,10 @@ def status(
     Raises StoreError for a database that cannot be read.
     """
     wanted, unusable = list(sites), broken or {}
-    runs: dict[str, list[Night]] = {slug: [] for slug in (*(site.slug for site in wanted), *unusable)}
-    for night in nights(archive, now=now):
-        if len(held := runs.get(night.site, [])) < NIGHTS and night.site in runs:
-            held.append(night)
+    runs: dict[str, list[RunReport]] = {slug: [] for slug in (*(site.slug for site in wanted), *unusable)}
+    for run in run_reports(archive, now=now):
+        if len(held := runs.get(run.site, [])) < RUNS_SHOWN and run.site in runs:
+            held.append(run)
     with ExitStack() as stack:
         path = database_path(archive)
         connection = stack.enter_context(open_for_reading(path).connect()) if path.is_file() else None
@@ -105,20 +105,20 @@ def status(
 
 
 def _unusable(
-    slug: str, error: ProfileError, runs: Sequence[Night], connection: Connection | None, now: datetime
+    slug: str, error: ProfileError, runs: Sequence[RunReport], connection: Connection | None, now: datetime
 ) -> SiteStatus:
     return SiteStatus(
         site=slug,
         name=slug,
         enabled=True,
-        nights=tuple(runs),
+        runs=tuple(runs),
         activity=activity(connection, slug, now) if connection is not None else None,
         problems=(Problem("settings", str(error), error.exit_code),),
         broken=True,
     )
 
 
-def _status(site: Site, runs: Sequence[Night], connection: Connection | None, now: datetime) -> SiteStatus:
+def _status(site: Site, runs: Sequence[RunReport], connection: Connection | None, now: datetime) -> SiteStatus:
     life = until = None
     if connection is not None:
         life = activity(connection, site.slug, now)
@@ -128,31 +128,31 @@ def _status(site: Site, runs: Sequence[Night], connection: Connection | None, no
         site=site.slug,
         name=site.name,
         enabled=site.enabled,
-        nights=tuple(runs),
+        runs=tuple(runs),
         activity=life,
         problems=tuple(current_problems(runs, now)),
         not_before=until,
     )
 
 
-def current_problems(runs: Sequence[Night], now: datetime) -> list[Problem]:
+def current_problems(runs: Sequence[RunReport], now: datetime) -> list[Problem]:
     """What is wrong with a site after these runs, newest first: what the last one that could tell has found, and later.
 
     A run that was stopped early takes nothing back that the one before has found. One that did not look at everything
     (for certain days, a plan, a section that failed) does not take back what only a whole look can tell.
     """
     found: list[Problem] = []
-    told: frozenset[str] | None = None  # kinds that the runs before may still tell; None: all
-    for night in runs:
-        found.extend(problem for problem in night.problems if told is None or problem.kind in told)
-        if night.says_something:
-            if night.complete:
+    kinds: frozenset[str] | None = None  # kinds that the runs before may still tell; None: all
+    for run in runs:
+        found.extend(problem for problem in run.problems if kinds is None or problem.kind in kinds)
+        if run.is_conclusive:
+            if run.complete:
                 break
-            told = _ON_THE_WHOLE if told is None else told
-        if told is not None and night.articles.get("new"):
-            told -= {"quiet"}
-    if (late := overdue([night.started_at for night in runs], now)) is not None:
-        found.append(late)
+            kinds = _ON_THE_WHOLE if kinds is None else kinds
+        if kinds is not None and run.articles.get("new"):
+            kinds -= {"quiet"}
+    if (overdue_problem := overdue([run.started_at for run in runs], now)) is not None:
+        found.append(overdue_problem)
     distinct = {(problem.kind, problem.text): problem for problem in found}
     return worst_first(distinct.values())[1]
 

@@ -1,4 +1,4 @@
-"""The state of the sites as one HTML file: what needs attention, new articles, the last nights of each site.
+"""The state of the sites as one HTML file: what needs attention, new articles, the last runs of each site.
 
 It opens from disk, also on a telephone: one file, charts as inline SVG, no script, nothing loaded from elsewhere.
 Here the numbers and texts are prepared; `status_page.html` beside this module puts them into a page.
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from danvan_crawler.health.history import Night
+from danvan_crawler.health.history import RunReport
 from danvan_crawler.health.problems import Problem
-from danvan_crawler.health.status import NIGHTS, SiteStatus
+from danvan_crawler.health.status import RUNS_SHOWN, SiteStatus
 from danvan_crawler.sites.rules import COVERED_FIELDS
 from danvan_crawler.templates import render
 
@@ -26,7 +26,7 @@ _GAP = 0.18
 def page(sites: Sequence[SiteStatus], now: datetime) -> str:
     """The whole document. Moments are shown by this machine's clock."""
     shown = [one for one in sites if one.enabled]
-    last = _last_night(shown)
+    last = _last_day(shown)
     return render(
         "health/status_page.html",
         when=f"{last[0].started_at.astimezone():%d/%m/%Y}" if last else "no run yet",
@@ -43,23 +43,23 @@ def _order(one: SiteStatus) -> tuple[bool, bool, str]:
     return not one.unhealthy, not one.enabled, one.site
 
 
-def _last_night(sites: Iterable[SiteStatus]) -> list[Night]:
+def _last_day(sites: Iterable[SiteStatus]) -> list[RunReport]:
     """The last runs of all sites in the day before the newest of them, newest first."""
-    runs = sorted((one.last for one in sites if one.last), key=lambda night: night.started_at, reverse=True)
-    return [night for night in runs if runs[0].started_at - night.started_at < timedelta(days=1)]
+    runs = sorted((one.last for one in sites if one.last), key=lambda run: run.started_at, reverse=True)
+    return [run for run in runs if runs[0].started_at - run.started_at < timedelta(days=1)]
 
 
-def _tiles(sites: Sequence[SiteStatus], last: Sequence[Night]) -> list[dict[str, str]]:
+def _tiles(sites: Sequence[SiteStatus], last: Sequence[RunReport]) -> list[dict[str, str]]:
     unhealthy = sum(one.unhealthy for one in sites)
-    received = _bytes(sum(night.received_bytes for night in last))
+    received = _bytes(sum(run.received_bytes for run in last))
     found = [
         (f"{len(last)} of {len(sites)}", "sites crawled", ""),
         (str(unhealthy), "unhealthy", "bad" if unhealthy else "good"),
         *(
-            (_number(sum(night.articles.get(kind, 0) for night in last)), f"articles {kind}", "")
+            (_number(sum(run.articles.get(kind, 0) for run in last)), f"articles {kind}", "")
             for kind in ("new", "edited", "gone")
         ),
-        (_number(sum(night.requests for night in last)), f"requests, {received}", ""),
+        (_number(sum(run.requests for run in last)), f"requests, {received}", ""),
     ]
     return [{"number": number, "meaning": meaning, "style": style} for number, meaning, style in found]
 
@@ -74,10 +74,10 @@ def _new_per_day(sites: Iterable[SiteStatus], now: datetime) -> dict[date, int]:
     today = now.astimezone().date()
     days = {today - timedelta(days=ago): 0 for ago in range(_DAYS - 1, -1, -1)}
     for one in sites:
-        for night in one.nights:
-            day = night.started_at.astimezone().date()
+        for run in one.runs:
+            day = run.started_at.astimezone().date()
             if day in days:
-                days[day] += night.articles.get("new", 0)
+                days[day] += run.articles.get("new", 0)
     return days
 
 
@@ -112,36 +112,36 @@ def _site(one: SiteStatus) -> dict[str, Any]:
         "outcome": one.outcome,
         "style": "good" if one.outcome == "good" else "bad" if one.outcome in _BAD else "mild",
         "facts": facts,
-        "nights": _nights(one.nights[:NIGHTS]),
-        "coverage": _coverage(one.nights),
+        "runs": _runs(one.runs[:RUNS_SHOWN]),
+        "coverage": _coverage(one.runs),
     }
 
 
-def _nights(nights: Sequence[Night]) -> dict[str, Any] | None:
+def _runs(runs: Sequence[RunReport]) -> dict[str, Any] | None:
     """The chart of a site's last runs; None if there are no runs."""
-    if not nights:
+    if not runs:
         return None
     found = []
-    for night in reversed(nights):
-        new = night.articles.get("new", 0)
-        style = "" if night.code == 0 else "is-bad" if night.says_something else "is-mild"
-        found.append(Bar(new, f"{night.started_at.astimezone():%d/%m}: {new} new, {night.outcome}", style))
+    for run in reversed(runs):
+        new = run.articles.get("new", 0)
+        style = "" if run.code == 0 else "is-bad" if run.is_conclusive else "is-mild"
+        found.append(Bar(new, f"{run.started_at.astimezone():%d/%m}: {new} new, {run.outcome}", style))
     # The first run brings years of news: beside it nothing else would be seen.
     usual = sorted(bar.value for bar in found)[len(found) * 9 // 10] if len(found) > 1 else found[0].value
     clipped = [Bar(min(bar.value, max(usual, 1) * 1.5), bar.label, bar.style) for bar in found]
-    empty = [Bar(0) for _ in range(NIGHTS - len(clipped))]
+    empty = [Bar(0) for _ in range(RUNS_SHOWN - len(clipped))]
     return {"chart": chart([*empty, *clipped], width=300, height=40), "runs": len(found)}
 
 
-def _coverage(nights: Iterable[Night]) -> dict[str, Any] | None:
+def _coverage(runs: Iterable[RunReport]) -> dict[str, Any] | None:
     """How many articles of the last run with articles have each field; None if no run has any."""
-    night = next((night for night in nights if night.coverage.get("articles")), None)
-    if night is None:
+    run = next((run for run in runs if run.coverage.get("articles")), None)
+    if run is None:
         return None
-    articles = night.coverage["articles"]
-    having = {name: night.coverage.get(name, 0) for name in COVERED_FIELDS}
+    articles = run.coverage["articles"]
+    having = {name: run.coverage.get(name, 0) for name in COVERED_FIELDS}
     return {
-        "title": f"Fields of {_number(articles)} articles, {night.started_at.astimezone():%d/%m}",
+        "title": f"Fields of {_number(articles)} articles, {run.started_at.astimezone():%d/%m}",
         "fields": [
             {"name": name, "having": number, "articles": articles, "percent": round(100 * number / articles)}
             for name, number in having.items()

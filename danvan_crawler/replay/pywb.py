@@ -105,8 +105,8 @@ def prepare(folder: Path, archive: Path, warc_files: Sequence[Path], front_page:
         (folder / "config.yaml").write_text(_CONFIG, encoding="utf-8")
         (folder / "templates").mkdir()
         (folder / "templates" / "index.html").write_text(front_page, encoding="utf-8")
-        places = sorted(f"{path.name}\t{path}\n".encode() for path in warc_files)
-        (folder / "files.tsv").write_bytes(b"".join(places))
+        lines = sorted(f"{path.name}\t{path}\n".encode() for path in warc_files)
+        (folder / "files.tsv").write_bytes(b"".join(lines))
         indexes = [_index_of(archive, path, folder) for path in warc_files]
         with (folder / "archive.cdxj").open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(resolve_unmodified(merged(indexes)))

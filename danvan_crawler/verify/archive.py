@@ -195,7 +195,7 @@ def _repair_file(archive: Path, path: Path, work: RepairWork) -> None:
     repaired = set_damage_aside(path)
     final = final_name(path)
     if repaired is not None:
-        work.done.extend(_told(archive, path, repaired))
+        work.done.extend(_sentences(archive, path, repaired))
         work.moved = work.moved or bool(repaired.set_aside)
     if _site_of(archive, path) is None:
         return
@@ -205,10 +205,10 @@ def _repair_file(archive: Path, path: Path, work: RepairWork) -> None:
         _forget(archive, final, work)
 
 
-def _told(archive: Path, path: Path, repaired: Repaired) -> Iterator[str]:
+def _sentences(archive: Path, path: Path, repaired: Repaired) -> Iterator[str]:
     name = _relative(archive, path)
-    for aside in repaired.set_aside:
-        yield f"{name}: {aside.stat().st_size} damaged bytes are in {_relative(archive, aside)}"
+    for damaged in repaired.set_aside:
+        yield f"{name}: {damaged.stat().st_size} damaged bytes are in {_relative(archive, damaged)}"
     if repaired.moved is not None:
         yield f"{name}: the complete records after the damage are in {_relative(archive, repaired.moved)}"
     if path.name.endswith(OPEN_SUFFIX) and repaired.path.exists():
@@ -222,7 +222,7 @@ def _describe_again(archive: Path, path: Path, work: RepairWork) -> None:
     before = {place: _bytes(place) for place in (index_path(archive, path), manifest_path(archive, path))}
     manifest = manifest_path(archive, path)
     if before[manifest] is not None:
-        kept = _free(manifest)
+        kept = _free_name(manifest)
         manifest.rename(kept)
         describe(archive, path)
         if _bytes(manifest) == before[manifest]:
@@ -240,7 +240,7 @@ def _forget(archive: Path, path: Path, work: RepairWork) -> None:
     manifest = manifest_path(archive, path)
     index_path(archive, path).unlink(missing_ok=True)
     if manifest.exists():
-        kept = _free(manifest)
+        kept = _free_name(manifest)
         manifest.rename(kept)
         work.done.append(f"{_relative(archive, manifest)}: kept as {kept.name}")
 
@@ -253,7 +253,7 @@ def _repair_leftovers(archive: Path, slug: str | None, work: RepairWork) -> None
             _forget(archive, path, work)
 
 
-def _free(manifest: Path) -> Path:
+def _free_name(manifest: Path) -> Path:
     target = manifest.with_name(manifest.name + _KEPT_MANIFEST)
     number = 1
     while target.exists():

@@ -80,16 +80,16 @@ class Database:
             statement = statement.where(columns.site == self._slug)
         assert self._connection is not None
         for row in self._connection.execution_options(yield_per=1000).execute(statement):
-            place = ledger.find(row.warc_record_id)
+            location = ledger.find(row.warc_record_id)
             stated = (row.warc_file, row.warc_offset)
-            if place is None:
+            if location is None:
                 kind, sentence = f"{what}-record-missing", f"{row.warc_record_id} of {row.label} is not there"
-            elif (place.file, place.offset) != stated:
+            elif (location.file, location.offset) != stated:
                 kind = f"{what}-record-differs"
-                sentence = f"{row.warc_record_id} of {row.label} is in {place.file} at byte {place.offset}"
-            elif None not in (place.digest, row.payload_digest) and place.digest != row.payload_digest:
+                sentence = f"{row.warc_record_id} of {row.label} is in {location.file} at byte {location.offset}"
+            elif None not in (location.digest, row.payload_digest) and location.digest != row.payload_digest:
                 kind = f"{what}-record-differs"
-                digests = f"{place.digest} in the record, {row.payload_digest} in the database"
+                digests = f"{location.digest} in the record, {row.payload_digest} in the database"
                 sentence = f"the payload digest of {row.label} is {digests}"
             else:
                 continue

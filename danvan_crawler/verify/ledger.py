@@ -31,7 +31,7 @@ CREATE TABLE asked (id BLOB PRIMARY KEY) WITHOUT ROWID;
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where the ledger has a record, and its payload digest.
 
     Not a `captures.RecordPlace`: `file` is a name as it was given to `Ledger.begin`, and need not be in an archive.
@@ -69,7 +69,7 @@ class Ledger:
 
     def add(
         self, identifier: str, offset: int, *, url: str | None, date: str | None, digest: str | None
-    ) -> Place | None:
+    ) -> Location | None:
         """Notes a record; where its id was seen before, if it was."""
         row = (_key(identifier), self._file, offset, _visit(url, date), digest)
         try:
@@ -108,12 +108,12 @@ class Ledger:
         """Notes that a request belongs to the response with this id."""
         self._database.execute("INSERT OR IGNORE INTO asked VALUES (?)", (_key(identifier),))
 
-    def find(self, identifier: str) -> Place | None:
+    def find(self, identifier: str) -> Location | None:
         """Where the record with this id is; None when there is none."""
         row = self._database.execute(
             "SELECT name, offset, digest FROM records JOIN files ON number = file WHERE id = ?", (_key(identifier),)
         ).fetchone()
-        return Place(*row) if row else None
+        return Location(*row) if row else None
 
     def settle(self, report: Callable[[Finding], None], *, whole: bool) -> None:
         """Reports references that lead nowhere; `whole` says that every file of an archive was looked at."""

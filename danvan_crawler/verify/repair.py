@@ -82,14 +82,14 @@ def set_damage_aside(path: Path) -> Repaired | None:
         kept = good[0].end if good and good[0].start == 0 else 0
         if not bad and path.name == final_name(path).name and found:
             return None
-        aside = tuple(_aside(path, extent) for extent in bad)
+        damaged = tuple(_copy_damage(path, extent) for extent in bad)
         moved = _move(path, [extent for extent in good if extent.start >= kept and extent.start])
         _cut(path, kept)
         if kept and path.name.endswith(OPEN_SUFFIX):
             finish(path)
     except OSError as error:
         raise archive_error(error, f"repair {path}") from error
-    return Repaired(final_name(path), kept, moved, aside)
+    return Repaired(final_name(path), kept, moved, damaged)
 
 
 def _extents(file: BinaryIO, size: int) -> Iterator[Extent]:
@@ -113,7 +113,7 @@ def _no_block(headers: HeaderMap) -> bool:
     return False
 
 
-def _aside(path: Path, extent: Extent) -> Path:
+def _copy_damage(path: Path, extent: Extent) -> Path:
     """Copies damaged bytes to a file of their own; the one that is there already, if it holds them."""
     target = final_name(path).with_name(f"{final_name(path).name}{DAMAGED}{extent.start}")
     return _copy(path, [extent], _free_names(target))

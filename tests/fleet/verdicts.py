@@ -26,7 +26,7 @@ from fleet import Fleet, Told
 from lives import MAY_BE_UNHEARD, SIGNS, Life
 from stories import Story
 
-from danvan_crawler.health.history import night_of
+from danvan_crawler.health.history import run_report_of
 
 VISITS = (1, 3, 7, 30)
 SWEEP = 30
@@ -130,7 +130,7 @@ def _held(life: Life, wanted: list[Due], told: list[Told]) -> Iterator[str]:
 
 def _problems(fleet: Fleet, slug: str, night: int) -> tuple[set[str], set[str]]:
     """Kinds of problems that a night's report tells, all and those that make a site unwell."""
-    told = night_of(fleet.reports[slug, night])
+    told = run_report_of(fleet.reports[slug, night])
     assert told is not None
     every = {problem.kind for problem in told.problems}
     return every, {problem.kind for problem in told.problems if problem.is_failure}

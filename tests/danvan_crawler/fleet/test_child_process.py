@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.fleet.child_process import Child, Ending, Job, Limits, ending_of, run_command
+from danvan_crawler.fleet.child_process import Child, Job, JobResult, Limits, job_result_of, run_command
 from danvan_crawler.memory import resident_bytes
 
 pytestmark = pytest.mark.slow
@@ -62,7 +62,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
         child.kill()
 
 
-def wait(child: Child) -> tuple[Ending, list[str]]:
+def wait(child: Child) -> tuple[JobResult, list[str]]:
     """Watches a child to its end; how it ended and what it said."""
     said: list[str] = []
     while not child.ended:
@@ -70,7 +70,7 @@ def wait(child: Child) -> tuple[Ending, list[str]]:
         said += child.lines()
         time.sleep(0.02)
     said += child.lines()
-    return child.ending(), said
+    return child.result(), said
 
 
 def wait_for_line(child: Child, line: str) -> None:
@@ -83,7 +83,7 @@ def wait_for_line(child: Child, line: str) -> None:
 
 @pytest.mark.parametrize("code", ExitCode, ids=lambda code: str(int(code)))
 def test_an_exit_code_of_ours_is_what_it_says(code: ExitCode) -> None:
-    assert ending_of(SLUG, int(code)) == Ending(SLUG, code)
+    assert job_result_of(SLUG, int(code)) == JobResult(SLUG, code)
 
 
 @pytest.mark.parametrize(
@@ -96,42 +96,42 @@ def test_an_exit_code_of_ours_is_what_it_says(code: ExitCode) -> None:
     ],
 )
 def test_any_other_end_is_a_failed_site(status: int, finding: str) -> None:
-    assert ending_of(SLUG, status) == Ending(SLUG, ExitCode.SITE_FAILED, finding)
+    assert job_result_of(SLUG, status) == JobResult(SLUG, ExitCode.SITE_FAILED, finding)
 
 
 def test_a_signal_that_came_too_early_to_be_caught_is_an_interruption() -> None:
-    assert ending_of(SLUG, -signal.SIGTERM).code is ExitCode.INTERRUPTED
+    assert job_result_of(SLUG, -signal.SIGTERM).code is ExitCode.INTERRUPTED
 
 
 def test_what_it_says_is_read_line_by_line_to_the_end(start: Start) -> None:
     child = start("import sys; sys.stderr.write('Tỉnh ủy\\n' * 30000 + 'không xuống dòng')")
-    ending, said = wait(child)
-    assert ending == Ending(SLUG, ExitCode.OK)
+    result, said = wait(child)
+    assert result == JobResult(SLUG, ExitCode.OK)
     assert said == ["Tỉnh ủy"] * 30000 + ["không xuống dòng"]
 
 
 def test_a_process_that_crashes_is_told_by_its_signal(start: Start) -> None:
-    ending, _ = wait(start("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"))
-    assert ending == Ending(SLUG, ExitCode.SITE_FAILED, "the crawl died of SIGSEGV")
+    result, _ = wait(start("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"))
+    assert result == JobResult(SLUG, ExitCode.SITE_FAILED, "the crawl died of SIGSEGV")
 
 
 def test_one_that_gives_no_sign_of_life_is_stopped_and_has_failed(start: Start) -> None:
-    ending, _ = wait(start(OBEDIENT, limits=Limits(hang_after=2)))
-    assert ending.code is ExitCode.SITE_FAILED
-    assert ending.finding == "the crawl hung: no activity for 2 s; it was stopped, the next run continues"
+    result, _ = wait(start(OBEDIENT, limits=Limits(hang_after=2)))
+    assert result.code is ExitCode.SITE_FAILED
+    assert result.finding == "the crawl hung: no activity for 2 s; it was stopped, the next run continues"
 
 
 def test_one_that_cannot_be_stopped_is_killed(start: Start) -> None:
     child = start(STUBBORN, limits=Limits(hang_after=2, patience=0.5))
-    ending, _ = wait(child)
-    assert ending.code is ExitCode.SITE_FAILED
-    assert ending.finding == "the crawl hung: no activity for 2 s; it was killed, the next run continues"
+    result, _ = wait(child)
+    assert result.code is ExitCode.SITE_FAILED
+    assert result.finding == "the crawl hung: no activity for 2 s; it was killed, the next run continues"
 
 
 def test_signs_of_life_keep_it_alive(start: Start) -> None:
     child = start(ALIVE, limits=Limits(hang_after=4))
-    ending, _ = wait(child)
-    assert ending == Ending(SLUG, ExitCode.OK)
+    result, _ = wait(child)
+    assert result == JobResult(SLUG, ExitCode.OK)
     assert child.beat is not None
     assert (child.beat.process, child.beat.run_id) == (child.process, "0a1b2c3d")
     assert child.beat.requests > 0
@@ -145,23 +145,23 @@ def test_the_sign_of_life_of_another_process_is_none(start: Start, tmp_path: Pat
 
 
 def test_a_site_with_a_long_delay_may_be_silent_for_longer(start: Start) -> None:
-    ending, _ = wait(start("import time; time.sleep(2)", limits=Limits(hang_after=0.5), quiet_for=300))
-    assert ending == Ending(SLUG, ExitCode.OK)
+    result, _ = wait(start("import time; time.sleep(2)", limits=Limits(hang_after=0.5), quiet_for=300))
+    assert result == JobResult(SLUG, ExitCode.OK)
 
 
 def test_one_that_goes_on_beyond_its_time_limit_is_stopped_from_outside(start: Start) -> None:
-    ending, _ = wait(start(OBEDIENT, limits=Limits(grace=0.5), time_limit=1))
-    assert ending.code is ExitCode.SITE_FAILED
-    assert ending.finding is not None
-    assert ending.finding.startswith("the crawl did not end at its time limit of 1 s; it was stopped")
+    result, _ = wait(start(OBEDIENT, limits=Limits(grace=0.5), time_limit=1))
+    assert result.code is ExitCode.SITE_FAILED
+    assert result.finding is not None
+    assert result.finding.startswith("the crawl did not end at its time limit of 1 s; it was stopped")
 
 
 def test_one_that_takes_too_much_memory_is_stopped(start: Start) -> None:
     script = "import time; held = bytearray(b'x') * 200_000_000; time.sleep(600)"
-    ending, _ = wait(start(script, limits=Limits(memory=100_000_000)))
-    assert ending.code is ExitCode.SITE_FAILED
-    assert ending.finding is not None
-    assert ending.finding.startswith("the crawl used too much memory: ")
+    result, _ = wait(start(script, limits=Limits(memory=100_000_000)))
+    assert result.code is ExitCode.SITE_FAILED
+    assert result.finding is not None
+    assert result.finding.startswith("the crawl used too much memory: ")
 
 
 def test_resident_memory_is_told_for_processes_that_live() -> None:
@@ -175,14 +175,14 @@ def test_a_signal_is_passed_on_and_its_exit_code_is_taken(start: Start) -> None:
     child = start(OBEDIENT)
     wait_for_line(child, "ready")
     child.stop(signal.SIGTERM)
-    assert wait(child)[0] == Ending(SLUG, ExitCode.INTERRUPTED)
+    assert wait(child)[0] == JobResult(SLUG, ExitCode.INTERRUPTED)
 
 
 def test_one_that_does_not_heed_the_signal_is_killed_and_was_interrupted(start: Start) -> None:
     child = start(STUBBORN, limits=Limits(patience=0.5))
     wait_for_line(child, "ready")
     child.stop(signal.SIGINT)
-    assert wait(child)[0] == Ending(SLUG, ExitCode.INTERRUPTED, "stopped at once; the next run continues")
+    assert wait(child)[0] == JobResult(SLUG, ExitCode.INTERRUPTED, "stopped at once; the next run continues")
 
 
 def test_what_a_killed_process_had_started_is_killed_with_it(start: Start, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from danvan_crawler.archive.heartbeat import Beat
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.fleet.child_process import Ending, Job, Limits
+from danvan_crawler.fleet.child_process import Job, JobResult, Limits
 from danvan_crawler.fleet.supervisor import Supervisor
 from danvan_crawler.health.reports import read_report
 
@@ -36,7 +36,7 @@ class Record:
     def __init__(self, when_started: Callable[[str], None] = lambda _slug: None) -> None:
         self.begun: list[str] = []
         self.words: list[tuple[str, str]] = []
-        self.endings: list[Ending] = []
+        self.results: list[JobResult] = []
         self._when_started = when_started
 
     def started(self, slug: str) -> None:
@@ -49,8 +49,8 @@ class Record:
     def said(self, slug: str, line: str) -> None:
         self.words.append((slug, line))
 
-    def ended(self, ending: Ending) -> None:
-        self.endings.append(ending)
+    def ended(self, result: JobResult) -> None:
+        self.results.append(result)
 
 
 @pytest.fixture
@@ -68,8 +68,8 @@ def job(journal: Path) -> Callable[..., Job]:
     return make
 
 
-def codes(endings: list[Ending]) -> dict[str, ExitCode]:
-    return {ending.slug: ending.code for ending in endings}
+def codes(results: list[JobResult]) -> dict[str, ExitCode]:
+    return {result.slug: result.code for result in results}
 
 
 def most_at_once(journal: Path) -> int:
@@ -82,14 +82,14 @@ def most_at_once(journal: Path) -> int:
 
 def test_one_at_a_time_they_run_in_the_order_given(tmp_path: Path, journal: Path, job: Callable[..., Job]) -> None:
     record = Record()
-    endings = Supervisor(tmp_path, record).run([job("b"), job("a"), job("c")])
-    assert endings == record.endings == [Ending(slug, ExitCode.OK) for slug in "bac"]
+    results = Supervisor(tmp_path, record).run([job("b"), job("a"), job("c")])
+    assert results == record.results == [JobResult(slug, ExitCode.OK) for slug in "bac"]
     assert journal.read_text().split() == ["begin", "b", "end", "b", "begin", "a", "end", "a", "begin", "c", "end", "c"]
 
 
 def test_so_many_run_at_once_and_no_more(tmp_path: Path, journal: Path, job: Callable[..., Job]) -> None:
-    endings = Supervisor(tmp_path, Record(), at_once=2).run([job(slug) for slug in "abcde"])
-    assert codes(endings) == dict.fromkeys("abcde", ExitCode.OK)
+    results = Supervisor(tmp_path, Record(), at_once=2).run([job(slug) for slug in "abcde"])
+    assert codes(results) == dict.fromkeys("abcde", ExitCode.OK)
     assert most_at_once(journal) == 2
 
 
@@ -108,12 +108,12 @@ def test_one_that_waits_for_its_host_lets_others_go_first(tmp_path: Path, job: C
 
 def test_a_crash_is_reported_and_the_others_go_on(tmp_path: Path, job: Callable[..., Job]) -> None:
     crash = job("a", script="import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
-    endings = Supervisor(tmp_path, Record()).run([crash, job("b")])
-    assert codes(endings) == {"a": ExitCode.SITE_FAILED, "b": ExitCode.OK}
+    results = Supervisor(tmp_path, Record()).run([crash, job("b")])
+    assert codes(results) == {"a": ExitCode.SITE_FAILED, "b": ExitCode.OK}
     [report] = [read_report(path) for path in tmp_path.glob("runs/*.json")]
     assert report is not None
     assert (report["site"], report["exit_code"]) == ("a", 3)
-    assert report["findings"] == [endings[0].finding] == ["the crawl died of SIGKILL (was there enough memory?)"]
+    assert report["findings"] == [results[0].finding] == ["the crawl died of SIGKILL (was there enough memory?)"]
 
 
 @pytest.mark.parametrize(("code", "kind"), [(1, "crashed"), (2, "settings"), (8, "archive")])
@@ -143,16 +143,16 @@ sys.exit(1)
 
 def test_one_that_hangs_is_stopped_and_the_others_go_on(tmp_path: Path, job: Callable[..., Job]) -> None:
     limits = Limits(hang_after=3)
-    endings = Supervisor(tmp_path, Record(), limits=limits).run([job("a", script=WAITS), job("b")])
-    assert codes(endings) == {"a": ExitCode.SITE_FAILED, "b": ExitCode.OK}
+    results = Supervisor(tmp_path, Record(), limits=limits).run([job("a", script=WAITS), job("b")])
+    assert codes(results) == {"a": ExitCode.SITE_FAILED, "b": ExitCode.OK}
 
 
 def test_a_command_that_cannot_be_started_is_an_error_and_the_others_go_on(
     tmp_path: Path, job: Callable[..., Job]
 ) -> None:
-    endings = Supervisor(tmp_path, Record()).run([Job("a", (str(tmp_path / "nosuch"),)), job("b")])
-    assert codes(endings) == {"a": ExitCode.ERROR, "b": ExitCode.OK}
-    assert endings[0].finding == "its process cannot be started: No such file or directory"
+    results = Supervisor(tmp_path, Record()).run([Job("a", (str(tmp_path / "nosuch"),)), job("b")])
+    assert codes(results) == {"a": ExitCode.ERROR, "b": ExitCode.OK}
+    assert results[0].finding == "its process cannot be started: No such file or directory"
 
 
 def test_what_a_site_says_is_told_and_kept_in_its_log(tmp_path: Path, job: Callable[..., Job]) -> None:
@@ -169,8 +169,8 @@ def test_what_a_site_says_is_told_and_kept_in_its_log(tmp_path: Path, job: Calla
 def test_a_site_whose_log_cannot_be_written_is_not_begun(tmp_path: Path, job: Callable[..., Job]) -> None:
     (tmp_path / "logs").write_text("a file where the folder should be")
     record = Record()
-    [ending] = Supervisor(tmp_path, record).run([job("a")])
-    assert ending.code is ExitCode.ERROR
+    [result] = Supervisor(tmp_path, record).run([job("a")])
+    assert result.code is ExitCode.ERROR
     assert record.begun == []
 
 
@@ -181,11 +181,11 @@ def test_a_signal_stops_what_runs_and_begins_nothing_more(tmp_path: Path, job: C
     jobs = [job("a", script=WAITS), job("b", script=WAITS), job("c")]
     before = signal.signal(number, signal.SIG_DFL)  # under nohup SIGHUP is ignored, and stays so
     try:
-        endings = Supervisor(tmp_path, record, at_once=2, limits=Limits(patience=3)).run(jobs)
+        results = Supervisor(tmp_path, record, at_once=2, limits=Limits(patience=3)).run(jobs)
     finally:
         signal.signal(number, before)
-    assert codes(endings) == dict.fromkeys("abc", ExitCode.INTERRUPTED)
-    assert endings[-1] == Ending("c", ExitCode.INTERRUPTED, "not started: a signal came first")
+    assert codes(results) == dict.fromkeys("abc", ExitCode.INTERRUPTED)
+    assert results[-1] == JobResult("c", ExitCode.INTERRUPTED, "not started: a signal came first")
     assert record.begun == ["a", "b"]
 
 
@@ -200,9 +200,9 @@ def test_a_watcher_that_fails_is_told_nothing_more_and_the_sites_go_on(tmp_path:
         raise OSError("no space left on device")
 
     record = Record(fail)
-    endings = Supervisor(tmp_path, record).run([job("a"), job("b", script="import sys; sys.exit(3)")])
-    assert codes(endings) == {"a": ExitCode.OK, "b": ExitCode.SITE_FAILED}
-    assert (record.begun, record.endings) == (["a"], [])
+    results = Supervisor(tmp_path, record).run([job("a"), job("b", script="import sys; sys.exit(3)")])
+    assert codes(results) == {"a": ExitCode.OK, "b": ExitCode.SITE_FAILED}
+    assert (record.begun, record.results) == (["a"], [])
 
 
 STOPS = """

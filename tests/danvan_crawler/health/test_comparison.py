@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.health.comparison import errors, forbidden, not_there, shares, the_past
+from danvan_crawler.health.comparison import errors, forbidden, not_there, past_runs, shares
 from danvan_crawler.health.expectations import check, expected_of
-from danvan_crawler.health.history import Night, coverage_of, night_of
+from danvan_crawler.health.history import RunReport, coverage_of, run_report_of
 from danvan_crawler.health.reports import write_report
 from danvan_crawler.sites.rules import Health
 
@@ -23,11 +23,11 @@ def stats_of(**numbers: Any) -> dict[str, Any]:
     return {f"danvan/{name}": number for name, number in numbers.items()}
 
 
-def night(**numbers: Any) -> Night:
-    return Night("mau-danvan", "0" * 8, NOW, NOW, 0, coverage=coverage_of(stats_of(**numbers)))
+def night(**numbers: Any) -> RunReport:
+    return RunReport("mau-danvan", "0" * 8, NOW, NOW, 0, coverage=coverage_of(stats_of(**numbers)))
 
 
-def shares_forbidden(stats: Mapping[str, Any], past: list[Night]) -> dict[str, float]:
+def shares_forbidden(stats: Mapping[str, Any], past: list[RunReport]) -> dict[str, float]:
     return forbidden(stats, coverage_of(stats), past)
 
 
@@ -53,7 +53,7 @@ def test_the_past_of_a_slow_site_is_long_enough_to_judge_its_fields(tmp_path: Pa
     for day in range(1, 366):
         now = int(day % every == 0)
         report(tmp_path, day, **with_author(now, int(now and day > 9 * every)))
-    past = the_past(tmp_path, "mau-danvan", NOW + timedelta(days=400))
+    past = past_runs(tmp_path, "mau-danvan", NOW + timedelta(days=400))
     assert sum(one.coverage["articles"] for one in past) >= min(60, 365 // every - 1)
     found = shares(coverage_of(stats_of(**with_author(1, 0))), past)
     assert (found["coverage.author"], found["coverage.author_usual"]) == (0.0, 0.5)
@@ -63,20 +63,22 @@ def test_a_report_of_a_run_that_looked_at_nothing_is_no_past(tmp_path: Path) -> 
     report(tmp_path, 2, articles=1)
     path = next(tmp_path.glob("runs/*.json"))
     path.with_stem("20261122T000000Z-ffffffff").write_text(path.read_text("utf-8").replace('"coverage"', '"cover"'))
-    assert len(the_past(tmp_path, "mau-danvan", NOW + timedelta(days=400))) == 1
+    assert len(past_runs(tmp_path, "mau-danvan", NOW + timedelta(days=400))) == 1
 
 
-def lived(nights: Sequence[Mapping[str, int]], health: Health | None = None) -> list[bool]:
+def lived(run_reports: Sequence[Mapping[str, int]], health: Health | None = None) -> list[bool]:
     """Whether a site was told to lack authors, night by night; its runs are judged and reported as they come."""
-    past: list[Night] = []
+    past: list[RunReport] = []
     told = []
-    for numbers in nights:
+    for numbers in run_reports:
         coverage = coverage_of(stats_of(**numbers))
         problems = check(shares(coverage, past[:400]), expected_of(health or Health()))
         code = ExitCode.UNHEALTHY if problems else ExitCode.OK
         written = [problem.as_json() for problem in problems]
         moments = {"started_at": NOW.isoformat(), "finished_at": NOW.isoformat(), "run_id": "0" * 8}
-        read = night_of({**moments, "site": "mau-danvan", "exit_code": code, "problems": written, "coverage": coverage})
+        read = run_report_of(
+            {**moments, "site": "mau-danvan", "exit_code": code, "problems": written, "coverage": coverage}
+        )
         assert read is not None
         past.insert(0, read)
         told.append(any(problem.kind == "coverage" for problem in problems))
@@ -119,9 +121,9 @@ def test_after_a_field_has_come_back_its_loss_is_told_again_at_once() -> None:
 
 def test_a_profile_ends_what_the_past_would_go_on_telling() -> None:
     good, bad = with_author(10, 10), with_author(10, 0)
-    nights = [*[good] * 30, *[bad] * 30]
-    assert lived(nights)[-1]
-    assert not any(lived(nights, Health(coverage={"author": False})))
+    run_reports = [*[good] * 30, *[bad] * 30]
+    assert lived(run_reports)[-1]
+    assert not any(lived(run_reports, Health(coverage={"author": False})))
 
 
 def section_links(linked: int, kept_out: int) -> dict[str, int]:
@@ -143,7 +145,7 @@ def test_what_is_forbidden_is_told_on_nights_without_news_too_and_no_longer_when
     assert shares_forbidden(stats_of(articles_linked_again=12, articles=12), past) == {}
 
 
-def missing(stats: Mapping[str, Any], *past: Night) -> float | None:
+def missing(stats: Mapping[str, Any], *past: RunReport) -> float | None:
     return not_there(stats, coverage_of(stats), past)
 
 
@@ -165,7 +167,7 @@ def test_a_few_dead_links_that_a_site_has_always_had_are_no_trouble_when_they_ar
     assert missing(stats_of(articles_missing_again=8), first) == 0.08
 
 
-def failing(stats: Mapping[str, Any], *past: Night) -> float | None:
+def failing(stats: Mapping[str, Any], *past: RunReport) -> float | None:
     return errors(stats, coverage_of(stats), past)
 
 

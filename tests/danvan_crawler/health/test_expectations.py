@@ -13,7 +13,7 @@ from danvan_crawler.health.expectations import (
     DEFAULTS,
     QUIET_AT_LEAST,
     Expectation,
-    Tally,
+    Proportion,
     check,
     expected_of,
     fallen,
@@ -112,24 +112,24 @@ def test_a_site_is_never_blamed_for_its_own_longest_usual_gap(gaps: list[int]) -
 
 
 def test_a_field_that_most_articles_had_and_none_has_now_has_fallen() -> None:
-    assert fallen([Tally(0, 12), *[Tally(9, 10)] * 5]) == (0.0, 0.45)
+    assert fallen([Proportion(0, 12), *[Proportion(9, 10)] * 5]) == (0.0, 0.45)
 
 
 def test_small_nights_are_pooled() -> None:
-    nights = [Tally(0, 2)] * 5
-    assert fallen([*nights, *[Tally(2, 2)] * 10]) == (0.0, 0.5)
+    run_reports = [Proportion(0, 2)] * 5
+    assert fallen([*run_reports, *[Proportion(2, 2)] * 10]) == (0.0, 0.5)
 
 
 @pytest.mark.parametrize(
     "runs",
     [
-        [Tally(0, 5), *[Tally(10, 10)] * 5],
-        [Tally(6, 12), *[Tally(9, 10)] * 5],
-        [Tally(0, 12), *[Tally(1, 10)] * 5],
-        [Tally(0, 12), *[Tally(0, 10)] * 5],
-        [Tally(0, 12), Tally(9, 10)],
-        [Tally(0, 12)],
-        [Tally(2, 10), *[Tally(3, 4)] * 2, Tally(1, 1), Tally(0, 11)],
+        [Proportion(0, 5), *[Proportion(10, 10)] * 5],
+        [Proportion(6, 12), *[Proportion(9, 10)] * 5],
+        [Proportion(0, 12), *[Proportion(1, 10)] * 5],
+        [Proportion(0, 12), *[Proportion(0, 10)] * 5],
+        [Proportion(0, 12), Proportion(9, 10)],
+        [Proportion(0, 12)],
+        [Proportion(2, 10), *[Proportion(3, 4)] * 2, Proportion(1, 1), Proportion(0, 11)],
         [],
     ],
     ids=[
@@ -143,10 +143,10 @@ def test_small_nights_are_pooled() -> None:
         "nothing",
     ],
 )
-def test_what_chance_explains_is_no_fall(runs: list[Tally]) -> None:
+def test_what_chance_explains_is_no_fall(runs: list[Proportion]) -> None:
     assert fallen(runs) is None
 
 
 def test_the_first_run_with_years_of_news_does_not_outweigh_the_others() -> None:
     # 2,000 old articles with an author, and three runs of today's without: today's rule is what counts.
-    assert fallen([Tally(0, 12), *[Tally(0, 40)] * 3, Tally(2000, 2000)]) is None
+    assert fallen([Proportion(0, 12), *[Proportion(0, 40)] * 3, Proportion(2000, 2000)]) is None

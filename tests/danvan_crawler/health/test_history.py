@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from danvan_crawler.crawl.retention import forget_old
-from danvan_crawler.health.history import night_of, nights
+from danvan_crawler.health.history import run_report_of, run_reports
 from danvan_crawler.health.prometheus import exposition
 from danvan_crawler.health.reports import longest_waiting_first
 from danvan_crawler.health.status import status
@@ -72,22 +72,22 @@ def write(archive: Path, text: str, number: int = 0) -> None:
 
 
 def test_a_right_report_is_a_night() -> None:
-    night = night_of(RIGHT)
+    night = run_report_of(RIGHT)
     assert night is not None
     assert (night.site, night.code, night.seconds, night.coverage) == (SLUG, 0, 600.5, {"articles": 3, "author": 2})
 
 
 def test_a_report_of_an_older_version_need_not_have_every_key() -> None:
-    assert night_of({key: RIGHT[key] for key in ("run_id", "site", "started_at", "finished_at", "exit_code")})
+    assert run_report_of({key: RIGHT[key] for key in ("run_id", "site", "started_at", "finished_at", "exit_code")})
 
 
 @pytest.mark.parametrize(("key", "value"), WRONG, ids=lambda value: str(value)[:30])
 def test_a_report_with_a_wrong_type_is_none(key: str, value: Any) -> None:
-    assert night_of({**RIGHT, key: value}) is None
+    assert run_report_of({**RIGHT, key: value}) is None
 
 
 def test_a_text_that_is_no_unicode_can_be_printed_all_the_same() -> None:
-    night = night_of({**RIGHT, "exit_code": 3, "findings": ["a \ud800"]})
+    night = run_report_of({**RIGHT, "exit_code": 3, "findings": ["a \ud800"]})
     assert night is not None
     assert night.findings == ("a ?",)
 
@@ -97,9 +97,9 @@ def test_nothing_that_reads_reports_stumbles_over_them(tmp_path: Path, profile: 
     texts += [f'{{"site": "{SLUG}", "x": {"[" * 100_000}', "7", "", "\x00", json.dumps(RIGHT, indent=2)]
     for number, text in enumerate(texts):
         write(tmp_path, text, number)
-    assert [night.code for night in nights(tmp_path, SLUG)] == [0]
+    assert [night.code for night in run_reports(tmp_path, SLUG)] == [0]
     [site] = found = status(tmp_path, [Site.parse(profile())], NOW)
-    assert (site.outcome, len(site.nights)) == ("good", 1)
+    assert (site.outcome, len(site.runs)) == ("good", 1)
     assert page(found, NOW).startswith("<!DOCTYPE html>")
     assert f'danvan_last_run_requests{{site="{SLUG}"}} 7' in exposition(found)
     assert longest_waiting_first(tmp_path, [SLUG]) == [SLUG]

@@ -68,11 +68,11 @@ def receiver() -> Iterator[Receiver]:
 @pytest.fixture
 def run(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Run:
     """run(site=[problems]) writes the reports of a night and tells the receiver of it, or other addresses."""
-    nights = iter(range(1, 29))
+    run_reports = iter(range(1, 29))
     (tmp_path / "runs").mkdir()
 
     def night(addresses: str | None = None, code: int | None = None, **sites: list[dict[str, Any]]) -> None:
-        day = next(nights)
+        day = next(run_reports)
         for name, problems in sites.items():
             began = f"2026-11-{day:02}T18:30:00+00:00"
             site = f"{name}-danvan"
@@ -88,7 +88,7 @@ def run(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> 
             (tmp_path / "runs" / f"202611{day:02}T183000Z-{name}.json").write_text(text, encoding="utf-8")
         monkeypatch.setenv(VARIABLE, receiver.address if addresses is None else addresses)
         monkeypatch.setenv("DANVAN_CLOCK", f"2026-11-{day:02}T20:00:00+00:00")
-        Notifier(tmp_path).tell([f"{name}-danvan" for name in sites])
+        Notifier(tmp_path).notify([f"{name}-danvan" for name in sites])
 
     return night
 
@@ -254,7 +254,7 @@ def test_a_server_that_drips_its_answer_holds_up_nobody(
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=drip, daemon=True).start()
         monkeypatch.setenv(VARIABLE, f"json://127.0.0.1:{listener.getsockname()[1]}/")
-        Notifier(tmp_path, patience=1.0).tell(["mot-danvan"])
+        Notifier(tmp_path, patience=1.0).notify(["mot-danvan"])
         assert "address 1 (json) of DANVAN_NOTIFY: the notification was not delivered in 1 s" in caplog.text
         assert not (tmp_path / "health.json").exists()
         ended.set()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from danvan_crawler.exceptions import ArchiveError, DiskFullError, ExitCode, LockedError, StoreError, UsageError
-from danvan_crawler.health.reports import Witness, longest_waiting_first, read_report, report_death, write_report
+from danvan_crawler.health.reports import MissingReport, longest_waiting_first, read_report, report_death, write_report
 
 BEGAN = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 
@@ -68,7 +68,7 @@ def test_a_report_that_the_run_wrote_keeps_its_statistics(tmp_path: Path) -> Non
 def test_a_witness_reports_for_a_run_that_an_error_ended(
     tmp_path: Path, error: Exception, kind: str, code: int
 ) -> None:
-    Witness(tmp_path, "a-danvan").testify_error(error)
+    MissingReport(tmp_path, "a-danvan").write_error(error)
     [path] = tmp_path.glob("runs/*.json")
     found = read(path)
     assert (found["site"], found["reason"], found["exit_code"]) == ("a-danvan", "died", code)
@@ -79,19 +79,19 @@ def test_a_witness_reports_for_a_run_that_an_error_ended(
 
 def test_a_witness_says_nothing_when_the_run_has_reported_or_needs_not_to(tmp_path: Path) -> None:
     before = report(tmp_path, "a-danvan", 22, 0)
-    witness = Witness(tmp_path, "a-danvan")
-    witness.testify_error(LockedError("another run holds its lock"))
+    missing_report = MissingReport(tmp_path, "a-danvan")
+    missing_report.write_error(LockedError("another run holds its lock"))
     assert list(tmp_path.glob("runs/*.json")) == [before]
     own = report(tmp_path, "a-danvan", 23, 2)
-    witness.testify(ExitCode.USAGE, "no matter what")
+    missing_report.write(ExitCode.USAGE, "no matter what")
     assert sorted(tmp_path.glob("runs/*.json")) == [before, own]
 
 
 def test_reports_of_other_runs_do_not_speak_for_this_one(tmp_path: Path) -> None:
     report(tmp_path, "a-danvan", 23, 0)
-    witness = Witness(tmp_path, "a-danvan")
+    missing_report = MissingReport(tmp_path, "a-danvan")
     report(tmp_path, "b-danvan", 24, 0)
-    witness.testify(ExitCode.USAGE, "wrong setting")
+    missing_report.write(ExitCode.USAGE, "wrong setting")
     assert len(list(tmp_path.glob("runs/*.json"))) == 3
 
 

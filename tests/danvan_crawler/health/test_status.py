@@ -14,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.health.history import Night, nights
+from danvan_crawler.health.history import RunReport, run_reports
 from danvan_crawler.health.notifications import problems_now
 from danvan_crawler.health.problems import Problem
 from danvan_crawler.health.prometheus import METRICS, exposition, write_metrics
@@ -31,15 +31,15 @@ Profile = Callable[..., str]
 Report = Callable[..., None]
 
 
-def night(*problems: Problem, code: int = 0, days_ago: float = 1, **numbers: Any) -> Night:
+def night(*problems: Problem, code: int = 0, days_ago: float = 1, **numbers: Any) -> RunReport:
     began = NOW - timedelta(days=days_ago)
-    return Night("thanhhoa-danvan", "0" * 8, began, began, code, problems=problems, **numbers)
+    return RunReport("thanhhoa-danvan", "0" * 8, began, began, code, problems=problems, **numbers)
 
 
-def site(*runs: Night, **facts: Any) -> SiteStatus:
+def site(*runs: RunReport, **facts: Any) -> SiteStatus:
     known = {"site": "thanhhoa-danvan", "name": "Ban Dân vận <Thanh Hóa>", "enabled": True}
     problems = tuple(current_problems(runs, NOW))
-    return SiteStatus(**{**known, "nights": runs, "problems": problems, **facts})
+    return SiteStatus(**{**known, "runs": runs, "problems": problems, **facts})
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_a_site_that_is_crawled_in_its_rhythm_is_not(days: list[int]) -> None:
 
 def test_a_report_that_somebody_else_wrote_for_a_dead_run_is_a_problem(tmp_path: Path, report: Report) -> None:
     report("mot-danvan", "2026-11-22", exit_code=3, findings=["the crawl died of SIGKILL"], reason="died")
-    (found,) = nights(tmp_path, "mot-danvan")
+    (found,) = run_reports(tmp_path, "mot-danvan")
     assert [(problem.kind, problem.text) for problem in found.problems] == [("crashed", "the crawl died of SIGKILL")]
 
 
@@ -109,7 +109,7 @@ def test_what_is_no_report_is_passed_over(tmp_path: Path, report: Report) -> Non
     report("mot-danvan", "2026-11-22")
     (tmp_path / "runs" / "20261123T000000Z-a.json").write_text('{"site": "mot-danvan"', encoding="utf-8")
     (tmp_path / "runs" / "20261124T000000Z-b.json").write_text("[]", encoding="utf-8")
-    assert [one.started_at.day for one in nights(tmp_path, "mot-danvan")] == [22]
+    assert [one.started_at.day for one in run_reports(tmp_path, "mot-danvan")] == [22]
 
 
 def test_a_run_from_the_future_hides_no_later_failure(
@@ -119,7 +119,7 @@ def test_a_run_from_the_future_hides_no_later_failure(
     report("thanhhoa-danvan", "2036-11-22")
     report("thanhhoa-danvan", "2026-11-23", exit_code=3, findings=["no answer"])
     [found] = status(tmp_path, [Site.parse(profile())], NOW)
-    assert (found.outcome, found.unhealthy, len(found.nights)) == ("failed", True, 1)
+    assert (found.outcome, found.unhealthy, len(found.runs)) == ("failed", True, 1)
     assert [problem.text for problem in problems_now(tmp_path, ["thanhhoa-danvan"])["thanhhoa-danvan"]] == ["no answer"]
 
 
@@ -127,7 +127,7 @@ def test_the_runs_of_a_site_are_its_own_newest_first(tmp_path: Path, report: Rep
     for day in ("2026-11-20", "2026-11-22", "2026-11-21"):
         report("mot-danvan", day)
         report("hai-danvan", day)
-    assert [one.started_at.day for one in nights(tmp_path, "mot-danvan")] == [22, 21, 20]
+    assert [one.started_at.day for one in run_reports(tmp_path, "mot-danvan")] == [22, 21, 20]
 
 
 def test_a_site_never_run_and_one_that_is_not_enabled_are_said_to_be_so(tmp_path: Path, profile: Profile) -> None:

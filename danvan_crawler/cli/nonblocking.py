@@ -22,7 +22,7 @@ _PATIENCE = 5.0
 """Seconds that the end waits for a reader that takes nothing more."""
 
 
-class Aside:
+class NonBlockingStream:
     """A text stream onto a descriptor whose `write` never waits and never fails; a context manager.
 
     A thread of its own writes. When it fails, or has not come to its end some seconds after the last word, the
@@ -97,12 +97,12 @@ class Aside:
             os.close(nowhere)
 
 
-def aside() -> Aside:
+def nonblocking_stderr() -> NonBlockingStream:
     """stderr of this process."""
     sys.stderr.flush()
-    return Aside(sys.stderr.fileno(), sys.stderr.encoding)
+    return NonBlockingStream(sys.stderr.fileno(), sys.stderr.encoding)
 
 
-def console(stream: Aside) -> Console:
+def console(stream: NonBlockingStream) -> Console:
     """As `common.errors`, without waiting."""
     return Console(file=cast(Any, stream), highlight=False, soft_wrap=True)

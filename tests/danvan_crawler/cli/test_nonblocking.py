@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from danvan_crawler.cli.aside import Aside, console
+from danvan_crawler.cli.nonblocking import NonBlockingStream, console
 from danvan_crawler.cli.progress import SitesProgress
 from danvan_crawler.exceptions import ExitCode
-from danvan_crawler.fleet.child_process import Ending
+from danvan_crawler.fleet.child_process import JobResult
 
 LINE = "Hội nghị tổng kết công tác dân vận\n"
 
@@ -25,7 +25,7 @@ def pipe() -> Iterator[tuple[int, int]]:
 
 def test_what_is_said_arrives_in_order(pipe: tuple[int, int]) -> None:
     read, write = pipe
-    with Aside(write) as stream:
+    with NonBlockingStream(write) as stream:
         stream.write("một\n")
         console(stream).print("hai", markup=False)
     assert os.read(read, 100).decode() == "một\nhai\n"
@@ -33,7 +33,7 @@ def test_what_is_said_arrives_in_order(pipe: tuple[int, int]) -> None:
 
 def test_a_reader_that_has_stopped_reading_holds_up_nobody(pipe: tuple[int, int]) -> None:
     read, write = pipe
-    with Aside(write, patience=0.1) as stream:
+    with NonBlockingStream(write, patience=0.1) as stream:
         for _ in range(200_000):  # more than a pipe and the queue hold together
             stream.write(LINE)
     assert os.read(read, len(LINE.encode())).decode() == LINE
@@ -44,7 +44,7 @@ def test_a_reader_that_has_gone_is_no_error(pipe: tuple[int, int]) -> None:
     read, write = pipe
     os.close(read)
     try:
-        with Aside(write) as stream:
+        with NonBlockingStream(write) as stream:
             for _ in range(100):
                 stream.write(LINE)
         os.write(write, LINE.encode())
@@ -55,16 +55,16 @@ def test_a_reader_that_has_gone_is_no_error(pipe: tuple[int, int]) -> None:
 def test_a_full_disk_is_no_error() -> None:
     descriptor = os.open("/dev/full", os.O_WRONLY)
     try:
-        with Aside(descriptor) as stream, SitesProgress(console(stream), 1, quiet=False) as progress:
+        with NonBlockingStream(descriptor) as stream, SitesProgress(console(stream), 1, quiet=False) as progress:
             progress.started("a-danvan")
             progress.said("a-danvan", LINE)
-            progress.ended(Ending("a-danvan", ExitCode.OK))
+            progress.ended(JobResult("a-danvan", ExitCode.OK))
     finally:
         os.close(descriptor)
 
 
 def test_a_letter_that_the_locale_has_not_is_escaped(pipe: tuple[int, int]) -> None:
     read, write = pipe
-    with Aside(write, "ascii") as stream:
+    with NonBlockingStream(write, "ascii") as stream:
         stream.write("Hội")
     assert os.read(read, 100) == b"H\\u1ed9i"
