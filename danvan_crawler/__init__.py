@@ -2,7 +2,7 @@
 
 The archive is the source of truth and everything else is a function of it. `capture` and `warc` bring bytes from the
 network to disk; families (in `spiders`) and stages (in `pipelines`) make articles of archived responses; `store` and
-`export` keep and export them; `cli` is the `danvan` command. The way of a page through these rooms is in README.md.
+`export` keep and export them; `cli` is the `danvan` command. docs/architecture.md follows a page through them.
 """
 
 from __future__ import annotations

@@ -7,17 +7,17 @@
     │   └── UnknownItemError       2  no article or capture has that id or URL
     ├── CaptureRefusedError        3  the guard refused to contact an address
     ├── TruncatedResponseError     3  a response ended before its message did
-    ├── UndecodableBodyError       3  a body whose content coding cannot be taken off
+    ├── UndecodableBodyError       3  a body whose content coding cannot be decoded
     ├── LostPayloadError           8  a revisit refers to a record that is not in the archive
     ├── LockedError                5  another run holds the lock of the site
     ├── LeftAloneError             3  the site's server has asked to be left alone until later
     ├── OutsideWindowError         7  the site is not crawled at this hour
     ├── ArchiveError               1  the archive folder cannot be read or written
     │   ├── DiskFullError          6  no space left on the archive's file system
-    │   └── ArchiveDamagedError    8  a WARC file holds what cannot be read
+    │   └── ArchiveDamagedError    8  a WARC file cannot be read to its end
     └── StoreError                 1  the item database cannot be read or written
 
-Codes are those of the contract in README.md; `ExitCode.worst` picks the one that a run of several sites reports.
+docs/operator.md explains the codes; `ExitCode.worst` picks the one that a run of several sites returns.
 """
 
 from __future__ import annotations
@@ -126,6 +126,6 @@ class StoreError(DanvanError):
 
 
 def archive_error(error: OSError, action: str) -> ArchiveError:
-    """What a user is told of an operating system's error: `cannot <action>: <reason>`."""
+    """The error to report for an error of the operating system: `cannot <action>: <reason>`."""
     kind = DiskFullError if error.errno in _FULL else ArchiveError
     return kind(f"cannot {action}: {error.strerror or error}")

@@ -1,7 +1,8 @@
 """Scrapy settings of the project: component order, manners, and what an operator may change by environment.
 
 Our own settings begin with `DANVAN_`; each is read from the environment variable of the same name, or given with
-`scrapy crawl -s NAME=VALUE`. `settings_check` holds their names and defaults, and README.md lists them.
+`scrapy crawl -s NAME=VALUE`. `settings_check` holds their names and defaults, and docs/commands-and-settings.md
+lists them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""All settings of our own: names, defaults, what each may hold, and the one sentence that is said of a wrong value.
+"""All settings of our own: names, defaults, allowed values, and the error message for a wrong value.
 
 A setting is an environment variable; those of `CrawlSettings` can also be given with `scrapy crawl -s NAME=VALUE`.
 Each is read and checked by itself, when it is needed: a wrong value stops the crawl that reads it, and not the
-`danvan status` that reports this. That is why this is not a model of pydantic-settings, which reads all or none.
+`danvan status` that reports this. So this is not a model of pydantic-settings, which reads all settings or none.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class CrawlSettings(BaseModel):
     DANVAN_FEED_DAYS: _Days = 3
     """Days for which a reliable sitemap may replace the listings; 0: never."""
     DANVAN_KEEP_DAYS: _Days = 400
-    """Days for which run reports and logs are kept; 0: for good."""
+    """Days for which run reports and logs are kept; 0: forever."""
     DANVAN_MAX_RETRY_AFTER: Annotated[_Decimal, Field(ge=0, le=10**8)] = 120
     """Longest wait in seconds that a server may ask for; beyond it the run of the site ends."""
     DANVAN_WINDOW: _Text = ""
@@ -107,11 +107,11 @@ class Settings(CrawlSettings):
     DANVAN_WAYBACK: _Text = ""
     """pywb's program `wayback`; without it, it is searched for."""
     DANVAN_CLOCK: _Text = ""
-    """For tests: the moment that everything takes for now. `clock` reads and checks it."""
+    """For tests: the time that everything uses as now. `clock` reads and checks it."""
 
 
 def checked(name: str, value: object) -> Any:
-    """The value of a setting, of the type that the model gives it. Raises UsageError that says what it must be."""
+    """The value of a setting, with the type of the model. Raises UsageError, which says what the value must be."""
     settings = Settings.model_construct()
     try:
         setattr(settings, name, value)
@@ -131,7 +131,7 @@ def unchecked(name: str) -> Any:
 
 
 def check_settings(settings: Mapping[str, Any]) -> None:
-    """Raises UsageError for the first of a crawl's settings that cannot be used."""
+    """Raises UsageError for the first invalid setting of a crawl."""
     for name, field in CrawlSettings.model_fields.items():
         if field.annotation in (int, float):
             checked(name, settings.get(name))

@@ -1,4 +1,4 @@
-"""Requests that Scrapy gave up, in the terms of the reducer."""
+"""Converts requests that Scrapy gave up into the types of the reducer."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """The spider of a site: it fetches what the reducer of its captures asks for (`danvan_crawler.walk`).
 
-One class serves all sites, driven by a profile and its family. It decides nothing. Each exchange goes from the archiver
-to the reducer as soon as it is written; what that asks for waits in the run's outbox, and whichever callback comes next
-hands it to Scrapy.
+One class serves all sites, with a profile and its family. It decides nothing. Each exchange goes from the archiver to
+the reducer as soon as it is written. New requests wait in the run's outbox, and the next callback hands them to Scrapy.
 """
 
 from __future__ import annotations

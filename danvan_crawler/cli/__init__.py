@@ -1,4 +1,4 @@
-"""The `danvan` command: one module per subcommand, imported when it is asked for.
+"""The `danvan` command: one module per subcommand, imported only when it is used.
 
 Importing Scrapy and SQLAlchemy takes most of a second; `danvan --help` needs neither.
 """
@@ -56,7 +56,7 @@ class _LazyGroup(click.Group):
             result = super().invoke(ctx)
             sys.stdout.flush()
         except BrokenPipeError:
-            # The reader (head, less) has what it wanted, which is no error.
+            # The reader (head, less) has closed the pipe, which is not an error.
             streams.forget_stdout()
             return ExitCode.OK
         return result
@@ -76,7 +76,7 @@ def cli() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Entry point: runs a command and exits with a code of the contract."""
+    """Entry point: runs a command and exits with an ExitCode."""
     streams.prepare()
     try:
         code = cli.main(arguments, prog_name="danvan", standalone_mode=False)

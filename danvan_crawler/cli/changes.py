@@ -55,7 +55,7 @@ def command(
 
 
 def _midnight(day: str, later: int = 0) -> str:
-    """Where a day begins, as a WARC-Date; for the first and last of all days what sorts before or after everything."""
+    """The beginning of a day as WARC-Date; out of range, the day itself, which sorts before or after everything."""
     try:
         return warc_date(datetime.combine(date.fromisoformat(day) + timedelta(days=later), datetime.min.time(), _ZONE))
     except OverflowError:

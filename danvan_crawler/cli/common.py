@@ -22,12 +22,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def errors() -> Console:
-    """Where human text goes: colours and bars on a terminal, plain lines otherwise."""
+    """stderr for human readers: colours and bars on a terminal, plain lines otherwise."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def _absolute(_context: click.Context, _option: click.Parameter, value: Path) -> Path:
-    # One spelling of `../b/a` and `a`; links stay as the user knows them.
+    # `../b/a` and `a` become the same path; symbolic links are not resolved.
     return Path(os.path.abspath(value))  # noqa: PTH100
 
 
@@ -72,7 +72,7 @@ until_option = day_option("--until", "Last day of publication, inclusive.")
 
 
 def filter_options(function: F) -> F:
-    """--site, --section, --province, --body, --since, --until and --document, handed on as one Filter `criteria`."""
+    """--site, --section, --province, --body, --since, --until and --document, passed on as one Filter `criteria`."""
     import functools
 
     @functools.wraps(function)
@@ -142,5 +142,5 @@ def known_place(archive: Path, record_id: str) -> RecordPlace | None:
 
 
 def write_out(text: str) -> None:
-    """A line of data on stdout, UTF-8 whatever the locale says."""
+    """Writes a line of data to stdout, in UTF-8 whatever the locale is."""
     sys.stdout.buffer.write(text.encode() + b"\n")

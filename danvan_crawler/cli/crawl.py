@@ -114,7 +114,7 @@ def _wanted(known: SiteRegistry, slugs: tuple[str, ...], all_sites: bool, archiv
 
 
 def _refuse(archive: Path, slug: str, error: ProfileError, watcher: Watcher) -> JobResult:
-    """The end of a site whose profile cannot be used, told and reported as that of any other."""
+    """The result of a site whose profile cannot be used, reported like any other."""
     if SLUG.match(slug):
         with suppress(OSError):
             MissingReport(archive, slug).write_error(error)
@@ -126,13 +126,13 @@ def _refuse(archive: Path, slug: str, error: ProfileError, watcher: Watcher) -> 
 def crawl_here(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str, Any]) -> ExitCode:
     """Crawls one site in this process, with a progress line on a terminal.
 
-    A crawl that fails before it can report gets its run report here.
+    If the crawl fails before it can write its run report, the report is written here.
     """
     missing_report = MissingReport(archive, slug)
     try:
         code, finding, kind = _crawl(slug, profiles, archive, options)
     except Exception as error:
-        with suppress(OSError):  # an archive that cannot be written, which the error says itself
+        with suppress(OSError):  # if the archive cannot be written, the error itself says so
             missing_report.write_error(error)
         raise
     with suppress(OSError):
@@ -141,8 +141,8 @@ def crawl_here(slug: str, profiles: Iterable[Path], archive: Path, options: dict
 
 
 def _crawl(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str, Any]) -> tuple[ExitCode, str, str]:
-    """Exit code of the crawl, what is wrong, and the kind of that."""
-    # Scrapy takes long to import, and its settings are read from the environment when it is.
+    """Exit code of the crawl, what is wrong, and the kind of problem."""
+    # Importing Scrapy is slow and reads its settings from the environment.
     from danvan_crawler.cli.progress import CrawlProgress
     from danvan_crawler.crawl.runner import new_process, report, run
 
@@ -172,14 +172,14 @@ def _crawl(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str
 
 def _limits() -> Limits:
     """When a site's process is stopped from outside, from the environment."""
-    clock.now()  # raises UsageError for a clock that each of the processes would refuse
+    clock.now()  # raises UsageError for a wrong DANVAN_CLOCK, before every process does
     memory: int = from_environment("DANVAN_MEMORY_LIMIT")
-    # A crawl closes itself at the limit; beyond half as much again it evidently cannot.
+    # A crawl closes itself at the limit; at one and a half times the limit it evidently cannot.
     return Limits(hang_after=from_environment("DANVAN_HANG_AFTER"), memory=memory * 3 // 2 * 1024 * 1024)
 
 
 def _job(site: Site, archive: Path, site_folders: tuple[Path, ...], options: dict[str, Any]) -> Job:
-    """The process that crawls one site as this one was asked to."""
+    """The process that crawls one site with the options of this command."""
     arguments = ["crawl", site.slug, "--archive", str(archive)]
     for folder in site_folders:
         arguments += ["--sites", str(folder)]

@@ -1,4 +1,4 @@
-"""`danvan demo`: the whole way of a page on the bundled sample portal, without a network."""
+"""`danvan demo`: crawls the bundled sample portal, without a network."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from danvan_crawler.urls import item_id
 from danvan_crawler.warc.files import warc_files
 
 DEFAULT_PORT = 8017
-"""Fixed, so that a second demo meets the addresses of the first."""
+"""Fixed, so that a second demo has the same addresses as the first."""
 
 
 @click.command("demo")
@@ -52,7 +52,7 @@ def command(archive: Path, port: int | None) -> int:
         Path(folder, f"{SLUG}.toml").write_text(profile_toml(portal.url), encoding="utf-8")
         console.print(f"The sample portal is at {portal.url}")
         console.print("First crawl: everything is new.")
-        # Each in a process of its own, as cron would start it.
+        # Each crawl in its own process, as cron would start it.
         crawl = danvan("crawl", SLUG, "--archive", str(archive), "--sites", folder)
         code = run_command(crawl)
         if code is ExitCode.OK:
@@ -75,7 +75,7 @@ def _portal(port: int | None) -> SamplePortal:
 
 
 def _edited_address(home: str) -> str:
-    """Address of the article that edition 2 prints otherwise than edition 1."""
+    """Address of the article that edition 2 changes."""
     before = {article.path: article.title for article in articles(1)}
     path = next(article.path for article in articles(2) if before.get(article.path, article.title) != article.title)
     return home.rstrip("/") + path
@@ -105,7 +105,7 @@ def _report(archive: Path, edited: str) -> None:
 
 
 def _program() -> Sequence[str]:
-    """How this program is called from where the user is: `danvan` need not be on PATH, as after `make demo`."""
+    """How the user can call this program: after `make demo`, `danvan` may not be on PATH."""
     script = Path(sys.argv[0])
     if shutil.which("danvan") is not None:
         return ("danvan",)

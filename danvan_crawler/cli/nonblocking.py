@@ -1,8 +1,8 @@
-"""stderr for whoever has something better to do than to wait for its reader.
+"""Non-blocking stderr.
 
-A terminal that was stopped with Ctrl-S, a pager that is not scrolled on, a pipe whose other end has gone or a full disk
-behind `2>`: none of them may hold up a supervisor, whose sites would then run without limits and signals. What cannot
-be written is dropped; a site's log has all of it.
+A terminal stopped with Ctrl-S, a pager that is not scrolled, a broken pipe or a full disk behind `2>` must not block a
+supervisor: its sites would then run without limits and signals. What cannot be written is dropped; the log of each site
+has everything.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from typing import Any, Self, cast
 from rich.console import Console
 
 _MOST = 4_000_000
-"""Bytes that wait for a slow reader; what comes then is dropped."""
+"""Bytes that are buffered for a slow reader; further bytes are dropped."""
 _PATIENCE = 5.0
-"""Seconds that the end waits for a reader that takes nothing more."""
+"""Seconds to wait at the end for a reader that does not read."""
 
 
 class NonBlockingStream:
-    """A text stream onto a descriptor whose `write` never waits and never fails; a context manager.
+    """A text stream to a descriptor. Its `write` never blocks and never fails. A context manager.
 
-    A thread of its own writes. When it fails, or has not come to its end some seconds after the last word, the
-    descriptor is made /dev/null, so that nothing that follows has to wait either.
+    A separate thread writes. If it fails, or has not finished `patience` seconds after the end, the descriptor is
+    replaced by /dev/null, so that later writes do not block either.
     """
 
     errors = "backslashreplace"
@@ -39,7 +39,7 @@ class NonBlockingStream:
         self._size = 0
         self._closed = self._failed = False
         self._news = threading.Condition()
-        # A daemon: one that waits for a reader for ever does not keep the process.
+        # A daemon thread: if it waits forever, the process can still end.
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -53,7 +53,7 @@ class NonBlockingStream:
         return len(text)
 
     def flush(self) -> None:
-        """Nothing: that would be waiting."""
+        """Does nothing, because it would have to wait."""
 
     def isatty(self) -> bool:
         return os.isatty(self._descriptor)
@@ -70,7 +70,7 @@ class NonBlockingStream:
                 data = self._waiting.popleft()
             rest = data
             try:
-                # os.write holds no lock of Python's that the end of the process would wait for.
+                # os.write holds no Python lock that the end of the process would wait for.
                 while rest:
                     rest = rest[os.write(self._descriptor, rest) :]
             except OSError:
@@ -98,11 +98,11 @@ class NonBlockingStream:
 
 
 def nonblocking_stderr() -> NonBlockingStream:
-    """stderr of this process."""
+    """stderr of this process as a NonBlockingStream."""
     sys.stderr.flush()
     return NonBlockingStream(sys.stderr.fileno(), sys.stderr.encoding)
 
 
 def console(stream: NonBlockingStream) -> Console:
-    """As `common.errors`, without waiting."""
+    """Like `common.errors`, but non-blocking."""
     return Console(file=cast(Any, stream), highlight=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""What a terminal shows of crawls while they run: a line for one, a line each for several; plain lines elsewhere."""
+"""Progress of running crawls: one progress line per site on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from danvan_crawler.archive.heartbeat import Beat
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.fleet.child_process import JobResult
 
-if TYPE_CHECKING:  # Scrapy takes long to import, and a crawl of several sites has it in their processes
+if TYPE_CHECKING:  # importing Scrapy is slow, and a crawl of several sites needs it only in their processes
     from scrapy.crawler import Crawler
 
 _LAST_WORDS = 20
-"""Lines of a failed site's process that are shown in the end when they were not shown before."""
+"""Last lines of a failed site's process that are shown at the end with `quiet`."""
 
 
 def _progress(console: Console) -> Progress:
@@ -33,7 +33,7 @@ def _progress(console: Console) -> Progress:
 
 
 class CrawlProgress:
-    """Counts captures and articles while a crawler runs. How many there will be is not known before the end."""
+    """Counts captures and articles while a crawler runs. The total is not known before the end."""
 
     def __init__(self, crawler: Crawler, console: Console, slug: str) -> None:
         self._articles = self._responses = 0
@@ -68,9 +68,9 @@ class CrawlProgress:
 
 
 class SitesProgress:
-    """Tells of several sites: bars on a terminal, above them what the sites say and how they end; a context manager.
+    """Shows several sites: progress lines on a terminal, and above them messages and results. A context manager.
 
-    With `quiet` nothing is printed of a site that ends well; of another one its last words.
+    With `quiet`, nothing is printed for a site that ends well; for another site, its last lines.
     """
 
     def __init__(self, console: Console, sites: int, *, quiet: bool) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8080
 """pywb's own."""
 ARTICLES_SHOWN = 200
-"""Of each site, on the front page."""
+"""Articles of each site on the front page."""
 
 
 @click.command("replay")
@@ -57,7 +57,7 @@ def command(site: str | None, port: int | None, archive: Path, site_folders: tup
                 console.print(f"{len(files)} WARC files of {len(found)} sites at {server.url}", markup=False)
                 console.print("Press Ctrl-C to stop.")
                 server.wait()
-        except KeyboardInterrupt:  # the one way in which this ends well
+        except KeyboardInterrupt:  # the normal end
             return
 
 
@@ -82,7 +82,7 @@ def _front_page(archive: Path, sites: Sequence[ArchivedSite]) -> str:
     try:
         with open_for_reading(database_path(archive)).connect() as connection:
             shown = [newest_articles(connection, site.slug, ARTICLES_SHOWN) for site in sites]
-    except StoreError as error:  # captures can be looked at without a database
+    except StoreError as error:  # captures can be replayed without a database
         errors().print(f"danvan: the front page lists no articles: {error}", markup=False)
         shown = [[] for _ in sites]
     return front_page(zip(names, shown, strict=True))

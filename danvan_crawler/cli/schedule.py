@@ -1,4 +1,4 @@
-"""`danvan schedule`: the nightly crawl as a line of a crontab or as a systemd timer, printed or put in place."""
+"""`danvan schedule`: the nightly crawl as a crontab line or a systemd timer, printed or installed."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def _install_units(nightly: Nightly, console: Console) -> None:
 
 
 def _uninstall(nightly: Nightly, console: Console, *, systemd: bool) -> None:
-    """Takes one of the two away; the settings stay while the other needs them."""
+    """Removes the line or the timer; the settings stay while the other one needs them."""
     archive, folder = nightly.archive, unit_folder(os.environ)
     if systemd:
         refuse_other(archive, folder)

@@ -45,7 +45,7 @@ def command(item: str, as_json: bool, archive: Path) -> None:
 
 
 def _print_suppressed(takedown: Takedown, captures: Sequence[Mapping[str, Any]], as_json: bool) -> None:
-    """All that there is to say of an article that is not to be shown."""
+    """Prints what may be shown of a suppressed article."""
     since = takedown.date.isoformat()
     if as_json:
         document = {

@@ -1,4 +1,4 @@
-"""`danvan status`: how the sites are."""
+"""`danvan status`: the state of the sites."""
 
 from __future__ import annotations
 
@@ -126,5 +126,5 @@ def _row(one: SiteStatus) -> tuple[str, ...]:
 
 
 def _minute(moment: str) -> str:
-    """A moment as this machine's clock shows it."""
+    """A moment in the time zone of this machine."""
     return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M}"

@@ -1,6 +1,7 @@
-"""stdin, stdout and stderr as this process was given them: closed, on a full disk, or at the end of a pipe that broke.
+"""stdin, stdout and stderr that may be closed, on a full disk, or on a broken pipe.
 
-What cannot be said on stderr is lost and stops nothing. Data that stdout does not take is an error that says so.
+Messages that cannot be written to stderr are lost, and the command continues. Data that cannot be written to stdout is
+an error.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import sys
 from typing import Any, TextIO
 
 STDOUT = "<stdout>"
-"""File name of the OSError that a write to stdout raises."""
+"""File name in the OSError of a failed write to stdout."""
 
 
 class _Stdout(io.FileIO):
@@ -32,16 +33,16 @@ class _Stderr(io.FileIO):
 
 
 def prepare() -> None:
-    """To be called once, before anything is said or opened: a file would else get the number of a closed stream."""
+    """Call once, before any output and any open(): otherwise a file could get the number of a closed stream."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
         except OSError:
-            opened = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free, so this one
+            opened = os.open(os.devnull, os.O_RDWR)  # the lowest free number, so this one
             os.set_inheritable(opened, True)
     if sys.stdin is None:
         sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0, closefd=False)), encoding="utf-8")
-    # Not where somebody has put something else in their place, as tests do.
+    # Not if somebody has replaced them, as tests do.
     if sys.stdout is None or sys.stdout is sys.__stdout__:
         sys.stdout = _text(_Stdout(1, "w", closefd=False), sys.stdout, line_buffering=False)
     if sys.stderr is None or sys.stderr is sys.__stderr__:
@@ -58,7 +59,7 @@ def _text(raw: io.FileIO, before: TextIO | None, *, line_buffering: bool) -> Tex
 
 
 def forget_stdout() -> None:
-    """Nothing more goes to stdout; Python flushes once more when it ends, and would fail again."""
+    """Discards further output to stdout: at its end Python flushes once more and would fail again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

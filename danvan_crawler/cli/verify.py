@@ -1,4 +1,4 @@
-"""`danvan verify`: is everything there, and as it was written?"""
+"""`danvan verify`: checks that everything is there and unchanged."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def command(files: tuple[Path, ...], slug: str | None, repairs: bool, as_json: b
     files = tuple(path.absolute() for path in files)
     console = errors()
     work = repair(archive, slug, files) if repairs else RepairWork()
-    if repairs:  # of a file that was nothing but damage, nothing is left to look at
+    if repairs:  # a file that was only damage no longer exists
         files = tuple(path for path in map(_finished, files) if path.exists())
     findings: list[Finding] = []
     columns = (TextColumn("verify"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())

@@ -1,1 +1,1 @@
-"""The life of one run in its process: its frame, its hours, its limits, how it ends, and what is kept of it."""
+"""The life of one run in its process: start and end, hours, limits, and which files are kept."""

@@ -38,11 +38,11 @@ from danvan_crawler.warc.notes import END, RUN, UNANSWERED
 logger = logging.getLogger(__name__)
 
 DECIDED_KEY = "danvan_decided"
-"""Where in `request.meta` stands whether an exchange was judged, or giving up will say what it means."""
+"""Key in `request.meta`: True if the exchange was judged; otherwise giving up the request decides."""
 
 
 class RunContext:
-    """The run of one spider. Exchanges of a spider that walks no site are only noted."""
+    """The run of one spider. Exchanges of a spider without a site are only recorded."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class RunContext:
         self.is_behind = False
         """An exchange was archived that the database could not take: the next run takes it from the file."""
         self.planned: list[str] = []
-        """Article addresses that a crawl would ask for, of a run that only plans."""
+        """With `plan`: article addresses that a crawl would request."""
         self._slug, self._stats = slug, stats
         self._on_error, self._on_article = on_error, on_article
         self._run: Run | None = None
@@ -85,7 +85,7 @@ class RunContext:
         assert self._reducer is not None
         assert self._run is not None
         if self._run.took_up and self._archiver is not None:
-            # At once: what it took up stands nowhere else, and it may get nothing that would need a file.
+            # At once: nothing else records what it took up, and the run may write no other record.
             self._archiver.write_note(RUN, self._run.run_id, self._run.as_json())
         self._apply(self._reducer.begin(self._run))
 
@@ -116,12 +116,12 @@ class RunContext:
         self._apply(effects, is_visit=why is not None and why.is_visit)
 
     def give_up(self, request: Unanswered) -> None:
-        """Takes that a request was given up, and archives that, where anything follows from it."""
+        """Handles a request that was given up, and archives the fact if it has consequences."""
         assert self._reducer is not None
         place, archiver = None, self._archiver
         if request.is_archived and archiver is not None:
             note = (UNANSWERED, uuid.uuid4().hex, request.as_json())
-            # Of a night in which nothing answers, it is not worth a file that a section could not be had.
+            # If nothing answers at all, a failed section alone needs no WARC file.
             if request.why.kind in ("listing", "feed") and not archiver.has_written:
                 archiver.note_later(*note)
             elif (place := archiver.write_note(*note)) is None:
@@ -138,7 +138,7 @@ class RunContext:
             return
         run_id = self._reducer.run.run_id
         if self._archiver is None or not self._archiver.has_written:
-            return  # nothing came, and nothing follows
+            return  # nothing was archived, so nothing follows
         date = warc_date(clock.now())
         text = json.dumps({"date": date, "reason": reason})
         place = self._archiver.write_note(END, run_id, text)
@@ -170,8 +170,8 @@ class RunContext:
             logger.error("%s", sentence)
         for item in effects.items:
             self._on_article()
-            # A visit to a known article says again what the first one said: counted, three without a picture look
-            # like ten.
+            # A visit to a known article repeats the first one. If it counted, three articles without a picture would
+            # look like ten.
             if not is_visit:
                 count(self._stats, item)
 

@@ -1,9 +1,9 @@
-"""A server that was asked too much is left alone, also by the next runs.
+"""Back off from an overloaded server across runs.
 
-It says so itself (Retry-After of a 429 or 503 that is longer than a run waits), or it shows it: when most of what it
-answered was 429 or 503, it rests for an hour, twice as long after each further run that ends so, half a day at most.
-The moment is kept in the item database for the site and for its hosts, since another site may be on one of them; a run
-before it does not contact them, and one that goes well forgets it.
+The server asks for it (Retry-After of a 429 or 503 that is longer than a run waits), or most of its answers were 429
+or 503. In the second case it is not contacted for an hour, twice as long after each further such run, half a day at
+most. The end of the wait is stored in the item database for the site and for its hosts, since another site may be on
+one of them. A run before that time does not contact them; a good run removes it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.site_state import NOT_BEFORE, RESTS, SiteState
 
 LONGEST = timedelta(days=7)
-"""A server that asks for more is asked again all the same: some say so by mistake."""
+"""Longest wait that is obeyed: some servers ask for more by mistake."""
 _FIRST, _AT_MOST = timedelta(hours=1), timedelta(hours=12)
 _MANY = 5
-"""Answers 429 and 503 that are no accident."""
+"""Fewer answers 429 and 503 than this may be an accident."""
 
 
 def overloaded(stats: Mapping[str, Any]) -> bool:
@@ -32,12 +32,12 @@ def overloaded(stats: Mapping[str, Any]) -> bool:
 
 
 def rest_after(stats: Mapping[str, Any], now: datetime, rests: int) -> datetime | None:
-    """Until when the server is to be left alone; None when there is no need. `rests`: runs before that said so."""
+    """Until when not to contact the server; None if there is no need. `rests`: earlier runs that backed off."""
     if asked := stats.get(statistics.NOT_BEFORE):
         return min(datetime.fromisoformat(asked), now + LONGEST)
     if overloaded(stats):
         return now + min(_FIRST * int(2 ** min(rests, 10)), _AT_MOST)
-    waits_until = stats.get(statistics.WAITS_UNTIL)  # a wait that the run did not sit out to its end
+    waits_until = stats.get(statistics.WAITS_UNTIL)  # a wait that had not ended when the run ended
     until = datetime.fromisoformat(waits_until) if waits_until else now
     return until if until > now else None
 
@@ -45,10 +45,10 @@ def rest_after(stats: Mapping[str, Any], now: datetime, rests: int) -> datetime 
 def keep(
     state: SiteState, names: Iterable[str], stats: Mapping[str, Any], now: datetime, *, reason: str = "finished"
 ) -> datetime | None:
-    """Notes until when nobody is to be asked after a run with these statistics, and returns it.
+    """Stores until when not to contact the server after a run with these statistics, and returns it.
 
-    `names` are those of the site and its hosts (`names_of`). A run that was cut short, or that got no page, says
-    nothing of a server that was asked too much before.
+    `names` are those of the site and its hosts (`names_of`). A run that was cut short, or that got no page, does not
+    reset an earlier overload.
     """
     kept = list(names)
     rests = max((int(state.get(name, RESTS) or "0") for name in kept), default=0)
@@ -63,9 +63,9 @@ def keep(
 
 
 def rests_until(state: SiteState, names: Iterable[str], now: datetime) -> datetime | None:
-    """The moment that a run now would be too early for; None when it is not.
+    """The time before which a run is too early; None if it may run now.
 
-    One further away than anybody is left alone was noted by a clock that was wrong.
+    A time further away than LONGEST came from a wrong clock and is ignored.
     """
     moments = (datetime.fromisoformat(moment) for name in names if (moment := state.get(name, NOT_BEFORE)))
     return max((moment for moment in moments if now < moment <= now + LONGEST), default=None)

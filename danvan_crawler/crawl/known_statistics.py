@@ -1,9 +1,8 @@
-"""Scrapy's statistics, in which a misspelt name of ours is an error.
+"""Scrapy's statistics; an unknown name of ours is an error.
 
-A statistic that nobody writes counts as zero, and zero can decide whether a site is healthy. A live crawl does not meet
-the error: all names stand in `statistics`, a test finds any that is written out elsewhere, and nothing that a site
-sends becomes part of a name. Sections have statistics of their own, but a section's name is the profile's and stands
-behind a prefix that is known.
+A statistic that nobody writes counts as zero, and zero can decide whether a site is healthy. A live crawl cannot raise
+the error: all names are in `statistics`, a test finds names that are written elsewhere, and no data of a site becomes
+part of a name. A section's name can, but it comes from the profile and follows a known prefix.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from danvan_crawler.statistics import require_known
 class KnownStatistics(MemoryStatsCollector):
     """Raises ValueError for a name that begins with `danvan/` and is not in `statistics`, written or read.
 
-    Names of Scrapy and of other extensions are not checked. `spider` is there for Scrapy's sake and is not used.
+    Names of Scrapy and of other extensions are not checked. `spider` is part of Scrapy's interface and is not used.
     """
 
     def get_value(self, key: str, default: Any = None, spider: Spider | None = None) -> Any:

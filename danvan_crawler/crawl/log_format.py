@@ -1,4 +1,4 @@
-"""Log lines that an operator reads: none per request, one per thing that went wrong."""
+"""Log lines for an operator: no line per request, one line per problem."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scrapy.logformatter import LogFormatter, LogFormatterResult
 
 
 def _in_one_line(record: logging.LogRecord) -> bool:
-    """Takes the traceback off: that a server cannot be reached is no error of ours to look into."""
+    """Removes the traceback: an unreachable server is not an error in our code."""
     record.exc_info = None
     return True
 
@@ -33,5 +33,5 @@ class QuietLogFormatter(LogFormatter):
         self, failure: Any, request: Request, spider: Spider, errmsg: str | None = None
     ) -> LogFormatterResult:
         result = super().download_error(failure, request, spider, errmsg)
-        result["level"] = logging.DEBUG  # the spider says it in one line, without traceback
+        result["level"] = logging.DEBUG  # the spider logs it in one line, without traceback
         return result

@@ -1,7 +1,7 @@
-"""Run reports and logs are kept for a time, WARC files for good.
+"""Run reports and logs are kept for some time, WARC files forever.
 
-A night of fifty sites leaves fifty reports; what is asked of them is how the last nights were. The newest report of
-each site stays however old it is, so that a site which is not crawled any more can still be explained.
+Fifty sites leave fifty reports a night, and only the last nights matter. The newest report of each site is always kept,
+so that the state of a site that is no longer crawled can still be explained.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ _LOG = re.compile(r"(?P<slug>.+)\.log(?P<older>\.\d+)?")
 
 
 def forget_old(archive: Path, slug: str, days: float) -> list[Path]:
-    """Removes run reports and logs older than so many days, all of them kept when it is 0; gives what it removed.
+    """Removes run reports and logs older than `days` (0: removes nothing); returns what it removed.
 
-    To be called by a run of the site `slug`, which has written its report and so the site's newest one. What cannot be
-    removed is logged, and no reason for a run to fail.
+    Called by a run of the site `slug` after it has written its report, the site's newest one. If a file cannot be
+    removed, this is logged and the run continues.
     """
     if days <= 0:
         return []
     removed = []
-    # Reports are named after the moment that their run took for now, files are dated by the system's clock.
+    # Report names have the time of `clock.now()`; file dates have the time of the system's clock.
     old_reports = _old_reports(archive, slug, clock.now() - timedelta(days=days))
     for path in (*old_reports, *_old_logs(archive, time.time() - 86400 * days)):
         try:
@@ -48,7 +48,7 @@ def forget_old(archive: Path, slug: str, days: float) -> list[Path]:
 
 
 def _old_reports(archive: Path, slug: str, limit: datetime) -> Iterator[Path]:
-    """Old reports but the newest of each other site, whose newer ones are not looked at: its own runs clear these."""
+    """Old reports, except the newest old one of each other site."""
     kept = {slug}
     for path in sorted(report_paths(archive), reverse=True):
         began = _began(path.name)
@@ -63,7 +63,7 @@ def _old_reports(archive: Path, slug: str, limit: datetime) -> Iterator[Path]:
 
 
 def _began(name: str) -> datetime | None:
-    """The moment in a report's name; None when it is no report's, such as 20261399T000000Z-….json."""
+    """The time in a report's name; None if the name is invalid, such as 20261399T000000Z-….json."""
     found = _REPORT.fullmatch(name)
     try:
         return datetime.strptime(found[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if found is not None else None

@@ -1,4 +1,4 @@
-"""Running a spider to its end and saying how it went, for `danvan crawl` and `scrapy crawl` alike."""
+"""Runs a spider to its end and reports the result, for `danvan crawl` and `scrapy crawl`."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ class Result:
 
     code: ExitCode
     findings: list[str] = field(default_factory=list)
-    """What is wrong, worst first, with what to do about it where that is known."""
+    """What is wrong, worst first, with what to do about it if known."""
     stats: dict[str, Any] = field(default_factory=dict)
     spider: Spider | None = None
     error: DanvanError | None = None
-    """What ended it, when it did not end of itself."""
+    """The error that ended it, if any."""
 
 
 def project_settings(overrides: dict[str, Any]) -> Settings:
-    """The project's settings, with overrides of command line rank. Raises UsageError for one that cannot be used."""
+    """The project's settings, with overrides of command line priority. Raises UsageError for an invalid setting."""
     settings = Settings()
     settings.setmodule("danvan_crawler.settings", priority="project")
     settings.setdict(overrides, priority="cmdline")
@@ -44,7 +44,7 @@ def new_process(overrides: dict[str, Any]) -> AsyncCrawlerProcess:
 
 
 def run(process: AsyncCrawlerProcess, crawler: Crawler, **arguments: Any) -> Result:
-    """Runs one crawler in this process and returns when it has ended; a process can do that once.
+    """Runs one crawler in this process and returns when it has ended. A process can do this only once.
 
     Never raises a DanvanError: it becomes the result. SIGINT and SIGTERM stop the crawl cleanly, a second one at once.
     """
@@ -68,6 +68,6 @@ def run(process: AsyncCrawlerProcess, crawler: Crawler, **arguments: Any) -> Res
 
 
 def report(result: Result, slug: str) -> None:
-    """Tells on stderr what a user should know of a crawl that did not go well."""
+    """Prints to stderr what is wrong with a crawl."""
     for finding in result.findings:
         print(f"danvan: {slug}: {finding}", file=sys.stderr)

@@ -1,9 +1,9 @@
-"""A crawl that is to end ends soon, however long its server takes to answer.
+"""A crawl that is stopped ends soon, even if its server is slow.
 
-Scrapy waits for what is under way: a minute for a server that hangs, and as long again for each try after it, or the
-two minutes that a server asked to be left alone. `SECONDS` after a crawl began to close, because of a signal, a limit
-or a full disk, downloads are cut off (what had arrived is archived, as truncated) and requests that wait for their turn
-are dropped. They stay pending in the crawl state, so the next run asks for them.
+Scrapy waits for running requests: a minute for a server that hangs, a minute more for each retry, or the two minutes
+that a server asked to wait. When a crawl is closing (signal, limit, full disk), downloads are cut off after `SECONDS`:
+what arrived is archived as truncated, and waiting requests are dropped. They stay pending in the crawl state, so the
+next run asks for them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from scrapy.utils.asyncio import create_looping_call
 from danvan_crawler.capture.wire import downloads_given_up
 
 SECONDS = 6.0
-"""How long a crawl that closes waits for downloads; supervisors and operators count on an end within 15."""
+"""How long a crawl that closes waits for downloads; supervisors and operators rely on an end within 15 seconds."""
 
 
 class PromptStop:
-    """Scrapy extension that looks every half second whether the crawl is closing, and gives up what takes too long."""
+    """Scrapy extension that checks every half second whether the crawl is closing, and cuts off what takes too long."""
 
     def __init__(self, crawler: Crawler, seconds: float = SECONDS) -> None:
         self._crawler = crawler
@@ -47,14 +47,14 @@ class PromptStop:
 
     def _look(self) -> None:
         engine: Any = self._crawler.engine
-        # Private, and the only place that says that a spider is closing before it has closed.
+        # Private, but only this shows that a spider is closing before it has closed.
         if engine is None or engine._slot is None or engine._slot.closing is None:
             return
         now = time.monotonic()
         if self._closing_since is None:
             self._closing_since = now
         elif now - self._closing_since >= self._seconds:
-            # Again at each look: a robots.txt that failed is asked for once more, and its page after it.
+            # Repeated at each check: a failed robots.txt is requested again, and then its page.
             self._crawler.signals.send_catch_log(downloads_given_up)
             for slot in engine.downloader.slots.values():
                 while slot.queue:

@@ -1,9 +1,9 @@
-"""What a run does before its own work: it brings into the database what dead runs archived and had not taken.
+"""Before its own work, a run brings into the database what dead runs archived but did not store.
 
-A file gets its manifest when the database has all of it, at the end of a run as here. So one without a manifest is
-looked at, whenever its run died: before the file had its final name, or after. The database says up to which record it
-has come (`Store.position`). Of a run that it has a part of, the rest is taken by itself, without the walks that were
-under way, and the run that does so archives that it did (`Run.took_up`); one that it has nothing of is taken whole.
+A file gets its manifest when the database has all of it, at the end of a run and here. So a file without a manifest is
+read, whether its run died before or after the file got its final name. The database knows the last record that it has
+(`Store.position`). If it has a part of a run, the rest is taken without the walks that were under way, and this run
+archives that it did so (`Run.took_up`). If it has nothing of a run, that run is taken as a whole.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ logger = logging.getLogger(__name__)
 def take_over(
     archive: Path, slug: str, site: Site | None, store: Store, crawler: Crawler, recovered: list[Recovered]
 ) -> dict[str, int]:
-    """Takes what is left, and writes the manifests that are missing.
+    """Stores what is left, and writes missing manifests.
 
-    `crawler` has `store` attached, `recovered` are the files that were open when their run died. Gives the files of
-    which something was taken, with the offset of the last record before. Raises ArchiveError and StoreError.
+    `crawler` has `store` attached; `recovered` are the files that were open when their run died. Returns the files from
+    which records were taken, with the offset of the last record before them. Raises ArchiveError and StoreError.
     """
     for file in recovered:
         logger.warning("%s: left by a run that died; kept %d bytes, cut %d", file.path, file.kept_bytes, file.cut_bytes)
-        # Of a file that had its final name before, and somebody renamed.
+        # They exist if the file already had its final name and somebody renamed it.
         manifest_path(archive, file.path).unlink(missing_ok=True)
         index_path(archive, file.path).unlink(missing_ok=True)
     for sentence in lost_records(archive, slug):
@@ -67,14 +67,14 @@ def _take(files: Files, left: set[Path], site: Site | None, store: Store, crawle
     openings = [one for one in files.openings if one.path in left]
     known = _positions(files, store)
     if any(one.is_imported or _precedes(one, files, known) for one in openings):
-        rederive(files, site, store, crawler)  # what they hold belongs between what the database has
+        rederive(files, site, store, crawler)  # their records belong between records that the database has
         return {}
     reparse = Reparse(files.archive, files.slug, site, store, crawler, files.profiles, default_run(crawler.settings))
     taken: dict[str, int] = {}
     for opening in openings:
         is_partly_taken = any(one.name in known for one in files.openings if one.run_id == opening.run_id)
         start = known.get(opening.name, -1)
-        if opening.run is None:  # of a version that noted captures before what follows from them
+        if opening.run is None:  # written by a version that stored captures before their consequences
             start, is_partly_taken = -1, False
         if not (is_partly_taken or reparse.run_id == opening.run_id):
             reparse.take(Began(opening))
@@ -90,13 +90,13 @@ def _take(files: Files, left: set[Path], site: Site | None, store: Store, crawle
 
 
 def _precedes(opening: Opening, files: Files, known: Mapping[str, int]) -> bool:
-    """Whether the database has a later file than this one, and nothing of it: somebody has put it back."""
+    """Whether the database has a later file but nothing of this one: somebody has restored the file."""
     is_known = opening.name in known
     return not is_known and any(one.date > opening.date for one in files.openings if one.name in known)
 
 
 def _positions(files: Files, store: Store) -> dict[str, int]:
-    """By file the offset of the last record that the database has taken."""
+    """For each file, the offset of the last record in the database."""
     store.flush()
     with open_for_reading(store.path).connect() as connection:
         known = dict(last_offsets(connection, warc_prefix(files.slug)))

@@ -1,7 +1,7 @@
-"""Hours in which a site is crawled: none begins outside of them, and one that is under way when they end stops cleanly.
+"""Hours in which a site is crawled: no crawl begins outside them, and a running crawl stops cleanly when they end.
 
-A profile's `window` holds for its site. The setting `DANVAN_WINDOW` holds for all others but those on private
-networks, where nobody's office hours are disturbed. Hours are those of the site's clock.
+A profile's `window` applies to its site. The setting `DANVAN_WINDOW` applies to all other sites, except those on
+private networks, where a crawl disturbs no office hours. Hours are those of the site's time zone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SECONDS = 1.0
 
 
 def window_of(site: Site | None, setting: str) -> Window | None:
-    """The hours of a site; None when it may be crawled at any. Raises UsageError for a wrong `DANVAN_WINDOW`."""
+    """The hours of a site; None if it may be crawled at any time. Raises UsageError for a wrong `DANVAN_WINDOW`."""
     try:
         general = Window.parse(setting) if setting else None
     except ValueError as error:

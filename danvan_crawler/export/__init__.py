@@ -1,1 +1,1 @@
-"""What others take away: items as files, and the captures of a site as WARC, WACZ or BagIt."""
+"""Exports: items as files, and the captures of a site as WARC, WACZ or BagIt."""

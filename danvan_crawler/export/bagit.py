@@ -1,14 +1,15 @@
-"""A site as a BagIt bag (RFC 8493), the form in which archives hand holdings to each other (extra `bagit`).
+"""A site as a BagIt bag (RFC 8493), the form in which archives exchange holdings (extra `bagit`).
 
 The payload has the layout of an archive folder, so that a copy of `data/` is one:
 
     data/warc/<slug>/<year>/<name>.warc.gz
-    data/index/<name>.cdxj, <name>.sha256    made anew from the copies
+    data/index/<name>.cdxj, <name>.sha256    written from the copies
     data/sites/<slug>.toml                   the profile
     data/items.jsonl                         the articles, as `danvan export` writes them
 
-Everything is copied: a bag that shares its files with the archive would change with it. The library `bagit` writes the
-manifests (SHA-256 and SHA-512) and bag-info.txt, in a folder beside the target that gets its name when it is complete.
+All files are copied: a bag that shared files with the archive would change with it. The library `bagit` writes the
+manifests (SHA-256 and SHA-512) and bag-info.txt, in a temporary folder beside the target. The folder gets its name when
+it is complete.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ CHECKSUMS = ("sha256", "sha512")
 
 
 def pack_bag(archive: Path, site: ArchivedSite, output: Path, *, operator: str = "", contact: str = "") -> int:
-    """Writes a site's bag; gives the number of articles in it.
+    """Writes a site's bag and returns the number of articles in it.
 
-    `operator` and `contact` are DANVAN_OPERATOR and DANVAN_CONTACT. Raises UsageError when `bagit` is missing or there
-    is something at `output` already, ArchiveDamagedError for a damaged WARC file, StoreError, and ArchiveError when
-    something cannot be read or written (DiskFullError when there is no room).
+    `operator` and `contact` are DANVAN_OPERATOR and DANVAN_CONTACT. Raises UsageError if `bagit` is missing or `output`
+    exists, ArchiveDamagedError for a damaged WARC file, StoreError, and ArchiveError if something cannot be read or
+    written (DiskFullError if the disk is full).
     """
     try:
         import bagit
@@ -66,7 +67,7 @@ def pack_bag(archive: Path, site: ArchivedSite, output: Path, *, operator: str =
 
 
 def _bag_info(site: ArchivedSite, operator: str, contact: str) -> dict[str, str]:
-    """bag-info.txt, but for Payload-Oxum, which bagit counts."""
+    """bag-info.txt, except Payload-Oxum, which bagit adds."""
     import bagit
 
     about = site.description

@@ -1,7 +1,7 @@
 """JSONL and CSV exports, streamed in constant memory.
 
 JSONL is UTF-8 without a byte order mark, one item a line, keys in the order of the schema. CSV begins with a byte order
-mark, because Excel takes UTF-8 for the local code page without one; lists are JSON, null is empty.
+mark, because without it Excel reads UTF-8 as the local code page; lists are JSON, null is empty.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def write_csv(items: Iterable[Item], out: BinaryIO) -> int:
             })  # fmt: skip
             written += 1
     finally:
-        stream.detach()  # the caller owns `out`, closing it is not ours
+        stream.detach()  # the caller owns `out` and closes it
     return written
 
 

@@ -1,4 +1,4 @@
-"""A site of which something is taken away: its WARC files, and what is said of them."""
+"""A site to export: its WARC files and their description."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from danvan_crawler.warc.files import warc_files
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What is said of a package as a whole; what is empty is left out."""
+    """The description of a package; empty values are left out."""
 
     title: str
     description: str = ""
     rights: str = ""
-    """Who may do what with it, in the words of the site's profile."""
+    """Who may do what with it, as the profile of the site says."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivedSite:
-    """A site of which the archive has something."""
+    """A site with finished WARC files in the archive."""
 
     slug: str
     profile: Site | None
-    """None when the archive outlived the profile, or for a spider without one."""
+    """None if the profile no longer exists, or for a spider without one."""
     warc_files: tuple[Path, ...]
-    """Finished files; what a run writes now belongs to the next package."""
+    """Finished files only; files that a run is writing are left out."""
 
     @property
     def description(self) -> Description:
@@ -50,10 +50,10 @@ def rights_of(profile: Site) -> str:
 
 
 def archived_site(archive: Path, slug: str, sites: SiteRegistry) -> ArchivedSite:
-    """Raises UnknownSiteError when neither profiles nor archive know the slug, UsageError when nothing is archived."""
+    """Raises UnknownSiteError for an unknown slug, UsageError if nothing of the site is archived."""
     try:
         paths = warc_files(archive, slug)
-    except ArchiveError:  # no name of a folder, so none of a site
+    except ArchiveError:  # the slug is not a valid folder name, so not a site
         paths = []
     profile = sites.get(slug) if slug in sites or not paths else None
     if not paths:

@@ -1,11 +1,11 @@
 """A site as one WACZ file: WARC files, their index and a list of pages in a ZIP that replays from a web server.
 
-The form is WACZ 1.1.1 (https://specs.webrecorder.net/wacz/1.1.1/), with py-wacz (extra `wacz`) for the description of
+The format is WACZ 1.1.1 (https://specs.webrecorder.net/wacz/1.1.1/), with py-wacz (extra `wacz`) for the description of
 the package and its hashes:
 
     archive/<name>.warc.gz      the WARC files, stored as they are, so that a replay can read a part of one
     indexes/index.cdx.gz        the merged index in gzip members of 1,024 lines, and where each begins (index.idx);
-                                pywb takes an index in by exactly these endings
+                                pywb requires exactly these file names
     pages/pages.jsonl           one line per article: address, time of capture, title, text
     datapackage.json            the files with their SHA-256; title, description, rights
     datapackage-digest.json     the SHA-256 of that; not signed, since py-wacz signs through a server alone
@@ -14,8 +14,8 @@ the package and its hashes:
 (warcio#73), holds all pages in memory, and has no place for rights. Memory is constant here, whatever the size of the
 WARC files.
 
-A package is read again by others, years later. So the index is not the one in the archive but made anew, which reads
-every record of every file: a damaged file ends the packing instead of travelling along.
+Others will read a package years later. So the index is not copied from the archive but made again, which reads every
+record of every file: if a file is damaged, packing stops.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def write_wacz(
     """Packs finished WARC files into `output`, which readers see complete or not at all. Returns the number of pages.
 
     `index` are the CDXJ lines of all the files, sorted, each with its line feed; `pages` come in the order of the list.
-    Raises UsageError when py-wacz is missing or `output` is there already and `replace` is False, ArchiveError when two
-    WARC files have one name, or something cannot be read or written (DiskFullError when there is no room).
+    Raises UsageError if py-wacz is missing, or if `output` exists and `replace` is False, ArchiveError if two WARC
+    files have the same name or something cannot be read or written (DiskFullError if the disk is full).
     """
     require_wacz()
     refuse_existing(output, replace)
@@ -104,7 +104,7 @@ def write_wacz(
 
 
 def refuse_existing(output: Path, replace: bool) -> None:
-    """Raises UsageError when there is something at `output` that is not to be replaced."""
+    """Raises UsageError if `output` exists and must not be replaced."""
     if output.is_dir() or (os.path.lexists(output) and not replace):
         raise UsageError(f"{output} exists already" + ("" if output.is_dir() else "; --force replaces it"))
 
@@ -126,7 +126,7 @@ def _entry(name: str, *, compressed: bool) -> zipfile.ZipInfo:
 
 
 def _open(package: zipfile.ZipFile, entry: zipfile.ZipInfo) -> IO[bytes]:
-    return package.open(entry, "w", force_zip64=True)  # how long it gets is seen at its end
+    return package.open(entry, "w", force_zip64=True)  # its final size is not known yet
 
 
 def _add_index(package: zipfile.ZipFile, lines: Iterable[str]) -> None:
@@ -191,7 +191,7 @@ def pages(connection: Connection, slug: str) -> Iterator[Page]:
 
 
 def fresh_index(paths: Sequence[Path], folder: Path) -> Iterator[str]:
-    """The merged CDXJ lines of WARC files, made anew in `folder`. Raises ArchiveDamagedError and ArchiveError."""
+    """The merged CDXJ lines of WARC files, made again in `folder`. Raises ArchiveDamagedError and ArchiveError."""
     parts = []
     for number, path in enumerate(paths):
         parts.append(folder / f"{number}.cdxj")
@@ -201,12 +201,12 @@ def fresh_index(paths: Sequence[Path], folder: Path) -> Iterator[str]:
 
 
 def pack_wacz(archive: Path, site: ArchivedSite, output: Path, *, replace: bool = False) -> int:
-    """Writes a site's WACZ; gives the number of its pages. Errors are those of `write_wacz`, and StoreError."""
+    """Writes a site's WACZ and returns the number of its pages. Errors are those of `write_wacz`, and StoreError."""
     require_wacz()
     refuse_existing(output, replace)  # before minutes of indexing
     engine = open_for_reading(database_path(archive))
     try:
-        # Beside the output, where there has to be room for so much more.
+        # Beside the output: that file system must have room for the whole package anyway.
         with tempfile.TemporaryDirectory(prefix=".danvan-wacz-", dir=output.parent) as folder:
             index = fresh_index(site.warc_files, Path(folder))
             with engine.connect() as connection:

@@ -1,10 +1,10 @@
-"""All WARC files of a site as one that stands on its own: revisits become the responses that they stand for.
+"""All WARC files of a site as one self-contained file: revisits become the responses that they stand for.
 
-Records are in order of WARC-Date, behind a warcinfo record for the whole. What is no revisit is copied member by
-member, bit by bit. A revisit becomes a `response` record with its own id, date and address, the head that the server
-sent, and the payload out of the record that it refers to. Of one that keeps a 304 that is the response that the 304
-confirmed, and the 304 goes into a `metadata` record concurrent to it. So an id can name a revisit in the archive and a
-response in an export, which say the same.
+A warcinfo record for the whole comes first, then all records in order of WARC-Date. Other records than revisits are
+copied unchanged. A revisit becomes a `response` record with its own id, date and address, the head that the server
+sent, and the payload of the record that it refers to. If the revisit holds a 304, that is the response that the 304
+confirmed, and the 304 itself goes into a `metadata` record concurrent to it. So the same id can name a revisit in the
+archive and an equivalent response in an export.
 
 Memory holds a few hundred bytes for each record, and one block.
 """
@@ -37,12 +37,12 @@ _OF_THE_REVISIT = frozenset({
     "warc-refers-to-date", "warc-truncated", "warc-block-digest", "warc-payload-digest", "content-type",
     "content-length",
 })  # fmt: skip
-"""Fields that a response in its place does not take over, or gets anew."""
+"""Fields of a revisit that the response does not copy, or sets again."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Location:
-    """A record and the bytes of its file that it takes; sorts by WARC-Date, file, offset."""
+    """Where a record is in its file; sorts by WARC-Date, file, offset."""
 
     date: str
     file: int
@@ -59,7 +59,7 @@ class Exported:
     resolved: int = 0
     """Revisits that became responses."""
     lost: list[str] = field(default_factory=list)
-    """Revisits that refer to no record of these files, one sentence each. They are in the export as they are."""
+    """Revisits whose record is not in these files, one sentence each. They are exported unchanged."""
 
 
 def export_warc(
@@ -70,12 +70,12 @@ def export_warc(
     replace: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Exported:
-    """Writes the records of WARC files into one; gzipped, a member for each record, when its name ends in `.gz`.
+    """Writes the records of WARC files into one file; if its name ends in `.gz`, gzipped with a member per record.
 
-    `description` is what its warcinfo says. The file appears under its name when it is complete.
+    `description` are the fields of its warcinfo record. The file gets its name when it is complete.
 
-    Raises UsageError when there is one and it is not to be replaced, ArchiveDamagedError for a file that cannot be read
-    to its end, ArchiveError and DiskFullError.
+    Raises UsageError if the file exists and must not be replaced, ArchiveDamagedError for a file that cannot be read to
+    its end, ArchiveError and DiskFullError.
     """
     refuse_existing(output, replace)
     locations, originals = _survey(paths)
@@ -183,7 +183,7 @@ def _resolved(revisit: WarcRecord, original: WarcRecord) -> Iterator[bytes]:
 
 
 def _moment(url: str | None, date: str | None) -> str:
-    """The key under which revisits without an id find a record; no record id has a blank."""
+    """The key to find a record without its id. Record ids have no blank, so keys are unique."""
     return f"{url} {date}"
 
 

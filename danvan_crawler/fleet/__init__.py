@@ -1,1 +1,1 @@
-"""Many sites, night after night: one process for each, watched, and the nightly crawl for cron or systemd."""
+"""Many sites, night after night: a supervised process for each, and the nightly crawl for cron or systemd."""

@@ -1,8 +1,8 @@
-"""Crawls in processes of their own: what goes wrong in one stays there.
+"""Crawls in separate processes, so that a failure in one does not affect the others.
 
-A `Child` is watched from outside, since what hangs or grows cannot watch itself: its signs of life
-(`archive.heartbeat`), its time, its memory. It is asked to stop first and killed when it does not, and says in the end
-what became of it. `run_command` is for a single one that nobody has to watch.
+A `Child` is watched from outside, because a process that hangs or grows cannot watch itself: its heartbeat
+(`archive.heartbeat`), its time, its memory. It is asked to stop, and killed if it does not. `run_command` is for a
+single process that needs no watching.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _LONGEST_LINE = 100_000
 class Limits:
     """When a child is stopped from outside, in seconds and bytes; 0 is no limit.
 
-    `hang_after`: without any sign of life. `grace`: beyond the time limit that the child keeps itself. `memory`:
-    resident bytes; the child ends by itself well before (Scrapy's MEMUSAGE_LIMIT_MB), unless it is beyond that.
-    `patience`: between being asked to stop and being killed.
+    `hang_after`: time without a heartbeat. `grace`: time after the child's own time limit. `memory`: resident bytes;
+    the child should end by itself well before (Scrapy's MEMUSAGE_LIMIT_MB). `patience`: time between being asked to
+    stop and being killed.
     """
 
     hang_after: float = 900.0
@@ -46,9 +46,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A site to crawl: the command that does it, the hosts that nobody else may ask meanwhile, its own limits.
+    """A site to crawl: the command, the hosts that no other job may contact meanwhile, its own limits.
 
-    `quiet_for` is how much longer than other sites it may be silent, because its delay is long.
+    `quiet_for` are seconds that it may be silent longer than other sites, because its delay is long.
     """
 
     slug: str
@@ -60,7 +60,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What became of a job: its exit code, and what its process could not say itself, else None."""
+    """The exit code of a job, and a finding if its process could not report one itself, else None."""
 
     slug: str
     code: ExitCode
@@ -73,9 +73,9 @@ def danvan(*arguments: str) -> tuple[str, ...]:
 
 
 def run_command(command: Sequence[str]) -> ExitCode:
-    """Runs a command to its end; SIGINT and SIGTERM go on to it. To be called in the main thread.
+    """Runs a command to its end and passes SIGINT and SIGTERM on to it. Call it in the main thread.
 
-    The child has a session of its own, so that Ctrl-C in a terminal reaches it once, through us.
+    The child has its own session, so that Ctrl-C in a terminal reaches it only once, through us.
     """
     with StopSignals() as received:
         child = subprocess.Popen(command, start_new_session=True)
@@ -93,7 +93,7 @@ def job_result_of(slug: str, status: int) -> JobResult:
     """What a process's exit status means, as `subprocess` gives it: negative for a signal."""
     if status in _CODES:
         return JobResult(slug, ExitCode(status))
-    if status in {-number for number in STOPPING}:  # it came before the child could catch it
+    if status in {-number for number in STOPPING}:  # the signal came before the child could catch it
         return JobResult(slug, ExitCode.INTERRUPTED, "stopped by a signal before it had begun")
     if status < 0:
         hint = " (was there enough memory?)" if status == -signal.SIGKILL else ""
@@ -109,10 +109,10 @@ def _signal_name(number: int) -> str:
 
 
 class Child:
-    """The process of one job, under limits. Raises OSError when it cannot be started.
+    """The process of one job, under limits. Raises OSError if it cannot be started.
 
-    Its stdout is ours, its stderr is read with `lines`, of `stderr`, a descriptor that does not block. `look` has to be
-    called several times a second.
+    It writes to our stdout. Read its stderr with `lines` (`stderr` is a non-blocking descriptor). Call `look` several
+    times a second.
     """
 
     def __init__(self, archive: Path, job: Job, limits: Limits) -> None:
@@ -126,7 +126,7 @@ class Child:
         self._to_send: list[tuple[float, int]] = []
         self._rest = b""
         self.mute = False
-        """It has closed its stderr, which there is no use in waiting for."""
+        """It has closed its stderr, so there is nothing to wait for."""
         self._process = subprocess.Popen(
             job.command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
         )
@@ -145,7 +145,7 @@ class Child:
         return self._process.poll() is not None
 
     def lines(self) -> list[str]:
-        """What it has said since the last call, in whole lines; with what is left of the last one when it has ended."""
+        """Complete lines since the last call; after its end also an incomplete last line."""
         ended = self.ended  # before reading: then everything is there
         while True:
             try:
@@ -165,7 +165,7 @@ class Child:
         return [line.decode(errors="replace").rstrip("\r") for line in whole]
 
     def look(self) -> None:
-        """Notices signs of life, stops the child when a limit is passed, and kills it when it does not stop."""
+        """Reads the heartbeat, stops the child if a limit is exceeded, and kills it if it does not stop."""
         now = time.monotonic()
         beat = read_beat(self._archive, self.job.slug)
         if beat is not None and beat.process == self.process and beat != self.beat:
@@ -188,14 +188,14 @@ class Child:
         return None
 
     def stop(self, number: int, *, at_once: bool = False) -> None:
-        """Passes a signal on. A child that has not ended after most of `patience` gets it again, then is killed."""
+        """Sends a signal, again near the end of `patience` if the child still runs, and then kills it."""
         self._stopped = True
         patience = self._limits.patience
         again = (2.0, signal.SIGKILL) if at_once else (0.85 * patience, number)
         self._schedule(time.monotonic(), (0.0, number), again, (patience, signal.SIGKILL))
 
     def kill(self) -> None:
-        """Kills it and what it started, waits for its end and closes `stderr`."""
+        """Kills it and its own children, waits for its end and closes `stderr`."""
         self._send(signal.SIGKILL)
         self.result()
 
@@ -207,12 +207,12 @@ class Child:
             return
         with suppress(ProcessLookupError):
             if number == signal.SIGKILL:
-                os.killpg(self.process, number)  # browsers as well: it leads a process group of its own
+                os.killpg(self.process, number)  # its children too (browsers): it leads a process group
             else:
                 self._process.send_signal(number)
 
     def result(self) -> JobResult:
-        """What became of it, once it has ended; closes `stderr`."""
+        """Waits for its end, closes `stderr` and returns the result."""
         status = self._process.wait()
         assert self._process.stderr is not None
         self._process.stderr.close()

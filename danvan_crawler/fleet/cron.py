@@ -1,6 +1,6 @@
-"""The nightly crawl as a line of the user's crontab: one for each archive, and no other line is ever touched.
+"""The nightly crawl as a line of the user's crontab: one line per archive. No other line is ever changed.
 
-python-crontab 3.4 breaks the second promise: it rewrites blanks and ranges of other lines, drops settings such as
+python-crontab 3.4 is not used, because it rewrites blanks and ranges of other lines, drops settings such as
 `MAILTO = "a@b.vn"`, and disables lines that it does not understand.
 """
 
@@ -17,11 +17,11 @@ from danvan_crawler.exceptions import DanvanError, UsageError
 from danvan_crawler.fleet.nightly import Nightly, mark
 
 _LONGEST_LINE = 998
-"""Characters of a crontab's command that every cron takes."""
+"""Characters of a crontab command that every cron accepts."""
 
 
 def crontab_line(nightly: Nightly) -> str:
-    """The line, crontab(5). cron makes line breaks of unescaped percent signs. Raises UsageError for one too long.
+    """The line, crontab(5). cron turns unescaped percent signs into line breaks. Raises UsageError if it is too long.
 
     >>> print(crontab_line(Nightly(Path("/srv/a"), 1, 30, ("danvan", "crawl", "--all"))))
     30 1 * * * set -a; . /srv/a/schedule.env; set +a; danvan crawl --all # danvan-crawler /srv/a
@@ -44,7 +44,7 @@ def line_in(crontab: str, archive: Path) -> str | None:
 
 
 def with_line(crontab: str, archive: Path, line: str | None) -> str:
-    """A crontab with our line for this archive replaced, added at the end, or, without a `line`, taken out."""
+    """A crontab with our line for this archive replaced, added at the end, or, if `line` is None, removed."""
     kept: list[str] = []
     place: int | None = None
     for one in crontab.removesuffix("\n").split("\n") if crontab else ():
@@ -58,7 +58,7 @@ def with_line(crontab: str, archive: Path, line: str | None) -> str:
 
 
 def read_crontab() -> str:
-    """The user's crontab, empty when there is none. Raises UsageError without cron, DanvanError when it refuses."""
+    """The user's crontab, empty if there is none. Raises UsageError without cron, DanvanError if cron fails."""
     result = _crontab("-l")
     if result.returncode == 0:
         return _text(result.stdout)
@@ -85,7 +85,7 @@ def _crontab(argument: str, data: bytes = b"") -> subprocess.CompletedProcess[by
     program = shutil.which("crontab")
     if program is None:
         raise UsageError("there is no crontab program on this machine; use `danvan schedule --systemd`")
-    environment = {**os.environ, "LC_ALL": "C"}  # its words are read
+    environment = {**os.environ, "LC_ALL": "C"}  # its messages are parsed
     return subprocess.run([program, argument], input=data, capture_output=True, env=environment, check=False)
 
 

@@ -1,8 +1,8 @@
-"""The settings of the nightly crawl: ARCHIVE/schedule.env, which nobody but its owner may read.
+"""The settings of the nightly crawl: ARCHIVE/schedule.env, which only its owner may read.
 
-Addresses of notifications hold passwords, and neither a line of a crontab nor the words of a process are a place for
-these. The file is read by a shell (`set -a; . FILE`) and by systemd (EnvironmentFile=, systemd.exec(5)), which agree on
-what stands between double quotes with a backslash before each of `"`, `\\`, `$` and the backtick.
+Notification addresses hold passwords, so they must not be in a crontab line or in a process's arguments. The file is
+read by a shell (`set -a; . FILE`) and by systemd (EnvironmentFile=, systemd.exec(5)). Both read a text between double
+quotes in the same way if a backslash precedes each `"`, `\\`, `$` and backtick.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def carried(environment: Mapping[str, str]) -> dict[str, str]:
-    """The settings that have to be there at night too, by name: DANVAN_…, and where Python finds a bare checkout."""
+    """The settings that the nightly crawl needs, by name: DANVAN_…, and PYTHONPATH for a bare checkout."""
     found = {
         name: value
         for name, value in sorted(environment.items())
@@ -33,7 +33,7 @@ def carried(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def refuse_unreadable(what: str, text: str) -> None:
-    """Raises UsageError for a text that cannot stand in a line of a file; `what` names it, it may be a secret."""
+    """Raises UsageError for a text that a line of a file cannot hold. `what` names it, since it may be secret."""
     if _CONTROLS.search(text):
         raise UsageError(f"cannot be scheduled: {what} holds a line break or another control character")
     try:
@@ -53,7 +53,7 @@ def env_text(environment: Mapping[str, str]) -> str:
 
 
 def names_in(path: Path) -> set[str]:
-    """The settings in a file that `env_text` gave; none where there is no file, or one that cannot be read."""
+    """The names of the settings in a file of `env_text`; empty if the file is missing or unreadable."""
     try:
         return set(re.findall(r"^(\w+)=", path.read_text(encoding="utf-8", errors="replace"), re.MULTILINE))
     except OSError:
@@ -71,7 +71,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def remove(path: Path) -> bool:
-    """Removes a file; whether there was one. Raises DanvanError."""
+    """Removes a file; returns whether it existed. Raises DanvanError."""
     try:
         path.unlink()
     except FileNotFoundError:

@@ -1,9 +1,9 @@
-"""The nightly crawl: what is to be run, when, and how its entry is recognised in `cron` and `systemd`.
+"""The nightly crawl: what to run, when, and how its entry is recognised in `cron` and `systemd`.
 
-Everything is absolute, and the DANVAN_ settings of whoever schedules travel along, in a file of the archive
-(`fleet.environment_file`): cron and systemd know neither a working folder nor the shell's environment. A scheduler can
-be asked for one crawl per archive with cron (its line is marked with the archive, and only that line is ever replaced
-or removed) and for one per user with systemd (the service is marked likewise; one of another archive is left alone).
+All paths are absolute, and the current DANVAN_ settings are saved in the archive (`fleet.environment_file`): cron and
+systemd have neither our working folder nor the shell's environment. cron can have one entry per archive; its line ends
+with a mark that names the archive, and only that line is ever replaced or removed. systemd can have one timer per user;
+its service has the same mark, and a service of another archive is not changed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from danvan_crawler.fleet.environment_file import refuse_unreadable
 
 @dataclass(frozen=True, slots=True)
 class Nightly:
-    """What is to be run when: `hour` and `minute` of the machine's clock, the command, its environment.
+    """What to run and when: `hour` and `minute` of the machine's clock, the command, its environment.
 
     Raises UsageError for a path or setting that a line of a file cannot hold.
     """
@@ -38,12 +38,12 @@ class Nightly:
 
 
 def crawl_command(archive: Path, sites: Sequence[Path], jobs: int, python: str = sys.executable) -> tuple[str, ...]:
-    """The command line of the nightly crawl. It says nothing when all went well."""
+    """The command line of the nightly crawl. It prints nothing if all went well."""
     folders = [word for folder in sites for word in ("--sites", str(folder))]
     words = ["crawl", "--all", "--jobs", str(jobs), "--quiet", "--archive", str(archive), *folders]
     return (python, "-m", "danvan_crawler", *words)
 
 
 def mark(archive: Path) -> str:
-    """The comment that ends our line of a crontab, and tells it from all others, however the archive is spelt."""
+    """The comment at the end of our crontab line, by which it is recognised; the path is resolved."""
     return f"# danvan-crawler {shlex.quote(str(archive.resolve()))}"

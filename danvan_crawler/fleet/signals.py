@@ -1,4 +1,4 @@
-"""Signals that ask to stop, noted where they can do no harm: whoever waits in a loop looks whether one has come."""
+"""Signals that ask to stop are only recorded; a waiting loop checks whether one came."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StopSignals:
-    """Context manager that keeps SIGINT, SIGTERM and SIGHUP from ending this process; to be entered in the main thread.
+    """Context manager that keeps SIGINT, SIGTERM and SIGHUP from ending this process. Enter it in the main thread.
 
-    `numbers` are those that came, in order. A terminal that was closed (SIGHUP) counts as SIGTERM.
+    `numbers` are the received signals, in order. SIGHUP (closed terminal) counts as SIGTERM.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class StopSignals:
 
     def __enter__(self) -> Self:
         for number in STOPPING:
-            # Ignored on purpose, as by nohup: then it stays ignored.
+            # If a signal was ignored before (nohup), it stays ignored.
             if signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._note)
         return self
@@ -40,9 +40,9 @@ class StopSignals:
 
 @contextmanager
 def interrupting() -> Iterator[None]:
-    """SIGTERM and SIGHUP act as Ctrl-C does, for what may be left at any moment and then cleans up as it is left.
+    """SIGTERM and SIGHUP act like Ctrl-C, for code that may be interrupted at any time and cleans up by itself.
 
-    To be entered in the main thread.
+    Enter it in the main thread.
     """
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:

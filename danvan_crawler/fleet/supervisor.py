@@ -1,8 +1,8 @@
-"""Many sites in one night: each in a process of its own, so many at a time, no host asked by two of them.
+"""Many sites in one night: each in its own process, a limited number at a time, never two on the same host.
 
-The supervisor starts what may run, watches it, writes down what it says, and stops everything when it is asked to. A
-site that hangs, crashes or grows too large is stopped and counts as failed; the others never notice. It needs no Scrapy
-and hardly any memory itself, and when it is killed its children go on under their own locks.
+The supervisor starts the processes, watches them, logs their messages, and stops them when it is asked to. A site that
+hangs, crashes or uses too much memory is stopped and counts as failed; other sites are unaffected. The supervisor does
+not import Scrapy and needs little memory. If it is killed, its children continue under their own locks.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ _TICK = 0.2
 
 
 class Watcher(Protocol):
-    """Who is told what happens; methods are called in the supervisor's thread and should not wait for anybody.
+    """Receives events. Methods are called in the supervisor's thread and must not block.
 
-    One that raises is told nothing more: crawls do not end because nobody can be told of them.
+    A watcher that raises gets no further events; the crawls continue.
     """
 
     def started(self, slug: str) -> None:
         """A site's process was started."""
 
     def progress(self, slug: str, beat: Beat) -> None:
-        """A site's run has given a sign of life."""
+        """A site's run has sent a heartbeat."""
 
     def said(self, slug: str, line: str) -> None:
-        """A site's process has said something on stderr."""
+        """A site's process has written a line to stderr."""
 
     def ended(self, result: JobResult) -> None:
-        """A site is done, or was not begun at all."""
+        """A site is done, or was not started."""
 
 
 class _Running:
@@ -54,7 +54,7 @@ class _Running:
 
 
 class Supervisor:
-    """Runs jobs to their ends. SIGINT, SIGTERM and SIGHUP stop them cleanly within 15 seconds, a second one at once.
+    """Runs jobs to their ends. SIGINT, SIGTERM or SIGHUP stops them cleanly within 15 seconds, a second signal at once.
 
     `at_once` is how many run at a time.
     """
@@ -70,9 +70,9 @@ class Supervisor:
         self._watcher_fails = False
 
     def run(self, jobs: Sequence[Job]) -> list[JobResult]:
-        """The ends of all jobs, in the order in which they came; to be called in the main thread.
+        """The results of all jobs, in the order in which they ended. Call it in the main thread.
 
-        A job that was not begun, because a signal came first, ends with code 7 and says so.
+        A job that was not started because of a signal has code 7.
         """
         waiting = list(jobs)
         with StopSignals() as received, selectors.DefaultSelector() as said:
@@ -92,16 +92,16 @@ class Supervisor:
         return self._results
 
     def _abandon(self) -> None:
-        """Stops what still runs, because something here went wrong and nobody would watch it any more."""
+        """Stops all running jobs after an error here, because nobody would watch them any more."""
         for running in self._running:
             running.child.stop(signal.SIGTERM)
         until = time.monotonic() + self._limits.patience
         while any(not running.child.ended for running in self._running) and time.monotonic() < until:
             time.sleep(_TICK)
             for running in self._running:
-                with suppress(Exception):  # perhaps this is what went wrong
+                with suppress(Exception):  # this may be what failed
                     running.child.look()
-                    running.child.lines()  # or a child that says much would wait for us
+                    running.child.lines()  # otherwise a child with much output would block
         for running in self._running:
             running.child.kill()
             running.log.close()
@@ -141,7 +141,7 @@ class Supervisor:
     def _look(self, running: _Running, said: selectors.BaseSelector) -> None:
         child, slug = running.child, running.child.job.slug
         child.look()
-        ended = child.ended  # before its last words are read
+        ended = child.ended  # checked before its last lines are read
         for line in child.lines():
             running.log.line(line)
             self._notify(self._watcher.said, slug, line)
@@ -161,7 +161,7 @@ class Supervisor:
         self._end(result)
 
     def _report(self, running: _Running, result: JobResult) -> None:
-        """Reports for a run that was killed, or has failed before it could report itself."""
+        """Writes the report of a run that was killed, or that failed before it could write one."""
         child, run_id = running.child, running.child.beat.run_id if running.child.beat is not None else None
         try:
             if result.finding is None:

@@ -1,4 +1,4 @@
-"""The nightly crawl as a systemd user timer: one for each user; a service of another archive is left alone."""
+"""The nightly crawl as a systemd user timer: one per user. A service of another archive is not changed."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ UNIT = "danvan-crawler"
 def units(nightly: Nightly) -> dict[str, str]:
     """File name -> text of service and timer, systemd.service(5) and systemd.timer(5).
 
-    A time limit or a stop (exit code 7) is no failure. A stop goes to the supervisor alone, which stops its children;
-    a machine that was off at the hour crawls when it is on again.
+    A time limit or a stop (exit code 7) is not a failure. A stop goes to the supervisor only, which stops its children.
+    If the machine was off at that hour, it crawls when it is on again.
     """
     settings = str(env_path(nightly.archive)).replace("%", "%%")
     command = " ".join(_quoted(word).replace("$", "$$") for word in nightly.command)
@@ -73,7 +73,7 @@ def has_units(archive: Path, folder: Path) -> bool:
 
 
 def refuse_other(archive: Path, folder: Path) -> None:
-    """Raises UsageError when there is a service, and it is another archive's."""
+    """Raises UsageError if there is a service for another archive."""
     service = folder / f"{UNIT}.service"
     owner = _owner(service)
     if owner not in (None, str(archive.resolve())):
@@ -81,7 +81,7 @@ def refuse_other(archive: Path, folder: Path) -> None:
 
 
 def _owner(service: Path) -> str | None:
-    """The archive that a service crawls, "" for one that does not say; None when there is no service."""
+    """The archive that a service crawls; "" if the service does not name it, None if there is no service."""
     try:
         text = service.read_text(encoding="utf-8", errors="surrogateescape")
     except OSError:
@@ -91,7 +91,7 @@ def _owner(service: Path) -> str | None:
 
 
 def systemctl(*arguments: str) -> str | None:
-    """Runs `systemctl --user …`; None when it worked, else what it said, or that there is none."""
+    """Runs `systemctl --user …`; None if it worked, else the error message."""
     program = shutil.which("systemctl")
     if program is None:
         return "there is no systemctl on this machine"

@@ -1,1 +1,1 @@
-"""How the sites are: what is wrong with a run, judged by itself and by the site's past, and who is told of it."""
+"""How the sites are: what is wrong with a run, judged alone and by the site's past, and who gets a message."""

@@ -1,4 +1,4 @@
-"""A run held against its site's past: gathers the numbers that `health.expectations` judges.
+"""A run compared with its site's past: gathers the numbers that `health.expectations` judges.
 
 The past is in the run reports (what share of the articles had an author, how many pages held an article) and in the
 item database (on which days the site published, when the archive got its last new article).
@@ -33,9 +33,9 @@ from danvan_crawler.sites.rules import COVERED_FIELDS
 from danvan_crawler.store.activity import activity, last_days, sections_with_articles
 
 _RUNS = 60
-"""Runs of the past that are read, of those that brought something: a site with an article a week has few of them."""
+"""Past runs that are compared. Only runs that fetched something count: a weekly site has few of them."""
 _FILES = 10_000
-"""Reports, of all sites, that are looked at for them: a year of nights of 27 sites."""
+"""Reports of all sites that are searched for them: a year of nightly runs of 27 sites."""
 _COMPARED = frozenset({ExitCode.OK, ExitCode.SITE_FAILED, ExitCode.UNHEALTHY, ExitCode.INTERRUPTED})
 _PAGE_KINDS = ("challenge", "login", "maintenance", "parked")
 
@@ -43,7 +43,7 @@ _PAGE_KINDS = ("challenge", "login", "maintenance", "parked")
 def problems_of(
     archive: Path, site: Site, stats: Mapping[str, Any], connection: Connection, now: datetime, *, complete: bool
 ) -> list[Problem]:
-    """What is wrong with a run by comparison with the past. `complete` says that it looked at all there was to see."""
+    """What is wrong with a run compared with the past. `complete`: it looked at everything that a nightly run does."""
     past = past_runs(archive, site.slug, now)
     coverage = coverage_of(stats)
     kept_out = forbidden(stats, coverage, past)
@@ -65,11 +65,11 @@ def problems_of(
 
 
 def past_runs(archive: Path, site: str, now: datetime) -> list[RunReport]:
-    """The runs of a site that are a measure for the next one, newest first, with those that brought nothing between."""
+    """The past runs to compare a run of this site with, newest first, including those that fetched nothing."""
     found, counted_runs = [], 0
     for run in run_reports(archive, site, now, files=_FILES):
         if not run.coverage:
-            continue  # it was refused or died, and has looked at nothing
+            continue  # it was refused or died before it looked at anything
         found.append(run)
         counted_runs += _brought_something(run.coverage)
         if counted_runs == _RUNS:
@@ -78,7 +78,7 @@ def past_runs(archive: Path, site: str, now: datetime) -> list[RunReport]:
 
 
 def _brought_something(coverage: Mapping[str, int]) -> bool:
-    """Whether a run has asked for more than visits to known articles, which most nights do."""
+    """Whether a run did more than visit known articles again."""
     fruitless = coverage.get("pages", 0) > coverage.get("pages_with_article", 0)
     return fruitless or any(coverage.get(name) for name in ("articles", "failed", "linked"))
 
@@ -95,10 +95,10 @@ def _explained(problem: Problem, closed: Sequence[str], silent: Sequence[str], s
 
 
 def shares(coverage: Mapping[str, int], past: Sequence[RunReport]) -> dict[str, float]:
-    """Shares of articles that have a field, and what is the least to be expected where one has fallen.
+    """Shares of articles that have a field; for a share that has fallen, also the least that was expected.
 
-    What the run before was told lasts until the newest articles have the field again, or the profile says what is to
-    be expected: bad nights make no past that the next ones could be compared with, nor does one without news mend it.
+    A reported fall lasts until the newest articles have the field again, or until the profile says what is expected.
+    Bad runs do not become the standard for later runs, and a run without news does not end the problem.
     """
     found: dict[str, float] = {}
     limits = _limits(past)
@@ -128,7 +128,7 @@ def shares(coverage: Mapping[str, int], past: Sequence[RunReport]) -> dict[str, 
 
 
 def _blamed(run: RunReport) -> dict[str, float]:
-    """What was told to have fallen after a run: statistics with the least that was to be expected."""
+    """Statistics that were reported as fallen after a run, with the least that was expected."""
     return {
         one.statistic: one.limit
         for one in run.problems
@@ -137,7 +137,7 @@ def _blamed(run: RunReport) -> dict[str, float]:
 
 
 def _limits(past: Sequence[RunReport]) -> dict[str, float]:
-    """What had fallen after the newest run that was compared with its past; one that broke down was not."""
+    """What had fallen after the newest run that was compared with its past. Failed runs are not compared."""
     return next((_blamed(run) for run in past if run.code in _COMPARED), {})
 
 
@@ -154,8 +154,8 @@ def _recent(proportions: Sequence[Proportion]) -> float | None:
 def forbidden(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[RunReport]) -> dict[str, float]:
     """Shares of the newest links that robots.txt forbids, by section, of the whole site under "".
 
-    Nothing when this run met none: what robots.txt forbids stays pending, so that each night meets it until it is
-    allowed. Nor when all is forbidden that a run asks for, which is another finding.
+    Empty if this run met no forbidden link: what robots.txt forbids stays pending, so each run meets it until it is
+    allowed. Also empty if everything that a run asks for is forbidden, which is another finding.
     """
     met = any(stats.get(statistics.articles(what)) for what in ("forbidden", "forbidden_again"))
     if not met or all_forbidden(stats):
@@ -169,9 +169,9 @@ def forbidden(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Seque
 
 
 def errors(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[RunReport]) -> float | None:
-    """The share of articles that could not be had, of the newest that were asked for.
+    """The share of failed requests among the newest articles that were requested.
 
-    None when there were too few, or this run had all of its own; and when not one was had, which is another finding.
+    None if there were too few, if no request of this run failed, or if all failed, which is another finding.
     """
     if not coverage["failed"] or all_failed(stats):
         return None
@@ -181,10 +181,9 @@ def errors(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence
 
 
 def not_there(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[RunReport]) -> float | None:
-    """The share of articles that are not there: of all that were asked for, or of the newest links of some nights.
+    """The share of articles that do not exist: of all requested in this run, or of the newest links of several runs.
 
-    None when there were too few, or this run found all of its own there; and when not one was, which is another
-    finding.
+    None if there were too few, if all articles of this run exist, or if none exists, which is another finding.
     """
     missing, absent = stats.get(statistics.articles("missing"), 0), stats.get(statistics.articles("absent"), 0)
     if all_missing(stats) or not (missing or absent or stats.get(statistics.articles("missing_again"))):
@@ -196,10 +195,10 @@ def not_there(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Seque
 
 
 def silence(connection: Connection, site: str, now: datetime) -> dict[str, float]:
-    """Days without a new article, and how many would be nothing unusual; nothing for a site without a rhythm.
+    """Days without a new article, and how many days are usual (left out for a site with too few articles).
 
-    The silence begins with the newest article or with the day on which the archive got its last one, whatever is later:
-    a site that was silent when the archive first saw it has not fallen silent.
+    The silence begins with the newest article's date, or with the day on which the archive got its last new article,
+    whichever is later: a site that was already silent at its first crawl has not become silent since.
     """
     life = activity(connection, site, now)
     usual = usual_silence(last_days(connection, site, now))
@@ -211,7 +210,7 @@ def silence(connection: Connection, site: str, now: datetime) -> dict[str, float
 
 
 def silent_sections(connection: Connection, site: str, stats: Mapping[str, Any]) -> list[str]:
-    """Sections that show no article and did so before; none when no section shows any, which is said otherwise."""
+    """Sections that show no article but did before. Empty if no section shows any, which is another finding."""
     empty = stats.get(statistics.EMPTY_SECTIONS, [])
     if not empty or not stats.get(statistics.LISTINGS_WITH_LINKS):
         return []

@@ -1,4 +1,4 @@
-"""Which fields an article has, counted over a run: a layout that changed shows first in a field that is missing."""
+"""Which fields an article has, counted over a run. A changed layout first shows as a missing field."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _DOUBTFUL = frozenset({FUTURE, EARLY, "unreadable date line"})
 
 
 def having(article: Article) -> Iterator[str]:
-    """The watched fields that an article has; `doubtful_dates` when its date is implausible or cannot be read."""
+    """The watched fields that an article has; `doubtful_dates` if its date is implausible or unreadable."""
     for name in COVERED_FIELDS:
         if getattr(article, name):
             yield name

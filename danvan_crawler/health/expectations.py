@@ -1,8 +1,8 @@
-"""What is expected of a run, as data: a statistic, an operator, a threshold, and the kind of problem when it fails.
+"""What is expected of a run, as data: a statistic, an operator, a threshold, and the kind of problem if it fails.
 
 Pure: `check` compares numbers that `health.comparison` has gathered. A threshold is a number or the name of another
-statistic of the run, such as how long the site is usually silent. What was not measured, because there were too few
-articles or the run was cut short, is not judged.
+statistic of the run, such as how long the site is usually silent. A value that was not measured (too few articles, or
+the run was cut short) is not judged.
 """
 
 from __future__ import annotations
@@ -20,18 +20,17 @@ from danvan_crawler.sites.rules import COVERED_FIELDS, Health
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {"at most": operator.le, "at least": operator.ge}
 
 QUIET_AT_LEAST = 14.0
-"""Days of silence that no site is blamed for: at Tết offices are closed for up to nine, with the days around it two
-weeks."""
+"""Days of silence that are never a problem: offices close for up to nine days at Tết, two weeks with those around."""
 _RHYTHMS = 3
-"""So many times the longest usual gap between two days with articles a site may be silent."""
+"""A site may be silent for this many times its longest usual gap between two days with articles."""
 _DAYS_FOR_A_RHYTHM = 5
 _ARTICLES_FOR_A_RHYTHM = 10
 ENOUGH = 10
-"""Articles that a share is judged by at least."""
+"""The least number of articles for judging a share."""
 _WINDOWS = (ENOUGH, 20, 40, 80)
-"""Articles, newest runs first, of which a share is taken: a field that few articles have needs more of them."""
+"""Numbers of articles, newest runs first, to compute a share from: a rare field needs more articles."""
 FORBIDDEN_AT_MOST = 0.8
-"""Share of new links that robots.txt may forbid: many listings link a folder that it keeps to itself."""
+"""Share of new links that robots.txt may forbid: many listings link into a forbidden folder."""
 _IMPROBABLE = 0.001
 _RUNS_IN_THE_PAST = 10
 _LEAST_RUNS = 3
@@ -48,7 +47,7 @@ class Expectation:
     text: str
 
     def fails(self, values: Mapping[str, float]) -> bool:
-        """Whether the statistics are against it; False when one of them is missing."""
+        """Whether the statistics contradict it; False if one of them is missing."""
         value = values.get(self.statistic)
         limit = values.get(self.threshold) if isinstance(self.threshold, str) else self.threshold
         return value is not None and limit is not None and not OPERATORS[self.operator](value, limit)
@@ -84,7 +83,7 @@ DEFAULTS: tuple[Expectation, ...] = (
 
 
 def expected_of(health: Health) -> list[Expectation]:
-    """The expectations of a site: the defaults, with what its profile says in their place."""
+    """The expectations of a site: the defaults, replaced by what its profile sets."""
     own: dict[str, float | bool | None] = {
         "silent_days": health.quiet_days,
         "errors": health.errors,
@@ -126,10 +125,10 @@ def _names(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def usual_silence(days: Iterable[date]) -> float | None:
-    """Days of silence that are nothing unusual, from the days on which a site published its last articles.
+    """Usual days of silence, computed from the days on which a site published its last articles.
 
-    Three times the 95th percentile of the gaps between days with articles, QUIET_AT_LEAST at least; None for a site
-    with too few articles to have a rhythm.
+    Three times the 95th percentile of the gaps between days with articles, and at least QUIET_AT_LEAST. None for a site
+    with too few articles.
 
     >>> usual_silence([date(2026, 1, 1 + 7 * (number // 3)) for number in range(12)] + [date(2026, 2, 2)])
     33.0
@@ -145,20 +144,20 @@ def usual_silence(days: Iterable[date]) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Proportion:
-    """How many of how many, in one run."""
+    """How many articles (or pages, or links) of one run have something, `of` how many."""
 
     having: int
     of: int
     blamed: bool = False
-    """It was told then that the share has fallen: no measure for the runs after it."""
+    """The share was reported as fallen then, so later runs are not compared with this one."""
 
 
 def fallen(runs: Sequence[Proportion]) -> tuple[float, float] | None:
-    """The share of now and the least to be expected, when a share has fallen; None when it has not, or nobody can tell.
+    """The current share and the least that was expected, if a share has fallen; None if not, or if unknown.
 
-    `runs` are those of one site, newest first. The newest ones are pooled until there are enough articles; it has
-    fallen when their share is less than half of that of the ten runs before, and could hardly be so by chance. Where
-    the very newest have it, those before them are of no account.
+    `runs` are those of one site, newest first. The newest ones are pooled until there are enough articles. The share
+    has fallen if it is less than half of that of the ten runs before, and chance is unlikely. If the newest articles
+    have the field, older ones do not matter.
 
     >>> fallen([Tally(0, 12), *[Tally(9, 10)] * 5])
     (0.0, 0.45)
@@ -177,8 +176,8 @@ def fallen(runs: Sequence[Proportion]) -> tuple[float, float] | None:
 
 
 def _split(runs: Sequence[Proportion], size: int) -> tuple[Proportion | None, list[Proportion]]:
-    """The newest runs that hold so many together, as one, and the ten before them that are a measure; of neither those
-    that hold none."""
+    """The newest runs with `size` articles together, as one, and up to ten usable runs before them; empty runs are
+    skipped."""
     having = of = 0
     counted = [run for run in runs if run.of]
     for number, run in enumerate(counted, start=1):
@@ -189,15 +188,15 @@ def _split(runs: Sequence[Proportion], size: int) -> tuple[Proportion | None, li
 
 
 def _usual(runs: Sequence[Proportion]) -> Proportion:
-    """Runs of the past as one, without the largest: the first one, of twenty years of news, is no rule today."""
+    """Past runs as one, without the largest: the first run fetches twenty years of news and is not typical."""
     others = sorted(runs, key=lambda run: run.of)[:-1]
     return Proportion(sum(run.having for run in others), sum(run.of for run in others))
 
 
 def _by_chance(now: Proportion, usual: Proportion) -> float:
-    """Probability that so few of now have it when now and the past are drawn from the same (Fisher's exact test).
+    """Probability of so few now, if now and the past are drawn from the same population (Fisher's exact test).
 
-    A past of a few articles is no rule either: four of which three have a picture say little about the next ten.
+    The test also covers a short past: four articles, three of them with a picture, say little about the next ten.
     """
     having, of = now.having + usual.having, now.of + usual.of
     least = max(0, now.of - (of - having))
@@ -208,5 +207,5 @@ def _by_chance(now: Proportion, usual: Proportion) -> float:
 
 
 def _log_ways(of: int, number: int) -> float:
-    """Logarithm of the number of ways in which so many can be chosen."""
+    """Logarithm of the binomial coefficient: the ways to choose `number` from `of`."""
     return math.lgamma(of + 1) - math.lgamma(number + 1) - math.lgamma(of - number + 1)

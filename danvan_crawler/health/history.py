@@ -18,14 +18,14 @@ from danvan_crawler.health.reports import read_report
 from danvan_crawler.sites.rules import COVERED_FIELDS
 
 _FILES = 5_000
-"""Newest reports that are looked at: half a year of nights of 25 sites."""
+"""Newest reports that are read: half a year of nightly runs of 25 sites."""
 INCONCLUSIVE = frozenset({ExitCode.INTERRUPTED, ExitCode.LOCKED})
-"""Codes of runs that did not get far enough to tell how a site is."""
+"""Exit codes of runs that ended too early to show the state of a site."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunReport:
-    """One run of one site, as its report tells."""
+    """One run of one site, read from its report."""
 
     site: str
     run_id: str
@@ -41,7 +41,7 @@ class RunReport:
     `doubtful_dates`. Of article links that were `linked` for the first time, how many are `missing` or `forbidden`;
     `linked_in/SECTION` and `forbidden_in/SECTION` as well."""
     complete: bool = True
-    """It has looked at everything that a nightly run looks at."""
+    """The run looked at everything that a nightly run looks at."""
     requests: int = 0
     received_bytes: int = 0
     seconds: float = 0.0
@@ -70,9 +70,9 @@ OUTCOMES: Mapping[int, str] = {
 
 
 def run_report_of(report: Mapping[str, Any]) -> RunReport | None:
-    """A report as a night; None for one that lacks what every report has, or holds what none has.
+    """A report as an object; None if a required key is missing or a value is invalid.
 
-    A file may have been cut, edited or written by something else, and all that reads nights counts with what is here.
+    A file may have been cut, edited or written by another program. Readers can rely on the types in the result.
     """
     try:
         code = _number(report["exit_code"])
@@ -80,11 +80,11 @@ def run_report_of(report: Mapping[str, Any]) -> RunReport | None:
         problems = tuple(
             replace(problem, text=_text(problem.text)) for problem in from_json(_of(list, report.get("problems", [])))
         )
-        told = {problem.text for problem in problems}
+        reported = {problem.text for problem in problems}
         if code and code not in INCONCLUSIVE:
-            # What was written into it by whoever saw the run die.
+            # Written into the report by the process that saw the run die.
             known = ExitCode(code) if code in set(ExitCode) else ExitCode.ERROR
-            died = tuple(Problem("crashed", text, known) for text in findings[:1] if text not in told)
+            died = tuple(Problem("crashed", text, known) for text in findings[:1] if text not in reported)
             problems = (*died, *problems)
         return RunReport(
             site=_text(report["site"]),
@@ -146,10 +146,10 @@ def _moment(value: Any) -> datetime:
 def run_reports(
     archive: Path, site: str | None = None, now: datetime | None = None, *, files: int = _FILES
 ) -> Iterator[RunReport]:
-    """The runs of a site, or of all, newest first, in so many of the newest reports. What is none is passed over.
+    """The runs of a site, or of all, newest first, from the newest `files` reports. Invalid reports are skipped.
 
-    So is a run that began in the future, when the machine's clock was wrong: as the newest one it would hide all
-    that come after it. A day is forgiven, since `now` may be wrong as well.
+    A run that began in the future (the machine's clock was wrong) is skipped too: as the newest run it would hide all
+    later ones. One day of difference is allowed, since `now` may be wrong as well.
     """
     latest = (now or clock.now()) + timedelta(days=1)
     wanted = f'"site": {json.dumps(site)}'.encode() if site is not None else b""
@@ -173,7 +173,7 @@ _OF: Mapping[str, str] = {"pages_with_article": "pages", "forbidden": "linked", 
 
 
 def proportion(coverage: Mapping[str, int], name: str) -> Proportion:
-    """How many articles of a run have a field; `pages_with_article` is of the pages, what `_OF` names of those."""
+    """How many articles of a run have a field; `pages_with_article` is of `pages`, see `_OF`."""
     of = _OF.get(name, "articles")
     if name.startswith(FORBIDDEN_IN):
         of = _LINKED_IN + name.removeprefix(FORBIDDEN_IN)

@@ -1,8 +1,8 @@
-"""One message a run, and only when something has changed: a site became unhealthy, in another way, or recovered.
+"""At most one message per run, only if something changed: a site became unhealthy, has another problem, or recovered.
 
-Sent through apprise (extra `notify`) to the addresses in `DANVAN_NOTIFY`. What was told last is kept in
-ARCHIVE/health.json, which is written when a message has gone out to somebody; an address that it did not reach has what
-it knows kept apart there, and is told the rest the next time. Nothing here ever changes how a crawl ended.
+Sent through apprise (extra `notify`) to the addresses in `DANVAN_NOTIFY`. ARCHIVE/health.json holds what was reported
+last. It is written after a message reached at least one address. For an address that was not reached, the file holds
+separately what that address knows, and the next run sends the rest. Nothing here changes how a crawl ended.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ VARIABLE = "DANVAN_NOTIFY"
 _logger = logging.getLogger(__name__)
 
 Known = Mapping[str, Sequence[str]]
-"""Site -> kinds of its problems, as they were told last; healthy sites are not in it."""
+"""Site -> kinds of its problems, as last reported; healthy sites are not in it."""
 BEHIND = "behind"
-"""Key of the file whose value is no list: what those know that were not reached, by the digest of their address."""
+"""Key of the file: what unreached addresses know, by the digest of the address."""
 _NOT_INSTALLED = f"{VARIABLE} is set, but apprise is not installed: pip install 'danvan-crawler[notify]'"
-_ALSO_TOLD = frozenset({"certificate"})
-"""Kinds of problem that are told though the site works."""
+_ALSO_REPORTED = frozenset({"certificate"})
+"""Kinds of problem that are reported although the site works."""
 _PATIENCE = 60.0
-"""Seconds that the end of a crawl waits for all messages together: a server that drips its answer may take for ever."""
+"""Seconds that the end of a crawl waits for all messages together: a slow server might never finish."""
 
 
 class Notifier:
-    """Tells of changes after a crawl.
+    """Sends changes after a crawl.
 
-    Made before the crawl begins: it takes the addresses out of the environment, so that the processes of the sites do
-    not tell on their own.
+    Create it before the crawl begins: it removes the addresses from the environment, so that the processes of the sites
+    send no messages of their own.
     """
 
     def __init__(self, archive: Path, *, patience: float = _PATIENCE) -> None:
@@ -61,7 +61,7 @@ class Notifier:
         try:
             self._notify(problems_now(self._archive, slugs))
         except Exception as error:
-            # Of whatever kind: the crawl is over and went as it went.
+            # Any error: the crawl is over, and its result must not change.
             _logger.error("The notification could not be sent: %s: %s", type(error).__name__, error)
 
     def _notify(self, found: Mapping[str, Sequence[Problem]]) -> None:
@@ -70,9 +70,9 @@ class Notifier:
         knows = {address: behind.get(_fingerprint(address), known) for address in self._addresses}
         messages = {address: digest(before, found) for address, before in knows.items()}
         reached = self._send({address: message for address, message in messages.items() if message is not None})
-        told = [address for address, message in messages.items() if message is None or address in reached]
-        after = _after(known, found) if told else known
-        knows |= {address: _after(knows[address], found) for address in told}
+        notified = [address for address, message in messages.items() if message is None or address in reached]
+        after = _after(known, found) if notified else known
+        knows |= {address: _after(knows[address], found) for address in notified}
         outdated = {_fingerprint(address): what for address, what in knows.items() if what != after}
         if (after, outdated) != (known, behind):
             kept = {**dict(sorted(after.items())), **({BEHIND: outdated} if outdated else {})}
@@ -88,7 +88,7 @@ class Notifier:
             _logger.error(_NOT_INSTALLED)
             return set()
         reached: dict[str, bool] = {}
-        # Daemons: one that waits for its server for ever does not keep the process.
+        # Daemon threads: a thread that waits forever does not keep the process alive.
         threads = {
             address: threading.Thread(target=_deliver, args=(sender, address, *messages[address], reached), daemon=True)
             for address, sender in senders.items()
@@ -110,8 +110,10 @@ class Notifier:
 
 
 def trouble_with(setting: str) -> str | None:
-    """What keeps the addresses in a value of DANVAN_NOTIFY from hearing anything; None when nothing does that can be
-    seen from here. Nobody is contacted."""
+    """Why messages to the addresses in a value of DANVAN_NOTIFY cannot be sent; None if no reason is known.
+
+    Nobody is contacted.
+    """
     addresses = _addresses(setting)
     if not addresses:
         return None
@@ -127,17 +129,17 @@ def _addresses(setting: str) -> list[str]:
 
 
 def _where(addresses: Sequence[str], address: str) -> str:
-    """Which address of several: they hold passwords, so by number and scheme."""
+    """Names an address by number and scheme, because addresses hold passwords."""
     scheme, mark, _ = address.partition("://")
     return f"address {addresses.index(address) + 1} ({scheme if mark else 'without a scheme'}) of {VARIABLE}"
 
 
 def _sender(address: str) -> Any:
-    """What sends to an address; None for one that cannot be read. Raises ModuleNotFoundError without apprise."""
+    """The apprise sender for an address; None if the address is invalid. Raises ModuleNotFoundError without apprise."""
     import apprise
 
     sender = apprise.Apprise()
-    apprise.logger.disabled = True  # it would say the address, password and all
+    apprise.logger.disabled = True  # it would log the address with its password
     try:
         return sender if sender.add(address) else None
     finally:
@@ -147,12 +149,12 @@ def _sender(address: str) -> Any:
 def _deliver(sender: Any, address: str, title: str, body: str, reached: dict[str, bool]) -> None:
     """Notes in `reached` whether the message was delivered."""
     reached[address] = False
-    with suppress(Exception):  # whose text may hold the address; that it was not delivered is said
+    with suppress(Exception):  # its text may hold the address; the failure is logged by the caller
         reached[address] = bool(sender.notify(title=title, body=body))
 
 
 def _fingerprint(address: str) -> str:
-    """What stands for an address in the file: addresses hold passwords."""
+    """A digest instead of the address, which may hold a password."""
     return hashlib.sha256(address.encode("utf-8", "surrogateescape")).hexdigest()[:12]
 
 
@@ -174,12 +176,12 @@ def _known(held: Any) -> dict[str, list[str]]:
 
 
 def read_known(path: Path) -> dict[str, list[str]]:
-    """What was told last; nothing when there is no such file, or one that cannot be read."""
+    """What was reported last; empty if the file does not exist or cannot be read."""
     return _known(_read(path))
 
 
 def read_behind(path: Path) -> dict[str, dict[str, list[str]]]:
-    """What those know whom the last message has not reached, by the digest of their address."""
+    """What each address knows that the last message did not reach, by the digest of the address."""
     behind = _read(path).get(BEHIND)
     if not isinstance(behind, dict):
         return {}
@@ -187,7 +189,7 @@ def read_behind(path: Path) -> dict[str, dict[str, list[str]]]:
 
 
 def problems_now(archive: Path, slugs: Collection[str]) -> dict[str, list[Problem]]:
-    """The problems of these sites after their last runs. A site whose runs tell nothing is not in it."""
+    """The problems of these sites after their last runs. A site without a conclusive run is not in it."""
     now, found = clock.now(), {}
     for slug in slugs:
         runs: list[RunReport] = []
@@ -201,13 +203,15 @@ def problems_now(archive: Path, slugs: Collection[str]) -> dict[str, list[Proble
 
 
 def kinds_of(problems: Collection[Problem]) -> list[str]:
-    """What is told of problems: the kinds of those that make a site unhealthy, and of those that a person has to see to
-    all the same. One broken article, which comes and goes, is a matter of the report."""
-    return sorted({problem.kind for problem in problems if problem.is_failure or problem.kind in _ALSO_TOLD})
+    """The kinds to report: those that make a site unhealthy, and those that a person must handle anyway.
+
+    A single broken article is only in the run report.
+    """
+    return sorted({problem.kind for problem in problems if problem.is_failure or problem.kind in _ALSO_REPORTED})
 
 
 def digest(known: Known, found: Mapping[str, Sequence[Problem]]) -> tuple[str, str] | None:
-    """Title and text of a message about what has changed; None when nothing has."""
+    """Title and text of a message about the changes; None if nothing changed."""
     worse: list[str] = []
     better: list[str] = []
     for site, problems in sorted(found.items()):

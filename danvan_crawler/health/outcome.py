@@ -1,4 +1,4 @@
-"""What a run's statistics mean. Scrapy's own exit status does not tell: a crawl of a dead host exits 0, `finished`."""
+"""What a run's statistics mean. Scrapy's own exit status is not enough: a crawl of a dead host exits 0, `finished`."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _REASONS = {
 }
 
 FAILED_AT_LEAST = 5
-"""Articles that failed, in a run without any other: on a quiet night fewer are one broken page that is tried again."""
+"""Failed articles, in a run without any other. Fewer may be one broken page that is tried again."""
 MISSING_AT_LEAST = 5
-"""Articles that are not there, in a run without any other: fewer are links that an editor got wrong."""
+"""Articles that do not exist, in a run without any other. Fewer may be wrong links by an editor."""
 FORBIDDEN_AT_LEAST = 5
-"""Articles that robots.txt forbids, in a run without any other: fewer are a folder that listings link all the same."""
+"""Articles that robots.txt forbids, in a run without any other. Fewer may be a forbidden folder."""
 _READ_OR_SPARED = (statistics.SECTIONS_READ, statistics.LISTINGS_SPARED, statistics.MAX_PAGES_REACHED)
-"""Statistics of which a run that ends well has one: a listing was read, or there was a reason not to."""
+"""A good run has at least one of these statistics: a listing was read, or there was a reason not to."""
 _WORDS = {
     "challenge": "the pages show a browser challenge",
     "login": "the pages ask for a login",
@@ -54,8 +54,8 @@ def judge(
     """Exit code of a run and the problems behind it, worst first.
 
     `stats` are Scrapy's and ours, `reason` is Scrapy's finish reason, None when the run was cut off.
-    `is_site` says that the spider walks a site profile; of any other spider only its requests can be judged. `health`
-    is what a comparison with the site's past has found.
+    `is_site`: the spider walks a site profile; for any other spider only the requests are judged. `health` are the
+    problems that a comparison with the site's past found.
     """
     found: list[Problem] = []
     if reason is None:
@@ -70,9 +70,9 @@ def judge(
         ("database", statistics.ITEM_ERRORS, "items could not be stored"),
         ("parse_error", statistics.SPIDER_ERRORS, "pages could not be parsed"),
     ):
-        if stats.get(key) and reason != "disk_full":  # then they are what the full disk did
+        if stats.get(key) and reason != "disk_full":  # then the full disk caused them
             found.append(Problem(kind, f"{stats[key]} {what}; the log says why", ExitCode.ERROR))
-    # Said and not held against the run: the bytes are the portal's all the same.
+    # Reported, but no failure: the bytes still come from the portal.
     certificates = stats.get(statistics.UNTRUSTED_CERTIFICATES, ())
     found.extend(Problem("certificate", text, ExitCode.OK) for text in certificates)
     found.extend(_site_problems(stats, reason) if is_site else _spider_problems(stats))
@@ -108,22 +108,22 @@ def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem
 
 
 def all_failed(stats: Mapping[str, Any]) -> bool:
-    """Whether no article could be had, and those that failed are no odd few."""
+    """Whether no article was fetched, and at least FAILED_AT_LEAST failed."""
     return stats.get(statistics.articles("failed"), 0) >= FAILED_AT_LEAST and not stats.get(statistics.ARTICLES)
 
 
 def all_missing(stats: Mapping[str, Any]) -> bool:
-    """Whether none of the articles that a run discovered is there, and they are no odd few."""
+    """Whether no article that a run discovered exists, and at least MISSING_AT_LEAST are missing."""
     return stats.get(statistics.articles("missing"), 0) >= MISSING_AT_LEAST and not stats.get(statistics.ARTICLES)
 
 
 def all_forbidden(stats: Mapping[str, Any]) -> bool:
-    """Whether robots.txt forbids all articles that a run discovered, and they are no odd few."""
+    """Whether robots.txt forbids all articles that a run discovered, at least FORBIDDEN_AT_LEAST."""
     return stats.get(statistics.articles("forbidden"), 0) >= FORBIDDEN_AT_LEAST and not stats.get(statistics.ARTICLES)
 
 
 def _named(problem: Problem, stats: Mapping[str, Any], reason: str) -> Problem:
-    """The problem of a run that refusals ended, by what the refusals showed: a notice of maintenance comes with 503."""
+    """The problem of a run that ended by refusals, named by the pages: a maintenance notice comes with 503."""
     if reason != "overloaded":
         return problem
     shown = {**stats.get(statistics.ARTICLE_TROUBLE, {}), **stats.get(statistics.LISTING_TROUBLE, {})}
@@ -131,21 +131,23 @@ def _named(problem: Problem, stats: Mapping[str, Any], reason: str) -> Problem:
 
 
 def _in_detail(problem: Problem, stats: Mapping[str, Any]) -> Problem:
-    """The problem with what the archive's writer said, where that was the reason to stop."""
+    """The problem, with the error of the archive's writer if that stopped the run."""
     error = stats.get(statistics.ARCHIVE_ERROR) if problem.kind in ("disk_full", "archive") else None
     return replace(problem, text=f"{problem.text}: {error}") if error else problem
 
 
 def _failed(text: str, trouble: Mapping[str, str], otherwise: str) -> Problem:
-    """The problem of pages that could not be had, of the kind that was met first."""
+    """The problem of pages that could not be fetched, of the kind that came first."""
     for kind, sentence in trouble.items():
         return Problem(kind, f"{text}: {sentence}", ExitCode.SITE_FAILED)
     return Problem(otherwise, text, ExitCode.SITE_FAILED)
 
 
 def _saw_all_sections(stats: Mapping[str, Any], reason: str | None) -> bool:
-    """Whether a run has seen the first page of all its sections. One that was cut short, or goes on where another was
-    cut short, may have seen one that is empty, or what an editor left behind the last page."""
+    """Whether a run saw the first page of all its sections.
+
+    A run that was cut short, or that continues one, may have seen only empty pages at the end of a section.
+    """
     from_the_first = stats.get(statistics.FIRST_PAGES, 0) >= stats.get(statistics.SECTIONS_READ, 0)
     return reason == "finished" and not stats.get(statistics.MAX_PAGES_REACHED) and from_the_first
 

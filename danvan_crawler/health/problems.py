@@ -1,7 +1,7 @@
 """What can be wrong with a site, by kind, with what a person can do about it.
 
-A problem's kind is a word that stays the same from night to night, so that machines can count it and notifications can
-tell a new trouble from one that is known. Its text is of this run, its remedy is the same for all of its kind.
+A problem's kind is a word that never changes, so that machines can count it and notifications can distinguish a new
+problem from a known one. Its text describes this run; its remedy is the same for all problems of its kind.
 """
 
 from __future__ import annotations
@@ -73,14 +73,14 @@ REMEDIES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong. `code` is the exit code that it gives a run; OK when it is only to be told."""
+    """One thing that is wrong. `code` is the exit code that it gives a run; OK if it is only reported."""
 
     kind: str
     text: str
     code: ExitCode = ExitCode.UNHEALTHY
     statistic: str | None = None
     limit: float | None = None
-    """What was measured, and the threshold that the site's past gave: the next runs hold it against the same one."""
+    """What was measured, and the threshold from the site's past. The next runs use the same threshold."""
 
     @property
     def remedy(self) -> str:
@@ -88,17 +88,17 @@ class Problem:
 
     @property
     def is_failure(self) -> bool:
-        """Whether a site with it is unhealthy. A run that was stopped, or kept out by another one, says nothing."""
+        """Whether it makes a site unhealthy. A run that was stopped, or locked out by another one, does not."""
         return self.code not in (ExitCode.OK, ExitCode.INTERRUPTED, ExitCode.LOCKED)
 
     def as_json(self) -> dict[str, Any]:
         """As run reports and `danvan status --json` have it."""
-        told = {"kind": self.kind, "text": self.text, "remedy": self.remedy, "exit_code": int(self.code)}
-        return told if self.limit is None else {**told, "statistic": self.statistic, "limit": self.limit}
+        entry = {"kind": self.kind, "text": self.text, "remedy": self.remedy, "exit_code": int(self.code)}
+        return entry if self.limit is None else {**entry, "statistic": self.statistic, "limit": self.limit}
 
 
 def from_json(found: Iterable[Any]) -> list[Problem]:
-    """The problems of a run report; what is none, or of a kind that this version does not know, is left out."""
+    """The problems of a run report; invalid entries and unknown kinds are left out."""
     problems = []
     for one in found:
         if isinstance(one, dict) and one.get("kind") in REMEDIES:
@@ -111,7 +111,7 @@ def from_json(found: Iterable[Any]) -> list[Problem]:
 
 
 def worst_first(problems: Iterable[Problem]) -> tuple[ExitCode, list[Problem]]:
-    """The exit code of several problems, and them with those behind it first."""
+    """The exit code of several problems, and the problems: those that cause the code first."""
     found = list(problems)
     code = ExitCode.worst(problem.code for problem in found)
     return code, sorted(found, key=lambda problem: problem.code is not code)

@@ -75,7 +75,7 @@ METRICS: Sequence[tuple[str, str, Callable[[SiteStatus], Samples]]] = (
 
 
 class _Sites:
-    """Collector of the metrics of these sites, as a registry asks for them."""
+    """Collector of the metrics of these sites, for a prometheus_client registry."""
 
     def __init__(self, sites: Sequence[SiteStatus]) -> None:
         self._sites = sites
@@ -95,12 +95,12 @@ def exposition(sites: Sequence[SiteStatus]) -> str:
     """The metrics of the enabled sites as text."""
     from prometheus_client import CollectorRegistry, generate_latest
 
-    # Not the registry of the process, which also measures the process itself.
+    # Not the default registry, which also measures this process.
     registry = CollectorRegistry()
     registry.register(_Sites([status for status in sites if status.enabled]))
     return generate_latest(registry).decode()
 
 
 def write_metrics(path: Path, sites: Sequence[SiteStatus]) -> None:
-    """Writes the text file in the place of the one before. Raises DanvanError."""
+    """Writes the text file and replaces an older one. Raises DanvanError."""
     replace_file(path, exposition(sites))

@@ -1,4 +1,4 @@
-"""Run reports: one JSON file per run in ARCHIVE/runs, written by the run, or for it by whoever saw it die."""
+"""Run reports: one JSON file per run in ARCHIVE/runs, written by the run, or by the process that saw it die."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from danvan_crawler.exceptions import ArchiveError, DanvanError, ExitCode, Store
 from danvan_crawler.health.problems import Problem
 
 _RUNS_PER_SITE = 50
-"""Runs per site that are looked at to find its last good one; what is older counts as never."""
+"""Runs per site that are searched for its last good one; older ones do not count."""
 
 
 def new_run_id() -> str:
@@ -88,10 +88,10 @@ def report_death(
     finding: str,
     kind: str = "crashed",
 ) -> Path:
-    """Reports for a run what it could not say itself: that it died, or had to be stopped. Raises OSError.
+    """Reports that a run died or had to be stopped. Raises OSError.
 
-    A report that the run has written all the same keeps its statistics and gets code and finding; a run that wrote
-    none, or died before it had an id, gets a report with reason "died" and a problem of this kind.
+    If the run wrote a report, that keeps its statistics and gets code and finding. Otherwise, or if the run died before
+    it had an id, a new report is written with reason "died" and a problem of this kind.
     """
     for path in report_paths(archive, run_id) if run_id else ():
         report = read_report(path)
@@ -121,7 +121,7 @@ def report_death(
 
 
 def kind_of(code: ExitCode, error: BaseException | None = None) -> str:
-    """The kind of problem that ended a run which could not report: by its error where that is known, else its code."""
+    """The kind of problem that ended a run without a report: by its error if known, else by its exit code."""
     if isinstance(error, StoreError):
         return "database"
     if code is ExitCode.DISK_FULL:
@@ -135,10 +135,9 @@ _NEED_NO_REPORT = frozenset({ExitCode.OK, ExitCode.LOCKED, ExitCode.INTERRUPTED}
 
 
 class MissingReport:
-    """Whoever sees a run from its begin to its end, and reports for one that has failed and left no report.
+    """Writes the report of a failed run that left none. Create it before the run begins.
 
-    Told by the names of the reports that were there before: clocks are set, and a run's need not be that of its
-    witness.
+    It compares the names of the reports before and after the run, not times: the run's clock may differ from ours.
     """
 
     def __init__(self, archive: Path, slug: str) -> None:
@@ -155,7 +154,7 @@ class MissingReport:
         return any(report is not None and report.get("site") == self._slug for report in reports)
 
     def write(self, code: ExitCode, finding: str, *, run_id: str | None = None, kind: str | None = None) -> None:
-        """Reports how the run ended, if that is to be known and nobody has said it. Raises OSError."""
+        """Writes a report, unless the code needs none or the run wrote one. Raises OSError."""
         if code in _NEED_NO_REPORT or self._has_reported():
             return
         report_death(
@@ -169,7 +168,7 @@ class MissingReport:
         )
 
     def write_error(self, error: Exception) -> None:
-        """The same for a run that an error has ended. Raises OSError."""
+        """The same for a run that ended with an error. Raises OSError."""
         if isinstance(error, DanvanError):
             self.write(error.exit_code, str(error), kind=kind_of(error.exit_code, error))
         else:
@@ -177,7 +176,7 @@ class MissingReport:
 
 
 def read_report(path: Path) -> dict[str, Any] | None:
-    """A report, or None for a file that is none, such as one that a full disk cut short."""
+    """A report; None if the file is not a report, for example cut short by a full disk."""
     try:
         report = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -186,10 +185,10 @@ def read_report(path: Path) -> dict[str, Any] | None:
 
 
 def longest_waiting_first(archive: Path, slugs: Collection[str]) -> list[str]:
-    """The sites in the order of their last good run (exit code 0), the longest ago first, those without one before all.
+    """The sites by their last good run (exit code 0), the longest ago first; sites without one come before all.
 
-    So what failed, or was not reached in a night that was too short, is the next night's first. A report from the
-    future was written when the clock was wrong, and says nothing of when.
+    So a site that failed, or that was not reached in a short night, comes first in the next. Reports from the future
+    are ignored: the clock was wrong.
     """
     last_good: dict[str, str] = {}
     missing = set(slugs)

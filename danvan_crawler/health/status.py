@@ -23,16 +23,16 @@ from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.site_state import NOT_BEFORE, value_of
 
 RUNS_SHOWN = 30
-"""Runs of a site that are kept, for charts."""
+"""Runs of a site that the charts show."""
 _ON_THE_WHOLE = frozenset({"quiet", "found_nothing"})
-"""Kinds of problem that only a run which has looked at everything can find, or find gone."""
+"""Kinds of problem that only a complete run can find, or find solved."""
 _RUNS_FOR_A_RHYTHM = 5
 _OVERDUE_AFTER = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
 class SiteStatus:
-    """One site: its runs, newest first, its life, and what is wrong."""
+    """One site: its runs, newest first, its activity, and its problems."""
 
     site: str
     name: str
@@ -41,7 +41,7 @@ class SiteStatus:
     activity: Activity | None = None
     problems: tuple[Problem, ...] = ()
     not_before: str | None = None
-    """Until when the site's server wants to be left alone."""
+    """The time until which the site's server must not be contacted."""
     broken: bool = False
     """Its profile cannot be used."""
 
@@ -51,7 +51,7 @@ class SiteStatus:
 
     @property
     def unhealthy(self) -> bool:
-        """Whether somebody has to look after it. A site that is not enabled, or has never run, is not."""
+        """Whether somebody must act. A site that is disabled, or has never run, is not unhealthy."""
         return self.enabled and any(problem.is_failure for problem in self.problems)
 
     @property
@@ -136,13 +136,13 @@ def _status(site: Site, runs: Sequence[RunReport], connection: Connection | None
 
 
 def current_problems(runs: Sequence[RunReport], now: datetime) -> list[Problem]:
-    """What is wrong with a site after these runs, newest first: what the last one that could tell has found, and later.
+    """The problems of a site after these runs (newest first): those of the last conclusive run and of later runs.
 
-    A run that was stopped early takes nothing back that the one before has found. One that did not look at everything
-    (for certain days, a plan, a section that failed) does not take back what only a whole look can tell.
+    A run that was stopped early does not remove problems that an earlier run found. A run that did not look at
+    everything (only certain days, a plan, a failed section) does not remove problems of kinds in `_ON_THE_WHOLE`.
     """
     found: list[Problem] = []
-    kinds: frozenset[str] | None = None  # kinds that the runs before may still tell; None: all
+    kinds: frozenset[str] | None = None  # kinds that earlier runs may still add; None: all
     for run in runs:
         found.extend(problem for problem in run.problems if kinds is None or problem.kind in kinds)
         if run.is_conclusive:

@@ -1,7 +1,7 @@
 """The state of the sites as one HTML file: what needs attention, new articles, the last runs of each site.
 
 It opens from disk, also on a telephone: one file, charts as inline SVG, no script, nothing loaded from elsewhere.
-Here the numbers and texts are prepared; `status_page.html` beside this module puts them into a page.
+This module prepares numbers and texts; the template `status_page.html` beside it lays them out.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _order(one: SiteStatus) -> tuple[bool, bool, str]:
 
 
 def _last_day(sites: Iterable[SiteStatus]) -> list[RunReport]:
-    """The last runs of all sites in the day before the newest of them, newest first."""
+    """The last runs of all sites within a day before the newest, newest first."""
     runs = sorted((one.last for one in sites if one.last), key=lambda run: run.started_at, reverse=True)
     return [run for run in runs if runs[0].started_at - run.started_at < timedelta(days=1)]
 
@@ -126,7 +126,7 @@ def _runs(runs: Sequence[RunReport]) -> dict[str, Any] | None:
         new = run.articles.get("new", 0)
         style = "" if run.code == 0 else "is-bad" if run.is_conclusive else "is-mild"
         found.append(Bar(new, f"{run.started_at.astimezone():%d/%m}: {new} new, {run.outcome}", style))
-    # The first run brings years of news: beside it nothing else would be seen.
+    # The first run brings years of news; at full height it would hide all other bars.
     usual = sorted(bar.value for bar in found)[len(found) * 9 // 10] if len(found) > 1 else found[0].value
     clipped = [Bar(min(bar.value, max(usual, 1) * 1.5), bar.label, bar.style) for bar in found]
     empty = [Bar(0) for _ in range(RUNS_SHOWN - len(clipped))]
@@ -159,7 +159,7 @@ def _number(value: int) -> str:
 
 
 def _bytes(value: int) -> str:
-    """In the largest unit of which there is one at least."""
+    """In the largest unit that gives at least 1."""
     size, unit = next((known for known in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")) if value >= known[0]), (1, "B"))
     return f"{value / size:.{0 if size == 1 else 1}f}\u202f{unit}"
 
@@ -170,7 +170,7 @@ def _duration(seconds: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One bar: its height, the text that is shown when it is pointed at, and the class that colours it."""
+    """One bar: its height, its tooltip, and the class that colours it."""
 
     value: float
     label: str = ""
@@ -180,7 +180,7 @@ class Bar:
 def chart(bars: Sequence[Bar], *, width: int, height: int, most: float = 0) -> dict[str, Any]:
     """Places and sizes in a bar chart without axes, as high as its highest bar or `most`.
 
-    A bar of 0 that has a style is a stub, so that a bad night without news can be seen.
+    A bar of 0 with a style is drawn as a stub, so that a failed run without news is visible.
     """
     most = most or max((bar.value for bar in bars), default=0) or 1
     place = width / max(len(bars), 1)

@@ -1,12 +1,11 @@
-"""A server that says how long to wait is obeyed: Retry-After of a 429 or 503 pauses all requests to its host.
+"""Obeys Retry-After: with a 429 or 503, it pauses all requests to the host.
 
 Without this Scrapy retries at once, and the other requests of the site go on as well (RFC 9110, section 10.2.3; RFC
-6585, section 4). A wait beyond `DANVAN_MAX_RETRY_AFTER` seconds is not sat out: the run of the site ends, and
-statistic NOT_BEFORE says until when the next one leaves the site alone (`crawl.cooldown`).
+6585, section 4). If the wait is longer than `DANVAN_MAX_RETRY_AFTER` seconds, the run of the site ends, and
+statistic NOT_BEFORE says until when later runs do not contact the site (`crawl.cooldown`).
 
-A server that answers 429 or 503 and does not say how long to wait gets twice the time before the next request, twice
-that after another one, and so on. When so many addresses in a row were answered so that it is no broken page, the run
-ends too (statistic OVERLOADED).
+If a server answers 429 or 503 without Retry-After, the time before the next request is doubled, and doubled again after
+each further such answer. After MANY addresses in a row, the run ends too (statistic OVERLOADED).
 """
 
 from __future__ import annotations
@@ -30,13 +29,13 @@ _logger = logging.getLogger(__name__)
 _STATUSES = frozenset({429, 503})
 CLOSE_REASON, OVERLOADED_REASON = "asked_to_wait", "overloaded"
 MANY = 5
-"""Addresses one after the other: some pages of broken portals always answer 503."""
+"""Addresses in a row; fewer may be single pages of a broken portal that always answer 503."""
 _LONGEST = 365 * 86400.0
-"""Seconds; nobody means more, and dates end somewhere."""
+"""Seconds; more is never meant, and dates could overflow."""
 
 
 def seconds_to_wait(retry_after: str, now: datetime) -> float | None:
-    """Seconds that a Retry-After field asks for, 0 for a moment that is past; None for one that cannot be read.
+    """Seconds that a Retry-After field asks for, 0 for a time in the past; None if the field is invalid.
 
     >>> seconds_to_wait("120", datetime.now(UTC))
     120.0
@@ -54,11 +53,11 @@ def seconds_to_wait(retry_after: str, now: datetime) -> float | None:
 
 
 class LeftAlone(IgnoreRequest):
-    """A request that was not made, because the server has just asked to be left alone."""
+    """A request that was not made, because the server has just asked for a long wait."""
 
 
 class RetryAfterMiddleware:
-    """Downloader middleware, nearer to the network than Scrapy's retries: it pauses the host before they are queued.
+    """Downloader middleware, nearer to the network than Scrapy's retries: it pauses the host before retries are queued.
 
     Statistic WAITED counts the pauses that a server asked for.
     """
@@ -77,7 +76,7 @@ class RetryAfterMiddleware:
         return cls(crawler.settings.getfloat("DANVAN_MAX_RETRY_AFTER", 120.0), crawler.stats, crawler)
 
     def process_request(self, request: Request) -> None:
-        """Lets nothing pass any more that was on its way when the server asked to be left alone."""
+        """Stops requests that were already on their way when the server asked for a long wait."""
         if self._closing:
             raise LeftAlone("the server asked not to be contacted now")
 
@@ -102,7 +101,7 @@ class RetryAfterMiddleware:
         return response
 
     def _asked_for(self, response: Response) -> float | None:
-        """Seconds; the most of several fields."""
+        """Seconds; the largest of several fields."""
         fields = (field.decode("latin-1") for field in response.headers.getlist(b"Retry-After"))
         waits = [wait for field in fields if (wait := seconds_to_wait(field, clock.now())) is not None]
         return max(waits, default=None)
@@ -117,7 +116,7 @@ class RetryAfterMiddleware:
         return downloader.slots.get(request.meta.get("download_slot")) if downloader is not None else None
 
     def _pause(self, request: Request, seconds: float) -> None:
-        """Holds the host's queue: Scrapy leaves a slot alone while its next look at the queue is scheduled."""
+        """Pauses the host's queue: Scrapy does not touch a slot while its next check of the queue is scheduled."""
         slot = self._slot(request)
         if slot is not None:
             if slot.latercall is not None:
@@ -139,10 +138,10 @@ class RetryAfterMiddleware:
         self._close(request, OVERLOADED_REASON)
 
     def _close(self, request: Request, reason: str) -> None:
-        # A retry would be the very thing that was asked not to be done.
+        # A retry is exactly what the server asked us not to do.
         request.meta["dont_retry"] = True
         if self._crawler.engine is not None and not self._closing:
-            # Not awaited: the engine waits for the response that is passing just now.
+            # Not awaited: the engine itself waits for the response that is being processed here.
             closing = deferred_from_coro(self._crawler.engine.close_spider_async(reason=reason))
             closing.addErrback(lambda failure: _logger.error("The crawl could not be closed: %s", failure.value))
         self._closing = True

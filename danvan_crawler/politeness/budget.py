@@ -1,11 +1,11 @@
-"""How much a run spends on what its pages show beside their text: the profile's `requisites_budget`, in bytes.
+"""Limits what a run downloads beside page text (requisites): the profile's `requisites_budget`, in bytes.
 
-A request that says in its `meta` that it is a requisite is counted with every byte of body that arrives, whatever
-becomes of it. When the budget is spent, further ones are dropped before they reach the network: they stay pending in
-the crawl state and the next run asks for them first. What is under way then still comes to its end, so a budget is
-exceeded by one file for each connection at most.
+All body bytes of requests with the requisite key in `meta` are counted, whatever happens to them later. When the budget
+is spent, further requisites are dropped before they reach the network. They stay pending in the crawl state, and the
+next run asks for them first. Running downloads still finish, so the budget is exceeded by at most one file per
+connection.
 
-Statistics: REQUISITE_BYTES spent, REQUISITES_LEFT requests dropped for want of budget.
+Statistics: REQUISITE_BYTES spent, REQUISITES_LEFT requests dropped because the budget was spent.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from scrapy.statscollectors import StatsCollector
 from danvan_crawler import statistics
 
 REQUISITE_KEY = "requisite"
-"""Where in `request.meta` a requisite's key in the crawl state is found; other requests have none."""
+"""Key in `request.meta` for a requisite's key in the crawl state; other requests do not have it."""
 
 
 class BudgetSpent(IgnoreRequest):
@@ -28,7 +28,7 @@ class BudgetSpent(IgnoreRequest):
 
 
 class BudgetMiddleware:
-    """Downloader middleware; before robots.txt, so that a request which is dropped asks for nothing else.
+    """Downloader middleware; before robots.txt, so that a dropped request causes no other request.
 
     `budget` is in bytes.
     """

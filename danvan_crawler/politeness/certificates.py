@@ -1,7 +1,7 @@
-"""Certificates that nobody should trust, said aloud: the crawl goes on, the operator hears of it.
+"""Reports untrusted certificates to the operator; the crawl continues.
 
-Portals whose certificate has expired or whose server sends half of its chain are common among provincial hosts, and
-refusing them would lose what they publish. So connections are made without verification, which is Scrapy's default, and
+Expired certificates and incomplete chains are common among provincial hosts, and refusing them would lose what they
+publish. So connections are made without verification, which is Scrapy's default, and
 each host's certificate is examined once, at its first answer: chain, dates and name, against the certificates that the
 `certifi` package trusts.
 """
@@ -25,7 +25,7 @@ _logger = logging.getLogger(__name__)
 
 
 def why_untrusted(connection: Any, host: str, trusted: crypto.X509Store) -> str | None:
-    """Why the peer's certificate is not to be trusted for a host; None when it is.
+    """Why the peer's certificate cannot be trusted for a host; None if it can.
 
     `connection` is an OpenSSL.SSL.Connection after its handshake.
     """

@@ -1,7 +1,7 @@
-"""robots.txt may ask for more time between requests than the profile does: the longer of the two is kept.
+"""robots.txt may ask for more time between requests than the profile does: the longer of the two is used.
 
-`Crawl-delay` is no part of RFC 9309, but webmasters write it and mean it. Scrapy 2.19 reads the
-value and uses it for nothing. AutoThrottle, which would go below it again, gets it as its floor.
+`Crawl-delay` is not part of RFC 9309, but webmasters use it. Scrapy 2.19 reads the value but does not use it.
+AutoThrottle gets it as its minimum.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from danvan_crawler.politeness.guard import slot_of
 _logger = logging.getLogger(__name__)
 
 LONGEST = 600.0
-"""Seconds; with more than that no portal can be followed, and a crawl would look as if it hung."""
+"""Seconds; with more, no portal can be followed, and a crawl would look as if it hung."""
 
 
 class CrawlDelay:
-    """Scrapy extension. Statistic CRAWL_DELAY holds the seconds, where robots.txt asks for more than we do."""
+    """Scrapy extension. Statistic CRAWL_DELAY holds the seconds, if robots.txt asks for more than the profile."""
 
     def __init__(self, crawler: Crawler) -> None:
         self._crawler = crawler
@@ -49,7 +49,7 @@ class CrawlDelay:
         delay = min(asked, LONGEST)
         engine: Any = self._crawler.engine
         key = slot_of(request.url)
-        # A slot that is not used for a minute is thrown away: the next one of this host begins with this delay too.
+        # Scrapy discards a slot that is unused for a minute; the next slot of this host must start with this delay too.
         engine.downloader.per_slot_settings[key] = {**engine.downloader.per_slot_settings.get(key, {}), "delay": delay}
         if (slot := engine.downloader.slots.get(key)) is not None:
             slot.delay = max(slot.delay, delay)

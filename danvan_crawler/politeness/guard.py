@@ -1,7 +1,7 @@
-"""Which addresses a spider may contact, decided on the address and not on the name.
+"""Which addresses a spider may contact, decided by IP address, not by name.
 
 A Party portal is on the public Internet. A link or redirect that leads to 127.0.0.1, to the router of the office or to
-a cloud's metadata service is a mistake or an attack, whatever host name it wears. One `AddressPolicy` decides:
+a cloud's metadata service is a mistake or an attack, whatever its host name. One `AddressPolicy` decides:
 
 - `GuardMiddleware` asks it before anything happens, about an address written into the URL, and refuses other schemes;
 - `capture.wire` asks it about every new connection, after TCP has connected and before the first byte is sent, TLS
@@ -37,7 +37,7 @@ _DOCUMENTATION = IPv6Network("3fff::/20")  # RFC 9637; newer than the tables of 
 
 
 def is_public(address: str) -> bool:
-    """True for a unicast address on the public Internet; False for anything else, also for what is no IP address.
+    """True for a unicast address on the public Internet; False for anything else, including invalid addresses.
 
     An IPv6 address that carries an IPv4 address (mapped, 6to4, NAT64) is as public as the one it carries.
     """
@@ -75,7 +75,7 @@ class AddressPolicy:
     any_private: bool = False
 
     def check(self, host: str, port: int, address: str) -> None:
-        """Raise `CaptureRefusedError` when `host`:`port`, found at the IP address `address`, may not be contacted."""
+        """Raise `CaptureRefusedError` if `host`:`port` at the IP address `address` may not be contacted."""
         if self.any_private or is_public(address) or (host.lower().rstrip("."), port) in self.allowed:
             return
         raise CaptureRefusedError(
@@ -93,7 +93,7 @@ def policy_for(spider: object) -> AddressPolicy:
 
 
 def check_url(url: str, policy: AddressPolicy) -> None:
-    """Raise `CaptureRefusedError` for what can be refused without connecting: the scheme, or an address as host."""
+    """Raise `CaptureRefusedError` for a scheme or a literal IP address that can be refused without connecting."""
     try:
         parts = urlsplit(url)
         scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
@@ -116,12 +116,12 @@ def _is_literal(host: str) -> bool:
 
 
 def slot_of(url: str) -> str:
-    """Scrapy's name for the queue of a host, under which its delay is kept: with and without www is one server."""
+    """Scrapy's name for the queue of a host, which holds its delay. With and without www is one server."""
     return (urlsplit(url).hostname or "").removeprefix("www.")
 
 
 class GuardMiddleware:
-    """Downloader middleware, to stand before all others: robots.txt of a refused address is not asked for either.
+    """Downloader middleware, before all others, so that robots.txt of a refused address is not requested either.
 
     A refused request fails with `CaptureRefusedError`, which Scrapy logs and gives to the errback, and counts in the
     statistic REFUSED, whether it was refused here or when the connection was made.

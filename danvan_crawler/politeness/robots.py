@@ -1,11 +1,11 @@
-"""robots.txt as RFC 9309 has it, where Scrapy is more generous.
+"""robots.txt by RFC 9309, which is stricter than Scrapy.
 
-To Scrapy 2.19 a robots.txt that cannot be had forbids nothing, and the body of an error page is read for rules. By the
-standard a server that says that there is none (4xx) forbids nothing, and one that does not get to answer (5xx, no
-connection, an answer that ends early; 429 as well) forbids everything (section 2.3.1.4), until that has lasted for
-LONGEST: some portals never have an answer for this address. Of a long one the first 500 KiB are read (section 2.5).
+In Scrapy 2.19 an unavailable robots.txt forbids nothing, and the body of an error page is parsed for rules. By the
+standard, 4xx (no robots.txt) forbids nothing. If the file cannot be read (5xx, no connection, a truncated answer; here
+also 429), everything is forbidden (section 2.3.1.4), until this has lasted for LONGEST: some portals never answer this
+address. Only the first 500 KiB are read (section 2.5).
 
-A robots.txt that redirects to another host is not followed: the sections lead there as well then, and say so.
+A redirect of robots.txt to another host is not followed: then the sections redirect too, and that is reported.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _logger = logging.getLogger(__name__)
 
 
 class RobotsUnreadableError(IgnoreRequest):
-    """A request that was not made because nobody knows whether it may be; `cause` is what became of robots.txt."""
+    """A request that was not made because robots.txt cannot be read; `cause` is the error."""
 
     def __init__(self, host: str, cause: Exception) -> None:
         super().__init__(f"robots.txt of {host} cannot be read")
@@ -60,8 +60,8 @@ class RobotsMiddleware(RobotsTxtMiddleware):
         await super()._parse_robots(response.replace(body=rules), netloc, request)
 
     def _robots_error(self, exc: Exception, netloc: str) -> None:
-        # What Scrapy ignores is a redirect to another host or in a circle. Rules in a coding that nobody can take off
-        # are no rules.
+        # IgnoreRequest is a redirect to another host or in a circle: no rules. Undecodable content has no rules
+        # either.
         answered = isinstance(exc, IgnoreRequest) and not isinstance(exc, HttpError)
         if not answered and not isinstance(exc, UndecodableBodyError):
             now = clock.now()

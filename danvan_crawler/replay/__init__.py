@@ -1,1 +1,1 @@
-"""The archive in a browser: pywb as a process of its own, and what it is given to read."""
+"""The archive in a browser: pywb as a separate process, and the files that it reads."""

@@ -1,15 +1,15 @@
-"""The archive in a browser: pywb, as a process of its own, over the WARC files where they are.
+"""The archive in a browser: pywb as a separate process, which reads the WARC files in place.
 
-pywb cannot live in our environment: it holds pyOpenSSL below 26.2, and its brotlipy takes the place of the Brotli that
-Scrapy reads bodies with. So its program `wayback` is looked for where it may be (`find_wayback`) and told everything in
-a temporary folder:
+pywb cannot be installed in our environment: it requires pyOpenSSL below 26.2, and its brotlipy replaces the Brotli that
+Scrapy uses. So its program `wayback` is searched for (`find_wayback`), and gets its configuration in a temporary
+folder:
 
     config.yaml              one collection, nothing else served, nothing fetched
     archive.cdxj             the indexes of the archive, merged, unmodified captures resolved
     files.tsv                where each WARC file is: pywb's "path index", so that none has to be copied or linked
     templates/index.html     the front page: sites, and their newest articles
-    sitecustomize.py         read by pywb's Python at its start: ends it when we are gone, even killed; and has it leave
-                             out a reason phrase in UTF-8 ("200 Được"), for which it would answer 500
+    sitecustomize.py         read by pywb's Python at startup: ends pywb when our process ends, even if killed; and
+                             leaves out a reason phrase in UTF-8 ("200 Được"), for which it would answer 500
 
 Files that a run is still writing are left out: a half-written index stops pywb (pywb issue 788).
 """
@@ -39,7 +39,7 @@ HOST = "127.0.0.1"
 COLLECTION = "archive"
 """Part of every address of a replay: http://127.0.0.1:8080/archive/<timestamp>/<url>."""
 PATIENCE_SECONDS = 60.0
-"""How long pywb may take until it answers, and how long it is waited for."""
+"""How long to wait for the first answer of pywb."""
 _STOPPING_SECONDS = 5.0
 _LEFT_OUT = frozenset({"http_proxy", "https_proxy", "all_proxy", "pythonhome", "pythonwarnings"})
 _CONFIG = f"""\
@@ -78,7 +78,7 @@ pywsgi.WSGIHandler.start_response = _start_response
 def find_wayback() -> Path:
     """pywb's program: DANVAN_WAYBACK, else beside our Python, else in its subfolder `replay`, else on PATH.
 
-    The third is where `make replay` installs it. Raises UsageError when it is nowhere.
+    The third is where `make replay` installs it. Raises UsageError if it is not found.
     """
     named = from_environment("DANVAN_WAYBACK")
     if named:
@@ -115,7 +115,7 @@ def prepare(folder: Path, archive: Path, warc_files: Sequence[Path], front_page:
 
 
 def _index_of(archive: Path, path: Path, folder: Path) -> Path:
-    """The index beside a file; where there is none, one made in `folder`, since the archive may be read-only."""
+    """The index of a file; if it is missing, it is made in `folder`, since the archive may be read-only."""
     kept = index_path(archive, path)
     if kept.is_file():
         return kept
@@ -132,7 +132,7 @@ def replay_path(url: str, date: str) -> str:
 
 
 def free_port(wanted: int) -> int:
-    """The port that was asked for, or any free one for 0. Raises UsageError when another program has it."""
+    """The wanted port, or any free one for 0. Raises UsageError if another program uses it."""
     with closing(socket.socket()) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -144,10 +144,10 @@ def free_port(wanted: int) -> int:
 
 
 class Wayback:
-    """pywb over a prepared folder; a context manager that returns when it answers, and ends it.
+    """pywb with a prepared folder; a context manager that waits for its first answer, and stops it at the end.
 
-    It has a session of its own, so that Ctrl-C in a terminal comes to us alone; no proxy, since its parts talk to each
-    other by HTTP; and nothing of our Python's environment.
+    It has its own session, so that Ctrl-C in a terminal reaches only us; no proxy, since its parts use HTTP among
+    themselves; and no settings of our Python.
     """
 
     def __init__(self, program: Path, folder: Path, port: int) -> None:
@@ -184,7 +184,7 @@ class Wayback:
         self._stop()
 
     def wait(self) -> None:
-        """Waits for pywb to end by itself, which it does not: raises DanvanError with its last words."""
+        """Waits for pywb to end. It never ends by itself unless it fails: raises DanvanError with its last output."""
         assert self._child is not None
         self._child.wait()
         raise self._failure("ended")

@@ -1,8 +1,8 @@
-"""An index in which captures that a server called unmodified lead to what they were unmodified from.
+"""An index in which 304 answers point to the capture that they confirmed.
 
 A `revisit` record of the profile server-not-modified holds the answer 304. pywb (2.10) replays it as that: a picture
-or a style that was asked for conditionally is then missing on the page. Its line is given the place of the record it
-stands for, so that every moment shows what a visitor saw then. Revisits of identical payloads need no help.
+or a style that was asked for conditionally is then missing on the page. Its line is replaced by the entry of the record
+that it confirmed, so that every moment shows what a visitor saw then. Revisits of identical payloads need no change.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _DIGEST = re.compile(r'"digest": "([^"]*)"')
 
 
 def resolve_unmodified(lines: Iterable[str]) -> Iterator[str]:
-    """Sorted CDXJ lines, those of 304 revisits with the entry of what their address gave before, by digest if known.
+    """Sorted CDXJ lines; a 304 revisit gets the entry of the earlier capture of its address, by digest if known.
 
     A line without such a predecessor stays as it is. Memory is that of one address's entries.
     """

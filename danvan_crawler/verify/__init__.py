@@ -1,1 +1,1 @@
-"""Is everything there, and as it was written: files, records, indexes, manifests, database, packages. And repair."""
+"""Checks that everything is there and unchanged: files, records, indexes, manifests, database, packages. And repair."""

@@ -1,10 +1,10 @@
 """The archive as a whole: every WARC file, what lies beside it, and every record that the item database names.
 
-Verification writes nothing and takes no lock: runs may go on. What they add meanwhile is left out, so the database is
-asked first up to which capture it reaches, and the files are listed after that: a row is written after its record.
+Verification writes nothing and takes no lock, so runs may continue. What they add meanwhile is left out: first the
+last capture of the database is read, then the files are listed. A row is always written after its record.
 
-Repair takes the locks of the sites. It sets damage aside (`verify.repair`), writes index and manifest again, and leaves
-the database to `danvan rebuild`.
+Repair takes the locks of the sites. It moves damage to separate files (`verify.repair`) and writes index and manifest
+again. `danvan rebuild` corrects the database.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class RepairWork:
 
 
 def size_of(paths: Iterable[Path]) -> int:
-    """Bytes of these files; one that a run has just given another name counts nothing."""
+    """Bytes of these files; a file that a run has just renamed counts as 0."""
     total = 0
     for path in paths:
         with suppress(OSError):
@@ -49,7 +49,7 @@ def size_of(paths: Iterable[Path]) -> int:
 
 
 def verify_archive(archive: Path, slug: str | None, result: Verification) -> None:
-    """Checks an archive, or what it has of one site. Raises ArchiveError when there is none."""
+    """Checks an archive, or what it has of one site. Raises ArchiveError if it does not exist."""
     _require_archive(archive)
     with ExitStack() as held:
         ledger = held.enter_context(Ledger())
@@ -65,7 +65,7 @@ def verify_archive(archive: Path, slug: str | None, result: Verification) -> Non
 def verify_files(files: Sequence[Path], archive: Path, result: Verification) -> None:
     """Checks these files; of a WARC file that lies in the archive also its index and manifest.
 
-    Records that they refer to are looked for in these files alone. Raises UsageError for a file of another kind.
+    Referenced records are looked up only in these files. Raises UsageError for a file of another kind.
     """
     for path in files:
         _require_known_kind(path)
@@ -98,7 +98,7 @@ def repair(archive: Path, slug: str | None, files: Sequence[Path]) -> RepairWork
             sites |= {slug} if slug else {folder.name for folder in _site_folders(archive)}
         for site in sorted(sites):
             held.enter_context(SiteLock(archive, site))
-        for path in list(files) or warc_files(archive, slug, include_open=True):  # now nobody changes them
+        for path in list(files) or warc_files(archive, slug, include_open=True):  # listed again under the locks
             _repair_file(archive, path, work)
         if not files:
             _repair_leftovers(archive, slug, work)
@@ -139,7 +139,7 @@ def _relative(archive: Path, path: Path) -> str:
 
 def _verify_file(archive: Path, path: Path, ledger: Ledger, result: Verification) -> None:
     if not path.exists() and final_name(path).exists():
-        path = final_name(path)  # its run has finished it just now
+        path = final_name(path)  # its run has just finished it
     name = _relative(archive, path)
     result.files += 1
     seen = verify_warc(path, name, ledger, result.found, progress=result.progress)
@@ -155,14 +155,14 @@ def _verify_file(archive: Path, path: Path, ledger: Ledger, result: Verification
 
 
 def _check_leftovers(archive: Path, slug: str | None, paths: Iterable[Path], result: Verification) -> None:
-    """Indexes and manifests whose WARC file is gone, and bytes that were set aside."""
+    """Indexes and manifests without a WARC file, and files with damaged bytes."""
     for name in _orphans(archive, slug, paths):
         result.found(
             Finding(
                 name,
                 None,
                 "file-missing",
-                f"the folder {index_folder(archive).name} describes it, but it does not exist",
+                f"{index_folder(archive).name}/ describes it, but it does not exist",
             )
         )
     folder = warc_folder(archive) if slug is None else site_folder(archive, slug)
@@ -229,14 +229,14 @@ def _describe_again(archive: Path, path: Path, work: RepairWork) -> None:
             kept.unlink()
     else:
         describe(archive, path)
-        work.moved = True  # what a run without an end archived is not in the database to its last record
+        work.moved = True  # the run did not end, so its last records may be missing in the database
     for place, content in before.items():
         if _bytes(place) != content:
             work.done.append(f"{_relative(archive, place)}: written {'again' if content is not None else 'anew'}")
 
 
 def _forget(archive: Path, path: Path, work: RepairWork) -> None:
-    """Takes away what describes a file of which no record is left."""
+    """Removes index and manifest of a file of which no record is left."""
     manifest = manifest_path(archive, path)
     index_path(archive, path).unlink(missing_ok=True)
     if manifest.exists():
@@ -246,7 +246,7 @@ def _forget(archive: Path, path: Path, work: RepairWork) -> None:
 
 
 def _repair_leftovers(archive: Path, slug: str | None, work: RepairWork) -> None:
-    """A repair that was killed may have left the description of a file of which nothing is left."""
+    """A killed repair may have left index and manifest of a file that no longer exists."""
     for name in list(_orphans(archive, slug, ())):
         path = archive / name
         if path.with_name(f"{path.name}{DAMAGED}0").exists():

@@ -1,7 +1,7 @@
 """A record's block as verification sees it: read piece by piece, in constant memory, and never put together.
 
 The entity of a response is found here again, not with `message`, so that a mistake in writing is not repeated in
-checking; that both agree is a test. Only the HTTP head is kept, up to a megabyte.
+checking; a test compares both. Only the HTTP head is kept, up to a megabyte.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Dechunker:
         self.complete = False
         """The last chunk was there."""
         self.malformed = False
-        """The framing is none; what follows is not looked at."""
+        """The framing is invalid; the rest is not read."""
         self._line = b""
         self._left = 0
         self._in_end = False
@@ -91,7 +91,7 @@ class Dechunker:
 
     @property
     def cut_short(self) -> bool:
-        """Whether it is framing as far as it goes, and goes not to its end."""
+        """Whether the framing is valid so far but incomplete."""
         return not (self.complete or self.malformed) and (self._in_end or bool(_SIZE_BEGUN.fullmatch(self._line)))
 
     def _take_end(self) -> None:
@@ -195,9 +195,9 @@ class Block:
             self._end_head()
 
     def after_head_digest(self) -> str | None:
-        """What an index takes for the payload digest of a record that states none: over the body with its framing.
+        """The payload digest in an index for a record that states no digest: over the body with its framing.
 
-        None for a record that states one. Of a block that is no HTTP message the whole block counts.
+        None for a record that states one. If the block is not an HTTP message, it is that of the whole block.
         """
         if not self._wants_body:
             return None

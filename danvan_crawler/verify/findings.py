@@ -1,8 +1,8 @@
 """What verification can find wrong, one name each, and where it was found.
 
-A finding is damage when something that should be in the archive is not there, or not as it was written. The rest is
-told and leaves the exit code alone: what another tool does in its own way, what a run may still be writing, what can't
-be known from the files that were looked at.
+A finding is damage if something that should be in the archive is missing or changed. Other findings are notices and do
+not change the exit code: habits of other tools, files that a run may still be writing, and what the given files alone
+cannot show.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Verification:
     damage: int = 0
     """Findings that are damage."""
     notices: int = 0
-    """Findings that are none."""
+    """Findings that are not damage."""
 
     def found(self, finding: Finding) -> None:
         """Counts a finding and passes it on."""

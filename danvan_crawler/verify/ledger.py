@@ -109,7 +109,7 @@ class Ledger:
         self._database.execute("INSERT OR IGNORE INTO asked VALUES (?)", (_key(identifier),))
 
     def find(self, identifier: str) -> Location | None:
-        """Where the record with this id is; None when there is none."""
+        """Where the record with this id is; None if it is unknown."""
         row = self._database.execute(
             "SELECT name, offset, digest FROM records JOIN files ON number = file WHERE id = ?", (_key(identifier),)
         ).fetchone()

@@ -1,7 +1,7 @@
 """One record as verification sees it: the form of its header, its length, its digests, its HTTP message.
 
-Every check names the clause of WARC/1.1 that it comes from where that is not plain. Nothing raises: what is wrong is
-reported, and as much as can be known of the record is known all the same.
+Checks name their clause of WARC/1.1 if it is not obvious. Nothing raises: errors are reported, and the rest of the
+record is read as far as possible.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Fields:
         self.fields[self._last][-1] += f" {line.strip()}"
 
     def get(self, name: str, /) -> str | None:
-        """Value of the first field of that name, whatever its case; None when there is none."""
+        """Value of the first field of that name, whatever its case; None if it is missing."""
         values = self.fields.get(name.lower())
         return values[0] if values else None
 
@@ -98,10 +98,10 @@ class Checked:
 
 
 def check_record(pieces: Iterator[bytes], report: Report, *, ours: bool) -> Checked | None:
-    """Walks over the one record of a gzip member; None when there is none to know anything of.
+    """Reads the single record of a gzip member; None if there is no readable record.
 
-    With `ours` the record has to be as danvan-crawler writes it; of other tools' files some of that is told and no
-    damage. Errors of decompression go through.
+    With `ours` the record must be as danvan-crawler writes it; in files of other tools, some deviations are only
+    notices. Decompression errors are raised.
     """
     data = b""
     while (end := data.find(_END)) < 0:

@@ -1,6 +1,6 @@
 """A WARC file checked to the last byte: members, records, digests, references, index and manifest.
 
-Other validators are kind. `warcio check` passes a truncated file, a missing date and a wrong Content-Length; `fastwarc
+Other validators miss much. `warcio check` passes a truncated file, a missing date and a wrong Content-Length; `fastwarc
 check` sees truncation and little more; both call right payload digests of chunked responses wrong. Here each kind of
 defect has a name (`findings`), and after the first one the file is read on: where a gzip member cannot be read,
 from the next byte on at which a complete record begins.

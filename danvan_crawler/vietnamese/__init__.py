@@ -9,5 +9,5 @@
     provinces    units of before and after 1 July 2025 by code, day and any spelling (`lookup`, `find`)
     bodies       kinds of Party body, in the same way
 
-Other programs may import these; names and meanings are part of the project's contract.
+Other programs may import these modules; docs/public-api.md lists the functions whose names and meanings stay.
 """

@@ -1,8 +1,7 @@
 """What a page says beside its printed lines about the day of publication: metadata, <time> elements, its address.
 
-A family collects these before it takes the tree apart, and settles its article with them at the end: where no date line
-was read, one of them stands in; where one was, they only give warnings. Which is believed is for
-`danvan_crawler.vietnamese.dating` to say.
+A family collects these before it changes the tree, and uses them at the end: if no date line was read, one of them is
+used; otherwise they only give warnings. `danvan_crawler.vietnamese.dating` decides which one.
 
 Lists of related news have dates in the same markup. What stands in a list, in a box or in a column beside the article
 is left out, and a <time> element counts only where it shares a box with the headline.

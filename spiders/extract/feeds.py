@@ -1,7 +1,7 @@
 """Feeds and sitemaps: XML that names articles without being a listing.
 
-What they say about time is not read. `lastmod` may be the last edit, and `pubDate` has been seen with the month in the
-place of the minutes; neither is what a reader was shown.
+Their times are not read. `lastmod` may be the last edit, and some portals print the month instead of the minutes in
+`pubDate`; neither is what a reader was shown.
 """
 
 from __future__ import annotations

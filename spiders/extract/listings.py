@@ -1,8 +1,8 @@
-"""Listings whose platform gives no better sign: which links are articles, and where the next page is.
+"""Listings without platform-specific signs: which links are articles, and where the next page is.
 
 A listing entry is a link with a headline for its text that leads to an address with a slug or a number, outside of
-menus, boxes and footers. A link too many costs one request: the page behind it yields no article. A link too few costs
-an article, so doubt goes to the link.
+menus, boxes and footers. A wrong link costs one request: its page yields no article. A missed link costs an
+article, so doubtful links are taken.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A page as the lines that a reader sees, with its pictures and files in their places.
 
-Portals of one platform differ in markup and agree in what they print. Families that read the printed lines survive a
-new skin; selectors are for what lines can't tell.
+Portals of one platform have different markup but print the same lines. Families that read the printed lines survive a
+new skin; selectors are for what the lines do not show.
 """
 
 from __future__ import annotations

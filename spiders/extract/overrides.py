@@ -1,4 +1,4 @@
-"""What families read alike: a page's declared address, a profile's selectors in place of their own, nodes in a tree."""
+"""What all families share: a page's declared address, selectors of a profile, helpers for nodes of a tree."""
 
 from __future__ import annotations
 

@@ -24,13 +24,13 @@ Preferred way to list articles: the category pages, `/<category>/` and `/<catego
 So feeds and the sitemap are read as well, on walks that do not know a section to its end: a category's feed
 (`/rss/<category>/`, 30 newest) and the news module's part of `/sitemap.xml` (1,000 newest). Of the sitemap only what
 lies under a section's address is taken: it names everything that a portal publishes, the profile says what is wanted.
-Where the sitemap proves to name what is new, it is asked in the place of the category pages (`spiders.feed_trust`).
+If the sitemap proves to name what is new, it is read instead of the category pages (`danvan_crawler.walk.feed_trust`).
 
 Traps:
 - The visible stamp ("Thứ hai - 22/05/2017 14:00") is the only right date: since 4.3 the hidden `datePublished` carries
   the time of the last edit, and `article:published_time` prints `2017-05-23+0708:05:00`: day, offset, time. That one
-  serves for two things: where 00:00 is displayed it tells a real midnight (00:00:01) from "no time of day known", and
-  where no stamp is displayed it stands in. The hidden one is never looked at, like JSON-LD, which has its time.
+  serves for two things: if 00:00 is displayed, it distinguishes a real midnight (00:00:01) from "no time of day known";
+  if no stamp is displayed, it is used instead. The hidden one is never read, nor JSON-LD, which has the same time.
 - `pubDate` in feeds has the month where the minutes belong: 23:00 on 31 December is "16:12:00 GMT".
 - The hidden `itemprop=author` names the account that typed the article in ("quantri"); the author is the one printed.
 - An article in several categories answers under each with a redirect to its own; `<link rel=canonical>` is right.
