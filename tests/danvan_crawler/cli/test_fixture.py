@@ -364,9 +364,7 @@ def test_wrong_usage_is_one_sentence(
         ("http://other.example.vn/tin-tuc/dan-van-kheo/", "holds no page of http://other.example.vn/"),
     ],
 )
-def test_an_address_that_a_warc_file_does_not_have_is_named(
-    danvan: Danvan, recorded: Any, url: str, sentence: str
-) -> None:
+def test_an_address_that_a_warc_file_lacks_is_named(danvan: Danvan, recorded: Any, url: str, sentence: str) -> None:
     result = danvan("fixture", recorded.warc, "--url", url)
     assert (result.code, result.out) == (2, "")
     assert sentence in result.err
