@@ -122,7 +122,7 @@ def test_articles_that_all_fail_are_a_failed_site(
         for path in (article.path, *article.other_paths):
             portal.pages[path] = answer(status="403 Forbidden")
     desk = new_desk(portal, only="dan-van-kheo")
-    assert "articles asked for failed" in desk.crawl(code=3).stderr
+    assert "articles requested failed" in desk.crawl(code=3).stderr
 
 
 def test_a_listing_that_leads_to_another_private_address_is_refused(elsewhere: Any) -> None:
