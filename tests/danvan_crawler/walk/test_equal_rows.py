@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from nights import HOME, PAGES, PICTURES, STORIES, TROUBLES, Troubled
+from nights import HOME, LISTINGS, PAGES, PICTURES, STORIES, TROUBLES, Troubled
 from rows import differences, rows_of
 from simulation import Night, World
+
+from danvan_crawler.sample import articles
 
 pytestmark = pytest.mark.slow
 ROUNDS = int(os.environ.get("SOAK_ROUNDS", "8"))
@@ -88,3 +93,31 @@ def test_random_nights(world: World, tmp_path: Path, number: int) -> None:
     if was_killed:  # compared after the next run has taken up what a killed one left
         world.live(Night(night.began_at + timedelta(days=1), Troubled(1, {})))
         check_rebuild(world, tmp_path / "rebuilt-last")
+
+
+def test_a_rebuilt_database_goes_on_after_a_page_that_was_blank_and_a_run_that_was_stopped(
+    world: World, tmp_path: Path
+) -> None:
+    second = f"{LISTINGS[0]}trang-2/"
+    blank = {second: ("blank", 1)}
+    world.live(Night(FIRST_NIGHT, Troubled(troubles=blank), stop_after=12))
+    assert world.asked.count(second) <= 1  # stopped before the second look
+    database, _ = world.rebuild(tmp_path / "rebuilt")
+    assert differences(rows_of(world.database), rows_of(database)) == []
+    for path in world.archive.glob("danvan.sqlite*"):
+        path.unlink()
+    shutil.copy(database, world.database)
+    for night in (1, 2):
+        world.live(Night(FIRST_NIGHT + timedelta(days=night), Troubled()))
+    with closing(sqlite3.connect(world.database)) as connection:
+        (found,) = connection.execute("SELECT count(*) FROM articles").fetchone()
+    assert found == len(articles(1))
+
+
+def test_two_pictures_that_lead_to_one_file_are_both_settled(world: World, tmp_path: Path) -> None:
+    troubles = {PICTURES[4]: ("one picture", 99), PICTURES[6]: ("one picture", 99)}
+    world.live(Night(FIRST_NIGHT, Troubled(troubles=troubles)))
+    with closing(sqlite3.connect(world.database)) as connection:
+        rows = connection.execute("SELECT state FROM frontier WHERE link_key IN (?, ?)", (PICTURES[4], PICTURES[6]))
+        assert rows.fetchall() == [("archived",), ("archived",)]
+    check_rebuild(world, tmp_path / "rebuilt")
