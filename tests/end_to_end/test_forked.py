@@ -21,6 +21,7 @@ COMMAND_LINES = {
     "dates": ("dates", "BESIDE/lines.txt", "--now", "2027-03-01T00:00:00+07:00"),
     "export": ("export", "--format", "csv"),
     "export-warc": ("export-warc", "mau-danvan", "-o", "BESIDE/all.warc.gz"),
+    "fixture": ("fixture", "RECORD", "-o", "BESIDE/page"),
     "import-warc": ("import-warc", "BESIDE/nothing.warc.gz"),
     "rebuild": ("rebuild",),
     "schedule": ("schedule", "--time", "01:30"),

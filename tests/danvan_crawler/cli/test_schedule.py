@@ -381,7 +381,7 @@ def test_a_service_of_nobody_knows_whom_is_left_alone(danvan: Danvan, programs: 
     text = f'[Service]\nExecStart="danvan" "--archive" "{tmp_path}/kho"\n'
     service.write_text(text, encoding="utf-8")
     result = danvan("schedule", "--systemd", "--install", "--archive", "kho")
-    assert (result.code, "which it does not name" in result.err) == (2, True)
+    assert (result.code, "belongs to another archive (not named)" in result.err) == (2, True)
     assert service.read_text(encoding="utf-8") == text
 
 
