@@ -5,10 +5,11 @@ from __future__ import annotations
 import codecs
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from danvan_crawler.vietnamese.charset import decode
+from danvan_crawler.vietnamese.text import decode_legacy
 
 WORDS = "Đảng bộ Tỉnh ủy Quảng Ngãi, dân vận khéo"
 
@@ -209,4 +210,5 @@ def test_no_bytes_and_no_header_raise(body: bytes, header: str | None) -> None:
 def test_any_text_in_utf8_reads_back(text: str) -> None:
     encoded = text.encode("utf-8", "ignore")
     expected = encoded.decode()
+    assume(decode_legacy(expected) == expected)  # letters in the place of TCVN3 are read as that, as they should be
     assert decode(encoded, "windows-1252").text == expected.removeprefix("\ufeff")
