@@ -31,6 +31,8 @@ WHEELS := .build/wheel
 unexport PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_NO_DEPS PIP_REQUIRE_HASHES PIP_DRY_RUN PIP_PYTHON
 unexport PIP_UPGRADE PIP_PRE PIP_IGNORE_INSTALLED PIP_FORCE_REINSTALL PIP_NO_BUILD_ISOLATION
 unexport PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONWARNINGS
+# Without compiled modules each start, and each worker of the tests, compiles all of ours again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # One line of what a step does; its own output only when it fails.
 quietly = @echo "== $(1)"; output=$$($(2) 2>&1) || { printf '%s\n' "$$output"; exit 1; }

@@ -153,13 +153,16 @@ class Desk:
         )
 
     def danvan(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Runs `danvan` and checks its exit code; in a fork, unless its Python has to start with other variables."""
-        command = ("-m", "danvan_crawler", *arguments)
+        """Runs `danvan` and checks its exit code."""
+        return self._forked("-m", "danvan_crawler", *arguments, code=code, folder=self.folder)
+
+    def _forked(self, *command: str, code: int, folder: Path) -> subprocess.CompletedProcess[str]:
+        """Runs Python in a fork, unless it must start with other variables."""
         if any(name.startswith(STEERS_PYTHON) for name in self.environment):
-            result = self.run(*command)
+            result = self.run(*command, folder=folder)
         else:
             variables, patience = self.variables(), PATIENCE * 3
-            result = self.forked.run(command, folder=self.folder, environment=variables, timeout=patience)
+            result = self.forked.run(command, folder=folder, environment=variables, timeout=patience)
         assert result.returncode == code, result.stdout + result.stderr
         return result
 
@@ -168,9 +171,7 @@ class Desk:
 
     def scrapy(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Runs `scrapy` in the checkout."""
-        result = self.run("-m", "scrapy", *arguments, folder=ROOT)
-        assert result.returncode == code, result.stdout + result.stderr
-        return result
+        return self._forked("-m", "scrapy", *arguments, code=code, folder=ROOT)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Starts `danvan` in a process that nobody has forked, for signals and kills; `finish` waits for it."""

@@ -1,7 +1,7 @@
 """The fleet: all portals, the operator's machine, and one crawl of all sites for each night.
 
-Crawls are what a crontab line starts: `danvan crawl --all --jobs 2 --quiet` in a process of its own, with a clock that
-says that it is half past one of the next night.
+A night is what a crontab line starts, `danvan crawl --all --jobs 2 --quiet`, with a clock that says half past one of
+the next night. Its supervisor is a fork (see `forked`); it starts one Python process for each site.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import json
 import os
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from fleet_portal import Asked, LivePortal
+from forked import Forked
 from lives import Life
 from stories import FIRST_NIGHT, moment
 
@@ -76,6 +76,7 @@ class Fleet:
         self.folder, self.days = folder, days
         self.archive, self._sites = folder / "archive", folder / "sites"
         self._sites.mkdir()
+        self._forked = Forked()
         self.portals = [LivePortal(life, expired_certificate(folder) if life.secure else None) for life in lives]
         self.codes: list[int] = []
         """Exit code of each night's crawl."""
@@ -135,10 +136,8 @@ class Fleet:
             "DANVAN_CLOCK": f"{moment(night).isoformat()} +",
             "DANVAN_HANG_AFTER": str(HANG_AFTER),
         }
-        command = [sys.executable, "-m", "danvan_crawler", *arguments]
-        return subprocess.run(
-            command, env=environment, cwd=self.folder, capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
+        command = ("-m", "danvan_crawler", *arguments)
+        return self._forked.run(command, folder=self.folder, environment=environment, timeout=PATIENCE)
 
     def asked(self) -> Iterator[tuple[Life, Asked]]:
         """All requests of all nights."""
@@ -149,3 +148,4 @@ class Fleet:
     def close(self) -> None:
         for portal in self.portals:
             portal.close()
+        self._forked.close()
