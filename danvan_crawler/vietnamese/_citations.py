@@ -1,9 +1,9 @@
-"""The pieces of a citation: what stands before a number, the number, its code, the date behind.
+"""The parts of a citation: the words before a number, the number, its code, the date after it.
 
-Reading starts at each number that could be one of a document, and looks back over a bounded window for a name
-("Nghị quyết số") and forward for a code. Windows and repeats are bounded, so the cost is linear in the text. The more
-a code leaves open, the more has to be known around it: -QĐ/TU speaks for itself, UBND-THKH does with a slash before
-it, a lost hyphen (QĐUBND) or lost marks and case (nq cp) need a name, a number alone needs nearly everything.
+Reading starts at each number that could be a document's. It looks back over a bounded window for a name ("Nghị quyết
+số") and forward for a code. Windows and repeats are bounded, so the cost is linear in the text. The more ambiguous a
+code is, the more context it needs: -QĐ/TU needs none, UBND-THKH needs a slash before it, a code without its hyphen
+(QĐUBND) or without marks and capitals (nq cp) needs a name, and a number alone needs nearly everything.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from danvan_crawler.vietnamese._citations_source import Source
 # Capitals of abbreviations: no initial carries a tone.
 _UPPER = "A-ZĐĂÂÊÔƠƯ"
 
-# 100/2019, 464, 36a, 66.25/2026 (sub-numbers of the Government since 2025), 61-2024 in names of files. Not a part of a
-# longer number, of 15/7/2021 or of an address; but copies lose the space of "số 31" and "NĐ 04". The digit comes first,
-# since that lets the search skip all else.
+# 100/2019, 464, 36a, 66.25/2026 (sub-numbers of the Government since 2025), 61-2024 in file names. Not a part of a
+# longer number, of 15/7/2021 or of an address; but copied text may lose the space in "số 31" and "NĐ 04". The digit
+# comes first, because the regex engine can then skip all other characters.
 _NUMBER = re.compile(
     r"(?P<number>[0-9]"
     r"(?:(?<![\w/=%@#\\+$^~*].)|(?<=[sS][ốỐ].)|(?<=(?<!\w)(?:NĐ|QĐ|NQ|CT|KL|HD|TT|TB|KH|CV).))"
@@ -31,7 +31,7 @@ _NUMBER = re.compile(
 )
 _GAP = r"[ ]{0,3}\n?[ ]{0,3}"
 _JOINT = re.compile(rf"{_GAP}(?P<mark>[-–—/_]?){_GAP}(?=[^\W\d_])")
-# Without a name: "ngày 28" on one line and a blank form's "-BC/BDV" on the next are no number.
+# Without a name: "ngày 28" on one line and "-BC/BDV" of an empty form on the next are not a document number.
 _NEAR_JOINT = re.compile(r"[ ]?(?P<mark>[-–—/_])[ ]?(?=[^\W\d_])")
 _INNER = re.compile(rf"{_GAP}(?P<mark>[-–—/._]){_GAP}(?=[^\W\d_])")
 _TIGHT = re.compile(r"(?P<mark>[-–—/_])(?=[^\W\d_])")
@@ -40,9 +40,9 @@ _PART = re.compile(
     rf"T[hH]?\.[ƯUW](?!\w)|[{_UPPER}]{{1,20}}(?:[hirygđ][{_UPPER}]{{1,12}})?(?:&[{_UPPER}]{{1,12}}){{0,2}}"
     r"(?P<tail>[girđ])?[0-9]{0,3}"
 )
-# Behind a number that is to stand alone: a letter, or a code that could not be read.
+# After a number without a code: a letter, or a code that could not be read.
 _CODE_LEFT = re.compile(r"[^\W\d_]|[ ]?[-–—/][ ]?[A-ZĐ]{2}")
-_MOST_PARTS = 5
+_MAX_PARTS = 5
 
 # A code in lower case, perhaps without marks: " nq cp", "-nq-tw", "/qđ-ubnd", "97qdtw".
 _TAG = re.compile(
@@ -77,14 +77,14 @@ _LAW = re.compile(
     r"(?<!kỷ )(?<!pháp )(?<!\w)(?P<name>bộ luật|luật|pháp lệnh)(?: [^\W\d_]+,?){1,14}(?: (?:19|20)\d\d)? ?$"
 )
 _LAW_WINDOW = 120
-_OTHERWISE_NUMBERED = re.compile(
+_LICENCE_WORDS = re.compile(
     r"(?:giấy phép|giấy chứng nhận|giấy xác nhận|hợp đồng|hóa đơn|hoá đơn|mã số|biển số|biển kiểm soát|tài khoản)"
     r"[^.;\n]{0,50}$"
 )
 
 # "Nghị quyết số 18, 19-NQ/TW" and "Quyết định 217, 218 của Bộ Chính trị".
 _CHAIN = re.compile(r"(?: ?, ?| và |, và )(?P<number>[0-9]{1,5})(?![\w%]|[.,/-][0-9])")
-_MOST_CHAINED = 12
+_MAX_CHAINED = 12
 _STOPS = re.compile(
     r"[ ]{0,3}(?:$|\n|[;:)\]\"”!?…]|\.(?![0-9])|,(?! ?[0-9])|[-–—] (?![0-9])|\((?!kho[áa]|khóa)"
     r"|(?:của|về|ngày|do|và|ban hành|đã|được|với|bộ chính trị|ban bí thư|chính phủ)(?!\w))"
@@ -99,7 +99,7 @@ _YEAR = re.compile("(?:19|20)[0-9]{2}")
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number at shown[start:end]; `text` is it as printed, with its year (`100/2019`)."""
+    """A number at shown[start:end]; `text` is the number as printed, with its year (`100/2019`)."""
 
     start: int
     end: int
@@ -109,17 +109,17 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What stands directly before a number: a name of a document, "số", both or neither, from `start` on."""
+    """The words directly before a number, from `start` on: a name of a document, "số", both or neither."""
 
     start: int
-    # Where "số", or else the number, begins.
+    # Start of "số", or of the number if there is no "số".
     marker: int
     name: str | None
     marked: bool
     capital: bool
     # Joined by hyphens to words before it, as in the address of a page.
     slug: bool
-    # A day, a month, a year, a term.
+    # The number counts a day, a month, a year or a term.
     counted: bool = False
 
 
@@ -134,7 +134,7 @@ class Code:
 
 
 def numbers(source: Source) -> Iterator[Number]:
-    """Yield every number that the characters around it allow to be a document's."""
+    """Yield every number that could be a document's, judged by the characters around it."""
     for found in _NUMBER.finditer(source.shown):
         if not found["number"].strip("0abcdefghABCDEFGHđ"):
             continue
@@ -143,7 +143,7 @@ def numbers(source: Source) -> Iterator[Number]:
 
 
 def before(source: Source, start: int) -> Before:
-    """Return what stands before the number at `start`."""
+    """Return the words before the number at `start`."""
     first = max(0, start - _WINDOW)
     window = source.lower[first:start]
     slug = window[-1:] == "-" and window[-2:-1].isalpha()
@@ -160,7 +160,7 @@ def before(source: Source, start: int) -> Before:
 
 
 def _name_at_end(text: str) -> tuple[int, str] | None:
-    """Place and name of the longest name of a document that ends `text`, lower case; words may be joined by hyphens."""
+    """Start and text of the longest document name at the end of `text`, lower case; hyphens may join its words."""
     last = _LAST_WORD.search(text, max(0, len(text) - 6))
     if last is None or last[0] not in types.LAST_WORDS:
         return None
@@ -173,32 +173,30 @@ def _name_at_end(text: str) -> tuple[int, str] | None:
 
 
 def law_before(source: Source, start: int) -> tuple[int, str] | None:
-    """Place and name of the law whose title stands before "số": "Bộ luật Hình sự số 100/2015/QH13"."""
+    """Start and kind of the law whose title precedes "số": "Bộ luật Hình sự số 100/2015/QH13"."""
     first = max(0, start - _LAW_WINDOW)
     law = _LAW.search(source.lower[first:start])
     return (first + law.start("name"), law["name"]) if law else None
 
 
 def code(source: Source, number: Number, lead: Before) -> Code | None:
-    """Return the code behind a number, or None where there is none that can be trusted."""
+    """Return the code after a number, or None if there is no reliable one."""
     known = lead.name is not None or lead.marked
     joint = None if lead.slug or lead.counted else (_JOINT if known else _NEAR_JOINT).match(source.shown, number.end)
     found = None
     if joint:
         mark = "-" if joint["mark"] in ("–", "—", "_") else joint["mark"]
         parts, marks, end = _parts(source, joint.end())
-        if parts and not types.is_numbered_otherwise(parts[0]):
-            found = _judged(source, number, lead, mark, parts, marks, end)
+        if parts and not types.is_not_document(parts[0]):
+            found = _capital_code(source, number, lead, mark, parts, marks, end)
     if found is None and (known or (joint and joint["mark"] in ("-", "/"))):
         found = _tag(source, number, lead)
-    licence = (
-        found and not lead.name and _OTHERWISE_NUMBERED.search(source.lower[max(0, lead.start - _WINDOW) : lead.start])
-    )
+    licence = found and not lead.name and _LICENCE_WORDS.search(source.lower[max(0, lead.start - _WINDOW) : lead.start])
     return None if licence else found
 
 
-def date_behind(source: Source, end: int) -> tuple[int, date] | None:
-    """The full date that follows directly ("ngày 15/7/2021", ", ngày 15 tháng 7 năm 2021"), and where it ends."""
+def date_after(source: Source, end: int) -> tuple[int, date] | None:
+    """End and value of the full date directly after `end` ("ngày 15/7/2021", ", ngày 15 tháng 7 năm 2021")."""
     found = _DATE.match(source.lower, end)
     if found is None:
         return None
@@ -211,17 +209,17 @@ def date_behind(source: Source, end: int) -> tuple[int, date] | None:
         return None
 
 
-def chained(source: Source, end: int) -> list[Number]:
+def following_numbers(source: Source, end: int) -> list[Number]:
     """Return the plain numbers that continue a list after `end`."""
     found: list[Number] = []
-    while len(found) < _MOST_CHAINED and (link := _CHAIN.match(source.lower, end)):
+    while len(found) < _MAX_CHAINED and (link := _CHAIN.match(source.lower, end)):
         found.append(Number(link.start("number"), link.end(), link["number"], year=False))
         end = link.end()
     return found
 
 
-def stands_alone(source: Source, number: Number, lead: Before, last: int) -> bool:
-    """Whether a name and a number without a code are a citation; `last` is where the list of numbers ends.
+def is_citation_without_code(source: Source, number: Number, lead: Before, last: int) -> bool:
+    """Whether a name and a number without a code are a citation; `last` is the end of the list of numbers.
 
     "Chỉ thị 35", "Công văn số 468", "Nghị quyết số 202/2025" are. "Nghị quyết 5 năm", "Kế hoạch 2025", "quy định 18
     tuổi" are not, nor is "Nghị quyết 4 (khóa XI)", which counts plenums.
@@ -230,7 +228,7 @@ def stands_alone(source: Source, number: Number, lead: Before, last: int) -> boo
         return False
     if _COUNTS.match(source.lower, last) or _CODE_LEFT.match(source.shown, last):
         return False
-    dated = date_behind(source, last) is not None
+    dated = date_after(source, last) is not None
     if lead.marked:
         known = lead.name in types.STRONG or len(number.text) > 1 or dated
         return known and (dated or lead.name not in types.UNNUMBERED)
@@ -238,18 +236,18 @@ def stands_alone(source: Source, number: Number, lead: Before, last: int) -> boo
         return False
     if len(number.text) < 2 or _YEAR.fullmatch(number.text):
         return False
-    # Nobody counts Chỉ thị: "thực hiện Chỉ thị 05 một cách khách quan".
+    # A number after "Chỉ thị" is never a count: "thực hiện Chỉ thị 05 một cách khách quan".
     return (lead.capital and lead.name in types.UNCOUNTED) or _STOPS.match(source.lower, last) is not None
 
 
 def _parts(source: Source, start: int) -> tuple[list[str], list[str], int]:
-    """Read `QĐ-UBND`, `BC-MTTW-ĐCT`: parts, the marks between them, and where the code ends."""
+    """Read `QĐ-UBND`, `BC-MTTW-ĐCT`. Returns the parts, the marks between them, and the end of the code."""
     shown = source.shown
     parts: list[str] = []
     marks: list[str] = []
     end = start
-    while len(parts) < _MOST_PARTS:
-        # Spaces may stand between kind and body alone: a dash with spaces after a body goes on with the sentence.
+    while len(parts) < _MAX_PARTS:
+        # Spaces are allowed only between kind and body: a spaced dash after a body continues the sentence.
         loose = len(parts) == 1 and (types.kind_of(parts[0]) or types.is_organ(parts[0]))
         inner = (_INNER if loose else _TIGHT).match(shown, end) if parts else None
         if parts and inner is None:
@@ -266,7 +264,7 @@ def _parts(source: Source, start: int) -> tuple[list[str], list[str], int]:
 
 
 def _part(shown: str, start: int) -> tuple[str, int] | None:
-    """One part of a code at `start`, and its end; a word glued to it is left (`HĐNDNgày`), other text is no part."""
+    """One part of a code at `start`, and its end. A word glued to it is cut off (`HĐNDNgày`). None for other text."""
     found = _PART.match(shown, start)
     if found is None:
         return None
@@ -274,22 +272,22 @@ def _part(shown: str, start: int) -> tuple[str, int] | None:
     if not shown[end : end + 1].isalnum():
         text = found[0].replace(".", "")
         return (text, end) if len(text) > 1 else None
-    # Letters follow, so the code ends where a known body ends: HĐND of HĐNDNgày, TW of TWcủa.
+    # Letters follow, so cut at the end of a known body: HĐND of HĐNDNgày, TW of TWcủa.
     bodies = (shown[start:cut] for cut in range(end, start + 1, -1))
     body = next((text for text in bodies if types.body_of(text) == text), None)
     return (body, start + len(body)) if body else None
 
 
-def _judged(
+def _capital_code(
     source: Source, number: Number, lead: Before, mark: str, parts: list[str], marks: list[str], end: int
 ) -> Code | None:
-    """A code whose parts are in capitals, if there is reason enough to believe it."""
+    """A code with parts in capitals; None if the context does not support it."""
     known = lead.name is not None or lead.marked
     kind = types.kind_of(parts[0])
     if len(parts) == 1:
         return _single(source, number, lead, mark, parts[0], end)
     if kind:
-        # Only a hyphen can be lost between number and kind, not the kind that the name says.
+        # Without a mark between number and kind, the kind has to match the name.
         if not mark and not (known and (lead.name is None or types.may_be(kind, lead.name))):
             return None
         if types.is_everyday(parts[0], parts[1]):
@@ -309,7 +307,7 @@ def _judged(
 
 
 def _single(source: Source, number: Number, lead: Before, mark: str, part: str, end: int) -> Code | None:
-    """A code of one part: the Assembly's QH14, one whose hyphen was lost, an old body or kind alone (36-CP, 63/SL)."""
+    """A code of one part: the Assembly's QH14, a code without its hyphen, an old body or kind alone (36-CP, 63/SL)."""
     if _TIGHT.match(source.shown, end) or (not mark and lead.name is None):
         return None
     if types.ASSEMBLY.fullmatch(part):
@@ -326,14 +324,14 @@ def _single(source: Source, number: Number, lead: Before, mark: str, part: str, 
 
 
 def _from_glued(end: int, glued: tuple[str, str], mark: str) -> Code:
-    """The lost mark is the one that the first does not take: 1961/QĐUBND is QĐ-UBND, 97-QĐTW is QĐ/TW."""
+    """Restore the mark inside a code. It differs from the first one: 1961/QĐUBND is QĐ-UBND, 97-QĐTW is QĐ/TW."""
     kind, body = glued
     inner = "-" if mark == "/" or not types.is_party(body) else "/"
     return Code(end, glued, f"{kind}{inner}{body}", kind)
 
 
 def _tag(source: Source, number: Number, lead: Before) -> Code | None:
-    """A code in lower case or without marks behind a name: "nghi quyet so 30 nq cp", "Quyết định 1131/2012/qĐubnd"."""
+    """A code in lower case or without marks after a name: "nghi quyet so 30 nq cp", "Quyết định 1131/2012/qĐubnd"."""
     lower = source.lower[number.end : number.end + _TAG_WINDOW]
     plain = types.unmarked(lower)
     year = None if number.year else _TAG_YEAR.match(plain)
@@ -374,6 +372,6 @@ def _is_whole(tag: str, body: str) -> bool:
 
 
 def with_tag_year(source: Source, number: Number, found: Code) -> str:
-    """The number as printed, with the year that a tag writes behind a space: "so 01 2015 tt" is 01/2015."""
+    """The number as printed, with the year that a tag has after a space: "so 01 2015 tt" is 01/2015."""
     year = None if number.year else _TAG_YEAR.match(types.unmarked(source.lower[number.end : number.end + _TAG_WINDOW]))
     return f"{number.text}/{year['year']}" if year and number.end + year.end() < found.end else number.text

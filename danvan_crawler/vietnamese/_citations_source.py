@@ -1,7 +1,7 @@
-"""A text as the citation patterns see it, with the way back to the characters that were printed.
+"""Text normalised for the citation patterns, with a map back to the printed characters.
 
-What `_stamp_view` does for date lines, with one step before it: feeds and NukeViet titles hold 464-QĐ&#x002F;TU, so
-entities that are still there are read, and the place of each is remembered.
+This is `_stamp_view` with one step before it: feeds and NukeViet titles hold 464-QĐ&#x002F;TU, so the remaining
+entities are decoded, and the position of each is kept.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Source:
 
     text: str
     seen: View
-    # Where each character before the view stands in `text`, and the end of the last; None where nothing was decoded.
+    # Position in `text` of each decoded character, and the end of the last one; None if nothing was decoded.
     places: list[int] | None
 
     @property

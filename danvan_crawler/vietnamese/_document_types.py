@@ -1,9 +1,9 @@
-"""Kinds of Party and State documents, and the bodies that issue them, as their numbers abbreviate them.
+"""Abbreviations in document numbers: kinds of Party and State documents, and the bodies that issue them.
 
 A Party number is written 464-QĐ/TU (Hướng dẫn 36-HD/VPTW of 2018), a State number 100/2019/NĐ-CP or 1673/QĐ-UBND
 (Nghị định 30/2020/NĐ-CP, annex III); both put the kind before the body. A State công văn has no abbreviation: its
-number begins with the body, 3865/UBND-THKH. Bodies are too many to list, so an unknown one is recognised by the kind
-before it; those known here let a number stand where the writer lost a hyphen, the case or the marks.
+number begins with the body, 3865/UBND-THKH. There are too many bodies to list, so an unknown body is recognised by
+the kind before it. The bodies listed here allow reading a number without its hyphen, capitals or marks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def unmarked(lower: str) -> str:
     return lower.translate(_UNMARKED)
 
 
-# What each abbreviation can stand for, the likeliest first.
+# Names that each abbreviation can stand for, the likeliest first.
 _KINDS: dict[str, tuple[str, ...]] = {
     "QĐ": ("quyết định", "quy định"),
     "QĐNS": ("quyết định",),
@@ -80,7 +80,7 @@ _SYNONYMS = {
 
 _BY_SPELLING = {kind.upper(): kind for kind in _KINDS}
 _BY_UNMARKED = {unmarked(kind.lower()): kind for kind in _KINDS}
-# Without its mark this is a project and a compact disc.
+# Without the mark, these mean a project and a compact disc.
 _NEEDS_MARK = frozenset(("DA", "CD"))
 
 NAMES: dict[str, str] = {name: name for names in _KINDS.values() for name in names}
@@ -89,7 +89,7 @@ NAMES |= {name: name for name in _NAMED_ONLY} | _SYNONYMS
 NAMES |= {unmarked(name): known for name, known in NAMES.items()}
 
 LAST_WORDS = frozenset(name.rpartition(" ")[2] for name in NAMES)
-"""What a name can end with."""
+"""Last words of the names."""
 
 VERBS = frozenset(("quy định", "quyết định", "hướng dẫn", "thông báo", "báo cáo", "kết luận", "chỉ thị", "lệnh"))
 """Names that in lower case may be another word: "công văn hướng dẫn số 12-CV/BTG" is a công văn."""
@@ -97,25 +97,25 @@ VERBS = frozenset(("quy định", "quyết định", "hướng dẫn", "thông b
 STRONG = frozenset(
     ("nghị quyết", "nghị định", "chỉ thị", "thông tư", "thông tri", "pháp lệnh", "sắc lệnh", "thông tư liên tịch")
 )
-"""Names that are nothing but documents, so that a number alone may follow: "nghị quyết 35"."""
+"""Names that always mean a document, so a number alone may follow: "nghị quyết 35"."""
 UNCOUNTED = frozenset(("chỉ thị", "nghị định", "thông tư"))
-"""Those of them that, with a capital, need nothing behind the number: "Chỉ thị 05 một cách …"."""
+"""Names of STRONG that, with a capital, allow any text after the number: "Chỉ thị 05 một cách …"."""
 TITLED = STRONG | {"quy định", "quyết định", "kết luận", "công văn"}
 """Names that are documents when they begin with a capital and a number follows: "Kết luận 57"."""
 UNNUMBERED = frozenset(("chương trình", "phương án", "đề án", "lệnh", "luật", "bộ luật", "quy trình"))
-"""Names before "số 5" without a code that count something else: programmes broadcast, options, projects."""
+"""Names after which "số 5" without a code counts something else: broadcast programmes, options, projects."""
 
-# Licences and contracts are numbered like documents and are none: "Giấy phép số 10/GP-BC" stands in most footers.
+# Licences and contracts are numbered like documents but are not cited: "Giấy phép số 10/GP-BC" is in most footers.
 _NOT_DOCUMENTS = re.compile(
     r"GP|GPXB|GP[A-ZĐ]+|GCN\w*|HĐ|HĐ(?:KT|LĐ|MB|DV|XD|TC)|ĐKKD|QL|TL|ĐT|TCVN|QCVN|TCN|CCCD|CMND|MST|STK"
 )
-# Everyday abbreviations that look like a code once a number stands before them: 5 tổ chức CT-XH, 24/KH-CN.
+# Everyday abbreviations that look like a code after a number: 5 tổ chức CT-XH, 24/KH-CN.
 _EVERYDAY = frozenset(
     ("KH-CN", "KH-KT", "KH-ĐT", "CT-XH", "TB-XH", "BC-VT", "TT-TT", "TT-TH", "HD-UHD", "CT-MRI", "CT-PET", "CT-CN")
 )
 _EVERYDAY_LAST = frozenset(("MRI", "PET", "UHD", "FHD", "XQ"))
 
-# Written as abbreviated here, matched without regard to case.
+# In the usual spelling; matched without regard to case.
 _BODIES = (
     "TW", "TƯ", "TU", "HU", "QU", "ThU", "TXU", "TrU", "ĐU", "ĐUK", "ĐUQS", "ĐUCA", "ĐUVP", "BCSĐ", "ĐĐ", "BTV",
     "BTVTU", "BCHTW", "BTGTW", "BTCTW", "BDVTW", "BNCTW", "BTGDVTW", "UBKTTW", "VPTW", "BTGTU", "BTCTU", "BDVTU",
@@ -128,10 +128,10 @@ _BODIES = (
     "SNN", "SNNPTNT", "SVHTTDL", "SLĐTBXH", "BTĐKT", "HĐTĐKT", "BCĐ",
 )  # fmt: skip
 _BODY_BY_SPELLING = {body.upper(): body for body in _BODIES}
-# Without marks TƯ reads as TU, a province's committee: whatever needs no mark comes first.
+# Without marks TƯ reads as TU, a provincial committee: bodies without marks come first.
 _BODY_BY_UNMARKED = {unmarked(body.lower()): body for body in sorted(_BODIES, key=str.isascii)}
 _PARTY = re.compile(r"(?:TW|TƯ|[TQHĐ]U|ThU|TXU|TrU)[A-ZĐ]*|BTG.*|BDV.*|BTCT[WU]|UBKT.*|VPT[WU]|.*(?:TW|TU|HU)|BCSĐ|ĐĐ")
-# A State body before its division: Bộ ... B, Sở ... S, Ủy ban, Hội đồng, văn phòng.
+# A State body, printed before its division: Bộ ... B, Sở ... S, Ủy ban, Hội đồng, văn phòng.
 _ORGAN = re.compile(r"UB[A-ZĐ]{0,8}|HĐND|TTg|TW[A-ZĐ]+|VP[A-ZĐ]{1,8}|[BS][A-ZĐ&]{2,9}|TLĐ|LĐLĐ|TTCP|CP|BCĐ\w*|MTT[WQ]")
 ASSEMBLY = re.compile(r"(?:UBTV)?QH\d{0,2}")
 """The National Assembly, whose number is 45/2019/QH14 for laws and resolutions alike."""
@@ -142,7 +142,7 @@ _GLUED = re.compile(
         "|".join(sorted(_BODY_BY_UNMARKED, key=len, reverse=True)),
     )
 )
-# Abbreviations of more letters than a list would hold have no vowel but their first: bvhttdl, bgddt.
+# Long abbreviations that are not listed consist of consonants: bvhttdl, bgddt.
 _CONSONANTS = re.compile("[bcdghklmnpqrstvx]{2,9}")
 
 
@@ -171,7 +171,7 @@ def body_of(part: str) -> str | None:
 
 
 def tagged_body(lower: str) -> str | None:
-    """The body that a tag in lower case names: a known one, or letters that no word has.
+    """The body that a tag in lower case names: a known one, or a sequence of consonants that no word has.
 
     >>> tagged_body("ttg"), tagged_body("bvhttdl"), tagged_body("sxkd"), tagged_body("toi")
     ('TTg', 'BVHTTDL', 'SXKD', None)
@@ -180,7 +180,7 @@ def tagged_body(lower: str) -> str | None:
 
 
 def split_glued(part: str) -> tuple[str, str] | None:
-    """Kind and body of a code whose hyphen was lost.
+    """Kind and body of a code without its hyphen.
 
     >>> split_glued("QĐUBND"), split_glued("qđubnd"), split_glued("NĐCP"), split_glued("BTC")
     (('QĐ', 'UBND'), ('QĐ', 'UBND'), ('NĐ', 'CP'), None)
@@ -194,22 +194,22 @@ def split_glued(part: str) -> tuple[str, str] | None:
 
 
 def is_party(body: str) -> bool:
-    """Whether a body belongs to the Party or its organisations, as far as its letters tell."""
+    """Whether a body belongs to the Party or its organisations, judged by its letters."""
     return _PARTY.fullmatch(body) is not None
 
 
 def is_organ(part: str) -> bool:
-    """Whether a part is shaped like a State body that may stand first in the number of a công văn."""
+    """Whether a part has the form of a State body that can come first in the number of a công văn."""
     return _ORGAN.fullmatch(part) is not None
 
 
-def is_numbered_otherwise(part: str) -> bool:
+def is_not_document(part: str) -> bool:
     """Whether a code with this first part is a licence, a contract or a standard."""
     return _NOT_DOCUMENTS.fullmatch(part) is not None
 
 
 def is_everyday(first: str, second: str) -> bool:
-    """Whether two parts are an abbreviation of daily life rather than kind and body."""
+    """Whether two parts are an everyday abbreviation rather than kind and body."""
     return f"{first}-{second}" in _EVERYDAY or second in _EVERYDAY_LAST
 
 
@@ -219,7 +219,7 @@ def may_be(kind: str, name: str) -> bool:
 
 
 def name_of(kind: str, body: str) -> str | None:
-    """The name that an abbreviation stands for, or None where it stands for two.
+    """The name that an abbreviation stands for, or None if it stands for two.
 
     The Central Committee numbers quyết định and quy định alike (QĐ/TW); lower bodies write QĐ nearly always for
     quyết định. TT is a thông tư of the State and a thông tri of the Party.

@@ -1,16 +1,16 @@
-"""Whether text is TCVN3, VNI, VISCII or windows-1258 that was read as Latin letters, and that text in Unicode.
+"""Detects and decodes TCVN3, VNI, VISCII or windows-1258 text that was read as Latin letters.
 
-Nothing in the text names its charset, and a wrong guess destroys what was right. So each line is weighed: a charset is
-believed where reading by it turns words that no Vietnamese could have written into syllables (`_text_syllables`), and
-leaves the others whole. Lines with a letter that only Unicode has are never touched. Text in other languages fails
-by its plain words; what is left of doubt is decided thus:
+Nothing in the text names its charset, and a wrong guess destroys correct text. So each line is scored: a charset is
+accepted if decoding turns words that are not Vietnamese into valid syllables (`_text_syllables`) and does not damage
+the other words. Lines with a letter that only Unicode has are never changed. Text in other languages is rejected
+because of its plain words. In doubt:
 
-- A *strong* word has what no Latin orthography has: a symbol within the word (`d©n`), a capital after a small letter
-  (`quyÕt`), a vowel with its mark beside it (`daân`). One line with strong words stands for itself.
-- A line without any is believed only when all its odd words become common ones (`Tïnh üy` in VISCII).
-- What a line cannot tell alone, its document does: under the charset of the lines around it, one syllable is enough.
+- A *strong* word has a sign that no Latin orthography has: a symbol within the word (`d©n`), a capital after a small
+  letter (`quyÕt`), a vowel with its mark beside it (`daân`). A line with strong words is decided on its own.
+- A line without strong words is accepted only if all its odd words become common ones (`Tïnh üy` in VISCII).
+- A line that is still undecided follows its document: with the charset of the lines around it, one syllable is enough.
 
-UTF-8 that was read as windows-1252 is told by its form alone: other text never has such sequences throughout.
+UTF-8 that was read as windows-1252 is recognised by its form alone: other text never consists of such sequences.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from danvan_crawler.vietnamese._legacy_tables import BYTE_OF, DECODERS, UNWRITTE
 from danvan_crawler.vietnamese._text_syllables import is_common, is_syllable
 
 JOINT = "\ufdd0"
-"""Stands within a word where markup stood in its midst; a noncharacter, which no text holds."""
+"""Replaces markup inside a word; a noncharacter, which no text contains."""
 
 _C1 = "\u0080-\u009f" + re.escape("".join(map(chr, BYTE_OF)))
 _SYMBOLS = "\u00a1-\u00ac\u00ae-\u00bf×÷"
@@ -37,12 +37,13 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _INNER_SYMBOL = re.compile(rf"[^\W\d_][{_SYMBOLS}]+[^\W\d_]")
 _MISREAD = re.compile("[\u00a1-\u00ff]")
 _UNICODE = re.compile("[ĂăĐđĨĩŨũƠơƯưẠ-ỹ\u0300-\u036f]")
-"""What no charset of one byte shows as windows-1252: its line is Unicode (or was read as windows-1258)."""
+"""Characters that a one-byte charset read as windows-1252 never shows: the line is Unicode (or was read as
+windows-1258)."""
 
 _ODD = "ÄÅÆÇËÎÏÐÑÖØÛÜÞßäåæçëîïðñöøûüþÿ\u00ad"
 """Latin letters that Vietnamese does not write."""
-# Begins with one character class, which the engine skips to; all else is looked at only there. Pairs such as `oà`,
-# which both VNI and Vietnamese write, are no sign.
+# Begins with one character class, so that the regex engine can skip to it quickly. Pairs such as `oà`, which both VNI
+# and Vietnamese write, are not a sign.
 _SIGN = re.compile(
     f"[\u00a1-\u00ff](?:(?<=[{_ODD}])|(?<=[AEae][âáàãÂÁÀÃ])|(?<=[Oo][âÂ])|(?<=[Aa][éèêúÉÈÊÚ])|(?<=[AEOUYÔaeouyô][ùõÙÕ])"
     f"|(?<=[a-zà-ÿ][À-Þ])|(?<=[A-Za-zÀ-ÿ][{_SYMBOLS}])|(?<=[{_SYMBOLS}])(?=[A-Za-zÀ-ÿ])"
@@ -56,44 +57,44 @@ _STRONG = {
 _STRONG["VISCII"] = _STRONG["TCVN3"]
 
 _FINAL = re.compile(f"[®»©¼½¾¨{JOINT}]+$")
-"""TCVN3's đ, â and letters with a breve: no syllable ends in them, so there they are what they look like."""
+"""TCVN3's đ, â and letters with a breve: no syllable ends in them, so at the end of a word they are symbols."""
 _INITIAL = re.compile(f"^[«»©·{JOINT}]+")
 _QUOTES = f"“”‘’–…«»{JOINT}"
-"""Capitals in VISCII; around a word that is no syllable with them, they are what they look like."""
+"""Capitals in VISCII; if a word is not a syllable with them, they are quotation marks around it."""
 _SHORT = {"TCVN3": "¸µ¹", "VISCII": "·±"}
-"""Symbols that are a word of one letter; other symbols that stand alone mean themselves."""
+"""Symbols that are a word of one letter; other single symbols are kept."""
 _O_ALONE = re.compile("(?<=[^\\s] )«(?![^\\s.,;:?!)])")
-"""TCVN3's ô as a word, where it cannot be a quotation mark or the arrow of a pager."""
+"""TCVN3's ô as a word, if it cannot be a quotation mark or the arrow of a pager."""
 
 _D_SHORT = re.compile("[®§](?=/[A-Za-z])")
 """TCVN3's đ as an abbreviation, most of all in đ/c for đồng chí."""
 
 _LONGEST = 40
-"""Characters of a word that is looked at; the longest syllable has eight."""
+"""Maximum length of a word that is checked; the longest syllable has eight letters."""
 _ENOUGH = 4000
-"""Words that are weighed; what they cannot tell, more of them cannot."""
+"""Maximum number of words that are scored; more words would not change the result."""
 
 
 @dataclass(slots=True)
 class _Evidence:
-    """What reading words by a charset does to them. All are counts of words."""
+    """The effect of decoding words by a charset. All are counts of words."""
 
     broken: int = 0
-    """Words that are no syllables as they stand."""
+    """Words that are not syllables before decoding."""
     fixed: int = 0
-    harmed: int = 0
+    damaged: int = 0
     strong: int = 0
     fixed_common: int = 0
     common: int = 0
     unread_common: int = 0
-    """Words that are common as they stand."""
+    """Words that are common before decoding."""
     kept: int = 0
     """Words with marks that are syllables before and after."""
     hyphened: bool = False
 
     @property
     def score(self) -> int:
-        return self.fixed + self.common - 2 * self.harmed
+        return self.fixed + self.common - 2 * self.damaged
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +103,13 @@ class _Reading:
 
     text: str
     syllable: bool | None
-    """None for what is neither a syllable nor meant as one: abbreviations, symbols."""
+    """None for abbreviations and symbols, which are not meant as syllables."""
     common: bool
     strong: bool
 
 
 def decode_text(text: str) -> str:
-    """What `text.decode_legacy` answers."""
+    """Implementation of `text.decode_legacy`."""
     if text.isascii() or not _SIGN.search(text):
         return text
     lines = re.split("([\r\n\u2028\u2029]+)", text)
@@ -125,11 +126,11 @@ def has_unicode_letter(text: str) -> bool:
 
 
 def decode_lines(lines: Sequence[str], hint: str | None = None) -> tuple[list[str], str | None]:
-    """Lines of one document, those in a legacy charset decoded; and the charset of most of these, None without any.
+    """Decode the legacy lines of one document. Returns all lines, and the charset of most decoded ones or None.
 
-    `hint` is a charset that something else than the letters speaks for, such as a font's name.
+    `hint` is a charset that other evidence suggests, such as the name of a font.
     """
-    found = [_mended(line) for line in lines]
+    found = [_repair_utf8(line) for line in lines]
     unicode_lines = [has_unicode_letter(line) for line in found]
     own = [None if foreign else _choose([line]) for line, foreign in zip(found, unicode_lines, strict=True)]
     votes = Counter[str]()
@@ -144,12 +145,12 @@ def decode_lines(lines: Sequence[str], hint: str | None = None) -> tuple[list[st
     used = Counter[str](["UTF-8 twice"] if found != list(lines) else [])
     for number, line in enumerate(found):
         if unicode_lines[number]:
-            bytewise = _undone_1258(line)
+            bytewise = _reread_as_1252(line)
             charset = None if bytewise is None else _choose([bytewise])
             if bytewise is not None and charset is not None:
                 found[number] = _decoded(bytewise, charset)
         else:
-            charset = _under(prevailing, line, own[number], among_unicode)
+            charset = _charset_in_document(prevailing, line, own[number], among_unicode)
             if charset is not None:
                 found[number] = _decoded(line, charset)
         if charset is not None:
@@ -157,62 +158,62 @@ def decode_lines(lines: Sequence[str], hint: str | None = None) -> tuple[list[st
     return found, used.most_common(1)[0][0] if used else None
 
 
-def _under(prevailing: str | None, line: str, own: str | None, among_unicode: bool) -> str | None:
-    """The charset of a line of a document in which `prevailing` is the charset of most."""
+def _charset_in_document(prevailing: str | None, line: str, own: str | None, among_unicode: bool) -> str | None:
+    """The charset of a line, if `prevailing` is the charset of most lines of the document."""
     if prevailing is None or prevailing == own:
         return own
     words = [word[0] for word in islice(_WORD.finditer(line), _ENOUGH)]
-    if own is not None and _weigh(words, prevailing).fixed < _weigh(words, own).fixed:
+    if own is not None and _collect_evidence(words, prevailing).fixed < _collect_evidence(words, own).fixed:
         return own
-    evidence = _weigh(words, prevailing)
+    evidence = _collect_evidence(words, prevailing)
     good, bad = _plain_words(words)
-    if evidence.harmed or bad > good + 1:
+    if evidence.damaged or bad > good + 1:
         return own
     if evidence.broken:
         return prevailing if evidence.fixed and evidence.fixed * 2 >= evidence.broken else own
-    # All words are syllables either way, such as `bé` (bé, or bộ in TCVN3): the reading with more of the common ones.
+    # All words are syllables both before and after, such as `bé` (bộ in TCVN3): prefer the one with more common words.
     if among_unicode or not (evidence.hyphened or evidence.common > evidence.unread_common):
         return own
     return prevailing
 
 
 def _choose(lines: Iterable[str]) -> str | None:
-    """The one charset that lines are in beyond doubt."""
+    """The charset of the lines; None if in doubt."""
     words = list(islice((word[0] for line in lines if _MISREAD.search(line) for word in _WORD.finditer(line)), _ENOUGH))
     if all(map(str.isascii, words)):
         return None
     plain = _plain_words(words)
-    weighed = {charset: _weigh(words, charset) for charset in DECODERS}
-    believed = [charset for charset, evidence in weighed.items() if _is_believed(charset, evidence, *plain)]
-    if not believed:
+    evidence_of = {charset: _collect_evidence(words, charset) for charset in DECODERS}
+    accepted = [charset for charset, evidence in evidence_of.items() if _is_accepted(charset, evidence, *plain)]
+    if not accepted:
         return None
-    best = max(believed, key=lambda charset: weighed[charset].score)
-    rivals = [evidence for charset, evidence in weighed.items() if charset != best]
-    return best if all(_is_clearer(weighed[best], rival, best) for rival in rivals) else None
+    best = max(accepted, key=lambda charset: evidence_of[charset].score)
+    rivals = [evidence for charset, evidence in evidence_of.items() if charset != best]
+    return best if all(_is_clearer(evidence_of[best], rival, best) for rival in rivals) else None
 
 
 def _is_clearer(best: _Evidence, rival: _Evidence, charset: str) -> bool:
-    """Whether one charset explains words well enough better than another. VISCII was the rarest by far."""
+    """Whether a charset fits clearly better than a rival. VISCII, by far the rarest, needs a larger margin."""
     if charset != "VISCII" and best.common > rival.common:
         return best.score > rival.score
     return best.score > rival.score + 1
 
 
-def _is_believed(charset: str, evidence: _Evidence, good: int, bad: int) -> bool:
+def _is_accepted(charset: str, evidence: _Evidence, good: int, bad: int) -> bool:
     broken, fixed = evidence.broken, evidence.fixed
-    if not fixed or fixed < 0.65 * broken or evidence.harmed > 0.15 * fixed or bad > good + 0.5 * fixed:
+    if not fixed or fixed < 0.65 * broken or evidence.damaged > 0.15 * fixed or bad > good + 0.5 * fixed:
         return False
     if evidence.strong >= max(1, 0.2 * fixed):
         if evidence.common:
             return fixed + evidence.strong >= 3 or evidence.common > 1 or (good > 0 and not bad)
         return fixed >= 4 or (fixed == broken > 1 and evidence.strong > 1)
-    if bad > 0.25 * good or charset == "VNI":  # whose words nearly all have a letter with its mark beside it
+    if bad > 0.25 * good or charset == "VNI":  # nearly every VNI word has a mark beside its letter, so is strong
         return False
     familiar = evidence.fixed_common >= (fixed if fixed < 8 else 0.5 * fixed)
     return familiar and fixed + evidence.kept > 1 and fixed > 0.9 * broken
 
 
-def _weigh(words: Iterable[str], charset: str) -> _Evidence:
+def _collect_evidence(words: Iterable[str], charset: str) -> _Evidence:
     evidence = _Evidence()
     for word in words:
         if word.isascii() or not _MISREAD.search(word):
@@ -222,7 +223,7 @@ def _weigh(words: Iterable[str], charset: str) -> _Evidence:
             continue
         before = _are_syllables(word.replace("\u00ad", ""))
         evidence.broken += not before
-        evidence.harmed += before and not reading.syllable
+        evidence.damaged += before and not reading.syllable
         evidence.kept += before and reading.syllable
         evidence.common += reading.common
         evidence.unread_common += before and _is_common(word)
@@ -235,7 +236,7 @@ def _weigh(words: Iterable[str], charset: str) -> _Evidence:
 
 
 def _plain_words(words: Iterable[str]) -> tuple[int, int]:
-    """How many words without marks are syllables, and how many are not. Abbreviations are neither."""
+    """Number of words without marks that are syllables, and of those that are not. Abbreviations are not counted."""
     good = bad = 0
     for word in words:
         if word.isascii() and len(word) > 1:
@@ -247,8 +248,8 @@ def _plain_words(words: Iterable[str]) -> tuple[int, int]:
 
 
 def _read(charset: str, word: str) -> _Reading:
-    """A word read by a charset, without what only looks like a letter of it."""
-    if len(word) > _LONGEST:  # not to be kept in a cache
+    """A word decoded by a charset; symbols around it that only look like its letters are kept."""
+    if len(word) > _LONGEST:  # do not cache
         return _Reading(DECODERS[charset](word), False, False, False)
     return _read_short(charset, word)
 
@@ -285,7 +286,7 @@ def _trimmed(word: str, charset: str) -> tuple[str, str, str]:
 
 
 def _are_syllables(word: str) -> bool:
-    """Whether all of a word's runs of letters are syllables, with nothing but ASCII or quotation marks between them."""
+    """Whether every run of letters in a word is a syllable, with only ASCII or quotation marks between them."""
     return len(word) <= _LONGEST and _are_short_syllables(word)
 
 
@@ -312,9 +313,9 @@ def _decoded(line: str, charset: str) -> str:
 
 
 def _recased(word: str, among_capitals: bool) -> str:
-    """A word in capitals where its letters without tone are: TCVN3 has no others.
+    """The word in capitals if its letters without tone are capitals: TCVN3 has no toned capitals.
 
-    One letter is not enough (`Bé` is Bộ), unless the line is all capitals.
+    One letter is not enough (`Bé` is Bộ), unless the whole line is in capitals.
     """
     showing = [letter for letter in word if letter.isalpha() and not _is_toned(letter)]
     if (among_capitals or len(showing) > 1) and all(map(str.isupper, showing)):
@@ -334,8 +335,8 @@ _PLAUSIBLE = re.compile("[\u00a0-\u00ffĂăĐđĨĩŨũƠơƯưẠ-ỹ\u0300-\u0
 _HIGH = re.compile(f"[\u00a1-\u00ff{_C1}]")
 
 
-def _mended(line: str) -> str:
-    """A line of UTF-8 that was read as windows-1252, as it was meant; any other line as it is."""
+def _repair_utf8(line: str) -> str:
+    """Decode a line of UTF-8 that was read as windows-1252; return any other line unchanged."""
     if not _HIGH.search(line) or not _UTF8.search(line):
         return line
     meant = [_from_utf8(part[0]) for part in _UTF8.finditer(line)]
@@ -353,8 +354,8 @@ def _from_utf8(seen: str) -> str:
     return data.decode("utf-8", "replace")
 
 
-def _undone_1258(line: str) -> str | None:
-    """A line that was read as windows-1258, as windows-1252 reads its bytes; None when it reads as Vietnamese."""
+def _reread_as_1252(line: str) -> str | None:
+    """Re-read as windows-1252 a line that was read as windows-1258; None if the line is Vietnamese as it is."""
     words = _WORD.findall(line)
     broken = sum(not word.isascii() and not _are_syllables(word) for word in words)
     whole = sum(not word.isascii() and _are_syllables(word) for word in words)

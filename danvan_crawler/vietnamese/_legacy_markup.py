@@ -1,12 +1,12 @@
-"""Legacy text on HTML pages: decoded where readers see it, with the markup left as it is, byte for byte.
+"""Decodes legacy text on HTML pages where readers see it; the markup is not changed.
 
-What readers see is the text between tags, a paragraph or cell at a time (`T<b>Ø</b>nh` is one word), and attributes
-such as `title` and `alt`. Letters may be written as entities (`T&Oslash;nh`). A paragraph without legacy text stays as
-it was, entities included; addresses, scripts and comments always do.
+Visible text is the text between tags, one paragraph or cell at a time (`T<b>Ø</b>nh` is one word), and attributes
+such as `title` and `alt`. Letters may be written as entities (`T&Oslash;nh`). A paragraph without legacy text stays
+unchanged, including its entities. Addresses, scripts and comments are never changed.
 
-Whole pages are judged, since a link of two words cannot tell its charset and the page around it can. A font named
-`.VnTime` or `VNI-Times` speaks for a charset where the letters leave a doubt; alone it decides nothing, since such
-names outlive their text.
+The whole page is judged at once, because a link of two words is too short to show its charset. A font named `.VnTime`
+or `VNI-Times` decides in doubt; it is not enough alone, because templates keep such names after their text was
+converted.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from dataclasses import dataclass
 from danvan_crawler.vietnamese._legacy import JOINT, decode_lines, has_unicode_letter
 
 _OPAQUE = "\ufdd1"
-"""Stands for an entity that is no letter; a noncharacter, as JOINT is."""
+"""Replaces an entity that is not a letter; a noncharacter like JOINT."""
 _NONCHARACTERS = re.compile(f"[{JOINT}{_OPAQUE}]")
 
 _MAX_LENGTH = 2_000_000
-"""Characters of a page that is looked at: two seconds' work, and a hundred times a page of these portals."""
+"""Longer pages are not decoded. This is two seconds of work, and a hundred times the length of a page of these
+portals."""
 
 _MARKUP = re.compile(
     r"<!\[CDATA\[|\]\]>|<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1|\Z)|<[!?/]?([a-z][a-z0-9:]*+)[^<>]*+>",
@@ -44,19 +45,19 @@ _FONT = re.compile(r"""(?i)(?:\bface\s*=\s*|\bfont-family\s*:\s*)(?:["']|&quot;)
 _FONTS = {".vn": "TCVN3", "vni-": "VNI"}
 
 _SIGNS = "®¶¸øäöðÐÞº"
-"""One of these at least is in any two sentences of each charset, and hardly ever in Unicode Vietnamese: đ á ả in TCVN3,
-à ậ ư in VNI, đ ả in VISCII, đ and tones in windows-1258, a byte of ạ ả ấ ế in UTF-8 that was read as windows-1252. All
-have an even code point: odd ones share their low byte with ạ to ỹ, at which a search in a page would stop each time."""
+"""Any two sentences in a legacy charset have one of these, Unicode Vietnamese hardly ever: đ á ả in TCVN3, à ậ ư in
+VNI, đ ả in VISCII, đ and tones in windows-1258, a byte of ạ ả ấ ế in UTF-8 that was read as windows-1252. All have an
+even code point: odd ones share their low byte with ạ to ỹ, and each of those would stop the search in a page."""
 _WRITTEN_SIGN = re.compile(rb"&(?:reg;|para|micr|osla|ouml|auml|eth;|thor|#174|#182|#184|#228|#240|#246|#248)")
 """The same as entities, by their first four characters."""
 _FEW_ENTITIES = 100
 
 
 def may_be_legacy(body: bytes, text: str) -> bool:
-    """Whether a page (its bytes and its text) may hold legacy text: a look that costs microseconds."""
+    """Whether a page (its bytes and its text) may contain legacy text. This check takes microseconds."""
     if any(sign in text for sign in _SIGNS):
         return True
-    # A few ampersands are found one by one in a third of the time that the regex engine takes for the way between them.
+    # For a few ampersands, find() takes a third of the time of the regex engine.
     at = body.find(b"&")
     for _ in range(_FEW_ENTITIES):
         if at < 0 or _WRITTEN_SIGN.match(body, at):
@@ -66,15 +67,15 @@ def may_be_legacy(body: bytes, text: str) -> bool:
 
 
 def decode_markup(page: str) -> tuple[str, str | None]:
-    """A page with its legacy text decoded, and the charset of most of that; the same page and None without any."""
+    """The page with its legacy text decoded, and the charset of most of it; without any, the same page and None."""
     if len(page) > _MAX_LENGTH or _NONCHARACTERS.search(page):
         return page, None
-    texts, markups = _apart(page)
+    texts, markups = _split_markup(page)
     groups = list(_groups(texts, markups))
     attributes = [_Text.of(value) for markup in markups for value in _shown_values(markup.text)]
     lines = [JOINT.join(texts[number].shown for number in group) for group in groups]
     lines += [attribute.shown for attribute in attributes]
-    decoded, charset = decode_lines(lines, _hinted(page))
+    decoded, charset = decode_lines(lines, _font_charset(page))
     if charset is None:
         return page, None
     written = [text.written for text in texts]
@@ -94,7 +95,7 @@ class _Markup:
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """Text as the page writes it, and as it is shown: with letters for entities, and a placeholder for others."""
+    """Text as written in the page, and as shown: letters instead of their entities, _OPAQUE for other entities."""
 
     written: str
     shown: str
@@ -106,7 +107,7 @@ class _Text:
         return cls(written, _ENTITY.sub(lambda entity: _letter(entity[0]) or _OPAQUE, written))
 
     def rewritten(self, shown: str) -> str:
-        """What the page has to write in order to show this; what it wrote, when it shows that already."""
+        """The text to write so that the page shows `shown`; unchanged if it already shows that."""
         if shown == self.shown:
             return self.written
         others = (entity for entity in _ENTITY.findall(self.written) if not _letter(entity))
@@ -114,13 +115,13 @@ class _Text:
 
 
 def _letter(entity: str) -> str | None:
-    """The character of an entity, when text in a legacy charset could show it; markup characters never."""
+    """The character of an entity if legacy text can contain it, else None (always for markup characters)."""
     character = html.unescape(entity)
     return character if _LETTER.fullmatch(character) else None
 
 
-def _apart(page: str) -> tuple[list[_Text], list[_Markup]]:
-    """Texts and the pieces of markup between them: one text more."""
+def _split_markup(page: str) -> tuple[list[_Text], list[_Markup]]:
+    """Split a page into texts and the markup between them; there is one text more than markups."""
     texts: list[_Text] = []
     markups: list[_Markup] = []
     position = 0
@@ -133,9 +134,9 @@ def _apart(page: str) -> tuple[list[_Text], list[_Markup]]:
 
 
 def _groups(texts: Sequence[_Text], markups: Sequence[_Markup]) -> Iterator[list[int]]:
-    """Which texts are one line: those with nothing but inline markup between them.
+    """Yield groups of texts that form one line: only inline markup is between them.
 
-    Lines of ASCII alone are left out. Where a letter shows that a line is Unicode in part, each text is its own line.
+    Lines in ASCII are left out. If a line has a letter that only Unicode has, each of its texts is a line of its own.
     """
     group: list[int] = []
     for number in range(len(texts)):
@@ -150,20 +151,20 @@ def _groups(texts: Sequence[_Text], markups: Sequence[_Markup]) -> Iterator[list
 
 
 def _shown_values(markup: str) -> list[str]:
-    """Values of the attributes that hold text, of a tag in which any of them can be legacy text."""
+    """Values of a tag's text attributes; empty if none of them can be legacy text."""
     if markup.startswith("<!") or (markup.isascii() and "&" not in markup):
         return []
     return [value[3] for value in _SHOWN_ATTRIBUTE.finditer(markup)]
 
 
 def _with_values(markup: str, values: Iterator[str]) -> str:
-    """The tag with the next of `values` in the place of those that `_shown_values` finds in it."""
+    """The tag with the values that `_shown_values` finds in it replaced by the next of `values`."""
     if not _shown_values(markup):
         return markup
     return _SHOWN_ATTRIBUTE.sub(lambda value: f"{value[1]}{next(values)}{value[4]}", markup)
 
 
-def _hinted(page: str) -> str | None:
-    """The charset that most font names of a page belong to."""
+def _font_charset(page: str) -> str | None:
+    """The charset of most font names on a page."""
     fonts = Counter(_FONTS[font.lower()] for font in _FONT.findall(page))
     return fonts.most_common(1)[0][0] if fonts else None

@@ -1,15 +1,15 @@
 """The letters of TCVN3, VNI, VISCII and windows-1258 as they look when their bytes are read as windows-1252.
 
-TCVN3 and VNI tables: agreed upon by UniKey, viparse and the npm package vietnamese-conversion (TCVN3 in all 74 letters,
-by glibc too; VNI in 122 of 134, the rest two to one). VISCII is RFC 1456. All tables are keyed by character, since a
-page may as well be UTF-8 that holds the misread letters.
+Sources of the TCVN3 and VNI tables: UniKey, viparse and the npm package vietnamese-conversion. They agree on all 74
+letters of TCVN3, as does glibc, and on 122 of 134 letters of VNI; for the rest two of three agree. VISCII is RFC 1456.
+All tables are keyed by character, since a page may also be UTF-8 that contains the misread letters.
 
-- TCVN3 (ABC, fonts `.VnTime`): one character a letter. Toned capitals do not exist: a headline has ASCII capitals with
-  small toned letters between them. ư is the soft hyphen.
-- VNI (fonts `VNI-Times`): a base letter and a mark behind it; đ ơ ư and i with its tones are single characters.
-- VISCII: one character a letter; capitals lie where windows-1252 has its quotation marks, or nothing. Its six letters
-  in ASCII's control characters (Ẳ Ẵ Ẫ Ỷ Ỹ Ỵ) are left: what is found there on the web are stray controls.
-- windows-1258: letters with a shape are whole, tones are marks behind their letter.
+- TCVN3 (ABC, fonts `.VnTime`): one character per letter. There are no toned capitals: a headline has ASCII capitals
+  with small toned letters between them. ư is the soft hyphen.
+- VNI (fonts `VNI-Times`): a base letter and a mark after it; đ ơ ư and i with its tones are single characters.
+- VISCII: one character per letter; capitals are where windows-1252 has its quotation marks, or no character. Its six
+  letters among ASCII's control characters (Ẳ Ẵ Ẫ Ỷ Ỹ Ỵ) are omitted: on the web, these are stray control characters.
+- windows-1258: letters with a shape mark are single characters, tones are marks after their letter.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from danvan_crawler.vietnamese._text_letters import compose
 
 
 def western(body: bytes) -> str:
-    """Bytes as windows-1252; its five holes as the control characters that browsers show for them."""
+    """Bytes as windows-1252; the five undefined bytes become control characters, as in browsers."""
     return body.decode("latin-1").translate(_WESTERN)
 
 
@@ -49,9 +49,9 @@ _VISCII_LETTERS = (
 )
 _VISCII = dict(enumerate(_VISCII_LETTERS, start=0x80))
 _VISCII |= {shown: _VISCII[byte] for shown, byte in BYTE_OF.items()}
-del _VISCII[0xA0]  # a no-break space far more often than Õ
+del _VISCII[0xA0]  # far more often a no-break space than Õ
 
-# The marks of VNI with what they make of each base letter, and its single letters.
+# Base letter -> the marks of VNI, and the letters that they form with it. Single letters follow below.
 _VNI_MARKS = {
     "a": ("âáàåãäêéèúüëùøûõï", "âấầẩẫậăắằẳẵặáàảãạ"),
     "e": ("âáàåãäùøûõï", "êếềểễệéèẻẽẹ"),
@@ -84,7 +84,7 @@ DECODERS: Mapping[str, Callable[[str], str]] = {
     "VISCII": lambda text: text.translate(_VISCII),
     "windows-1258": lambda text: compose(text.translate(_CP1258)),
 }
-"""Each legacy charset by name: what turns misread text into Unicode, letter by letter and without judgement."""
+"""Charset name -> function that converts misread text to Unicode, letter by letter and without any check."""
 
 _CAPITALS = re.escape("".join(map(chr, BYTE_OF)))
 UNWRITTEN: Mapping[str, re.Pattern[str]] = {
@@ -93,5 +93,5 @@ UNWRITTEN: Mapping[str, re.Pattern[str]] = {
     "VISCII": re.compile(f"[a-zà-ÿ][{_CAPITALS}]"),
     "windows-1258": re.compile("(?<![A-Za-zÀ-ÿ])[ÌÒÞìò]"),
 }
-"""What text in a charset never shows: letters that it does not have, marks without the letter before them, and the
-quotation marks of windows-1252 at the end of a word, where VISCII has capitals."""
+"""Charset name -> pattern that its text never matches: letters that it does not have, marks without a letter before
+them, and windows-1252 quotation marks after a small letter, where VISCII has capitals."""

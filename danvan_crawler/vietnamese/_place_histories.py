@@ -1,7 +1,7 @@
-"""What provinces and bodies have in common: periods in which they were what they are, and names that people type.
+"""Common parts of provinces and bodies: tables of periods, and lookup by any spelling of a name.
 
 A table is a TSV file beside this module, one line per unit and period. `valid_from` is the first day of a period,
-`valid_until` the first day after it, both empty where there is none or nobody looked it up.
+`valid_until` the first day after it. Both are empty if there is no such day or it was not looked up.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from typing import Generic, Protocol, TypeVar
 from danvan_crawler.vietnamese.text import fold
 
 _NEAR = 3
-"""Names that a suggestion holds at most."""
+"""Maximum number of suggested names."""
 _LIKENESS = 0.75
-"""Of two spellings (difflib's ratio), at least, for the one to be suggested for the other."""
+"""Minimum similarity (difflib's ratio) of a suggested name."""
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
 class Period(Protocol):
-    """What a unit was for a time."""
+    """State of a unit during one period."""
 
     @property
     def name(self) -> str: ...
@@ -37,7 +37,7 @@ P = TypeVar("P", bound=Period)
 
 
 class Histories(Generic[P]):
-    """Units by their key, each with its periods in order of time, and the way from any spelling to a key."""
+    """Units by key, each with its periods in order of time; finds a key for any spelling."""
 
     def __init__(self, periods: Mapping[str, tuple[P, ...]], spellings: Mapping[str, Iterable[str]]) -> None:
         self.periods = periods
@@ -50,7 +50,7 @@ class Histories(Generic[P]):
         return next((self._keys[text] for text in spellings if text in self._keys), None)
 
     def near(self, text: str) -> list[str]:
-        """Names that resemble `text`, the likeliest first: those that begin with it, then those that read alike."""
+        """Names that resemble `text`, the likeliest first: names that begin with it, then similar names."""
         typed = spelling(text)
         begun = [name for known, name in self._names.items() if typed and known.startswith(typed)]
         alike = [self._names[known] for known in difflib.get_close_matches(typed, self._names, _NEAR, _LIKENESS)]
@@ -69,7 +69,7 @@ class Histories(Generic[P]):
 
 
 def spelling(text: str) -> str:
-    """`text` reduced to what all its spellings share: folded letters and digits, nothing between them.
+    """`text` reduced to a form that all its spellings share: folded letters and digits without separators.
 
     >>> spelling("TP. Hồ Chí Minh"), spelling("thanh-hoa"), spelling("Thanh Hoá")
     ('tphochiminh', 'thanhhoa', 'thanhhoa')
@@ -86,15 +86,15 @@ def lines(table: str) -> Iterator[dict[str, str]]:
 
 
 def parts(cell: str) -> list[str]:
-    """The values of a cell that holds several, separated by bars."""
+    """The values of a cell, separated by bars."""
     return cell.split("|") if cell else []
 
 
 def day(cell: str) -> date | None:
-    """The ISO day in a cell; None when it is empty."""
+    """The ISO day in a cell; None if the cell is empty."""
     return date.fromisoformat(cell) if cell else None
 
 
 def day_of(moment: date) -> date:
-    """The calendar day of a date or datetime, which do not compare with each other."""
+    """The calendar day of a date or datetime. Python cannot compare one with the other."""
     return moment.date() if isinstance(moment, datetime) else moment

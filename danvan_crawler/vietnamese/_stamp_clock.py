@@ -1,12 +1,12 @@
-"""Times of day, zones and weekdays that stand beside a date.
+"""Times of day, zones and weekdays beside a date.
 
-A time is 18:52, 08:05:51, 8h05, 7h5, 8 giờ 30 phút, with AM/PM, SA/CH (sáng/chiều) or the word itself; it stands
-before or behind its date with little between. A zone is printed as GMT+7, which is seven hours *ahead* of Greenwich
-(POSIX and dateutil read the sign the other way), also as UTC+07:00, +0700, ICT, or as G8T+7 where "GMT" went through
-a date format and M became the month.
+A time is 18:52, 08:05:51, 8h05, 7h5, 8 giờ 30 phút, with AM/PM, SA/CH (sáng/chiều) or the word itself, shortly before
+or after its date. A zone is printed as GMT+7, which is seven hours *ahead* of Greenwich (POSIX and dateutil read the
+sign the other way), also as UTC+07:00, +0700, ICT, or as G8T+7 if "GMT" was used as a date format and M became the
+month.
 
-Each function says "nothing here" with None and "here, and it cannot be" with `IMPOSSIBLE`: 25:10 beside a date spoils
-the stamp, it does not make it a date without a time.
+Each function returns None if there is no time or zone, and `IMPOSSIBLE` if there is an invalid one: 25:10 beside a
+date makes the whole stamp invalid, it does not make it a date without a time.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class FoundTime:
     seconds: bool
     # Written with colons, as programs print it; people write 8h30.
     colons: bool
-    # "ngày" between time and date: an editor's sentence rather than a program's stamp.
+    # "ngày" between time and date: written by a person rather than printed by a program.
     spoken: bool = False
 
 
-# "Th 3," is how browsers abbreviate in Vietnamese (CLDR); WordPress writes May as "Th5".
+# "Th 3," is the abbreviation of browsers for Vietnamese (CLDR); WordPress writes May as "Th5".
 WEEKDAY = (
     r"(?:th[ứu] {0,2}(?:hai|ba|tư|năm|sáu|bảy|bẩy|[2-7])|ch(?:ủ|úa) {1,2}nhật|t\.?[2-7]|cn"
     r"|(?<![0-9])(?<![0-9] )th ?[2-7](?=,)"
@@ -67,7 +67,7 @@ _ZONE = (
     r"| ?[(\[]?(?P<bare>\+[0-9]{2}(?::?[0-9]{2})?|-[0-9]{4})(?![0-9:])[)\]]?)"
 )
 _ZONE_HERE = re.compile(_ZONE)
-# Zones whose letters mean different offsets in different countries, and offsets that `_ZONE` could not take in full.
+# Ambiguous zone abbreviations, and offsets that `_ZONE` could not match in full.
 _FOREIGN_ZONE = re.compile(r" ?[(\[]?(?:(?:[ecmp][sd]t|cest|cet|bst|ist|jst|kst|sgt|msk)(?!\w)|(?:gmt|utc) ?[+–-])")
 
 _HALF = r"(?: ?(?P<half>am|pm|a\.m\.?|p\.m\.?|(?:sa|ch)(?!\w)))?"
@@ -88,11 +88,11 @@ _AFTER = re.compile(
     r"(?:(?:vào )?(?:lúc|hồi)|vào|giờ(?: đăng)?(?=[ :])|time|at)?[ :]{0,2})"
     rf"(?:{_COLONS}{_HALF}|{_SPOKEN})(?![0-9]|:[0-9])(?P<tail>{_PART})"
 )
-# A number with a colon or an hour sign close behind a date that `_AFTER` could not take in full: 08:0512345, 8:05:99.9.
+# A number with a colon or an hour sign shortly after a date that `_AFTER` could not match: 08:0512345, 8:05:99.9.
 _MANGLED = re.compile(r"[^\w\n]{0,10}[0-9]{1,3} ?(?:: ?[0-9]|h[0-9])")
-# 8:05:09 CHLượt xem: the next element is glued on, with a capital and a small letter; CHIỀU is not CH.
+# 8:05:09 CHLượt xem: the next element follows without a space, with a capital and a small letter; CHIỀU is not CH.
 _GLUED_HALF = re.compile(r" ?(SA|CH)(?=\w{2})")
-# Elapsed and whole time of an audio player.
+# Elapsed and total time of an audio player.
 _PLAYER = re.compile(r" ?/ ?[0-9]")
 _LINE_ENDS = re.compile(rf"(?:{_ZONE})? ?(?:\n|\Z)")
 _STOPS = re.compile(r"[ '.]{0,2}(?:\Z|[\n|()\[\],;·•–-])")
@@ -100,7 +100,7 @@ _WINDOW = 64
 
 
 def time_before(seen: View, start: int) -> FoundTime | Refusal | None:
-    """The time that ends right before a date starting at `start`, if there is one."""
+    """The time directly before a date that starts at `start`; None without one."""
     lower = seen.lower
     first = max(0, start - _WINDOW)
     match = _BEFORE.search(lower[first:start])
@@ -108,7 +108,7 @@ def time_before(seen: View, start: int) -> FoundTime | Refusal | None:
         return None
     begin = first + match.start()
     if "\n" in match["between"] and lower[lower.rfind("\n", 0, begin) + 1 : begin].strip():
-        # On the line above, only a time that begins its line belongs to the date.
+        # On the line above, a time belongs to the date only if it begins that line.
         return None
     end = first + match.start("zone" if match["zone"] else "between")
     half = match["half"] or match["part"]
@@ -116,7 +116,7 @@ def time_before(seen: View, start: int) -> FoundTime | Refusal | None:
 
 
 def time_after(seen: View, end: int) -> FoundTime | Refusal | None:
-    """The time that begins right behind a date ending at `end`, if there is one."""
+    """The time directly after a date that ends at `end`; None without one."""
     lower = seen.lower
     match = _AFTER.match(lower, end)
     if match is None:
@@ -125,13 +125,13 @@ def time_after(seen: View, end: int) -> FoundTime | Refusal | None:
     stops = _STOPS.match(lower, last) is not None
     half = match["half"] or match["part"]
     if match["part"] and not stops:
-        # "08:05 Sáng nay, …": the lead glued to the stamp, not the half of the day.
+        # "08:05 Sáng nay, …": the lead follows the stamp without a separator; not the half of the day.
         half, last = match["half"], match.start("tail")
     glued = None if half else _GLUED_HALF.match(seen.shown, last)
     if glued and seen.shown[glued.end()].isupper() and seen.shown[glued.end() + 1].islower():
         half, last = glued[1].lower(), glued.end()
     if "\n" in match["between"] and not _LINE_ENDS.match(lower, last):
-        # On the line below, only a time that fills its line belongs to the date.
+        # On the line below, a time belongs to the date only if it fills that line.
         return None
     if _PLAYER.match(lower, last):
         return None
@@ -158,9 +158,9 @@ def _found(
 
 
 def _twenty_four(hour: int, half: str) -> int | None:
-    """Hour of the 24-hour clock, or None where hour and half of the day contradict each other.
+    """Hour of the 24-hour clock, or None if hour and half of the day contradict each other.
 
-    Programs that print 14:05 PM mean 14:05; 14:05 AM is nothing, and neither is 0:30 PM.
+    Programs that print 14:05 PM mean 14:05; 14:05 AM and 0:30 PM are invalid.
     """
     if half[0] == "a" or half in ("sa", "sáng"):
         if hour > 12:
@@ -174,10 +174,10 @@ def _twenty_four(hour: int, half: str) -> int | None:
 
 
 def zone_at(lower: str, position: int, clock: FoundTime | None) -> tuple[timezone, int] | Refusal | None:
-    """The zone printed right behind a stamp that ends at `position`, with the end of the zone and its bracket.
+    """The zone directly after a stamp that ends at `position`, and the end of the zone with its bracket.
 
-    `clock` is the time that the stamp holds: behind a date alone only GMT and UTC are zones, and a bare -0300 is one
-    only behind seconds, where it cannot be the end of a span of hours.
+    `clock` is the time in the stamp. After a date without a time only GMT and UTC are zones. A bare -0300 is a zone
+    only after seconds, because it could otherwise be the end of a span of hours.
     """
     match = _ZONE_HERE.match(lower, position)
     if match is None:
@@ -200,6 +200,6 @@ def zone_at(lower: str, position: int, clock: FoundTime | None) -> tuple[timezon
 
 
 def weekday_number(text: str) -> int:
-    """Monday 0 to Sunday 6 of a weekday that `WEEKDAY` matched; "thứ" goes before Thursday's "thu"."""
+    """Number of a weekday that `WEEKDAY` matched, Monday 0 to Sunday 6; "thứ" takes precedence over English "thu"."""
     numbers = [number for number, pattern in enumerate(_WEEKDAYS) if pattern.match(text)]
     return next((number for number in numbers if number != 3), 3)

@@ -1,10 +1,10 @@
-"""What the words around a full date say about it: a publication stamp, or one of the many other dates on a page.
+"""Decides by the words around a full date whether it is a publication stamp or one of the many other dates on a page.
 
-The rule is to need a reason. A label ("Đăng lúc", "Cập nhật") is one; so is the look of a program's stamp (23/05/2017
-08:05); a bare date needs clean surroundings: its own line, a weekday, a section or author before a dash, brackets at
-the end of a headline. A sentence ("Ngày 18/11/2016, Ban Dân vận tổ chức …"), a span, a document's dates,
-anniversaries and unknown labels are refused, since a missing date can be found elsewhere and a wrong one cannot be
-told from a right one. The words themselves are in `_stamp_labels`.
+A date needs evidence to be accepted. A label ("Đăng lúc", "Cập nhật") is evidence; so is the format of a program's
+stamp (23/05/2017 08:05). A bare date needs clean surroundings: its own line, a weekday, a section or author before a
+dash, brackets at the end of a headline. Dates in a sentence ("Ngày 18/11/2016, Ban Dân vận tổ chức …"), spans, dates
+of documents, anniversaries and unknown labels are refused, because a missing date can be found elsewhere, but a wrong
+date cannot be recognised later. The words are in `_stamp_labels`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from danvan_crawler.vietnamese._stamp_view import View
 
 
 class Rank(IntEnum):
-    """How much the surroundings speak for a date; of several dates the highest rank is the stamp."""
+    """Strength of the evidence for a date; of several dates the one with the highest rank is the stamp."""
 
     BARE = 1
     UPDATED = 2
@@ -28,22 +28,22 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a stamp at view[start:end] is written."""
+    """Format of a stamp at view[start:end]."""
 
     start: int
     end: int
-    # Date and a colon time side by side, as programs print them.
+    # A date beside a time with colons, as programs print them.
     mechanical: bool
-    # "8h30 ngày 23/5/2017": time and date joined as people write them.
+    # "8h30 ngày 23/5/2017": time and date as people write them.
     spoken: bool
     short_year: bool
-    # The separator of a date in numbers: 23-05-2017 occurs in file names, 23/05/2017 cannot.
+    # The separator of a numeric date: 23-05-2017 occurs in file names, 23/05/2017 cannot.
     separator: str
 
 
-# Characters looked at on either side: labels are short, and a long text must not cost its square.
+# Characters checked on either side: labels are short, and the cost must not be quadratic in the text.
 _WINDOW = 160
-# An author or a place before a bare date is at most so many words: "Nguyễn Văn A 23/05/2017".
+# Maximum words of an author or a place before a bare date: "Nguyễn Văn A 23/05/2017".
 _NAME_WORDS = 5
 _LABELS = (
     (_stamp_labels.PUBLISHED, Rank.PUBLISHED),
@@ -53,27 +53,27 @@ _LABELS = (
 
 
 def rank(seen: View, look: Look) -> Rank | None:
-    """How strongly the surroundings make the date a publication stamp; None when it is another kind of date."""
+    """Rank of the date as a publication stamp; None if it is another kind of date."""
     first = max(0, look.start - _WINDOW)
     lead = seen.lower[first : look.start]
     rest = seen.lower[look.end : look.end + _WINDOW]
-    if _elsewhere(lead, rest, look):
+    if _is_other_date(lead, rest, look):
         return None
-    peeled = _stamp_labels.PEEL.search(lead)
+    connectors = _stamp_labels.CONNECTORS.search(lead)
     spoken, weekday = look.spoken, False
-    if peeled:
-        lead = lead[: peeled.start()]
+    if connectors:
+        lead = lead[: connectors.start()]
         # "Ngày: 23/05/2017" is a label, "Ngày 23/05/2017" may begin a sentence.
-        spoken = spoken or (peeled["day"] is not None and ":" not in peeled[0])
-        weekday = _stamp_labels.WEEKDAY_WORD.search(peeled[0]) is not None
+        spoken = spoken or (connectors["day"] is not None and ":" not in connectors[0])
+        weekday = _stamp_labels.WEEKDAY_WORD.search(connectors[0]) is not None
     counter = _stamp_labels.COUNTER.search(lead)
     if counter:
-        # A view counter before the stamp separates it like a bar would.
+        # A view counter before the stamp acts as a separator.
         lead = lead[: counter.start()] + "|"
     shown = seen.shown[first : first + len(lead)]
-    label = labelled(lead, shown, peeled is not None)
+    label = labelled(lead, shown, connectors is not None)
     if label is not None:
-        return None if _stamp_labels.TOLD.match(rest) else label
+        return None if _stamp_labels.OTHER_PUBLICATION.match(rest) else label
     if _stamp_labels.REFUSED.search(lead) or _stamp_labels.APPOINTMENT.match(rest):
         return None
     if _stamp_labels.UNKNOWN_LABEL.search(lead) and not (look.mechanical and _stamp_labels.TIME_LABEL.search(lead)):
@@ -86,23 +86,23 @@ def rank(seen: View, look: Look) -> Rank | None:
     return Rank.BARE if clean and _clean_behind(seen, rest, spoken, look) else None
 
 
-def labelled(lead: str, shown: str, peeled: bool = False) -> Rank | None:
-    """The rank of the label that ends `lead`, lower case; `shown` is the same text with the printed case.
+def labelled(lead: str, shown: str, connectors: bool = False) -> Rank | None:
+    """Rank of the label at the end of `lead` (lower case), or None. `shown` is the same text with the printed case.
 
-    `peeled`: whether "ngày" or the like stood behind it.
+    `connectors`: whether "ngày" or a similar word after the label was removed.
     """
-    for pattern, found in _LABELS if peeled else _LABELS[:2]:
+    for pattern, found in _LABELS if connectors else _LABELS[:2]:
         label = pattern.search(lead)
-        if label and _opens(lead[: label.start()], shown[label.start()]):
+        if label and _begins_statement(lead[: label.start()], shown[label.start()]):
             return found
     return None
 
 
 def weekdays_beside(seen: View, look: Look) -> Iterator[int]:
-    """Yield the weekdays (Monday 0) printed with a stamp: right before it, inside it, or behind it at a stop."""
-    peeled = _stamp_labels.PEEL.search(seen.lower[max(0, look.start - _WINDOW) : look.start])
-    if peeled:
-        for match in _stamp_labels.WEEKDAY_WORD.finditer(peeled[0]):
+    """Yield the weekdays (Monday 0) printed with a stamp: directly before it, inside it, or after it at a stop."""
+    connectors = _stamp_labels.CONNECTORS.search(seen.lower[max(0, look.start - _WINDOW) : look.start])
+    if connectors:
+        for match in _stamp_labels.WEEKDAY_WORD.finditer(connectors[0]):
             yield weekday_number(match[0])
     for match in _stamp_labels.WEEKDAY_WORD.finditer(seen.lower, look.start, look.end):
         yield weekday_number(match[0])
@@ -111,10 +111,10 @@ def weekdays_beside(seen: View, look: Look) -> Iterator[int]:
         yield weekday_number(behind["name"])
 
 
-def _elsewhere(lead: str, rest: str, look: Look) -> bool:
-    """Whether the date belongs to a span, the lunar calendar, an address or a file name, whatever its label says."""
+def _is_other_date(lead: str, rest: str, look: Look) -> bool:
+    """Whether the date is in a span, the lunar calendar, an address or a file name. Its label does not matter then."""
     weekday = _stamp_labels.WEEKDAY_BEFORE.search(lead)
-    # "T3, 23/05/2017" is no list of days.
+    # "T3, 23/05/2017" is not a list of days.
     if _stamp_labels.SPAN_BEFORE.search(
         lead[: weekday.start()] if weekday else lead
     ) and not _stamp_labels.COUNTER.search(lead):
@@ -126,14 +126,14 @@ def _elsewhere(lead: str, rest: str, look: Look) -> bool:
     return False
 
 
-def _opens(before: str, first_letter: str) -> bool:
-    """Whether a label begins a statement: a capital, a line of its own or a separator, not the middle of a sentence."""
+def _begins_statement(before: str, first_letter: str) -> bool:
+    """Whether a label begins a statement: after a line break or separator, or with a capital. Not in a sentence."""
     before = before.rstrip(" ")
     return first_letter.isupper() or not before or before[-1] in "|•·»>\n-–—:;.()[]" or before[-1].isdigit()
 
 
 def _clean_before(line: str, shown: str, spoken: bool, weekday: bool, look: Look) -> bool:
-    """Whether what stands before a bare date on its line lets it be a stamp; `shown` is the line with its case."""
+    """Whether the text before a bare date on its line allows a stamp; `shown` is the line with its printed case."""
     bare = line.strip(" ,;.'\"")
     if look.short_year and look.separator == ".":
         # 1.2.17 alone is a version or a chapter.
@@ -145,7 +145,7 @@ def _clean_before(line: str, shown: str, spoken: bool, weekday: bool, look: Look
         return False
     if bare[-1] in "([":
         return not _stamp_labels.OTHER_SUBJECT.search(line)
-    # Weak evidence for a date whose year is weak as well.
+    # A short year is too weak for the weak evidence below.
     if look.short_year:
         return False
     if _stamp_labels.BYLINE.search(line):
@@ -163,7 +163,7 @@ def _is_name(shown: str) -> bool:
 
 
 def _clean_behind(seen: View, rest: str, spoken: bool, look: Look) -> bool:
-    """Whether what stands behind a bare date on its line lets it be a stamp."""
+    """Whether the text after a bare date on its line allows a stamp."""
     line = rest.partition("\n")[0]
     if not line.strip(" .,;'\"") or line.lstrip(" ")[0] in "|•·»)]":
         return True
@@ -173,6 +173,6 @@ def _clean_behind(seen: View, rest: str, spoken: bool, look: Look) -> bool:
         return not spoken
     following = seen.shown[look.end]
     if following.isupper():
-        # Glued to the next element: 14/12/2021Ngày 13/12.
+        # The next element follows without a space: 14/12/2021Ngày 13/12.
         return True
     return not spoken and following == " " and seen.shown[look.end : look.end + _WINDOW].lstrip(" ")[:1].isupper()

@@ -1,7 +1,6 @@
-"""Full dates as Party sites print them: where one stands in a line and which day it names.
+"""Full dates as Party sites print them: position in a line, and the day.
 
-Four kinds, all with day, month and year. Nothing here decides whether a date is a publication stamp; that is
-`_stamp_context`.
+Four kinds, all with day, month and year. `_stamp_context` decides whether a date is a publication stamp.
 
     numbers     23/05/2017, 8-6-2023, 23.05.2017, 17 - 05 - 2024, 23/05/17 (day first), 2017-05-23 (year first)
     Vietnamese  23 tháng 5 năm 2017, 23 Tháng 5, 2017 (Joomla, Blogger), 23 Th5 2017, Tháng Năm 23, 2017 (WordPress)
@@ -9,8 +8,8 @@ Four kinds, all with day, month and year. Nothing here decides whether a date is
     machine     2017-05-23T08:05:00+07:00 (ISO 8601, read by dateutil) and NukeViet's 2017-05-23+0708:05:00
 
 One separator per date: `14 - 16.10.2020` is the end of a range, not the 14th. `9 tháng năm 2017` is nine months of
-2017, so a month in words needs its capital there. Numbers glued to digits, paths and document codes are no dates; but
-elements that follow each other lose what was between them, so a time may touch its date: 23/05/201708:05.
+2017, so a month in words needs its capital there. Numbers attached to digits, paths and document codes are not dates.
+But the text of adjacent elements may be joined without a space, so a time may follow directly: 23/05/201708:05.
 """
 
 from __future__ import annotations
@@ -44,12 +43,12 @@ _ENGLISH = (
     r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 )
 _WORDS = "|".join(_MONTH_WORDS).replace(" ", "[ ]")
-# What makes the digits part of something longer: a number, an address, a file name, a document code
+# Boundaries of a date: its digits are not part of a longer number, an address, a file name or a document code
 # (12/3/2017/NQ-HĐND).
 _ALONE = r"(?:(?<![0-9/_=\\])(?<![0-9][.:])|(?<=[0-9]:[0-5][0-9]))"
 _ENDS = r"(?![0-9_]|[/.][0-9]|/\w|\.[a-z])"
 
-# 23/05/2012:30 is either the year 2012 or the year 20 and half past noon.
+# 23/05/2012:30 is either the year 2012 or the year 20 and 12:30.
 _YEAR = (
     rf"(?:[0-9]{{4}}|[0-9]{{2}}){_ENDS}(?!:[0-9]{{2}}(?![:0-9]))"
     "|(?:19|20)[0-9]{2}(?=(?:[01]?[0-9]|2[0-3]):[0-5][0-9])"
@@ -83,22 +82,22 @@ _MAY_BE_MONTH_FIRST = re.compile(f"(?<!\\w)(?:th[ág.0-9]|{_ENGLISH}[ ])")
 
 @dataclass(frozen=True, slots=True)
 class FoundDate:
-    """One full date at view[start:end]; `day` is None when no calendar has it (31/02, or month 13)."""
+    """One full date at view[start:end]; `day` is None if there is no such day (31/02, or month 13)."""
 
     start: int
     end: int
     day: date | None
-    # Separator of a date in numbers, "" of others; two-digit years are weak evidence and judged more strictly.
+    # Separator of a numeric date, "" for others. Two-digit years are weak evidence and judged more strictly.
     separator: str = ""
     short_year: bool = False
-    # The whole moment where date, time and zone are one token: ISO 8601 text.
+    # ISO 8601 text of the moment, if date, time and zone are one token.
     moment: str | None = None
 
 
 def find(seen: View, *, month_first: bool = False) -> Iterator[FoundDate]:
-    """Yield the full dates of a view, impossible ones included, in order of their kind and place.
+    """Yield the full dates of a view, including impossible ones, ordered by kind and position.
 
-    `month_first` turns dates in numbers round (12/23/2018); a year in front or a month in words needs no turning.
+    `month_first` reads numeric dates as month/day/year (12/23/2018), except those with the year first.
     """
     for match in _DIGITS_FIRST.finditer(seen.lower):
         found = _digits_first(seen, match, month_first)
@@ -125,7 +124,7 @@ def _digits_first(seen: View, match: re.Match[str], month_first: bool) -> FoundD
     if match["iso"]:
         return FoundDate(start, end, _iso_day(match["iso"][:10]), moment=match["iso"].upper())
     if match["nuke"]:
-        # PHP's zone abbreviation is "+07" where the zone has no name, and NukeViet prints it between date and time.
+        # PHP's zone abbreviation is "+07" if the zone has no name, and NukeViet prints it between date and time.
         offset = "+07" if match["abbreviation"] == "ict" else match["abbreviation"]
         moment = f"{match['nuke']}T{match['clock']}{offset}"
         return FoundDate(start, end, _iso_day(match["nuke"]), moment=moment)

@@ -1,8 +1,7 @@
-"""The words that stand beside dates on Vietnamese pages, as patterns over lower-case text.
+"""Patterns of the words beside dates on Vietnamese pages, for lower-case text.
 
-Patterns that end in `\\Z` look back from a stamp over what is printed before it, the others look on from its end.
-Each list is what was seen on pages of Party sites or in templates of their platforms; a word that is not here is
-unknown, and an unknown label refuses its date.
+Patterns that end in `\\Z` match the text before a stamp, the others the text after it. The words were seen on pages of
+Party sites or in templates of their platforms. A date with an unknown label is refused.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from danvan_crawler.vietnamese._stamp_clock import WEEKDAY
 
 
 def _any(words: str) -> str:
-    """One group that matches any of the expressions separated by ", "."""
+    """A group that matches any of the expressions, which are separated by ", "."""
     return f"(?:{'|'.join(words.split(', '))})"
 
 
-# Between a label and its stamp: these say nothing by themselves.
+# Words between a label and its stamp. They are no evidence by themselves.
 _BETWEEN = _any(f"{WEEKDAY}, (?P<day>ngày), hôm, vào lúc, lúc, hồi, vào, on, at")
-PEEL = re.compile(rf"(?:(?<!\w){_BETWEEN}[ ,.:|(\[–-]{{0,4}}\n?[ ]?){{1,4}}\Z")
+CONNECTORS = re.compile(rf"(?:(?<!\w){_BETWEEN}[ ,.:|(\[–-]{{0,4}}\n?[ ]?){{1,4}}\Z")
 WEEKDAY_WORD = re.compile(rf"(?<!\w){WEEKDAY}")
 WEEKDAY_BEFORE = re.compile(rf"(?<!\w){WEEKDAY}[ ,.:|(\[–-]{{0,4}}(?:ngày )?\Z")
 WEEKDAY_BEHIND = re.compile(rf"[ ,(|–-]{{0,4}}(?P<name>{WEEKDAY})[ )]{{0,2}}(?:\Z|[\n|)])")
@@ -37,7 +36,7 @@ _SUBJECT = _any(
     "ngày(?: giờ)?, giờ, thời gian, thời điểm, lúc, lần, được, đã(?: được)?"
     ", (?:bài|tin)(?: viết| bài)?(?: được| đã(?: được)?)?"
 )
-# "Viết bởi Quản trị. Đăng trong Tin tức. 23/05/2017": author or section stand between label and stamp.
+# "Viết bởi Quản trị. Đăng trong Tin tức. 23/05/2017": author or section between label and stamp.
 _BY = (
     r"(?: (?:bởi|by)[ :]{1,2}[^\n|:]{1,40}"
     r"| (?:trong|in) (?!(?:công )?báo|tạp chí|phụ lục)[^\n|:.0-9–-]{1,40}(?=[|.–-]))?"
@@ -47,18 +46,18 @@ PUBLISHED = re.compile(
     r"|(?:khởi tạo|đưa (?:tin|lên)|gửi(?: bài)?)(?= ?:)|(?:(?<![^|\n])|(?<=[|\n] ))date)"
     rf"{_BY}{_GLUE}"
 )
-# The same verbs with "ngày" or "lúc" behind, which have been peeled: "Gửi ngày 23/05/2017", "Tạo lúc: 08:05 …".
+# The same verbs before "ngày" or "lúc", which was removed: "Gửi ngày 23/05/2017", "Tạo lúc: 08:05 …".
 WRITTEN = re.compile(r"(?<!\w)(?:viết|tạo|khởi tạo|gửi|nhập|đưa(?: tin| lên)?)[ ]?\Z")
-# Behind a labelled date: "Bài viết đăng ngày 23/05/2017 trên Báo Nhân Dân" tells of another publication.
-TOLD = re.compile(r"[ ,]{1,2}(?:trên|của|có|đã|thì|về|nhưng|khi|là|cho biết)(?!\w)")
+# After a labelled date: "Bài viết đăng ngày 23/05/2017 trên Báo Nhân Dân" is about another publication.
+OTHER_PUBLICATION = re.compile(r"[ ,]{1,2}(?:trên|của|có|đã|thì|về|nhưng|khi|là|cho biết)(?!\w)")
 _LAST = _any("lần cuối, cuối cùng, cuối, mới nhất, gần nhất, tin, lúc")
 UPDATED = re.compile(
     rf"(?<!\w)(?:(?:{_SUBJECT} )?cập nhật(?: {_LAST})?|(?:last )?(?:updated?|modified)(?: (?:on|at))?"
     rf"|(?:chỉnh )?sửa(?: đổi)?(?: lần)? cuối(?: cùng)?){_GLUE}"
 )
-# Says neither: "Thời gian: 08:05 23/05/2017" heads a stamp, "Thời gian: 8h ngày 23/5" an invitation.
+# Ambiguous: "Thời gian: 08:05 23/05/2017" is a stamp, "Thời gian: 8h ngày 23/5" is an invitation.
 TIME_LABEL = re.compile(r"(?:\A|[\n|•·]) ?(?:thời gian|thời điểm|time|giờ) ?: ?\Z")
-# Tables that lost their cells print a label, a bar and the date on lines of their own.
+# Flattened tables print a label, a bar and the date on separate lines.
 UNKNOWN_LABEL = re.compile(r"[^\W\d_][)\]]? ?:(?:[ \n]?|[ \n]{0,2}\|[ \n]{0,2})\Z")
 
 BYLINE = re.compile(r"(?:\A|[|\n•·»–-]) ?(?:bởi|by|theo|tác giả|nguồn|người (?:đăng|viết|gửi))(?!\w)[^|\n]{1,60}\Z")
@@ -68,7 +67,7 @@ _COUNTED = _any(
 COUNTER = re.compile(rf"(?<!\w){_COUNTED} ?[:(]? ?[0-9][0-9.,]*\)?[ |,;–-]*\Z")
 SEPARATED = re.compile(r"[|•·»>\n][ \n]*\Z")
 
-# Words right before a date that make it the date of something else.
+# Words directly before a date that make it another kind of date.
 _PART_OF_DAY = "sáng, trưa, chiều, tối, đêm, nay, qua, mai, kia"
 _OTHER_DATES = "sinh, mất, ký, số, ban hành, hiệu lực, từ, đến, hạn, bầu cử"
 _REFUSING = _any(
@@ -78,15 +77,15 @@ _REFUSING = _any(
     ", bắt đầu, kết thúc, năm, tháng, nhiệm kỳ, khóa, khoá, âm lịch, cấp, và, là, của, tại, ở, sang"
     ", since, until, from, to, till, before, after, between, and, of, born"
 )
-# In brackets behind a headline its last word means nothing, unless it speaks of a day itself ("sáng nay (23/05/2017)").
+# The last word of a headline does not refuse a date in brackets, unless it means a day ("sáng nay (23/05/2017)").
 _REFUSING_BRACKET = _any(f"ngày, {_PART_OF_DAY}, {_OTHER_DATES}")
 REFUSED = re.compile(
     rf"(?<!\w)(?:{_REFUSING}[ \n:,]{{0,3}}|{_REFUSING_BRACKET} ?[(\[])\Z"
-    # The day on which a member of a forum joined, on the line below its name.
+    # The day on which a forum member joined, on the line below the member's name.
     r"|(?:\A|\n) ?(?:ngày )?(?:tham gia|gia nhập)[ \n:]{1,3}\Z"
 )
 
-# Headlines whose date, in brackets or behind a dash, is that of an anniversary or of a document.
+# Headlines whose date, in brackets or after a dash, is that of an anniversary or of a document.
 OTHER_SUBJECT = re.compile(
     r"(?<!\w)(?:k[ỷỉ] niệm|ngày (?:thành lập|truyền thống|giải phóng|toàn quốc)|hiệu lực|ban hành|nhiệm kỳ"
     r"|sinh|mất|nghị định|quyết định|nghị quyết số|thông tư|chỉ thị số|công văn|kế hoạch số)(?!\w)"
@@ -106,11 +105,11 @@ SPAN_BEHIND = re.compile(
 )
 LUNAR_BEHIND = re.compile(r"[ ,]{0,2}\(? ?(?:âm lịch|âl|a\.?l)(?!\w)")
 
-# 23-05-2017-bao-cao.html and bao-cao-23-05-2017.pdf are names, not dates on display.
+# 23-05-2017-bao-cao.html and bao-cao-23-05-2017.pdf are file names.
 NAME_BEFORE = re.compile(r"\w-\Z")
 NAME_BEHIND = re.compile(r"-[a-z0-9]")
 
-# What a page prints behind its stamp.
+# Text that pages print after a stamp.
 _TRAILING = _any(
     "lượt (?:xem|đọc|truy cập), đã (?:xem|đọc), xem ?:, đọc ?:, số lần, views?, (?:[0-9]+ )?(?:bình luận|phản hồi)"
     ", tác giả, người (?:đăng|viết|gửi|tạo), nguồn ?:, bởi, by, hiệu lực, ngày (?:hiệu lực|hết|cập nhật), cập nhật"
@@ -118,5 +117,5 @@ _TRAILING = _any(
     r", [0-9][0-9.,]* ?(?:lượt|views?|\Z|\n)"
 )
 TRAILER = re.compile(rf"[ ,;.–-]{{0,4}}{_TRAILING}")
-# An appointment: a place or a programme point behind the moment.
+# An appointment: a place or a programme item after the moment.
 APPOINTMENT = re.compile(r" ?:|[ ,;.|–-]{0,4}(?:địa điểm|tại)(?!\w)|[ ,;.\n-]{0,4}địa điểm ?:")

@@ -1,9 +1,8 @@
-"""Ages instead of dates: "5 phút trước", "2 giờ trước", "hôm qua", "Hôm qua, 08:05".
+"""Relative dates: "5 phút trước", "2 giờ trước", "hôm qua", "Hôm qua, 08:05".
 
-They mean something only with the moment at which the page was fetched. Minutes and hours give that minute, days and
-"hôm qua" the day; weeks, months and years are too coarse to be a date, and "hôm nay" alone is the label of a visit
-counter more often than a stamp. A sentence that merely mentions such an age ("80 ngày trước ngày bầu cử") is left
-alone.
+The moment at which the page was fetched has to be known. Minutes and hours give a minute, days and "hôm qua" a day.
+Weeks, months and years are too coarse, and "hôm nay" alone is more often the label of a visit counter than a stamp. A
+sentence that mentions such an age ("80 ngày trước ngày bầu cử") is ignored.
 """
 
 from __future__ import annotations
@@ -23,16 +22,16 @@ _AGO = re.compile(
     r"|(?P<minutes>[0-9]{1,4}) ?(?:phút|minutes?|mins?)|(?P<seconds>[0-9]{1,4}) ?(?:giây|seconds?)) (?:trước|ago)(?!\w)"
 )
 _DAY = re.compile(r"(?<!\w)(?:(?P<yesterday>hôm qua|yesterday)|(?P<before>hôm kia)|(?P<today>hôm nay|today))(?!\w)")
-# An age stands alone: behind a label or separator, before a stop.
+# An age has to stand alone: after a label or separator, before a stop.
 _OPENS = re.compile(r"(?:\A|[\n|•·(\[–-])[ ]{0,4}(?:cách đây |khoảng )?\Z")
-# A number on the next line is the count of a visit box ("Hôm qua", then 0).
+# A number on the next line is a visit counter ("Hôm qua", then 0).
 _STOPS = re.compile(r"[ .]{0,4}(?:\Z|\n(?![ \n]*[0-9.,]+ *(?:\n|\Z))|[|•·\])–-](?! ?[0-9]{1,2}[/.-]))")
 _WINDOW = 80
 
 
 @dataclass(frozen=True, slots=True)
 class FoundAge:
-    """The moment that an age at view[start:end] means."""
+    """The moment of an age at view[start:end]."""
 
     start: int
     end: int
@@ -41,7 +40,7 @@ class FoundAge:
 
 
 def find(seen: View, now: datetime) -> FoundAge | None:
-    """The one age in a view, taken back from `now` in its zone; None when there is none or several disagree."""
+    """The age in a view, subtracted from `now` in its zone; None if there is no age or several disagree."""
     ages = [_ago(match, now) for match in _AGO.finditer(seen.lower)]
     ages += [_named_day(seen, match, now) for match in _DAY.finditer(seen.lower)]
     alone = [age for age in ages if age is not None and _stands_alone(seen, age)]
@@ -91,7 +90,7 @@ def _stands_alone(seen: View, age: FoundAge) -> bool:
         return False
     first = max(0, age.start - _WINDOW)
     lead = seen.lower[first : age.start]
-    # A window that was cut begins nothing.
+    # The start of a cut window is not the start of a text.
     if (first == 0 or lead.strip(" ")) and _OPENS.search(lead):
         return True
     return labelled(lead, seen.shown[first : age.start]) is not None

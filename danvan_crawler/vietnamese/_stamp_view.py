@@ -1,9 +1,8 @@
-"""A date line as the date patterns want it, with the way back to the characters that were printed.
+"""A date line normalised for the date patterns, with a map back to the printed characters.
 
-Patterns see NFC in lower case, ASCII digits and punctuation, spaces and newlines as the only blanks, nothing
-invisible. A stamp is reported verbatim, so every character of the view knows where its original stands. Most lines
-need replacements of one character by one, or none at all; the map is built only when characters were joined or
-dropped.
+Patterns see NFC in lower case, ASCII digits and punctuation, spaces and newlines as the only white space, and no
+invisible characters. A stamp is reported verbatim, so every character of the view is mapped to its original. Most
+lines need only replacements of one character by one; the map is built only if characters were joined or dropped.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _ONE_FOR_ONE = str.maketrans(
     | FAKE_D
     | dict.fromkeys("\t\u00a0\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B))), " ")
     | dict.fromkeys(LINE_BREAKS.replace("\r", ""), "\n")
-    # A carriage return stands beside its newline; as a space it keeps the length.
+    # A carriage return is beside its newline; a space keeps the length.
     | {"\r": " "}
     | dict.fromkeys("‐‑‒−﹣", "-")
     | dict.fromkeys("ʼ′‘’`´", "'")
@@ -28,14 +27,14 @@ _ONE_FOR_ONE = str.maketrans(
     | dict.fromkeys("∕⁄", "/")
 )
 _REPLACEABLE = re.compile(f"[\uff01-\uff5e{''.join(FAKE_D)}{ODD_SPACES}{LINE_BREAKS}‐‑‒−﹣ʼ′‘’`´∶∕⁄]")
-# Marks of any script join their letter; what is invisible is dropped.
+# Combining marks are joined with their letter; invisible characters are dropped.
 _JOINED = re.compile(f"[\u0300-\u036f{INVISIBLE}]")
 _CLUSTER = re.compile(f"(?P<unseen>[{INVISIBLE}]+)|[^{INVISIBLE}][\u0300-\u036f]*")
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`lower` is what patterns match; `shown` is the same with the printed case, of the same length."""
+    """`lower` is for matching; `shown` is the same text with the printed case, of the same length."""
 
     text: str
     shown: str
@@ -70,7 +69,7 @@ def view(text: str) -> View:
 
 
 def _joined(text: str) -> tuple[str, list[int], list[int]]:
-    """Compose each letter with its marks and drop what is invisible; with the span that each result came from."""
+    """Compose letters with their marks, drop invisible characters. Returns text, and start and end of each original."""
     out: list[str] = []
     starts: list[int] = []
     ends: list[int] = []

@@ -1,9 +1,9 @@
-"""Character tables that both text and timestamps read by.
+"""Character tables for text and timestamps.
 
-Vietnamese writes twelve vowels, six of them with a *shape* mark (â ă ê ô ơ ư), and one of five *tone* marks on at
-most one vowel of a syllable. đ is a letter of its own and has no decomposition in Unicode. Pages hold every spelling
-of this: composed (NFC), decomposed (NFD), the two marks in the wrong order, Icelandic eth for đ, and invisible
-characters from word processors.
+Vietnamese has twelve vowels, six of them with a *shape* mark (â ă ê ô ơ ư), and one of five *tone* marks on at most
+one vowel of a syllable. đ is a separate letter and has no decomposition in Unicode. Pages contain every spelling:
+composed (NFC), decomposed (NFD), the two marks in the wrong order, Icelandic eth for đ, and invisible characters from
+word processors.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import codecs
 import re
 import unicodedata
 
-# Grave, acute, tilde, hook above, dot below: the order in which `VOWELS` and `_text_tones` count them, 0 being no tone.
+# Grave, acute, tilde, hook above, dot below: the numbers 1 to 5 of `VOWELS` and `_text_tones`; 0 is no tone.
 TONE_MARKS = "\u0300\u0301\u0303\u0309\u0323"
 
 # Each vowel without tone, then with its five tones, in the order of TONE_MARKS.
@@ -31,28 +31,28 @@ VOWELS = (
     "yỳýỹỷỵ",
 )
 
-# Fragments of a character class. Line breaks other than \n, spaces other than U+0020, and what shows nothing at all.
-# U+00AD is ư in TCVN3 text: a legacy charset has to be decoded before anything here is taken out.
+# Parts of a character class: line breaks other than \n, spaces other than U+0020, and invisible characters. U+00AD is
+# ư in TCVN3 text: decode legacy charsets before removing any of these.
 LINE_BREAKS = "\x0b\x0c\r\u2028\u2029"
 ODD_SPACES = "\t\u00a0\u2000-\u200a\u202f\u205f\u3000"
 INVISIBLE = "\x00-\x08\x0e-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
 
-# Eth and African d, as fonts and the windows-1252 view of other charsets show them.
+# Eth and African d, which look like đ; windows-1252 shows them for text in other charsets.
 FAKE_D = {"ð": "đ", "Ð": "Đ", "ɖ": "đ", "Ɖ": "Đ"}
 
-# é + circumflex: canonical order leaves a tone before a shape mark alone, since both have class 230, and NFC then
-# cannot compose ế. Only vowels that take a shape mark are mended; other languages stack marks on purpose.
+# é + circumflex: canonical ordering does not swap a tone and a shape mark, since both have class 230, and NFC then
+# cannot compose ế. Only vowels that take a shape mark are corrected; other languages stack marks on purpose.
 _TONE_BEFORE_SHAPE = re.compile("([aeoAEO]\u0323?)([\u0300\u0301\u0303\u0309])([\u0302\u0306])")
 
 _SHAPELESS = dict(zip("ăâêôơư", "aaeoou", strict=True))
 FOLDED = {letter: _SHAPELESS.get(row[0], row[0]) for row in VOWELS for letter in row} | {"đ": "d"}
-"""Every small Vietnamese letter, and the plain one it folds to."""
+"""Small Vietnamese letter -> the letter it folds to."""
 
 _ASCII = "\n" + "".join(map(chr, range(0x20, 0x7F)))
 _MARKED = "".join(letter for letter in FOLDED if not letter.isascii())
 _PUNCTUATION = "“”‘’–—…•·°«»′″×€"
 _LETTERS = _ASCII + _MARKED + _MARKED.upper() + _PUNCTUATION
-# U+FFFE is what the codec machinery takes for "nothing is encoded to this byte".
+# In charmap codecs U+FFFE marks a byte that no character is encoded to.
 _FROM = codecs.charmap_build(_LETTERS.ljust(256, "\ufffe"))
 _TO = "".join(FOLDED.get(letter.lower(), letter.lower()) for letter in _LETTERS).ljust(256, "\ufffe")
 
@@ -68,11 +68,11 @@ def compose(text: str) -> str:
 
 
 def fold_quickly(text: str) -> str | None:
-    """`text` (canonical) in lower case without marks; None when it holds a character that the table lacks.
+    """`text` (canonical) in lower case without marks; None if it has a character that is not in the table.
 
-    `str.translate` asks a dict for every character of a text; a charmap codec does the same in C, a fifth of the time,
-    as long as the characters fit into a table of 256: ASCII, the 134 letters that Vietnamese adds, and the punctuation
-    that newspapers set. A text with any other character is left to the caller.
+    `str.translate` looks up every character in a dict. A charmap codec does the same in C in a fifth of the time, if
+    all characters are in a table of 256: ASCII, the 134 letters that Vietnamese adds, and the punctuation of
+    newspapers. For other text the caller needs a fallback.
     """
     try:
         coded = codecs.charmap_encode(text, "strict", _FROM)[0]

@@ -1,15 +1,15 @@
-"""What a Vietnamese syllable can be: an onset, a rhyme and a tone, and nothing else.
+"""The possible spellings of a Vietnamese syllable: an onset, a rhyme and a tone.
 
-Vietnamese writes every syllable as a word of its own, and builds it from few parts: so the spelling of a word tells
-Vietnamese from text in another language, and from text that was read in the wrong charset, without a dictionary.
-The rules are those of quốc ngữ spelling:
+Vietnamese writes every syllable as a separate word, and builds it from few parts. So the spelling of a word shows
+without a dictionary whether it is Vietnamese, another language, or text read in the wrong charset. The rules are
+those of quốc ngữ spelling:
 
-- c, g, ng stand before a ă â o ô ơ u ư; k, gh, ngh before e ê i y. k stands elsewhere in names too (Bắc Kạn).
-- `qu` takes the rhymes that begin with a rounded vowel, `gi` gives up its i before a rhyme in i (giếng, gì).
+- c, g, ng are used before a ă â o ô ơ u ư; k, gh, ngh before e ê i y. In names, k is used elsewhere too (Bắc Kạn).
+- `qu` takes the rhymes that begin with a rounded vowel, `gi` loses its i before a rhyme in i (giếng, gì).
 - A rhyme that ends in a stop (c, ch, p, t) has the acute or the dot below. Names of the highlands end in k, and may
-  go without a tone (Đăk).
+  have no tone (Đăk).
 
-6,631 syllables of a spelling dictionary and more that nobody uses are among the 18,000 spellings that this allows.
+These rules allow 18,000 spellings. They include all 6,631 syllables of a spelling dictionary, and many unused ones.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _RHYMES_OF_QU = (
     "ê êch ên ênh êt êu i ich in inh it y ya ych yn ynh yt yu yên yêt ơ ơi ôc ôn"
 )
 _ROUNDED = ("oa", "oă", "oe", "uâ", "uê", "uơ", "uy")
-"""Beginnings of rhymes that c and k do not stand before: `qu` is written instead."""
+"""Beginnings of rhymes that do not follow c and k: `qu` is written instead."""
 _IN_Y = {"": "y yêm yên yêng yêt yêu", "h": "y", "k": "y", "l": "y", "m": "y", "s": "y", "t": "y", "th": "y", "v": "y"}
-"""Rhymes in y where i has the same sound: a matter of custom, with few onsets."""
+"""Rhymes in y instead of i with the same sound, by onset; few onsets allow it."""
 
 _STOPS = ("c", "ch", "p", "t")
 _ACUTE, _DOT_BELOW = 2, 5
@@ -61,12 +61,12 @@ thiệu trở cuối cũ lớn nhỏ tốt đẹp đúng quảng thừa huế đ
 đắk ngãi thuận phú yên khánh vĩnh hậu bắc tây thủy lợi đường cầu nhà máy đất rừng lúa trồng vật nuôi thuốc bệnh viện
 trẻ già giúp đỡ hỗ trợ ủng góp quỹ tiền triệu tỷ
 """
-"""The syllables that most of Party news is made of, ordinary words and names, in old style."""
+"""The most frequent syllables of Party news, ordinary words and names, in old style."""
 
 
 @cache
 def spellings() -> frozenset[str]:
-    """Every syllable that can be spelled, in lower case and NFC, with the tone of oa, oe, uy in either place.
+    """Every possible syllable, in lower case and NFC, with the tone of oa, oe, uy in either place.
 
     >>> {"nghiêng", "quý", "giếng", "thủy", "thuỷ", "khuỷu"} <= spellings()
     True
@@ -82,12 +82,12 @@ def spellings() -> frozenset[str]:
 
 
 def is_syllable(word: str) -> bool:
-    """Whether `word` (NFC, any case) is spelled as Vietnamese syllables are."""
+    """Whether `word` (NFC, any case) is a possible Vietnamese syllable."""
     return word.lower() in spellings()
 
 
 def is_common(word: str) -> bool:
-    """Whether `word` (NFC, any case, either tone placement) is among the few hundred syllables that are met most."""
+    """Whether `word` (NFC, any case, either tone placement) is among the few hundred most frequent syllables."""
     return place(word.lower()) in _common()
 
 
@@ -97,7 +97,7 @@ def _common() -> frozenset[str]:
 
 
 def _parts() -> set[tuple[str, str]]:
-    """Onsets with the rhymes that they stand before; the onset takes what the rhyme's tone never stands on."""
+    """Pairs of onset and rhyme. Letters that never carry the tone belong to the onset."""
     parts = {(onset, rhyme) for onset in ("", *_ONSETS) for rhyme in _RHYMES.split()}
     parts |= {("k", rhyme) for rhyme in _RHYMES.split() if not rhyme.startswith(_ROUNDED)}
     parts |= {("c", rhyme) for rhyme in _RHYMES.split() if not rhyme.startswith(("e", "ê", "i", *_ROUNDED))}
@@ -111,14 +111,14 @@ def _parts() -> set[tuple[str, str]]:
 
 
 def _tones_of(rhyme: str) -> tuple[int, ...]:
-    """Numbers of the tones that a rhyme can have, as `VOWELS` counts them."""
+    """Numbers of the tones that a rhyme can have, in the order of `VOWELS`."""
     if rhyme.endswith(_STOPS):
         return (_ACUTE, _DOT_BELOW)
     return (0, _ACUTE, _DOT_BELOW) if rhyme.endswith("k") else tuple(range(6))
 
 
 def _places(rhyme: str) -> tuple[int, ...]:
-    """Where in a rhyme its tone may stand: one place, or two where old and new style differ."""
+    """Possible positions of the tone in a rhyme: one, or two if old and new style differ."""
     if rhyme in _NEW_STYLE:
         return (0, 1)
     vowels = rhyme.rstrip("chkmngpt")

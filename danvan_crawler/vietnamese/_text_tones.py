@@ -1,14 +1,14 @@
-"""Where the tone mark stands: `hòa` and `hoà`, `ủy` and `uỷ` are one word in two spellings.
+"""Tone placement: `hòa` and `hoà`, `ủy` and `uỷ` are one word in two spellings.
 
 Old style (the stored one) puts the tone of oa, oe, uy without a final consonant on the first vowel, new style on the
-second; everything else is agreed, and typing slips (`gía`, `qủa`, `hùynh`) are common. The rule, for a word that has
+second. Both agree on all else, and typing errors (`gía`, `qủa`, `hùynh`) are common. The rule, for a word that has
 exactly one tone and is onset + one to three vowels + coda of a Vietnamese syllable:
 
 1. `qu` and `gi` before a vowel are onsets: their u and i never carry the tone.
 2. A vowel with a shape mark takes the tone, the last one of two (ươ).
 3. Else the only vowel; else, with a coda, the last vowel; else the middle one of three; else the first of two.
 
-Any other word (café, names) is left alone. i/y variants (lý/lí) are a spelling choice, not tone placement. A reference
+Any other word (café, names) is not changed. i/y variants (lý/lí) are a spelling choice, not tone placement. A reference
 implementation of the same rule changes 69 of the 6,631 syllables of hunspell-vi, every one ending in oa, oe or uy.
 """
 
@@ -43,10 +43,9 @@ _U = f"[{_either(''.join(row[1:] for row in VOWELS if row[0] in 'ăâêôơư'))
 _LETTER = r"[^\W\d_]"
 _CONSONANT = f"[{_either('bcđdghklmnpqrstvx')}]"
 
-# Every spelling that the rule changes has one of these around its toned vowel; correct old-style text has almost
-# none, so a search that finds nothing is the whole work there. P plain, T plain with tone, S shaped, U shaped with
-# tone. The pattern begins with one character class because that is what the regex engine can skip to fast (twice as
-# fast as an alternation).
+# Every spelling that the rule changes matches this around its toned vowel. Correct old-style text has almost no match,
+# so there one search is all the work. P plain, T plain with tone, S shaped, U shaped with tone. The pattern begins with
+# one character class, because the regex engine can skip to it quickly (twice as fast as an alternation).
 _SUSPECT = re.compile(
     f"{_T[:-1]}{_U[1:]}(?:{_P}?{_S}|(?<={_T}){_P}(?:{_P}|{_CONSONANT})|(?<={_S}{_T})|(?<={_S}{_P}{_T})"
     f"|(?<=[qQ][{_either('ùúủũụ')}]){_P}|(?<=[gG][{_either('ìíỉĩị')}]){_P}|(?<={_P}{_T})(?!{_LETTER}))"
@@ -59,7 +58,7 @@ _COMBINING = re.compile("[\u0300-\u036f]")
 
 @lru_cache(maxsize=16384)
 def place(word: str) -> str:
-    """Return one NFC `word` with its tone mark in old style; what is no Vietnamese syllable comes back unchanged.
+    """Return one NFC `word` with its tone mark in old style. A word that is not a Vietnamese syllable is unchanged.
 
     >>> place("hoà"), place("Uỷ"), place("qúy"), place("toàn"), place("café")
     ('hòa', 'Ủy', 'quý', 'toàn', 'café')
@@ -90,7 +89,7 @@ def _carrier(vowels: str, coda: bool) -> int:
 
 
 def place_all(text: str) -> str:
-    """Return NFC `text` with every syllable's tone in old style, the rest untouched."""
+    """Return NFC `text` with every syllable's tone in old style, the rest unchanged."""
     match = _SUSPECT.search(text)
     if match is None:
         return text
@@ -106,7 +105,7 @@ def place_all(text: str) -> str:
 
 
 def _word_around(text: str, start: int, end: int) -> tuple[int, int]:
-    """Span of the word that holds text[start:end]; an empty span at `end` when it is too long to be a syllable."""
+    """Span of the word around text[start:end]; an empty span at `end` if it is too long to be a syllable."""
     left, right = max(0, start - _REACH), min(len(text), end + _REACH)
     before = text[left:start]
     while before and not _NOT_LETTERS.match(before[-1]):

@@ -1,18 +1,18 @@
-"""Kinds of provincial Party bodies, and which of them held on a day.
+"""Kinds of provincial Party bodies, and which of them existed on a day.
 
 In February 2025 the departments for propaganda (Ban Tuyên giáo) and mass mobilisation (Ban Dân vận) were merged into
-one, Ban Tuyên giáo và Dân vận. What the days in bodies.tsv rest on, read in news stored from that time:
+one, Ban Tuyên giáo và Dân vận. Sources of the days in bodies.tsv, from archived news of that time:
 
 - Centre: 3 February 2025 (znews.vn). Thành phố Hồ Chí Minh and Đồng Tháp: with effect from the same day
-  (hoinhabaohcm.vn, nhandan.vn). That day stands for every province with no day of its own, UNVERIFIED for those.
+  (hoinhabaohcm.vn, nhandan.vn). This day is used for every province with no day of its own, UNVERIFIED for those.
 - Bắc Giang: from 1 March 2025, Decision 983-QĐ/TU of 12 February (baobacgiang.vn).
 - Tiền Giang 6 February (congly.vn) and Thanh Hóa 11 February (nguoilambao.vn): days on which it was announced.
-- Đảng ủy Khối ended when Đảng ủy các cơ quan Đảng and Đảng ủy Ủy ban nhân dân were founded; it has no one successor,
-  so a site of it keeps its kind. The day is that of the Centre, UNVERIFIED for the provinces.
-- Party newspapers were joined with radio and television between 2019 and 2025, on days of their own, and stayed the
+- Đảng ủy Khối ended when Đảng ủy các cơ quan Đảng and Đảng ủy Ủy ban nhân dân were founded; it has no single
+  successor, so its sites keep their kind. The day is that of the Centre, UNVERIFIED for the provinces.
+- Party newspapers were merged with radio and television between 2019 and 2025, on different days, and stayed the
   newspapers of their committees: one kind without an end.
 
-A profile may name kinds that are not listed here. They have no history: every function leaves them as they are.
+A profile may name kinds that are not listed here. They have no history here; callers keep them as they are.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ _OWNER = re.compile(r"(?<=\w)[\W_]+(?:tinh|thanh|trung)[\W_]+(?:uy|uong)\b.*", r
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """A kind of Party body as it was for a time."""
+    """A kind of Party body during one period."""
 
     slug: str
-    """What profiles and items call it, e.g. `ban-dan-van`."""
+    """Its name in profiles and items, e.g. `ban-dan-van`."""
     name: str
     valid_from: date | None
-    """First day; None when it was not looked up."""
+    """First day; None if it was not looked up."""
     valid_until: date | None
-    """First day on which it no longer was; None while it is."""
+    """First day on which it no longer existed; None if it still exists."""
     successor: str | None
-    """Slug of what it became; None when there is no single one."""
+    """Slug of its successor; None if there is no single one."""
 
 
 @cache
@@ -57,8 +57,8 @@ def _bodies() -> Histories[Body]:
 
 
 @cache
-def _elsewhere() -> dict[tuple[str, str], date]:
-    """(slug, code of a province) -> the day from which it no longer was, where that is not everybody's."""
+def _provincial_ends() -> dict[tuple[str, str], date]:
+    """(slug, code of a province) -> the province's own `valid_until`, if it differs from the general one."""
     return {
         (row["slug"], province): date.fromisoformat(until)
         for row in lines("bodies.tsv")
@@ -67,11 +67,11 @@ def _elsewhere() -> dict[tuple[str, str], date]:
 
 
 def lookup(slug: str, on: date, *, province: str | None = None) -> Body:
-    """What held on a day where this kind of body is or was.
+    """The kind of body that existed on a day in the place of this one.
 
-    `province`: the ISO 3166-2:VN code, for the few that merged theirs on another day. A body that was merged gives its
-    successor from that day. One that ended without a single successor gives itself, and so does one that is younger
-    than the day: which of its predecessors is meant, nobody can say. Raises KeyError for an unknown slug.
+    `province`: the ISO 3166-2:VN code, for the few provinces that merged theirs on another day. From the day of a
+    merger, the result is the successor. A body that ended without a single successor is returned itself, and so is one
+    that is younger than the day, because its predecessor is ambiguous. Raises KeyError for an unknown slug.
 
     >>> from datetime import date
     >>> lookup("ban-dan-van", on=date(2025, 2, 2)).name, lookup("ban-dan-van", on=date(2025, 2, 3)).name
@@ -84,15 +84,14 @@ def lookup(slug: str, on: date, *, province: str | None = None) -> Body:
         raise KeyError(f"no kind of body has the slug {slug!r}: known are {', '.join(_bodies().periods)}")
     (body,) = held
     asked = day_of(on)
-    until = _elsewhere().get((slug, province), body.valid_until) if province is not None else body.valid_until
+    until = _provincial_ends().get((slug, province), body.valid_until) if province is not None else body.valid_until
     if until is None or asked < until or body.successor is None:
         return replace(body, valid_until=until)
     return replace(lookup(body.successor, asked, province=province), valid_from=until)
 
 
 def find(text: str) -> str | None:
-    """The slug of the kind of body that is meant by a slug or a name, with or without marks and owner. None when there
-    is none.
+    """The slug for a slug or a name of a kind of body, with or without marks and owner; None if it is unknown.
 
     >>> find("Ban Dân vận Tỉnh uỷ Thanh Hoá"), find("uy ban kiem tra"), find("danvan"), find("Thành ủy")
     ('ban-dan-van', 'uy-ban-kiem-tra', 'ban-dan-van', 'tinh-uy')
@@ -110,7 +109,7 @@ def near(text: str) -> list[str]:
 
 
 def covered(slug: str) -> frozenset[str]:
-    """The slug with those of all bodies that were merged into it: what a filter for it has to pass.
+    """The slug with those of all bodies that were merged into it, e.g. for a filter.
 
     >>> sorted(covered("ban-tuyen-giao-va-dan-van")), sorted(covered("ban-dan-van"))
     (['ban-dan-van', 'ban-tuyen-giao', 'ban-tuyen-giao-va-dan-van'], ['ban-dan-van'])

@@ -1,13 +1,14 @@
-"""Which charset a page is in: from its bytes first, then from what header and markup say, then from its letters.
+"""The charset of a page: from its bytes first, then from header and markup, then from its letters.
 
-Portals declare what their template declared. The bytes are better evidence: text in any other charset is hardly ever
-valid UTF-8, so a page that is valid UTF-8 is UTF-8, whatever it says. A page that says UTF-8 and is not is read in its
-other declaration, or as windows-1258: the Vietnamese code page, which holds the letters of windows-1252 that French and
-English text needs. windows-1258 writes tones as combining marks; the result is composed (NFC).
+Portals declare the charset of their template, not of their text. The bytes are better evidence: text in any other
+charset is hardly ever valid UTF-8, so a page that is valid UTF-8 is read as UTF-8, whatever it declares. A page that
+declares UTF-8 but is not valid is read in its other declaration, else as windows-1258. That is the Vietnamese code
+page, and it has the letters of windows-1252 that French and English need. windows-1258 writes tones as combining marks;
+the result is composed (NFC).
 
-Portals of the 2000s wrote for the fonts of their readers: TCVN3, VNI or VISCII in pages that call themselves
-windows-1252 or nothing, later pasted into UTF-8 pages letter by letter. No declaration tells, so that text is told by
-its syllables (`_legacy`) and decoded where it is shown, before anything can drop TCVN3's ư, a soft hyphen.
+Portals of the 2000s wrote for special fonts: TCVN3, VNI or VISCII in pages that declare windows-1252 or no charset,
+later pasted into UTF-8 pages letter by letter. No declaration names these charsets, so such text is detected by its
+syllables (`_legacy`) and decoded where it is visible, before TCVN3's ư, a soft hyphen, can be dropped.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ from danvan_crawler.vietnamese._legacy_tables import DECODERS, western
 _META = re.compile(rb"""(?i)<(?:meta|\?xml)\b[^>]{0,200}?(?:charset|encoding)\s*=\s*["']?\s*([a-z0-9_:.-]{2,40})""")
 _EVERY_BYTE = bytes(range(256))
 _HEAD_BYTES = 4096
-"""Where a declaration in the markup is looked for; HTML asks for it in the first 1,024 bytes, portals do not know."""
+"""Bytes searched for a declaration in the markup. HTML requires it in the first 1,024, but portals do not comply."""
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _BROKEN_SHARE = 0.25
-"""Broken sequences per whole letter up to which a page is damaged UTF-8; in another charset nearly all are broken."""
+"""Maximum broken sequences per valid letter in damaged UTF-8; in another charset nearly all are broken."""
 _FALLBACK = "cp1258"
-# What these names mean on the web (WHATWG Encoding Standard, "Names and labels"); windows-1252 pages from Viet Nam that
-# hold bytes outside of ASCII are windows-1258 as a rule, and equal where it matters where they are not.
+# Meaning of these names on the web (WHATWG Encoding Standard, "Names and labels"). windows-1252 pages from Viet Nam
+# with bytes outside of ASCII are usually windows-1258; for the others both charsets give the same letters.
 _WEB_NAMES = {"iso-8859-1": "cp1252", "latin-1": "cp1252", "latin1": "cp1252", "us-ascii": "cp1252", "ascii": "cp1252"}
 _ONE_BYTE = ("cp125", "iso8859", "koi8", "mac")
-"""Beginnings of Python's names of charsets that give every byte a letter, so that legacy text is valid in them."""
+"""Prefixes of Python's names of one-byte charsets. Nearly every byte is a letter in them, so legacy text is valid."""
 _LEGACY_NAMES = {
     "viscii": "VISCII",
     "csviscii": "VISCII",
@@ -42,36 +43,36 @@ _LEGACY_NAMES = {
     "x-viet-tcvn5712": "TCVN3",
     "x-viet-vni": "VNI",
 }
-"""Names that pages use for the charsets that Python has not: IANA's, glibc's and Mozilla's."""
+"""Names in pages for charsets that Python does not have: IANA's, glibc's and Mozilla's."""
 
 
-_PYTHONS_OWN = frozenset(("unicode-escape", "raw-unicode-escape", "utf-7"))
-"""Codecs of Python that decode pages and that no browser has: they make half characters, or hide markup."""
+_NON_WEB_CODECS = frozenset(("unicode-escape", "raw-unicode-escape", "utf-7"))
+"""Python codecs that no browser has; they would produce surrogates, or hide markup."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A page's text and how its charset was found."""
+    """A page's text and the evidence for its charset."""
 
     text: str
     charset: str
-    """Python's name of the charset that was used; TCVN3, VNI or VISCII where the bytes are in these."""
+    """Python's name of the charset that was used, or TCVN3, VNI or VISCII."""
     header: str | None = None
-    """What the header says, by the same names; None when it says nothing that is known."""
+    """Charset in the header, by the same names; None if there is no known one."""
     markup: str | None = None
-    """What the markup says."""
+    """Charset in the markup, in the same way."""
     legacy: str | None = None
     """The charset of text within the page that was decoded by its letters: TCVN3, VNI, VISCII, windows-1258, or
     `UTF-8 twice` for UTF-8 that had been read as windows-1252; None without any."""
 
     @property
     def declared(self) -> str | None:
-        """What the header says, else the markup."""
+        """The charset in the header, else the one in the markup."""
         return self.header or self.markup
 
     @property
     def disagreement(self) -> str | None:
-        """A sentence on what header, markup, bytes and letters say when they do not say the same; None when they do.
+        """A warning if header, markup, bytes and letters do not agree on the charset; None if they agree.
 
         >>> decode("Tỉnh ủy".encode(), "windows-1252").disagreement
         'charset: header says windows-1252, bytes are utf-8'
@@ -95,7 +96,7 @@ class Decoded:
 
 
 def decode(body: bytes, header: str | None = None) -> Decoded:
-    """The text of a page. `header` is the charset that Content-Type names. Never raises; what is broken is U+FFFD.
+    """Decode a page. `header` is the charset in Content-Type. Never raises; broken bytes become U+FFFD.
 
     >>> decode("Tỉnh ủy".encode(), "windows-1252").text
     'Tỉnh ủy'
@@ -107,7 +108,9 @@ def decode(body: bytes, header: str | None = None) -> Decoded:
     in_header, in_markup = _known(header), _declared_in_markup(body)
     for mark, charset in _BOMS:
         if body.startswith(mark):
-            return _whole(body, body[len(mark) :].decode(charset, "replace"), charset, in_header, in_markup)
+            return _with_legacy_decoded(
+                body, body[len(mark) :].decode(charset, "replace"), charset, in_header, in_markup
+            )
     declared = in_header or in_markup
     if declared in ("utf-16-le", "utf-16-be", "utf-16") and b"\0" in body[:64]:
         return Decoded(body.decode(declared, "replace"), declared, in_header, in_markup)
@@ -116,30 +119,32 @@ def decode(body: bytes, header: str | None = None) -> Decoded:
     except UnicodeDecodeError:
         pass
     else:
-        return _whole(body, text, declared or "utf-8" if text.isascii() else "utf-8", in_header, in_markup)
+        return _with_legacy_decoded(
+            body, text, declared or "utf-8" if text.isascii() else "utf-8", in_header, in_markup
+        )
     repaired = body.decode("utf-8", "replace")
     if _is_damaged_utf8(repaired):
-        return _whole(body, repaired, "utf-8", in_header, in_markup)
-    return _of_one_byte(body, in_header, in_markup)
+        return _with_legacy_decoded(body, repaired, "utf-8", in_header, in_markup)
+    return _decode_one_byte(body, in_header, in_markup)
 
 
-def _whole(body: bytes, text: str, charset: str, header: str | None, markup: str | None) -> Decoded:
-    """A page whose bytes are beyond doubt, and whose letters may not be."""
+def _with_legacy_decoded(body: bytes, text: str, charset: str, header: str | None, markup: str | None) -> Decoded:
+    """A page whose byte charset is certain, but which may contain legacy text."""
     legacy = None
     if may_be_legacy(body, text):
         text, legacy = decode_markup(text)
     return Decoded(text, charset, header, markup, legacy)
 
 
-def _of_one_byte(body: bytes, header: str | None, markup: str | None) -> Decoded:
-    """A page that is not UTF-8: as declared, unless all that is declared is a charset that any bytes are valid in."""
+def _decode_one_byte(body: bytes, header: str | None, markup: str | None) -> Decoded:
+    """A page that is not UTF-8: as declared, unless the declared charset accepts any bytes and the text is legacy."""
     charset = next((name for name in (header, markup) if name not in (None, "utf-8")), None) or _FALLBACK
     if charset in DECODERS:
         return Decoded(DECODERS[charset](western(body)), charset, header, markup, charset)
     if charset.startswith(_ONE_BYTE):
         seen = western(body)
         text, legacy = decode_markup(seen)
-        # Text in windows-1258 needs no guess, and the parts of a page that are not shown are in it too.
+        # windows-1258 is decoded below as a whole: that needs no guess and includes the invisible parts of the page.
         if legacy not in (None, "windows-1258"):
             return Decoded(text, legacy if legacy in DECODERS else charset, header, markup, legacy)
     if charset in ("cp1252", "cp1258"):
@@ -150,7 +155,7 @@ def _of_one_byte(body: bytes, header: str | None, markup: str | None) -> Decoded
 
 
 def _is_damaged_utf8(repaired: str) -> bool:
-    """Whether text decoded with replacements is UTF-8 with a few broken bytes: a page cut in a letter, a bad file."""
+    """Whether text decoded with replacements is UTF-8 with a few broken bytes: a truncated page, a bad file."""
     broken = repaired.count("\ufffd")
     letters = sum(1 for character in repaired if character > "\x7f") - broken
     return broken <= max(1, _BROKEN_SHARE * letters) and letters > 0
@@ -163,7 +168,7 @@ def _declared_in_markup(body: bytes) -> str | None:
 
 @lru_cache(maxsize=256)
 def _known(name: str | None) -> str | None:
-    """Python's name of a charset as pages call it; None for one that nobody knows, or that decodes no page."""
+    """Python's name of a charset that a page names; None if it is unknown or not for pages."""
     if not name:
         return None
     cleaned = name.strip().strip("\"'").lower()
@@ -171,9 +176,9 @@ def _known(name: str | None) -> str | None:
         return _LEGACY_NAMES[cleaned]
     try:
         found = codecs.lookup(_WEB_NAMES.get(cleaned, cleaned))
-        if found.name in _PYTHONS_OWN:
+        if found.name in _NON_WEB_CODECS:
             return None
-        # Python also knows codecs for other purposes (`undefined`, `idna`, `hex`), which refuse or are no text.
+        # Python also has codecs for other purposes (`undefined`, `idna`, `hex`), which fail or do not give text.
         _EVERY_BYTE.decode(found.name, "replace")
     except (LookupError, ValueError):
         return None
@@ -181,5 +186,5 @@ def _known(name: str | None) -> str | None:
 
 
 def _shown(charset: str | None) -> str:
-    """A charset by the name that pages call it."""
+    """A charset by its usual name in pages."""
     return re.sub("^cp(?=125)", "windows-", charset or "nothing")

@@ -1,4 +1,4 @@
-"""Counters that portals print beside a title: how often it was read, how many comments it has."""
+"""Counters that portals print beside a title: views and comments."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _COUNTER = re.compile(
     rf"(?i)\W*\b(?:(?:số\s+)?{_WHAT}|đã\s+(?:xem|đọc))\s?[:(]?\s?[\d.,]+\W*|\W*\b\d[\d.,]*\s?{_WHAT}\b\W*"
 )
 _LONGEST = 1000
-"""Characters of a title that is looked through."""
+"""Longer titles are not searched."""
 
 
 def without_counters(title: str) -> str:
-    """A title, in NFC, without them. A bare number stays: nobody knows what it counts.
+    """A title (NFC) without its counters. A bare number is kept, because its meaning is unknown.
 
     >>> without_counters("Hội nghị sơ kết (Lượt xem: 1.204)"), without_counters("15 views | Năm 2026")
     ('Hội nghị sơ kết', 'Năm 2026')

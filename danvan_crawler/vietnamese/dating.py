@@ -1,12 +1,12 @@
-"""When an article was published, from all the places of a page that say so.
+"""The publication date of an article, chosen from all dates on its page.
 
-The stamp that readers see is one of several: JSON-LD, OpenGraph, <time> elements, the address and the feed name a
-moment of publication, too, and each is wrong somewhere. NukeViet's metadata carries the time of the last edit; systems
-print the present moment where they know none; a number in an address looks like a day. So a family says whom it
-trusts, in order, `choose` takes the first that can be believed, and what contradicts it becomes a warning.
+The displayed stamp is one of several sources. JSON-LD, OpenGraph, <time> elements, the address and the feed also have
+a publication date, and each is wrong on some platform. NukeViet's metadata has the time of the last edit; some systems
+print the present moment if they have no date; a number in an address may look like a day. So a family lists the sources
+that it trusts, in order. `choose` takes the first plausible date, and reports contradictions as warnings.
 
-A stamp that is displayed is kept when it is implausible, with a warning: that is what the page says. Metadata and
-addresses only stand in for a missing stamp, so there a doubt is enough to leave them out: wrong is worse than missing.
+An implausible displayed stamp is kept, with a warning, because readers see it. Metadata and addresses only replace a
+missing stamp, so they are not used in doubt: a wrong date is worse than a missing one.
 """
 
 from __future__ import annotations
@@ -34,20 +34,20 @@ PUBLISHED_FROM: Mapping[Source, PublishedFrom] = {
     "feed": "metadata",
     "url": "url",
 }
-"""What an item's `published_from` says of each source."""
+"""Value of an item's `published_from` for each source."""
 DISPLAY_FIRST: tuple[Source, ...] = ("visible", "json-ld", "opengraph", "time", "feed", "url")
-"""The order of trust for platforms of which nothing worse is known."""
+"""The default order of trust."""
 
 FUTURE = "published in the future"
 EARLY = "published before the site's first year"
 CLOCK = "published at the moment of capture, perhaps the page's clock"
 CLOCK_ONLY = "no date but the page's clock"
 FUTURE_TOLERANCE = timedelta(days=7)
-"""Portals announce ahead and clocks differ; a stamp further in the future than this is a mistake of somebody's."""
+"""Portals publish in advance and clocks differ; a stamp further in the future than this is an error."""
 ZONE_TOLERANCE = timedelta(days=1)
-"""The same for what is not displayed: zones are mixed up there, and nothing is announced."""
+"""The same for dates that are not displayed; only allows for a wrong zone."""
 CLOCK_TOLERANCE = timedelta(minutes=10)
-"""How near to the moment of capture a time of day has to be for the present moment; servers' clocks differ so much."""
+"""A stamp this close to the moment of capture may be the page's clock; servers' clocks differ by as much."""
 
 _YEAR_FIRST = re.compile(r"\s*\d{4}[-/]\d\d?[-/]\d\d?")
 _MONTH_IN_WORDS = re.compile(r"\s*(?:[A-Za-z]{3,9},?\s+)?(?:\d\d?\s+[A-Za-z]{3,9}|[A-Za-z]{3,9}\s+\d\d?)\b")
@@ -58,10 +58,10 @@ _IN_ADDRESS = re.compile(rf"{_STEPS.pattern}|{_COMPACT.pattern}")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One place that may say when an article was published.
+    """One possible publication date of an article.
 
-    raw: what stands there; of an address the whole address or its path. in_header: printed around the article, where a
-    portal has its clock ("Thứ hai, 23/11/2026").
+    raw: the text of the source; for an address the whole address or its path. in_header: printed outside the article,
+    where a portal has its clock ("Thứ hai, 23/11/2026").
     """
 
     source: Source
@@ -71,9 +71,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What `choose` found. All but `warnings` are None when no candidate can be believed.
+    """Result of `choose`. All fields but `warnings` are None if no candidate is usable.
 
-    raw: what was read: the candidate's text, of an address only the digits of the date with what separates them.
+    raw: the candidate's text; for an address only the date in it, with its separators.
     """
 
     stamp: Timestamp | None = None
@@ -83,7 +83,7 @@ class Choice:
 
     @property
     def published_from(self) -> PublishedFrom | None:
-        """The source in the words of an item."""
+        """The source as a value of an item's `published_from`."""
         return PUBLISHED_FROM[self.source] if self.source is not None else None
 
 
@@ -97,13 +97,13 @@ def choose(
     clock_offset: timedelta = timedelta(),
     month_first: bool = False,
 ) -> Choice:
-    """The stamp of the most trusted candidate that can be read and believed, with what is odd about it.
+    """The stamp of the most trusted candidate that is readable and plausible, with warnings.
 
-    `trust` names sources in falling order; candidates of others are not looked at, neither to choose nor to compare.
-    `captured_at`: WARC-Date of the page; without one nothing is compared with the time of capture. `first_year`: the
+    `trust` lists sources in falling order; candidates of other sources are ignored, also for comparison.
+    `captured_at`: WARC-Date of the page; if empty, nothing is compared with the time of capture. `first_year`: the
     site's. `timezone` and `month_first` as for `timestamps.parse`; `clock_offset`: how far the site's clock is ahead.
 
-    A source that is not displayed and names several days (those of related news) says nothing.
+    A source that is not displayed is ignored if it has several days (those of related news).
 
     >>> both = [Candidate("visible", "Ngày 23/05/2017"), Candidate("json-ld", "2017-06-09T09:41:12+07:00")]
     >>> choose(both).stamp.raw, choose(both).warnings
@@ -144,15 +144,15 @@ def choose(
     return Choice(stamp, chosen.source, raw, tuple(dict.fromkeys(warnings)))
 
 
-@lru_cache(maxsize=1024)  # the stage reads again what a family compared
+@lru_cache(maxsize=1024)  # the pipeline stage reads the same text again after the family
 def read(
     raw: str, published_from: PublishedFrom, *, timezone: str = "Asia/Ho_Chi_Minh", month_first: bool = False
 ) -> Timestamp | None:
-    """The stamp in what was read at one kind of place; None when in doubt.
+    """The stamp in the text of one kind of source; None if in doubt.
 
-    Displayed: as `timestamps.parse` does. Metadata: with the year first or the month in words only, since "5/6/2017
-    8:05:00 AM" is what servers with American settings put there; a midnight of the site's zone or of the printed one is
-    no time of day. Address: see `in_address`.
+    Displayed: as `timestamps.parse` does. Metadata: only with the year first or the month in words, because servers
+    with American settings print "5/6/2017 8:05:00 AM" there; midnight in the site's zone or in the printed zone is not
+    a time of day. Address: see `in_address`.
 
     >>> read("2017-05-22T17:00:00Z", "metadata").at.isoformat(), read("2017-05-22T17:00:00Z", "metadata").precision
     ('2017-05-23T00:00:00+07:00', 'day')
@@ -165,7 +165,7 @@ def read(
         return timestamps.parse(raw, timezone=timezone, month_first=month_first)
     zone = tz.gettz(timezone)
     if published_from == "url":
-        # What was read before comes without the slashes around it.
+        # A date that was extracted from an address before has no slashes around it.
         found = in_address(raw if "/" in raw[:-1] and ":" in raw else f"/{raw}/")
         return Timestamp(datetime.combine(found[0], time(), zone), "day", found[1]) if found is not None else None
     if not (_YEAR_FIRST.match(raw) or _MONTH_IN_WORDS.match(raw)):
@@ -180,10 +180,10 @@ def read(
 
 
 def in_address(url: str) -> tuple[date, str] | None:
-    """The day that an address names, and its characters there; None when it names none, or several.
+    """The day in an address, and its characters there; None if there is no day, or several.
 
-    Year, month and day as steps of the path (`/2017/05/23/`, `/2017-05-23/`), or as eight digits that stand alone or
-    begin a time (`-20170523.html`, `/20170523081530`). What follows a "?" is left out: filters have dates.
+    Year, month and day as segments of the path (`/2017/05/23/`, `/2017-05-23/`), or as eight digits alone or before a
+    time (`-20170523.html`, `/20170523081530`). The query is ignored, because filters have dates.
 
     >>> in_address("https://example.vn/tin-tuc/hoi-nghi-20170523.html")
     (datetime.date(2017, 5, 23), '20170523')
@@ -206,9 +206,9 @@ def _days_in(path: str) -> Iterator[tuple[date, str]]:
 
 
 def moment(stamp: Timestamp, zone: tzinfo | None, clock_offset: timedelta) -> datetime:
-    """A stamp in the site's zone, corrected by how far its clock is ahead.
+    """A stamp in the site's zone, with the site's clock offset subtracted.
 
-    A clock that is off moves a time of day; a stamp that shows only the day says nothing about the clock.
+    A stamp with only a day is not corrected, because it does not depend on the clock.
     """
     at = stamp.at if stamp.precision == "day" else stamp.at - clock_offset
     return at.astimezone(zone)
@@ -222,10 +222,10 @@ def doubts(
     *,
     ahead: timedelta = FUTURE_TOLERANCE,
 ) -> Iterator[str]:
-    """What is implausible about a moment of publication, one phrase each.
+    """Yield a warning for each implausible aspect of a publication date.
 
-    `precision` is the stamp's; None says as little of the time of day as "day" does. Nothing is compared with the clock
-    on the wall, only with the time of capture: a rebuild has to find the same.
+    `precision` is the stamp's; None means the same as "day". Dates are compared with the time of capture, never with
+    the current time, so that a rebuild gives the same result.
     """
     if captured is not None and at - captured > ahead:
         yield FUTURE
@@ -236,19 +236,19 @@ def doubts(
 
 
 def _is_clock(at: datetime, captured: datetime | None) -> bool:
-    """Whether a date in the page's header is that of the capture. The server may be some hours off, midnight near."""
+    """Whether a date in the page's header is within a day of the capture: server clocks may be some hours off."""
     return captured is None or abs((at.date() - captured.astimezone(at.tzinfo).date()).days) <= 1
 
 
 def _days(stamp: Timestamp, zone: tzinfo | None) -> set[date]:
-    """The day as it is printed and as it is at the site: servers call local time UTC, and the other way round."""
+    """The printed day and the day in the site's zone, because servers confuse local time and UTC."""
     return {stamp.at.date(), stamp.at.astimezone(zone).date()}
 
 
 def _consistent(
     usable: Iterable[tuple[Candidate, Timestamp]], zone: tzinfo | None
 ) -> list[tuple[Candidate, Timestamp]]:
-    """Without the sources that are not displayed and contradict themselves."""
+    """`usable` without the sources that are not displayed and contradict themselves."""
     known = list(usable)
     common: dict[Source, set[date]] = {}
     for candidate, stamp in known:

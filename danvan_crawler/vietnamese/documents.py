@@ -4,13 +4,12 @@
     [Citation(raw='Nghị quyết số 09-NQ/TU ngày 15/7/2021', type='nghị quyết', number='09', code='NQ/TU', issuer='TU', \
 date=datetime.date(2021, 7, 15))]
 
-A number is believed when a name stands before it ("Chỉ thị số"), when its code begins with the abbreviation of a kind
-(-QĐ/TU, /2019/NĐ-CP) or with a State body and its division (/UBND-THKH); so bodies need not be listed. Dates, scores,
-grades, house numbers and everyday abbreviations (5 tổ chức CT-XH) have none of these. Licences, contracts and
-standards are numbered the same way and are left out: they are no documents of Party or State that an article cites,
-and "Giấy phép số 10/GP-BC" stands in every footer. Titles without a number ("Nghị quyết Trung ương 4 khóa XI", where
-4 counts plenums; "Luật Đất đai năm 2013") are no citations. What cannot be told is left out, wrong is worse than
-missing.
+A number is accepted if a name precedes it ("Chỉ thị số"), or if its code begins with the abbreviation of a kind
+(-QĐ/TU, /2019/NĐ-CP) or with a State body and its division (/UBND-THKH). So bodies need not be listed. Dates, scores,
+grades, house numbers and everyday abbreviations (5 tổ chức CT-XH) do not match. Licences, contracts and standards are
+numbered in the same way but omitted: they are not Party or State documents that an article cites, and "Giấy phép số
+10/GP-BC" is in every footer. Titles without a number ("Nghị quyết Trung ương 4 khóa XI", where 4 counts plenums; "Luật
+Đất đai năm 2013") are not citations. In doubt, nothing is reported: a wrong citation is worse than a missing one.
 
 The tables are in `_document_types`, the patterns in `_citations`.
 """
@@ -33,17 +32,17 @@ _CONTINUES = re.compile(r" ?[,;] ?(?:và )?| và ")
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """One document, as one place of a text cites it.
+    """One mention of a document in a text.
 
-    raw: the characters of the text from the first to the last of name, number, code and date, untouched.
-    type: the name printed before the number, lower case with its marks ("nghị quyết"); else what the code's
-        abbreviation stands for, None where that is not certain (QĐ/TW is quyết định or quy định).
+    raw: the characters of the text from the first to the last of name, number, code and date, unchanged.
+    type: the name printed before the number, lower case with its marks ("nghị quyết"); else the name that the code's
+        abbreviation stands for, None if that is ambiguous (QĐ/TW is quyết định or quy định).
     number: as printed, with its year: "464", "09", "36a", "100/2019". A leading zero is part of it.
     code: as printed with its capitals and marks, dashes as hyphens, no spaces, T.Ư as TƯ: "QĐ/TU", "NĐ-CP", "QH14". A
-        hyphen and marks that the page lost are put back where kind and body are known ("NĐCP", "nq cp"). None where
-        only name and number are printed ("Chỉ thị 35").
-    issuer: the last part of the code: "TU", "CP", "QH14"; of a công văn that is the drafting division (UBND-THKH).
-    date: the full date that stands directly behind, else None.
+        missing hyphen and missing marks are restored if kind and body are known ("NĐCP", "nq cp"). None if only name
+        and number are printed ("Chỉ thị 35").
+    issuer: the last part of the code: "TU", "CP", "QH14"; for a công văn, the drafting division (UBND-THKH).
+    date: the full date directly after the code, else None.
     """
 
     raw: str
@@ -55,10 +54,10 @@ class Citation:
 
 
 def find(text: str) -> list[Citation]:
-    """Return the documents that `text` cites, every mention, in the order of the text. No text raises.
+    """Return every mention of a document in `text`, in the order of the text. Never raises.
 
-    Time is linear in the length of the text. Codes are those of the contract: 464-QĐ/TU (Party), 20/CT-TU and
-    100/2019/NĐ-CP (State), 45/2019/QH14 (laws).
+    Time is linear in the length of the text. Codes have these forms: 464-QĐ/TU (Party), 20/CT-TU and 100/2019/NĐ-CP
+    (State), 45/2019/QH14 (laws).
 
     >>> [(c.type, c.number, c.code, c.issuer) for c in find("quyết định 464 – QĐ/TU, Nghị định 100/2019/NĐ-CP")]
     [('quyết định', '464', 'QĐ/TU', 'TU'), ('nghị định', '100/2019', 'NĐ-CP', 'CP')]
@@ -84,7 +83,7 @@ def _found(source: Source) -> Iterator[Citation]:
             continue
         start, name = _named(source, lead, code, last, done)
         end = code.end if code else cited[-1].end
-        behind = citations.date_behind(source, end)
+        behind = citations.date_after(source, end)
         done = behind[0] if behind else end
         last = (name, code.kind) if code else None
         for one in cited:
@@ -99,23 +98,23 @@ def _found(source: Source) -> Iterator[Citation]:
 
 
 def _cited(source: Source, number: Number, lead: Before) -> tuple[list[Number], Code | None]:
-    """The numbers that are cited from `number` on, with their code; no number where there is no citation."""
+    """The numbers of a citation that begins with `number`, and their code; no numbers if it is not a citation."""
     code = citations.code(source, number, lead)
     if code or not lead.name:
         return ([number] if code else []), code
-    cited = [number, *citations.chained(source, number.end)]
+    cited = [number, *citations.following_numbers(source, number.end)]
     code = citations.code(source, cited[-1], lead) if len(cited) > 1 else None
     if code:
         fits = code.kind is not None and types.may_be(code.kind, lead.name)
     else:
-        fits = citations.stands_alone(source, number, lead, cited[-1].end)
+        fits = citations.is_citation_without_code(source, number, lead, cited[-1].end)
     return (cited if fits else []), code
 
 
 def _named(
     source: Source, lead: Before, code: Code | None, last: tuple[str | None, str | None] | None, done: int
 ) -> tuple[int, str | None]:
-    """Where the citation begins, and the name of what it cites."""
+    """Start of the citation, and the name of the document."""
     if code is None:
         return lead.start, lead.name
     if lead.name and _fits(lead.name, lead.capital, code):
@@ -131,7 +130,7 @@ def _named(
 
 
 def _fits(name: str, capital: bool, code: Code) -> bool:
-    """Whether the word before the number is the name of the document rather than a part of the sentence."""
+    """Whether the word before the number is the name of the document and not another part of the sentence."""
     of_assembly = types.ASSEMBLY.fullmatch(code.parts[0]) is not None
     if of_assembly or name in ("luật", "bộ luật"):
         # "Luật Ban hành văn bản số 80/2015/QH13" is a luật.

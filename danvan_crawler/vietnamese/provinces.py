@@ -1,16 +1,15 @@
-"""Provinces and centrally run cities: 63 until 30 June 2025, 34 since, and which of them held on a day.
+"""Provinces and centrally run cities: 63 until 30 June 2025, 34 since, and which of them existed on a day.
 
 The key is the ISO 3166-2:VN code. ISO still lists the 63; a unit of 2025 has the code of the province whose name it
 keeps, which is well defined because no new name was invented. The two-digit codes of the General Statistics Office are
-no keys: since July 2025 seven of them stand for another province than before (24 was Bắc Giang and is Bắc Ninh), so no
-function here takes one.
+not used: since July 2025 seven of them mean another province than before (24 was Bắc Giang and is Bắc Ninh).
 
 provinces.tsv was compiled from data sets that agree with each other: the Statistics Office's units before and after the
 merger (PyPI vietnam-provinces 0.6.0 and 2025.10.1; thanglequoc/vietnamese-provinces-database), two independent maps of
 Resolution 202/2025/QH15, and two independent lists of ISO codes. 52 units took part in 23 mergers, 11 did not. The
-new authorities work since 1 July 2025. Thừa Thiên Huế became the city of Huế on 1 January 2025 (Resolution
-175/2024/QH15), Đồng Nai a city on 30 April 2026 (Resolution 30/2026/QH16, second-hand). When the 63 began was not
-looked up, nor what preceded them.
+new authorities have worked since 1 July 2025. Thừa Thiên Huế became the city of Huế on 1 January 2025 (Resolution
+175/2024/QH15), Đồng Nai a city on 30 April 2026 (Resolution 30/2026/QH16, second-hand). The first days and the
+predecessors of the 63 were not looked up.
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ from functools import cache
 
 from danvan_crawler.vietnamese._place_histories import Histories, day, day_of, lines, parts, spelling
 
-# "Tỉnh Thanh Hóa", "TP. HCM" and the portals' own "Tỉnh ủy Thanh Hóa"; no province's name begins like that.
+# "Tỉnh Thanh Hóa", "TP. HCM" and the portals' "Tỉnh ủy Thanh Hóa". No name of a province begins with these.
 _KIND = re.compile("(?:tinhuy|thanhuy|tinh|thanhpho|tp)")
 
 
 @dataclass(frozen=True, slots=True)
 class Province:
-    """A province or centrally run city as it was for a time."""
+    """A province or centrally run city during one period."""
 
     code: str
     """ISO 3166-2:VN; after July 2025 the code of the unit whose name was kept."""
@@ -39,11 +38,11 @@ class Province:
     slug: str
     """The name without marks, words joined by hyphens."""
     valid_from: date | None
-    """First day; None when it was not looked up."""
+    """First day; None if it was not looked up."""
     valid_until: date | None
-    """First day on which it no longer was; None while it is."""
+    """First day on which it no longer existed; None if it still exists."""
     successor: str | None
-    """Code of what it became, its own when it only grew or was renamed; None while it is."""
+    """Code of its successor, its own code if it only grew or was renamed; None if it still exists."""
 
     @property
     def full_name(self) -> str:
@@ -71,9 +70,9 @@ def _provinces() -> Histories[Province]:
 
 
 def lookup(code: str, on: date) -> Province:
-    """What held on a day where the province of this ISO 3166-2:VN code is or was.
+    """The province that existed on a day in the place of the one with this ISO 3166-2:VN code.
 
-    A province that was merged gives its successor from the day of the merger. Raises KeyError for an unknown code.
+    From the day of a merger, the result is the successor. Raises KeyError for an unknown code.
 
     >>> from datetime import date
     >>> lookup("VN-63", on=date(2025, 6, 30)).full_name, lookup("VN-63", on=date(2025, 7, 1)).full_name
@@ -91,12 +90,12 @@ def lookup(code: str, on: date) -> Province:
         if province.valid_until is None or asked < province.valid_until:
             return province
     successor = held[-1].successor
-    assert successor is not None  # tests hold the table to it
+    assert successor is not None  # tests check this for the whole table
     return lookup(successor, asked)
 
 
 def existing(on: date) -> tuple[Province, ...]:
-    """All provinces of a day, by name without marks: 63 until 30 June 2025, 34 since.
+    """All provinces of a day, sorted by name without marks: 63 until 30 June 2025, 34 since.
 
     >>> from datetime import date
     >>> len(existing(date(2025, 6, 30))), len(existing(date(2025, 7, 1)))
@@ -107,8 +106,9 @@ def existing(on: date) -> tuple[Province, ...]:
 
 
 def find(text: str) -> str | None:
-    """The code of the province that is meant by a code or by a name: old or new, with or without marks, as hosts
-    spell it, with or without its type. None when there is none.
+    """The code of a province by its code or name; None if it is unknown.
+
+    The name may be old or new, with or without marks and type, or spelled as in host names.
 
     >>> find("Thừa Thiên - Huế"), find("TP. HCM"), find("tỉnh Thanh Hoá"), find("daklak"), find("vn-63")
     ('VN-26', 'VN-SG', 'VN-21', 'VN-33', 'VN-63')
@@ -133,9 +133,9 @@ def near(text: str) -> list[str]:
 
 
 def covered(code: str) -> frozenset[str]:
-    """The code with those of all provinces that were merged into it: what a filter for it has to pass.
+    """The code with those of all provinces that were merged into it, e.g. for a filter.
 
-    Of a province that is no more, and of an unknown code, that is the code alone.
+    Only the code itself if the province no longer exists or the code is unknown.
 
     >>> sorted(covered("VN-18")), sorted(covered("VN-63"))
     (['VN-18', 'VN-63', 'VN-67'], ['VN-63'])

@@ -1,13 +1,13 @@
-"""Three depths of normalising Vietnamese text.
+"""Three levels of normalising Vietnamese text.
 
-    clean      what an item stores: NFC, plain spaces, one newline between paragraphs; spelling exactly as printed
-    canonical  what is hashed and searched: clean, look-alikes mended, one tone placement; case kept
-    fold       what is searched by a query without marks: canonical, lower case, marks off, đ -> d
+    clean      for items: NFC, plain spaces, one newline between paragraphs; spelling exactly as printed
+    canonical  for hashing and search: clean, look-alike letters corrected, one tone placement; case kept
+    fold       for search without marks: canonical, lower case, no marks, đ -> d
 
-The order inside is fixed: entities, NFC with mark order, look-alikes, spaces, tone placement, folding. Legacy
-charsets (TCVN3, VNI) have to be decoded before any of it (`decode_legacy`, or `charset.decode` for a whole page): TCVN3
-writes ư as a soft hyphen, which every depth removes.
-The database does no folding of its own, since SQLite never folds đ and PostgreSQL does.
+The order of steps is fixed: entities, NFC with mark order, look-alikes, spaces, tone placement, folding. Legacy
+charsets (TCVN3, VNI) have to be decoded first (`decode_legacy`, or `charset.decode` for a whole page): TCVN3 writes ư
+as a soft hyphen, which every level removes.
+The database does not fold text, because SQLite never folds đ and PostgreSQL does.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from danvan_crawler.vietnamese._text_tones import place_all
 
 _BREAK = re.compile(f"\r\n|[{LINE_BREAKS}]")
 _SPACE = re.compile(f"[{ODD_SPACES}]")
-_UNSEEN = re.compile(f"[{INVISIBLE}]")
-# Half a surrogate pair comes out of broken JSON escapes; no database or file takes it.
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
+# Broken JSON escapes give half a surrogate pair, which cannot be encoded in a database or file.
 _SURROGATE = re.compile("[\ud800-\udfff]")
-# One look for everything that is not ordinary: a text as portals write it has none of it, and is done.
-_ODD = re.compile(f"[{LINE_BREAKS}{ODD_SPACES}{INVISIBLE}\ud800-\udfff\u0300-\u036f]")
+# One search for every unusual character: most texts have none and need no further work.
+_UNUSUAL = re.compile(f"[{LINE_BREAKS}{ODD_SPACES}{INVISIBLE}\ud800-\udfff\u0300-\u036f]")
 _MARK = re.compile("[\u0300-\u036f]")
-_ROOM = re.compile(r"[ \n]{2,}")
+_SPACE_RUN = re.compile(r"[ \n]{2,}")
 _PAIRS = ("  ", " \n", "\n ", "\n\n")
 
-# Decoded until nothing is left: a page that encoded its text twice shows `&nbsp;` to its readers. A name needs its
-# semicolon, so that addresses with `&copy=1` stay. The nested ampersand is taken at once, or `&amp;amp;amp;…` would
-# cost its square.
+# Decoded until no entity is left: a page that encoded its text twice shows `&nbsp;` to its readers. A name needs its
+# semicolon, so that addresses with `&copy=1` stay. A nested ampersand is replaced at once, because `&amp;amp;amp;…`
+# would take quadratic time.
 _NESTED_AMPERSAND = re.compile(r"&(?:(?:amp|#0*38|#x0*26);)+(?=#?\w{1,32};)", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});", re.IGNORECASE)
 
@@ -57,34 +57,34 @@ _FOLDED = str.maketrans(FOLDED)
 
 
 def clean(text: str) -> str:
-    """Return `text` as items store it: NFC, single spaces, one newline between lines, no blank at either end.
+    """Return `text` as items store it: NFC, single spaces, one newline between lines, no white space at either end.
 
     Tone placement and look-alike letters stay as printed, entities stay too (the HTML parser decoded them once).
-    Invisible characters go, so a soft hyphen joins what it stood between. Half surrogates become U+FFFD.
+    Invisible characters are removed, so the parts around a soft hyphen are joined. Half surrogates become U+FFFD.
 
     >>> clean("  Tỉnh\\u00a0uỷ  Thanh Hoá \\r\\n\\r\\n Ban\\u200b Dân vận ")
     'Tỉnh uỷ Thanh Hoá\\nBan Dân vận'
     """
-    if _ODD.search(text):
+    if _UNUSUAL.search(text):
         text = _SURROGATE.sub("\ufffd", text)
         text = _BREAK.sub("\n", text)
         text = _SPACE.sub(" ", text)
-        text = _UNSEEN.sub("", text)
+        text = _INVISIBLE.sub("", text)
         text = compose(text)
     elif not unicodedata.is_normalized("NFC", text):
         text = compose(text)
-    if any(pair in text for pair in _PAIRS):  # found in a tenth of the time that the pattern takes
-        text = _ROOM.sub(lambda run: "\n" if "\n" in run[0] else " ", text)
+    if any(pair in text for pair in _PAIRS):  # takes a tenth of the time of the pattern
+        text = _SPACE_RUN.sub(lambda run: "\n" if "\n" in run[0] else " ", text)
     return text.strip(" \n")
 
 
 def decode_legacy(text: str) -> str:
-    """Return `text` with its lines in TCVN3 (ABC), VNI, VISCII or windows-1258 that was read as Latin letters decoded.
+    """Decode the lines of `text` that are in TCVN3 (ABC), VNI, VISCII or windows-1258 read as Latin letters.
 
-    Also decoded is UTF-8 that was read as windows-1252. Every line is judged by its syllables and by the lines around
-    it; ordinary Vietnamese (NFC or NFD), other languages and what leaves a doubt come back as they were, a text without
-    legacy lines as the same string. A word alone (`khÐo`) leaves a doubt. TCVN3 has no toned capitals: they come back
-    where a word's other letters are capitals. Never raises on a string.
+    UTF-8 that was read as windows-1252 is decoded too. Every line is judged by its syllables and by the lines around
+    it. Ordinary Vietnamese (NFC or NFD), other languages and doubtful lines are unchanged; a text without legacy lines
+    is returned as the same string. A single word (`khÐo`) is doubtful. TCVN3 has no toned capitals: they are restored
+    if the other letters of the word are capitals. Never raises on a string.
 
     >>> decode_legacy("TØnh ñy Qu¶ng Ng·i"), decode_legacy("daân vaän kheùo")
     ('Tỉnh ủy Quảng Ngãi', 'dân vận khéo')
@@ -97,21 +97,21 @@ def decode_legacy(text: str) -> str:
 def canonical(text: str) -> str:
     """Return the form that is hashed and searched; idempotent, case kept.
 
-    Beyond `clean`: entities that are still there are decoded, eth becomes đ, Cyrillic look-alikes inside a Latin word
-    become Latin (Москва stays), and the tone stands where the old style puts it.
+    In addition to `clean`: remaining entities are decoded, eth becomes đ, Cyrillic look-alikes inside a Latin word
+    become Latin (Москва stays), and tones are placed in old style.
 
     >>> canonical("Tỉnh uỷ, Thanh Hoá"), canonical("Ðảng bộ"), canonical("Москва")
     ('Tỉnh ủy, Thanh Hóa', 'Đảng bộ', 'Москва')
     """
-    text = _mended(text)
-    # Mending can complete an entity (`&am\u00adp;`), so the two take turns until neither finds anything.
+    text = _correct_lookalikes(text)
+    # Removing characters can complete an entity (`&am\u00adp;`), so repeat both until nothing changes.
     while (decoded := _unescaped(text)) != text:
-        text = _mended(decoded)
+        text = _correct_lookalikes(decoded)
     return place_all(text)
 
 
 def fold(text: str) -> str:
-    """Return `canonical(text)` in lower case without marks, đ as d: the form of a query typed without marks.
+    """Return `canonical(text)` in lower case without marks, đ as d, for queries typed without marks.
 
     >>> fold("Đảng bộ Tỉnh uỷ ĐẮK LẮK")
     'dang bo tinh uy dak lak'
@@ -119,9 +119,9 @@ def fold(text: str) -> str:
     return forms(text)[1]
 
 
-@lru_cache(maxsize=16)  # an article's texts are asked for twice: for its content hash and for the index
+@lru_cache(maxsize=16)  # called twice for an article's texts: for its content hash and for the index
 def forms(text: str) -> tuple[str, str]:
-    """Return `canonical(text)` and `fold(text)`; the second costs little once the first is known.
+    """Return `canonical(text)` and `fold(text)`; the second costs little after the first.
 
     >>> forms("Tỉnh uỷ")
     ('Tỉnh ủy', 'tinh uy')
@@ -135,24 +135,24 @@ def _folded(exact: str) -> str:
     folded = exact.lower().translate(_FOLDED)
     if folded.isascii():
         return folded
-    # Left are letters of other languages: their Latin marks go, other scripts keep theirs. A mark that stood alone
-    # may leave blanks side by side.
+    # The rest are letters of other languages: remove the marks of Latin letters, keep those of other scripts. A removed
+    # single mark may leave two spaces side by side.
     return clean(_MARK.sub("", unicodedata.normalize("NFD", folded)))
 
 
-def _mended(text: str) -> str:
-    """Return `clean(text)` with look-alike letters replaced by the letters they stand for."""
+def _correct_lookalikes(text: str) -> str:
+    """Return `clean(text)` with look-alike letters replaced."""
     text = clean(text)
     if _FAKE_D.search(text):
         text = text.translate(_TRUE_D)
     if _CYRILLIC_LETTER.search(text):
-        # A Latin letter may now stand before a mark that its look-alike could not join.
+        # Unlike its look-alike, a Latin letter may be composable with the mark after it.
         text = compose(_WORD.sub(_latin_word, text))
     return text
 
 
 def unescape(text: str) -> str:
-    """Return `clean(text)` with the entities that are still there decoded; it has the words of `canonical(text)`.
+    """Return `clean(text)` with remaining entities decoded; it has the same words as `canonical(text)`.
 
     >>> unescape("&amp;quot;Tỉnh uỷ&amp;quot; R&amp;D")
     '"Tỉnh uỷ" R&D'

@@ -1,16 +1,15 @@
 """The publication stamp in a date line of a Party site, read strictly.
 
 A stamp is a full date with day, month and year, perhaps with time and zone, that the line presents as the moment of
-publication. Day first unless the site is known to write the month first; explicit forms only, nothing fuzzy, and
-never the present moment. What cannot be told is None: a date that is missing is looked for elsewhere, a wrong one is
-believed.
+publication. Day first, unless the profile sets month first; explicit forms only, nothing fuzzy, and never the present
+moment. In doubt the result is None: a missing date can be found elsewhere, a wrong one would not be noticed.
 
-The work is in four private modules: `_stamp_view` (the line as patterns see it), `_stamp_dates` (full dates),
-`_stamp_clock` (times, zones, weekdays) and `_stamp_context` (is it a publication stamp?); `_stamp_relative` reads "5
-phút trước" for callers that know when the page was fetched. Zones and ISO 8601 are python-dateutil's; its own reading
-of "GMT+7" is seven hours *behind* Greenwich, so that is done here.
+The work is in four private modules: `_stamp_view` (normalises the line), `_stamp_dates` (full dates), `_stamp_clock`
+(times, zones, weekdays) and `_stamp_context` (decides whether a date is a publication stamp). `_stamp_relative` reads
+"5 phút trước" if the caller passes the time of the fetch. Zones and ISO 8601 are read with python-dateutil, except
+"GMT+7", which it reads as seven hours *behind* Greenwich.
 
-Seen on the seed portal: 00:00:00 is printed where no time of day is known, so a displayed midnight means the day.
+The first known portal prints 00:00:00 if no time of day is known, so a displayed midnight means the day.
 """
 
 from __future__ import annotations
@@ -44,9 +43,9 @@ _FARTHEST = timedelta(hours=14)
 class Timestamp:
     """One publication stamp.
 
-    at: aware moment, in the printed zone, else in the site's; midnight when only the day is known.
+    at: aware moment, in the printed zone, else in the site's; midnight if only the day is known.
     precision: the finest unit that was printed; "day" also for a printed 00:00 or 00:00:00.
-    raw: the characters of the input from the first to the last of date, time and zone, untouched.
+    raw: the characters of the input from the first to the last of date, time and zone, unchanged.
     """
 
     at: datetime
@@ -57,15 +56,15 @@ class Timestamp:
 def parse(
     text: str, *, timezone: str = "Asia/Ho_Chi_Minh", now: datetime | None = None, month_first: bool = False
 ) -> Timestamp | None:
-    """Return the publication stamp that `text`, a date line as displayed, holds, or None.
+    """Return the publication stamp in `text`, a displayed date line, or None.
 
-    `timezone` is the IANA name of the zone that the site's clock shows; a printed zone wins. `now`, aware, is the
-    moment at which the page was fetched: relative forms ("2 giờ trước") need it. `month_first` reads 12/23/2018, and
-    only dates in numbers. Of several full dates the labelled one is the stamp, a publication label before an update
-    label; candidates that disagree are None, like spans, dates of documents and impossible dates. Years 1990 to 2100;
+    `timezone` is the IANA name of the site's zone; a printed zone takes precedence. `now` (aware) is the time of the
+    fetch, needed for relative forms ("2 giờ trước"). `month_first` reads 12/23/2018; it applies to numeric dates only.
+    Of several full dates the labelled one is the stamp, and a publication label takes precedence over an update label.
+    The result is None for candidates that disagree, spans, dates of documents and impossible dates. Years 1990 to 2100;
     17 means 2017.
 
-    No text raises. ValueError for an unknown `timezone` and for a naive `now`.
+    No text raises an error. Raises ValueError for an unknown `timezone` and for a naive `now`.
 
     >>> parse("Đăng lúc: 23/05/2017 00:00:00 (GMT+7)")
     Timestamp(at=datetime.datetime(2017, 5, 23, 0, 0, tzinfo=datetime.timezone(datetime.timedelta(seconds=25200))), \
@@ -102,28 +101,28 @@ def _chosen(stamps: list[tuple[Rank, Timestamp | Refusal]]) -> Timestamp | None:
 
 
 def _read(seen: View, found: FoundDate, zone: tzinfo) -> tuple[Rank, Timestamp | Refusal] | None:
-    """The stamp around one full date with its rank; None when the date is no candidate at all."""
+    """Rank and stamp for one full date; None if the date is not a candidate."""
     if found.day is not None and found.day.year < FIRST_YEAR:
-        # Founding days and births: real dates, and certainly not when a web page was published.
+        # Founding days and births: too early for a web page.
         return None
     if found.moment is not None:
         return _read_moment(seen, found, zone)
     before, after = _stamp_clock.time_before(seen, found.start), _stamp_clock.time_after(seen, found.end)
     clock = before or after
-    start, end, finder = found.start, found.end, None
+    start, end, found_time = found.start, found.end, None
     if isinstance(clock, FoundTime):
-        start, end, finder = min(start, clock.start), max(end, clock.end), clock
-    # The zone stands behind the whole stamp or behind a time that comes first: "08:05 GMT+7, 23/05/2017".
-    zones = [_stamp_clock.zone_at(seen.lower, end, finder)]
+        start, end, found_time = min(start, clock.start), max(end, clock.end), clock
+    # The zone is after the whole stamp, or after a time that comes first: "08:05 GMT+7, 23/05/2017".
+    zones = [_stamp_clock.zone_at(seen.lower, end, found_time)]
     if isinstance(zones[0], tuple):
         end = zones[0][1]
-    if finder and finder.end < found.start:
-        zones.append(_stamp_clock.zone_at(seen.lower, finder.end, finder))
+    if found_time and found_time.end < found.start:
+        zones.append(_stamp_clock.zone_at(seen.lower, found_time.end, found_time))
     look = Look(
         start,
         end,
-        mechanical=finder is not None and finder.colons and not finder.spoken,
-        spoken=finder is not None and finder.spoken,
+        mechanical=found_time is not None and found_time.colons and not found_time.spoken,
+        spoken=found_time is not None and found_time.spoken,
         short_year=found.short_year,
         separator=found.separator,
     )
@@ -134,15 +133,15 @@ def _read(seen: View, found: FoundDate, zone: tzinfo) -> tuple[Rank, Timestamp |
     if found.day is None or IMPOSSIBLE in (before, after, *zones) or (before and after) or len(offsets) > 1:
         return rank, IMPOSSIBLE
     zone = offsets.pop() if offsets else zone
-    at = datetime.combine(found.day, finder.at if finder else time(), zone)
-    precision: Precision = "minute" if finder and finder.at != time() else "day"
-    if finder and finder.seconds and precision == "minute":
+    at = datetime.combine(found.day, found_time.at if found_time else time(), zone)
+    precision: Precision = "minute" if found_time and found_time.at != time() else "day"
+    if found_time and found_time.seconds and precision == "minute":
         precision = "second"
     return rank, _stamp(seen, look, at, precision)
 
 
 def _read_moment(seen: View, found: FoundDate, zone: tzinfo) -> tuple[Rank, Timestamp | Refusal] | None:
-    """The same for a date that came with its time, and mostly its zone, in one ISO 8601 token."""
+    """The same for a date with its time, and usually its zone, in one ISO 8601 token."""
     assert found.moment is not None
     look = Look(found.start, found.end, mechanical=True, spoken=False, short_year=False, separator="")
     rank = _stamp_context.rank(seen, look)
@@ -156,7 +155,7 @@ def _read_moment(seen: View, found: FoundDate, zone: tzinfo) -> tuple[Rank, Time
     except ValueError:
         return rank, IMPOSSIBLE
     if _stamp_clock.zone_at(seen.lower, found.end, None) is not None:
-        # A second zone behind the token; behind a token without one this is no form that any platform prints.
+        # A second zone after the token; if the token has no zone, no known platform prints this form.
         return rank, IMPOSSIBLE
     at = at.replace(microsecond=0, tzinfo=at.tzinfo or zone)
     if at.time() == time():
@@ -165,7 +164,7 @@ def _read_moment(seen: View, found: FoundDate, zone: tzinfo) -> tuple[Rank, Time
 
 
 def _stamp(seen: View, look: Look, at: datetime, precision: Precision) -> Timestamp | Refusal:
-    """The finished stamp, unless its year or a weekday printed with it says that the date was misread or misprinted."""
+    """The finished stamp; IMPOSSIBLE if its year is out of range or a weekday printed with it does not match."""
     if not FIRST_YEAR <= at.year <= LAST_YEAR or any(
         day != at.weekday() for day in _stamp_context.weekdays_beside(seen, look)
     ):
@@ -182,7 +181,7 @@ def _relative_stamp(seen: View, now: datetime) -> Timestamp | None:
 
 @lru_cache(maxsize=64)
 def _zone(name: str) -> tzinfo:
-    # gettz would read "" as this machine's zone, "GMT+7" as a POSIX rule, and a path as a file.
+    # gettz would read "" as the local zone of this machine, "GMT+7" as a POSIX rule, and a path as a file.
     found: tzinfo | None = tz.gettz(name) if _ZONE_NAME.fullmatch(name) else None
     if found is None or isinstance(found, tz.tzstr):
         raise ValueError(f"unknown timezone {name!r}: give an IANA name like 'Asia/Ho_Chi_Minh'")
