@@ -1,1 +1,1 @@
-"""One page as an archived response shows it: its text, what kind of page it is, and what else it needs."""
+"""One page of an archived response: its text, its kind, and its requisites."""

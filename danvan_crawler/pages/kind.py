@@ -1,16 +1,15 @@
-"""What stands in the place of news: a challenge, a login, a notice of maintenance, a parked or a hijacked page.
+"""Recognises pages that replace news: a challenge, a login, a maintenance notice, a parked or a hijacked page.
 
-Ask this only about a page that ought to have been a listing and shows no article: news report on maintenance and on
-domains too, and nearly every portal has a login box in its corner. The signs are those that the makers put there:
-the markup of Cloudflare, of DataDome and of Vietnam's own cookie challenges ("document.cookie=…; location.reload"),
-the sentences of IIS, nginx and DirectAdmin, the words of domain sellers, and those that Vietnamese webmasters use.
+Use `page_kind` only for a page that should be a listing and shows no article: news also report on maintenance and
+domains, and nearly every portal has a login box. The patterns are taken from real pages: the markup of Cloudflare,
+DataDome and Vietnamese cookie challenges ("document.cookie=…; location.reload"), the sentences of IIS, nginx and
+DirectAdmin, the words of domain sellers and of Vietnamese webmasters.
 
-Other pages stand in the place of an article, with status 200 all the same: those that say that it is not there
-(`says_not_found`), and those that say nothing about it, because the page is empty (`is_blank`) or because of a notice
-or a login (`stands_in_the_way`).
+Other pages replace an article, although their status is 200: the page states that the article does not exist
+(`says_not_found`), is empty (`is_blank`), or shows a notice or a login (`obstruction`).
 
-All of these look at the beginning of a page only (`Page.beginning`), because notices are short pages. So a long page
-takes them no longer than one of that size, and a sentence far down in it can't make a notice of it.
+All functions check only the beginning of a page (`Page.beginning`), because notices are short. So the time does not
+grow with longer pages, and a sentence far down in an article does not make it a notice.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ LOGIN = "login"
 MAINTENANCE = "maintenance"
 PARKED = "parked"
 
-_UNSHOWN = ("script", "style", "noscript")
+_INVISIBLE_TAGS = ("script", "style", "noscript")
 _SHORT = 3_000
-"""Characters of text beyond which a page is no notice: those hold a sentence or two, and a footer."""
+"""Maximum characters of text in a notice: it has one or two sentences, and a footer."""
 
 _CHALLENGE_MARKUP = re.compile(
     r"/cdn-cgi/challenge-platform/|cf[-_]chl[-_]|challenges\.cloudflare\.com|captcha-delivery\.com|/_Incapsula_Resource"
@@ -61,33 +60,35 @@ _HIJACKED_WORDS = re.compile(
     r"|nha cai(?! (?:nghien|tao|cach))|ca cuoc(?! (?:doi|song|hop|hoi|thi|van dong))|no hu|tai xiu"
     r"|ban ca doi thuong|danh bai doi thuong|game bai|soi keo|casino|slot gacor|slot|hacked by|defaced by)\b"
 )
-"""Looked for in text as it is printed: without its marks, "cả cuộc đời" or "nhà cai nghiện" would be betting too. Those
-who hijack pages write both ways side by side, so each word is here in both."""
+"""Searched in the text as printed: without marks, "cả cuộc đời" or "nhà cai nghiện" would match too. Hijacked pages
+have both spellings, so each word is listed with and without marks."""
 _HIJACKED_AT_LEAST = 3
-"""Different words of betting shops in a page, or two in its title, make a hijacked one: news report on betting, too."""
-_SHOP = re.compile(r"\b(?:uy tin|so 1|hang dau|top \d+|khuyen mai|link vao|tai app|nap rut|tot nhat|no\.? ?1)\b")
-"""What a title says of its own shop."""
-_VANDALS = re.compile(r"\b(?:hacked by|defaced by|slot gacor)\b")
-_ON_BETTING = re.compile(
+"""Minimum number of different betting words in a hijacked page (two in its title): news also report on betting."""
+_ADVERTISING_WORDS = re.compile(
+    r"\b(?:uy tin|so 1|hang dau|top \d+|khuyen mai|link vao|tai app|nap rut|tot nhat|no\.? ?1)\b"
+)
+"""Words of advertising in a title."""
+_DEFACED_WORDS = re.compile(r"\b(?:hacked by|defaced by|slot gacor)\b")
+_BETTING_NEWS_WORDS = re.compile(
     r"\b(?:triet (?:pha|xoa)|khoi to|bat (?:giu|tam giam|qua tang)|cong an|xet xu|toa an|danh bac|co bac"
     r"|phong,? (?:va )?chong|canh bao|tac hai|duong day|te nan|toi pham)\b"
 )
-"""What the title of news on betting says."""
+"""Words in the title of news about betting."""
 
-_SAYS_SO = re.compile(
+_NOT_FOUND_WORDS = re.compile(
     r"\b(?:khong tim thay|khong ton tai|khong co (?:bai viet|noi dung|du lieu)|da bi (?:xoa|go|thu hoi)|not found"
     r"|(?:loi|error|http) 404|404 (?:not|error))\b"
 )
 _LONGEST = 200
-"""Characters of a line that says so; a paragraph that tells of a lost document is longer."""
+"""Maximum characters of a line that reports a missing page; a paragraph about a lost document is longer."""
 BLANK = "shows next to no text"
-"""What is noted of such a page."""
-_NEXT_TO_NOTHING = 200
-"""Characters of text on a page that broke down: an error of PHP or of a database, or nothing; a menu alone has more."""
+"""The note about such a page."""
+_BLANK_LENGTH = 200
+"""Characters of text; a broken page (empty, or a PHP or database error) has fewer, a menu alone has more."""
 
 
 def is_login_titled(page: Page) -> bool:
-    """Whether a page's title says that it is a login; nearly every portal has a login box on all of its pages."""
+    """Whether the title is that of a login page. The text is no evidence: portals have a login box on every page."""
     return _LOGIN_WORDS.search(fold(_title_of(page.beginning))) is not None
 
 
@@ -96,11 +97,11 @@ def _title_of(tree: LexborHTMLParser) -> str:
 
 
 def page_kind(page: Page) -> str | None:
-    """`challenge`, `login`, `maintenance` or `parked` (hijacked too); None for any other page."""
+    """`challenge`, `login`, `maintenance` or `parked` (also if hijacked); None for any other page."""
     html, tree = page.text[:BEGINNING], page.beginning
     exact_title, title = forms(_title_of(tree))
     password = any((node.attributes.get("type") or "").lower() == "password" for node in tree.css("input"))
-    exact, words = forms(_shown(tree))
+    exact, words = forms(_visible_text(tree))
     said = f"{title} {words}"
     short = len(words) <= _SHORT
     if short and (_CHALLENGE_MARKUP.search(html) or _CHALLENGE_WORDS.search(said) or _is_cookie_challenge(html, words)):
@@ -117,59 +118,59 @@ def page_kind(page: Page) -> str | None:
     return None
 
 
-def _shown(tree: LexborHTMLParser, *, without: Sequence[str] = ()) -> str:
+def _visible_text(tree: LexborHTMLParser, *, without: Sequence[str] = ()) -> str:
     """The text of a page without its scripts and styles, and without the elements `without`."""
     own = tree.clone()
-    own.strip_tags([*_UNSHOWN, *without])
+    own.strip_tags([*_INVISIBLE_TAGS, *without])
     return own.body.text(separator=" ") if own.body is not None else own.text(separator=" ")
 
 
 def _betting_words(exact: str) -> set[str]:
-    """The different words of betting shops in a canonical text; with and without marks is one."""
+    """The different betting words in a canonical text; spellings with and without marks count as one."""
     return {fold(word) for word in _HIJACKED_WORDS.findall(exact.lower())}
 
 
 def _is_shop_title(exact: str, folded: str) -> bool:
     words = _betting_words(exact)
-    if not words or _ON_BETTING.search(folded):
+    if not words or _BETTING_NEWS_WORDS.search(folded):
         return False
-    return len(words) > 1 or _SHOP.search(folded) is not None or _VANDALS.search(folded) is not None
+    return len(words) > 1 or _ADVERTISING_WORDS.search(folded) is not None or _DEFACED_WORDS.search(folded) is not None
 
 
 def _is_cookie_challenge(html: str, words: str) -> bool:
-    """A page that sets a cookie by script and loads itself again shows hardly any words; news do."""
+    """Whether a script sets a cookie and reloads the page, and there is hardly any text."""
     return len(words) < 300 and _COOKIE_AND_RELOAD.search(html) is not None
 
 
 def says_not_found(page: Page) -> bool:
-    """Whether a page's title or one of its short lines says that what was asked for is not there.
+    """Whether the title or a short line of a page reports that the requested page does not exist.
 
-    Ask this about pages without an article only.
+    Use this only for pages without an article.
     """
     if not page.is_text:
         return False
     tree = page.beginning
     lines = [node.text(deep=True) for node in tree.css("title, h1, h2, h3, h4, p, li, td, strong, b")]
     lines += [node.text(deep=False) for node in tree.css("div, span, center, section, article")]
-    return any(_SAYS_SO.search(fold(line)) for line in lines if len(line) <= _LONGEST)
+    return any(_NOT_FOUND_WORDS.search(fold(line)) for line in lines if len(line) <= _LONGEST)
 
 
 def is_blank(page: Page) -> bool:
-    """Whether a page shows next to no text, as when a portal breaks down and answers 200 all the same.
+    """Whether a page shows next to no text, e.g. the page of a broken portal with status 200.
 
-    Ask this about pages without an article only. A page that is not text is not blank.
+    Use this only for pages without an article. A page that is not text is not blank.
     """
     if not page.is_text:
         return False
-    text = _shown(page.beginning, without=["title"]) if page.beginning.body is not None else ""
-    return len(" ".join(text.split())) < _NEXT_TO_NOTHING
+    text = _visible_text(page.beginning, without=["title"]) if page.beginning.body is not None else ""
+    return len(" ".join(text.split())) < _BLANK_LENGTH
 
 
-def stands_in_the_way(page: Page, *, redirected: bool) -> str | None:
-    """What hides an article for now: `challenge`, `maintenance`, `parked`, or a `login` that the address leads to.
+def obstruction(page: Page, *, redirected: bool) -> str | None:
+    """Kind of page in the place of an article: `challenge`, `maintenance`, `parked` or `login`; None for other pages.
 
-    Ask this about pages without an article only. Nearly every portal has a login box on all of its pages, so a login
-    counts only if a redirect has led to it.
+    Use this only for pages without an article. Nearly every portal has a login box on all of its pages, so a login
+    counts only if a redirect led to it.
     """
     kind = page_kind(page) if page.is_text else None
     return None if kind == LOGIN and not redirected else kind

@@ -1,10 +1,10 @@
-"""Pages that an HTML parser would take minutes or all memory for, cut to what can be read.
+"""Truncates pages for which an HTML parser would take minutes or all memory.
 
-HTML's rules make a parser look through everything that is open at many a tag, and open every formatting element that
-was left open again in each new paragraph. For pages as people write them that is nothing. Measured with lexbor:
-200,000 nested <div> take 160 s, a <select> of 100,000 options as long, one tag with 100,000 attributes half a minute,
-and 4,000 times <font size=N><p> (100 KB) make 8 million elements. So a page with very many tags is counted through
-first, and ends where that work would pass a limit no real page comes near: all that stands before is read as ever.
+At many tags, a parser has to go through all open elements, and in each new paragraph it has to reopen every formatting
+element that was left open. On normal pages this costs little. Measured with lexbor: 200,000 nested <div> take 160 s, a
+<select> of 100,000 options takes as long, one tag with 100,000 attributes half a minute, and 100 KB of
+<font size=N><p> (4,000 times) give 8 million elements. So in a page with very many tags, this work is estimated first.
+The page is cut where the work exceeds a limit that real pages do not come near; the text before is parsed as usual.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from collections import Counter
 
 LIGHT_TAGS = 4000
 LIGHT_LENGTH = 100_000
-"""A page with fewer tags and characters than these is parsed as it is: at its worst it takes a second."""
-MAX_LOOKS = 20_000_000
-"""Open elements looked through, over all tags. A page of 5 MB with all tags thirty deep needs a quarter of it."""
+"""A page with fewer tags and characters is not checked: it takes a second at worst."""
+MAX_OPEN = 20_000_000
+"""Maximum sum of open elements over all tags. A page of 5 MB with all tags thirty deep needs a quarter of it."""
 MAX_REOPENED = 500_000
-"""Formatting elements that may be opened again, over all tags."""
+"""Maximum sum of reopened formatting elements over all tags."""
 MAX_ATTRIBUTES = 1000
 
-# No end tag ever, or one that HTML lets authors leave out: what follows closes these.
-_CLOSED_BY_WHAT_FOLLOWS = frozenset(
+# Elements without an end tag, or with an optional one: they are closed by the following tag.
+_OPTIONAL_END_TAG = frozenset(
     {
         *(
             "area",
@@ -48,7 +48,7 @@ _FORMATTING = frozenset(
     {"a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"}
 )
 _FORMATTING_WEIGHT = 5
-"""A formatting element that stays open costs more at each tag; <a> in particular (measured)."""
+"""An open formatting element costs more at each tag; <a> in particular (measured)."""
 _TAG = re.compile(
     r"<!--.*?(?:-->|\Z)|<(?:script|style)\b.*?(?:</(?:script|style)|\Z)|<(/?)([a-z][a-z0-9:-]*)([^<>]*)",
     re.IGNORECASE | re.DOTALL,
@@ -56,23 +56,27 @@ _TAG = re.compile(
 
 
 def within_limits(html: str) -> str:
-    """The page, up to where parsing it would pass a limit. Takes time in proportion to its length."""
+    """The page up to the point where parsing would exceed a limit. Takes time linear in its length."""
     if len(html) < LIGHT_LENGTH and html.count("<") < LIGHT_TAGS:
         return html
     still_open: Counter[str] = Counter()
-    depth = formatting = options = weight = looks = reopened = 0
+    depth = formatting = options = weight = open_sum = reopened = 0
     for tag in _TAG.finditer(html):
         closing, name, attributes = tag.groups()
         if name is None:  # a comment or a script
             continue
-        looks += weight
+        open_sum += weight
         reopened += formatting
-        if looks > MAX_LOOKS or reopened > MAX_REOPENED or (len(attributes) > MAX_ATTRIBUTES and _is_long(attributes)):
+        if (
+            open_sum > MAX_OPEN
+            or reopened > MAX_REOPENED
+            or (len(attributes) > MAX_ATTRIBUTES and _is_long(attributes))
+        ):
             return html[: tag.start()]
         name = name.lower()
         if name == "option":
             options += 1
-        elif name in _CLOSED_BY_WHAT_FOLLOWS or attributes.endswith("/"):  # or a shape in a drawing, closed by itself
+        elif name in _OPTIONAL_END_TAG or attributes.endswith("/"):  # or a self-closing shape in SVG
             continue
         else:
             options = 0 if name == "select" else options

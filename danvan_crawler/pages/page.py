@@ -1,12 +1,11 @@
-"""One page: the body of an answer with what was said about it, decoded once and parsed once for all its readers.
+"""One page: the body of a response and its headers, decoded once and parsed once for all users.
 
-Families, verdicts (`pages.kind`) and requisites (`pages.requisites`) get the same page. None of them sees where it came
-from: a crawl, an archive or a test.
+Families, `pages.kind` and `pages.requisites` get the same page, whether it comes from a crawl, an archive or a test.
 
-The text is decoded by evidence and not by declaration (`vietnamese.charset`). Scrapy believes the header, then the
-markup, and if both are silent it asks a detector that took a quarter of a crawl's time (measured on 57 KB pages) and
-that knows no Vietnamese code page. Text in TCVN3, VNI and the like comes out as Unicode, between tags, in entities and
-in attributes that are shown; so every reader of a page sees the same letters.
+The text is decoded by evidence, not by declaration (`vietnamese.charset`). Scrapy trusts the header, then the markup,
+and without both it uses a detector that took a quarter of a crawl's time (measured on 57 KB pages) and does not support
+the Vietnamese code page. Text in TCVN3, VNI and similar charsets is converted to Unicode between tags, in entities and
+in visible attributes.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from danvan_crawler.pages.limits import within_limits
 from danvan_crawler.vietnamese.charset import Decoded, decode
 
 MARKS = ("\x1e", "\x01", "\x02", "\x03")
-"""Control characters that no tree of a page holds. Readers can put them into a tree of their own, to mark places."""
+"""Control characters that are removed from every tree. Callers may insert them into their own tree to mark places."""
 BEGINNING = 200_000
 """Characters of `Page.beginning`."""
 _BASE_WITHIN = 4096
-"""Characters in which a page's <base> is looked for, as Scrapy does."""
+"""Characters that are searched for a page's <base>, as in Scrapy."""
 _WITHOUT_MARKS = dict.fromkeys(map(ord, MARKS), " ")
 _MARK_ENTITY = re.compile(r"&#(?:0*(?:1|2|3|30)(?![0-9])|[xX]0*(?:1|2|3|1[eE])(?![0-9a-fA-F]));?")
 _COMMENT = re.compile(r"<!--(?!-?>).*?--!?>", re.DOTALL)
@@ -55,7 +54,7 @@ class Page:
 
     @cached_property
     def decoded(self) -> Decoded:
-        """The text, the charset of the bytes, and what header and markup say about it."""
+        """The text, the charset of the bytes, and the charsets in header and markup."""
         return decode(self.body if self.is_text else b"", http_content_type_encoding(self.content_type))
 
     @property
@@ -65,35 +64,35 @@ class Page:
 
     @cached_property
     def tree(self) -> LexborHTMLParser:
-        """The page as a tree, without comments. All readers share it, so none may change it (see `own_tree`).
+        """The page as a tree, without comments. It is shared and must not be changed (see `own_tree`).
 
-        A page that would take a parser minutes is cut first (`pages.limits`).
+        A page that would take a parser minutes is truncated first (`pages.limits`).
         """
         return _tree_of(self._whole)
 
     def own_tree(self) -> LexborHTMLParser:
-        """A copy of the tree that its reader may change. It takes two fifths of the time of parsing (measured).
+        """A copy of the tree that the caller may change. It takes two fifths of the time of parsing (measured).
 
-        The copy lacks what is inside <template> elements, which no browser shows.
+        The copy lacks the content of <template> elements, which browsers do not show.
         """
         return self.tree.clone()
 
     @cached_property
     def beginning(self) -> LexborHTMLParser:
-        """The tree of the first BEGINNING characters: `tree` itself for all but the longest pages. Shared as well.
+        """The tree of the first BEGINNING characters: `tree` itself for all but the longest pages. Also shared.
 
-        It is for questions that the beginning of a page answers, and that have to cost little for a page of any length.
+        For checks that need only the beginning of a page and must be fast for pages of any length.
         """
         return self.tree if len(self._whole) <= BEGINNING else _tree_of(self._whole[:BEGINNING])
 
     @cached_property
     def _whole(self) -> str:
-        """All of the text that can be parsed in a reasonable time: for all pages but hostile ones the text itself."""
+        """The text, truncated on hostile pages so that it can be parsed in reasonable time."""
         return within_limits(self.text)
 
     @cached_property
     def base_url(self) -> str:
-        """What relative addresses are relative to for a browser: the page's <base>, else its address."""
+        """Base of relative addresses, as in browsers: the page's <base>, else its address."""
         base: str = get_base_url(self.text[:_BASE_WITHIN], self.url)
         return base
 

@@ -1,10 +1,10 @@
-"""What a page needs to be looked at again: pictures and files, styles, scripts, fonts, frames. Archived, never parsed.
+"""Page requisites: pictures and files, styles, scripts, fonts, frames that replaying a page needs.
 
-They are crawl state of their own: rows of the frontier without a section. So a run that is stopped between an article
-and its pictures leaves them to the next one, and each is asked for once, however many pages show it.
+They are archived but not parsed for articles. In the frontier they are rows without a section. So if a run is stopped
+between an article and its pictures, the next run fetches them, and each is requested once, however many pages show it.
 
-Requisites have requisites: a stylesheet imports another, which names a font; a frame is a page. `within` reads those,
-down to `MAX_DEPTH`. Only what is on the hosts of the site, or on the static hosts that its profile names, is taken.
+Requisites have requisites: a stylesheet imports another, which names a font; a frame is a page. `of_requisite` finds
+those, down to `MAX_DEPTH`. Only files on the hosts of the site, or on the static hosts in its profile, are fetched.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ from danvan_crawler.urls import file_name, host_of, path_key
 NO_SECTION = ""
 """Section of a requisite in the frontier; sections of a profile always have a name."""
 FINAL_STATUSES = frozenset({404, 410})
-"""Answers that say that there is no such file; asking again at the next run would give the same."""
+"""Statuses of a file that does not exist; the next run does not request it again."""
 MAX_DEPTH = 4
-"""How far from a page its requisites are looked for. What a page names is at 1; a font of an imported sheet at 3."""
-MAX_A_PAGE = 5000
-"""References of one page that are looked at; a real one has some hundred at most."""
+"""Maximum distance of a requisite from its page. A file that the page names has 1, a font of an imported sheet 3."""
+MAX_REFS = 5000
+"""Maximum number of references per page; a real page has a few hundred at most."""
 _MAX_ADDRESS = 2000
-"""Characters of an address; longer ones are pictures written into the page, or mistakes."""
+"""Maximum characters of an address; longer ones are embedded pictures, or mistakes."""
 _UNFILLED = ("{{", "${", "<%", "' +", "'+", '" +', '"+')
-"""Parts of a template's text: what stands there is no address yet."""
+"""Signs of an unfilled template instead of an address."""
 _MEDIA = frozenset(
     {
         *("3gp", "aac", "asf", "avi", "flac", "flv", "m4a", "m4v", "mkv", "mov", "mp3", "mp4", "mpeg", "mpg"),
         *("oga", "ogg", "ogv", "ts", "wav", "webm", "wma", "wmv"),
     }
 )
-"""Ends of the names of films and recordings."""
+"""File extensions of video and audio."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Which addresses are a site's requisites, and under which key the frontier knows each."""
+    """Decides which addresses are a site's requisites, and the key of each in the frontier."""
 
     hosts: frozenset[str]
     static_hosts: frozenset[str] = frozenset()
     fronts: frozenset[str] = frozenset()
-    """Keys of the front page and the sections, which a crawl asks for on their own account."""
+    """Keys of the front page and the sections, which a crawl requests in any case."""
 
     @classmethod
     def of(cls, site: Site) -> Scope:
@@ -62,12 +62,12 @@ class Scope:
         return cls(hosts, frozenset(site.static_hosts) - hosts, fronts)
 
     def key_of(self, url: str) -> str:
-        """The path key; with the host before it on a static host, which may have other files under the same paths."""
+        """The path key. For a static host it begins with the host, which may have other files under the same paths."""
         host = host_of(url) if self.static_hosts else ""
         return f"//{host}{path_key(url)}" if host in self.static_hosts else path_key(url)
 
     def keyed(self, urls: Iterable[str]) -> dict[str, str]:
-        """The addresses that are requisites of the site, by key; of several with one key the first."""
+        """The addresses that are requisites of the site, by key; the first address of each key."""
         found: dict[str, str] = {}
         for url in urls:
             host = host_of(url)
@@ -79,9 +79,9 @@ class Scope:
 
 
 def of_page(page: Page, article: Article | None = None) -> list[str]:
-    """Absolute addresses of what a page needs, on any host: first an article's images and attachments.
+    """Absolute addresses of a page's requisites, on any host: first an article's images and attachments.
 
-    If the page names no icon, the one that browsers ask every site for is among them.
+    If the page names no icon, /favicon.ico is included, as browsers request it.
     """
     refs, has_icon = page_refs(page.text)
     found = _located(page.base_url, refs)
@@ -92,8 +92,8 @@ def of_page(page: Page, article: Article | None = None) -> list[str]:
     return found
 
 
-def within(page: Page) -> list[str]:
-    """Absolute addresses of what a requisite needs itself, if it is a stylesheet or the page in a frame."""
+def of_requisite(page: Page) -> list[str]:
+    """Absolute addresses of the requisites of a requisite, if it is a stylesheet or a page in a frame."""
     if not page.is_text:
         return []
     content_type = page.content_type.lower()
@@ -106,7 +106,7 @@ def within(page: Page) -> list[str]:
 
 
 def is_media(url: str) -> bool:
-    """Whether an address names a film or a recording.
+    """Whether an address names a video or audio file.
 
     >>> is_media("http://example.vn/phim/hoi-nghi.MP4?v=2"), is_media("http://example.vn/xem.aspx?file=a.wmv")
     (True, True)
@@ -115,11 +115,11 @@ def is_media(url: str) -> bool:
 
 
 def _located(base: str, refs: Iterable[str]) -> list[str]:
-    # What begins at the root is the same wherever on the site it stands, and menus repeat it on every page.
+    # An address from the root is the same on every page, and menus repeat it; this base allows cache hits.
     front = urljoin(base, "/")
     urls = (
         _absolute(front if ref.startswith("/") else base, ref)
-        for ref in islice(refs, MAX_A_PAGE)
+        for ref in islice(refs, MAX_REFS)
         if len(ref) <= _MAX_ADDRESS
     )
     return [url for url in urls if url is not None]
@@ -127,7 +127,7 @@ def _located(base: str, refs: Iterable[str]) -> list[str]:
 
 @lru_cache(maxsize=2048)
 def _absolute(base: str, ref: str) -> str | None:
-    """The address as browsers form it, None for what is none: no address at all, a place in the page, a template."""
+    """The address as browsers form it; None for an empty or invalid address, a fragment or an unfilled template."""
     ref = ref.strip().replace("\n", "").replace("\r", "").replace("\t", "")
     path, mark, query = ref.partition("?")
     ref = path.replace("\\", "/") + mark + query

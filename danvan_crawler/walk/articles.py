@@ -13,7 +13,7 @@ from danvan_crawler import statistics as stats
 from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.families import extract
 from danvan_crawler.items import VisitCounters
-from danvan_crawler.pages.kind import BLANK, is_blank, says_not_found, stands_in_the_way
+from danvan_crawler.pages.kind import BLANK, is_blank, obstruction, says_not_found
 from danvan_crawler.pages.page import Page
 from danvan_crawler.pages.requisites import FINAL_STATUSES, of_page
 from danvan_crawler.store.frontier import ARCHIVED, MAX_ATTEMPTS, NEW
@@ -86,7 +86,7 @@ class Articles:
         is_missing = says_not_found(page)
         if is_missing and self._is_absent(effects, capture, why):
             return
-        hidden_by = stands_in_the_way(page, redirected=bool(why.hops))
+        hidden_by = obstruction(page, redirected=bool(why.hops))
         if hidden_by is not None:  # it says nothing of the article, which the next run asks for again
             effects.troubles.append((stats.ARTICLE_TROUBLE, hidden_by, f"{why.link} {SHOWS[hidden_by]}"))
             self._count_failed(effects, why, "failed")

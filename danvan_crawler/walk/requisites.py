@@ -15,7 +15,7 @@ from danvan_crawler import statistics as stats
 from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.clock import warc_date
 from danvan_crawler.pages.page import Page
-from danvan_crawler.pages.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, within
+from danvan_crawler.pages.requisites import FINAL_STATUSES, MAX_DEPTH, NO_SECTION, of_requisite
 from danvan_crawler.store.frontier import ARCHIVED, LEADS_HOME, LEADS_TO_SECTION, NEW, PENDING
 from danvan_crawler.urls import host_of
 from danvan_crawler.walk.asking import Ask, Effects, Unanswered, Why
@@ -65,7 +65,7 @@ class Requisites:
         effects.counts[stats.REQUISITES] += 1
         self._mark_archived(why)
         if why.depth < MAX_DEPTH:
-            self.ask(effects, within(page), via=page.url, depth=why.depth + 1)
+            self.ask(effects, of_requisite(page), via=page.url, depth=why.depth + 1)
 
     def redirect(self, effects: Effects, capture: CaptureRecord, why: Why, target: str) -> None:
         """What a redirect in the place of a file means. One that leads to the front page or a section says, as portals

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from danvan_crawler.pages.kind import is_blank, is_login_titled, page_kind, says_not_found, stands_in_the_way
+from danvan_crawler.pages.kind import is_blank, is_login_titled, obstruction, page_kind, says_not_found
 from danvan_crawler.pages.page import BEGINNING, Page
 
 MakePage = Callable[..., Page]
@@ -109,15 +109,15 @@ def test_a_page_without_text_is_blank(make_page: MakePage, html: str, blank: boo
 
 def test_a_login_stands_in_the_way_only_if_a_redirect_led_to_it(make_page: MakePage) -> None:
     login = make_page(f"<title>Đăng nhập</title>{LOGIN_BOX}")
-    assert stands_in_the_way(login, redirected=True) == "login"
-    assert stands_in_the_way(login, redirected=False) is None
-    assert stands_in_the_way(make_page("<p>Hệ thống đang bảo trì</p>"), redirected=False) == "maintenance"
+    assert obstruction(login, redirected=True) == "login"
+    assert obstruction(login, redirected=False) is None
+    assert obstruction(make_page("<p>Hệ thống đang bảo trì</p>"), redirected=False) == "maintenance"
 
 
 def test_of_a_page_that_is_not_text_nothing_is_said(make_page: MakePage) -> None:
     page = make_page("<title>404 Not Found, login</title>", content_type="image/png")
     assert (is_blank(page), says_not_found(page), is_login_titled(page)) == (False, False, False)
-    assert (page_kind(page), stands_in_the_way(page, redirected=True)) == (None, None)
+    assert (page_kind(page), obstruction(page, redirected=True)) == (None, None)
 
 
 def test_the_questions_leave_the_page_as_it_is(make_page: MakePage) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from danvan_crawler.items import Article, Attachment, Image
 from danvan_crawler.pages.page import Page
-from danvan_crawler.pages.requisites import Scope, is_media, of_page, within
+from danvan_crawler.pages.requisites import Scope, is_media, of_page, of_requisite
 from danvan_crawler.sites.profile import Site
 
 PAGE = "http://example.vn/tin/bai-1.html"
@@ -138,7 +138,7 @@ def test_what_is_no_requisite(found: Found, html: str) -> None:
     ],
 )  # fmt: skip
 def test_what_a_stylesheet_needs(sheet: MakePage, css: str, expected: list[str]) -> None:
-    assert within(sheet(css)) == [urljoin("http://example.vn/giao-dien/a.css", ref) for ref in expected]
+    assert of_requisite(sheet(css)) == [urljoin("http://example.vn/giao-dien/a.css", ref) for ref in expected]
 
 
 @pytest.mark.parametrize(
@@ -152,20 +152,20 @@ def test_what_a_stylesheet_needs(sheet: MakePage, css: str, expected: list[str])
     ],
 )  # fmt: skip
 def test_the_charset_of_a_stylesheet(sheet: MakePage, body: bytes, content_type: str) -> None:
-    [url] = within(sheet(body, content_type))
+    [url] = of_requisite(sheet(body, content_type))
     assert url in ("http://example.vn/giao-dien/%E1%BA%A3nh.png", "http://example.vn/giao-dien/a%CC%89nh.png")
 
 
 def test_a_sheet_that_is_served_as_plain_text_is_one_by_its_name(sheet: MakePage) -> None:
-    assert within(sheet("p { background: url(b.png) }", "text/plain")) == ["http://example.vn/giao-dien/b.png"]
+    assert of_requisite(sheet("p { background: url(b.png) }", "text/plain")) == ["http://example.vn/giao-dien/b.png"]
 
 
 def test_the_page_in_a_frame_has_requisites_and_a_picture_has_none(
     page: MakePage, sheet: MakePage, make_page: MakePage
 ) -> None:
-    assert "http://example.vn/tin/a.png" in within(page('<img src="a.png">'))
-    assert within(make_page(b"\x89PNG", PAGE, content_type="image/png")) == []
-    assert within(sheet('<img src="a.png">', "text/plain", url="http://example.vn/a.txt")) == []
+    assert "http://example.vn/tin/a.png" in of_requisite(page('<img src="a.png">'))
+    assert of_requisite(make_page(b"\x89PNG", PAGE, content_type="image/png")) == []
+    assert of_requisite(sheet('<img src="a.png">', "text/plain", url="http://example.vn/a.txt")) == []
 
 
 def test_an_icon_is_looked_for_where_browsers_do_unless_the_page_names_one(page: MakePage) -> None:
@@ -233,7 +233,7 @@ _PIECES = st.sampled_from(
 def test_nothing_that_is_printed_raises(page: MakePage, sheet: MakePage, pieces: list[str]) -> None:
     text = "".join(pieces).encode("utf-8", "surrogatepass")
     of_page(page(text))
-    within(sheet(text))
+    of_requisite(sheet(text))
 
 
 @pytest.mark.parametrize(
@@ -247,7 +247,7 @@ def test_pages_that_leave_everything_open_are_read_in_one_go(page: MakePage, pie
 
 @pytest.mark.parametrize("piece", ["url(", 'url("', "/*", '"', "@import ", "@namespace ", "image-set('", "\\"])
 def test_sheets_that_leave_everything_open_are_read_in_one_go(sheet: MakePage, piece: str) -> None:
-    within(sheet(piece * 300_000))
+    of_requisite(sheet(piece * 300_000))
 
 
 def test_a_profile_names_static_hosts_and_a_budget() -> None:
