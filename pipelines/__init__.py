@@ -1,12 +1,12 @@
-"""Stages that an article passes, one verb each, in the order that `danvan_crawler/settings.py` lists.
+"""Pipeline stages of an article, in the order of `danvan_crawler/settings.py`.
 
-    text 100         printed text tidied
-    timestamps 200   the date line read
-    places 300       province and body as they were on the day of publication
-    documents 400    Party and State documents that it cites
+    text 100         clean printed text
+    timestamps 200   parse the date line
+    places 300       province and body on the day of publication
+    documents 400    cited Party and State documents
     identity 500     canonical address, item id, content hash
-    validate 600     what a careful reader would notice, as warnings
-    store 900        into the database
+    validate 600     warnings about missing or implausible fields
+    store 900        write to the database
 
-Each passes items of other spiders through untouched.
+Items of other spiders pass unchanged.
 """

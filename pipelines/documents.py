@@ -20,25 +20,25 @@ class DocumentsPipeline:
 
 
 def mentions(article: Article) -> Iterator[Citation]:
-    """Every citation of an article, in the order in which a reader meets them."""
+    """Every citation of an article, in reading order."""
     names = (attachment.name for attachment in article.attachments)
     for text in (article.title, article.lead, article.body_text, *names, *article.tags):
         yield from find(text)
 
 
 def merged(citations: Iterable[Citation]) -> list[Citation]:
-    """One citation a document, in the order of their first mentions: of each the richest mention, else the first.
+    """One citation per document, in the order of first mentions: the richest mention of each, else the first.
 
-    A document is a number and a code, however the code is joined: the file 131-KH-TU.pdf is 131-KH/TU. Two dates are
-    two documents, since numbers begin anew with each term (35-CT/TW of 2019 and of 2024). A mention without a code
-    ("Nghị quyết 18") adds nothing where the article cites a document of that type and number in full.
+    A document is identified by number and code, with any separators: the file 131-KH-TU.pdf is 131-KH/TU. Two dates are
+    two documents, because numbers start again with each term (35-CT/TW of 2019 and of 2024). A mention without a code
+    ("Nghị quyết 18") is dropped if the article cites a document of that type and number in full.
     """
     groups: dict[tuple[str | None, ...], dict[date | None, list[tuple[int, Citation]]]] = {}
     for place, citation in enumerate(citations):
         of_number = groups.setdefault(_key(citation), {})
         day = citation.date or next(iter(of_number), None)
         if day is not None and None in of_number:
-            # Mentions so far had no date, so they can be of this document.
+            # The mentions so far had no date, so count them for this document.
             of_number[day] = of_number.pop(None)
         of_number.setdefault(day, []).append((place, citation))
     full: dict[tuple[str | None, str], set[date | None]] = {}
@@ -57,7 +57,7 @@ def merged(citations: Iterable[Citation]) -> list[Citation]:
 
 
 def record(citation: Citation) -> dict[str, str | None]:
-    """A citation as an item stores it; its date in ISO 8601."""
+    """A citation as stored in an item, with its date in ISO 8601."""
     return {
         "raw": citation.raw,
         "type": citation.type,
@@ -76,11 +76,11 @@ def _key(citation: Citation) -> tuple[str | None, ...]:
 
 
 def _plain(number: str) -> str:
-    """A number without the zero that is printed or not: "Chỉ thị 5" is Chỉ thị 05."""
+    """A number without leading zeros: "Chỉ thị 5" is Chỉ thị 05."""
     return number.lstrip("0")
 
 
 def _richness(citation: Citation) -> tuple[bool, bool, bool]:
-    """What a mention tells: the date first, then the type, then a name as printed, which no abbreviation can give."""
+    """Sort key for the information in a mention: date first, then type, then a printed name instead of a code only."""
     named = citation.type is not None and citation.raw[:1].isalpha() and not citation.raw.lower().startswith("số")
     return citation.date is not None, citation.type is not None, named

@@ -1,4 +1,4 @@
-"""Stage 500: which article this is, and which content of it: canonical address, item id, content hash."""
+"""Stage 500: identity of the article and of its content: canonical address, item id, content hash."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class IdentityPipeline:
 
 
 def content_hash(article: Article) -> str:
-    """SHA-256 (hex) of canonical JSON of what makes a revision.
+    """SHA-256 (hex) of the canonical JSON of all fields whose change makes a new revision.
 
-    Title, lead and body in canonical spelling, so that a portal that re-types its marks makes no revision; author,
-    source and published_at as they are; attachment addresses without session ids. Keys sorted, no spaces, UTF-8.
+    Title, lead and body in canonical spelling, so that other tone placement is not a new revision; author, source and
+    published_at unchanged; attachment addresses without session ids. Keys sorted, no spaces, UTF-8.
     """
     content = {
         "title": forms(article.title)[0],

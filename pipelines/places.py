@@ -1,8 +1,8 @@
-"""Stage 300: province and body as they were on the day of publication.
+"""Stage 300: province and body on the day of publication.
 
-A profile names what the site was when somebody wrote it. Articles outlive that: what a portal of Hà Nam published
-before 1 July 2025 is Hà Nam's, what it published since is Ninh Bình's. An article without a date has what the profile
-says: nothing tells when it was written, and old pages are captured for years.
+A profile names the province and body at the time it was written. They may change later: the articles of a Hà Nam
+portal from before 1 July 2025 belong to Hà Nam, later ones to Ninh Bình. An article without a date keeps the values of
+the profile: the date of capture is no evidence, because old pages are captured for years.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from danvan_crawler.vietnamese import bodies, provinces
 
 
 class PlacesPipeline:
-    """Fills province and body. Codes and kinds that have no history stay as the profile has them."""
+    """Fills province and body. Codes and kinds without a known history stay as in the profile."""
 
     def __init__(self, site: Site | None) -> None:
         self.site = site

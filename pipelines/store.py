@@ -1,4 +1,4 @@
-"""Stage 900: the article into the database, one transaction."""
+"""Stage 900: write the article to the database, in one transaction."""
 
 from __future__ import annotations
 

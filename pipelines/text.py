@@ -1,4 +1,4 @@
-"""Stage 100: printed text tidied (NFC, invisible characters out, spaces single), placement of marks as printed."""
+"""Stage 100: clean printed text (NFC, no invisible characters, single spaces); tone placement stays as printed."""
 
 from __future__ import annotations
 

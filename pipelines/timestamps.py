@@ -1,4 +1,4 @@
-"""Stage 200: the date line read, in the site's zone, corrected by its clock. What cannot be read stays None."""
+"""Stage 200: parse the date line, in the site's zone and with its clock correction. None if it cannot be read."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from danvan_crawler.sites.profile import Site
 from danvan_crawler.vietnamese import dating
 from danvan_crawler.vietnamese.dating import PublishedFrom
 
-# A date that a family found elsewhere is read by the rules of that place.
+# A date from metadata or an address is read by other rules than a date line.
 _PLACES: dict[str | None, PublishedFrom] = {"metadata": "metadata", "url": "url"}
 
 
@@ -33,6 +33,6 @@ class TimestampsPipeline:
             item.published_from = None
             return item
         item.published_at = dating.moment(stamp, site.zone, site.clock_correction).isoformat(timespec="seconds")
-        # A family may know from the page that a displayed midnight is a time of day.
+        # A family may have evidence on the page that a displayed midnight is a time of day.
         item.published_precision = item.published_precision or stamp.precision
         return item

@@ -1,6 +1,6 @@
-"""Stage 600: what a careful reader would notice, kept as warnings on the item.
+"""Stage 600: warnings about missing or implausible fields.
 
-Nothing is compared with the clock on the wall, only with the time of capture: a rebuild has to find the same.
+Dates are compared with the time of capture, never with the current time, so that a rebuild gives the same result.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from danvan_crawler.vietnamese.dating import doubts
 
 
 class ValidatePipeline:
-    """Adds warnings; drops an article that has no title, since that is none."""
+    """Adds warnings; drops an article without a title."""
 
     def __init__(self, site: Site | None = None) -> None:
         self.first_year = site.first_year if site is not None else None
@@ -31,13 +31,13 @@ class ValidatePipeline:
         if isinstance(item, Article):
             if not item.title:
                 raise DropItem(f"{item.url}: an article without a title")
-            # A family that compared several dates may have said the same of this one.
+            # A family that compared several dates may have added the same warning.
             item.warnings.extend(found for found in warnings_of(item, self.first_year) if found not in item.warnings)
         return item
 
 
 def warnings_of(article: Article, first_year: int | None = None) -> Iterator[str]:
-    """What is missing or implausible in an article, one short phrase each. `first_year` is the site's."""
+    """Yield a short warning for each missing or implausible field of an article. `first_year` is the site's."""
     if article.published_raw is None:
         yield "no date line"
     elif article.published_at is None:

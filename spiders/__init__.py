@@ -1,4 +1,4 @@
-"""Spiders: families parse platforms, site profiles say where, one walker does the rest.
+"""Spiders: families parse platforms, site profiles define sites, and one spider crawls all of them.
 
-Add a site in `sites/`, a platform in `families/`; `extract/` has what families read pages with.
+Add a site in `sites/`, a platform in `families/`. `extract/` has the parsing functions for families.
 """

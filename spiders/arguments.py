@@ -1,4 +1,4 @@
-"""Arguments of the spider as `scrapy crawl -a NAME=VALUE` and `danvan crawl` give them: text, checked once."""
+"""Parses the spider's arguments, which `scrapy crawl -a NAME=VALUE` and `danvan crawl` pass as text."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from danvan_crawler.exceptions import UsageError
 
 
 def flag(value: str | bool) -> bool:
-    """Whether an argument is set: anything but an empty one, 0, false and no."""
+    """Whether an argument is set: not empty, 0, false or no."""
     return value not in (False, "", "0", "false", "no")
 
 
 def day(name: str, value: str | None) -> date | None:
-    """An ISO day; None when not given. Raises UsageError naming the argument."""
+    """An ISO day; None if not given. Raises UsageError naming the argument."""
     if not value:
         return None
     try:
@@ -23,7 +23,7 @@ def day(name: str, value: str | None) -> date | None:
 
 
 def count(name: str, value: str | int | None) -> int | None:
-    """A whole number of at least 1; None when not given. Raises UsageError naming the argument."""
+    """A whole number of at least 1; None if not given. Raises UsageError naming the argument."""
     if value is None or value == "":
         return None
     try:

@@ -1,4 +1,4 @@
-"""Converts requests that Scrapy gave up into the types of the reducer."""
+"""Converts failed requests of Scrapy into the types of the reducer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from danvan_crawler.walk.findings import trouble_of
 
 
 def unanswered(failure: Failure) -> Unanswered:
-    """What the reducer takes of a request that was given up."""
+    """The reducer's type for a failed request."""
     request: Request = failure.request  # type: ignore[attr-defined]
     return Unanswered(
         why=request.meta[WHY_KEY],
@@ -49,7 +49,7 @@ def _cause(error: BaseException | None) -> Cause:
 
 
 def _trouble(error: Any) -> str:
-    """Kind of problem (`health.problems`) behind a failure."""
+    """Kind of problem (`health.problems`) of a failure."""
     if _cause(error) == "forbidden":
         return "robots"
     if isinstance(error, RobotsUnreadableError):
@@ -75,6 +75,6 @@ def _reason(error: BaseException | None) -> str:
 
 
 def _response_of(error: BaseException | None) -> Response | None:
-    """The response that an error is about, if there was one."""
+    """The response that caused an error, or None."""
     response = getattr(error, "response", None)
     return response if isinstance(response, Response) else None

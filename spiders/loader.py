@@ -14,7 +14,7 @@ from spiders.site_spider import SiteSpider
 
 
 class ProfileSpiderLoader:
-    """Finds spiders by slug. Profiles are read once, when Scrapy starts; a wrong one is no spider."""
+    """Finds spiders by slug. Profiles are read once, when Scrapy starts; an invalid profile gives no spider."""
 
     def __init__(self, registry: SiteRegistry) -> None:
         self.registry = registry

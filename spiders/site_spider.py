@@ -1,7 +1,8 @@
-"""The spider of a site: it fetches what the reducer of its captures asks for (`danvan_crawler.walk`).
+"""The spider of a site: it sends the requests of the reducer (`danvan_crawler.walk`).
 
-One class serves all sites, with a profile and its family. It decides nothing. Each exchange goes from the archiver to
-the reducer as soon as it is written. New requests wait in the run's outbox, and the next callback hands them to Scrapy.
+One class serves all sites, with a profile and its family; all decisions are in the reducer. The archiver passes each
+exchange to the reducer as soon as it is written. New requests wait in the run's outbox, and the next callback yields
+them to Scrapy.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ from spiders.failures import unanswered
 class SiteSpider(Spider):
     """Fetches one site. `spiders.loader` derives a class with `name` and `site` for every profile.
 
-    Arguments (`danvan crawl` gives them as options, `scrapy crawl` as `-a NAME=VALUE`): `since`, `until` (ISO days,
-    inclusive), `full`, `plan` (true when not empty or 0), `max_pages` (listings and articles).
+    Arguments (options of `danvan crawl`, `-a NAME=VALUE` of `scrapy crawl`): `since`, `until` (ISO days, inclusive),
+    `full`, `plan` (true if not empty or 0), `max_pages` (listings and articles).
     """
 
     site: ClassVar[Site]
@@ -67,9 +68,9 @@ class SiteSpider(Spider):
                 "AUTOTHROTTLE_ENABLED": site.delay > 0,
                 "AUTOTHROTTLE_START_DELAY": site.delay,
                 "CONCURRENT_REQUESTS_PER_DOMAIN": site.connections,
-                # Without a delay Scrapy 2.19 goes beyond the setting above by as much as this one lets it (measured).
+                # Without a delay Scrapy 2.19 exceeds the setting above, up to this one (measured).
                 "CONCURRENT_REQUESTS": site.connections,
-                # In the order of the listings: what is newest comes first, and a run that is cut short has it.
+                # In the order of the listings: newest first, so that an interrupted run has the newest articles.
                 "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",
             },
             priority="spider",
@@ -83,7 +84,7 @@ class SiteSpider(Spider):
 
     @property
     def planned(self) -> list[str]:
-        """Article addresses that a crawl would fetch, with `plan`; none where no run could be opened."""
+        """Article addresses that a crawl would fetch, with `plan`; empty if no run could be opened."""
         run = attached(self.crawler)
         return run.planned if isinstance(run, RunContext) else []
 
@@ -96,19 +97,19 @@ class SiteSpider(Spider):
         for one in self._outbox():
             yield one
 
-    def took(self, response: Response) -> Iterator[Any]:
-        """The callback of every request: its exchange was archived and taken before it came here."""
+    def on_response(self, response: Response) -> Iterator[Any]:
+        """The callback of every request. Its exchange was archived and passed to the reducer before."""
         yield from self._outbox()
 
-    def gave_up(self, failure: Failure) -> Iterator[Any]:
-        """The errback of every request. What an exchange has decided is no news; what it left open is now."""
+    def on_failure(self, failure: Failure) -> Iterator[Any]:
+        """The errback of every request. Reports the failure, unless its exchange was already decided by the reducer."""
         request: Request = failure.request  # type: ignore[attr-defined]
         if request.meta.get(CAPTURE_KEY) is None or not request.meta.get(DECIDED_KEY, True):
             self.run.give_up(unanswered(failure))
         yield from self._outbox()
 
     def spider_idle(self) -> None:
-        """Hands over what was asked for by an exchange that reached no callback."""
+        """Send requests that an exchange without a callback has put into the outbox."""
         waiting = list(self._outbox())
         if not waiting:
             return
@@ -127,10 +128,10 @@ class SiteSpider(Spider):
     def _request(self, ask: Ask) -> Request:
         meta: dict[str, Any] = {
             WHY_KEY: ask.why,
-            # Where a redirect leads, and whether it is followed, is for the reducer to say.
+            # The reducer decides whether a redirect is followed.
             "dont_redirect": True,
             "handle_httpstatus_list": [301, 302, 303, 307, 308],
-            # Scrapy would name the page whose callback came next.
+            # Scrapy would send the page of the wrong callback.
             "referrer_policy": "no-referrer",
         }
         if ask.why.kind == "requisite":
@@ -139,17 +140,17 @@ class SiteSpider(Spider):
                 meta["download_maxsize"] = self.settings.getint("DANVAN_MAX_MEDIA")
         return Request(
             ask.url,
-            callback=self.took,
-            errback=self.gave_up,
+            callback=self.on_response,
+            errback=self.on_failure,
             headers=_referer(ask),
             meta=meta,
             priority=ask.priority,
-            dont_filter=True,  # the reducer asks once, and twice where it means to
+            dont_filter=True,  # the reducer avoids duplicates, and repeats a request only on purpose
         )
 
 
 def _referer(ask: Ask) -> dict[str, str]:
-    """The page that names the address, as browsers send it; nothing from https to http."""
+    """The Referer of the page that links to the address, as browsers send it; none from https to http."""
     via = ask.why.via
     if not via or (via.startswith("https:") and not ask.url.startswith("https:")):
         return {}

@@ -1,1 +1,1 @@
-"""How any page is read, whatever its platform: lines, listings, date lines, feeds, selectors of a profile."""
+"""Parsing functions for pages of any platform: lines, listings, date lines, feeds, selectors of a profile."""

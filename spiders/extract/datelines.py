@@ -1,10 +1,10 @@
-"""What a page says beside its printed lines about the day of publication: metadata, <time> elements, its address.
+"""Publication dates outside the printed lines: metadata, <time> elements, the page's address.
 
 A family collects these before it changes the tree, and uses them at the end: if no date line was read, one of them is
 used; otherwise they only give warnings. `danvan_crawler.vietnamese.dating` decides which one.
 
-Lists of related news have dates in the same markup. What stands in a list, in a box or in a column beside the article
-is left out, and a <time> element counts only where it shares a box with the headline.
+Lists of related news have dates in the same markup. Dates in a list, a box or a column beside the article are ignored,
+and a <time> element counts only if it shares a box with the headline.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from spiders.extract.listings import CHROME
 from spiders.extract.overrides import ancestors
 
 SIGNS = "meta, script, time"
-"""Everything in one walk over the tree: selectors with attributes took three times as long on 1,600 nodes."""
+"""All in one pass over the tree: selectors with attributes took three times as long on 1,600 nodes."""
 META_NAMES = frozenset(
     {
         "article:published_time",
@@ -43,20 +43,20 @@ META_NAMES = frozenset(
         "dcterms.issued",
     }
 )
-"""Names of <meta> that mean the publication. Plain `date` is none: some systems put the present day there."""
+"""Names of <meta> for the date of publication. Not plain `date`: some systems put the present day there."""
 _SIDE_TAGS = frozenset({"ul", "ol", "li", "aside", "footer", "nav"})
 _UPDATED = re.compile(r"(?i)updated|modified")
 _ARTICLE_TYPE = re.compile(r"(?:Article|Posting|Report)$")
 _PAGE_TYPES = frozenset({"", "WebPage", "ItemPage"})
 MAX_SIGNS = 400
-"""Elements of a page that are looked at."""
+"""Maximum number of elements checked per page."""
 MAX_SCRIPT = 200_000
-"""Characters of JSON-LD that are read."""
+"""Maximum characters of a JSON-LD script."""
 MAX_NODES = 200
-"""Nodes of a JSON-LD graph that are looked at."""
+"""Maximum number of nodes checked in a JSON-LD graph."""
 MAX_HEADINGS = 3
 MAX_VALUE = 80
-"""Characters of a date in metadata."""
+"""Maximum characters of a date in metadata."""
 
 
 def collect(tree: LexborHTMLParser) -> tuple[Candidate, ...]:
@@ -85,11 +85,11 @@ def collect(tree: LexborHTMLParser) -> tuple[Candidate, ...]:
 
 
 def is_declared(found: Iterable[Candidate]) -> bool:
-    """Whether metadata says that the page is a publication. <time> elements don't: listings have them, too."""
+    """Whether metadata declares a date of publication. <time> elements do not count: listings have them too."""
     return any(candidate.source in ("json-ld", "opengraph") for candidate in found)
 
 
-def settle(
+def apply_dates(
     article: Article,
     found: Sequence[Candidate],
     site: Site,
@@ -98,15 +98,15 @@ def settle(
     trust: Sequence[Source] = DISPLAY_FIRST,
     in_header: bool = False,
 ) -> None:
-    """Gives an article without a readable date line the date that its page has elsewhere, and warnings.
+    """Give an article without a readable date line another date of its page, and add warnings.
 
-    `found` as `collect` gave it; the article's address is added. `in_header`: the article's date line was read outside
-    of the article, and may be the page's clock.
+    `found` is the result of `collect`; the article's address is added. `in_header`: the article's date line was read
+    outside of the article, and may be the page's clock.
     """
     printed = article.published_raw
     address = Candidate("url", article.canonical_url or article.url)
     if printed and not found and not in_header and in_address(address.raw) is None:
-        return  # the ordinary page: nothing to choose from, and later stages look at the stamp itself
+        return  # the usual case: nothing to choose from, and later stages check the stamp itself
     visible = [Candidate("visible", printed, in_header)] if printed else []
     choice = choose(
         [*visible, *found, address],
@@ -130,9 +130,9 @@ def settle(
 
 
 def json_ld_dates(text: str) -> list[str]:
-    """`datePublished` of the articles in a JSON-LD script, of the page where it has no article.
+    """`datePublished` of the articles in a JSON-LD script, or of the page if it has no article.
 
-    Only of the page's own nodes: lists of other news are nested in theirs.
+    Only top-level nodes and those of @graph are read: lists of other news are nested deeper.
 
     >>> json_ld_dates('{"@graph": [{"@type": "WebPage"}, {"@type": "NewsArticle", "datePublished": "2017-05-23"}]}')
     ['2017-05-23']
@@ -173,7 +173,7 @@ def _candidate(source: Source, value: str | None) -> Iterator[Candidate]:
 
 
 def _times(tree: LexborHTMLParser, stamps: Iterable[LexborNode]) -> Iterator[Candidate]:
-    """The <time> elements in the box of a headline, the nearest that has any, two boxes up at most."""
+    """The <time> elements in the nearest box around a headline that has any, at most two boxes up."""
     near: dict[int, list[LexborNode]] = {}
     for stamp in stamps:
         kinds = f"{stamp.attributes.get('class') or ''} {stamp.attributes.get('itemprop') or ''}"
@@ -193,14 +193,14 @@ def _times(tree: LexborHTMLParser, stamps: Iterable[LexborNode]) -> Iterator[Can
 
 
 def _is_beside(node: LexborNode, within: LexborNode | None = None) -> bool:
-    """Whether a node stands in a list, a box or a column of its own, looked at as far as the box `within`."""
+    """Whether a node is in a list, a side box or a column, checked up to the box `within`."""
     for box in ancestors(node):
         if box.tag in ("body", "html") or (within is not None and box.mem_id == within.mem_id):
             return False
         attributes = box.attributes
         if box.tag in _SIDE_TAGS:
             return True
-        # The header of an article is named like that of a page.
+        # "header" may be the class of an article's own header.
         named = f"{attributes.get('class') or ''} {attributes.get('id') or ''}".replace("header", "")
         if CHROME.search(named):
             return True

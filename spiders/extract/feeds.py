@@ -1,7 +1,7 @@
-"""Feeds and sitemaps: XML that names articles without being a listing.
+"""Feeds and sitemaps: XML with addresses of articles.
 
-Their times are not read. `lastmod` may be the last edit, and some portals print the month instead of the minutes in
-`pubDate`; neither is what a reader was shown.
+Their dates are not read. `lastmod` may be the last edit, and some portals print the month instead of the minutes in
+`pubDate`; neither is displayed to readers.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from spiders.extract.outline import absolute, squeeze
 
 _ROOT = re.compile(r"[\s\ufeff]*(?:<[?!][^>]*>\s*)*<(?:\w+:)?(?:rss|RDF|feed|urlset|sitemapindex)\b")
 _ROOT_WITHIN = 4096
-"""Characters in which the first element has to begin: HTML pages must not be searched to their end."""
+"""The first element has to begin within these characters, so that HTML pages are not searched to their end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """What one feed, sitemap or sitemap index names."""
+    """Content of one feed, sitemap or sitemap index."""
 
     links: tuple[ArticleLink, ...] = ()
-    """Articles in its order, each address once, without dates; a sitemap gives no titles."""
+    """Articles in order, each address once, without dates; a sitemap has no titles."""
     sitemaps: tuple[str, ...] = ()
     """Addresses of the sitemaps that an index names."""
 
 
 def read_feed(page: Page) -> Feed | None:
-    """What an RSS or Atom feed, a sitemap or a sitemap index names; None for anything else. Never raises on bad XML."""
+    """Parse an RSS or Atom feed, a sitemap or a sitemap index; None for anything else. Never raises on bad XML."""
     text = page.text
     if not _ROOT.match(text[:_ROOT_WITHIN]):
         return None

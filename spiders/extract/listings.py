@@ -1,8 +1,8 @@
-"""Listings without platform-specific signs: which links are articles, and where the next page is.
+"""Listings of any platform: finds the links to articles, and the next page.
 
-A listing entry is a link with a headline for its text that leads to an address with a slug or a number, outside of
-menus, boxes and footers. A wrong link costs one request: its page yields no article. A missed link costs an
-article, so doubtful links are taken.
+A listing entry is a link with a headline as its text and an address with a slug or a number, outside of menus, boxes
+and footers. A wrong link costs one request: its page yields no article. A missed link costs an article, so doubtful
+links are included.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ CHROME = re.compile(
     r"|most-?read|weblinks?|lien-?ket|slide\w*|pagination|pager|paging|phan-?trang|login|search"
     r"|trinh-?don|thuc-?don|dau-?trang|chan-?trang|duong-?dan)([^a-z]|$)"
 )
-"""Classes and ids of what stands around a listing on every page."""
+"""Classes and ids of elements around a listing that are on every page."""
 CHROME_TAGS = frozenset({"nav", "footer", "header", "aside"})
 ARTICLE_ADDRESS = re.compile(r"\d|(?:[^-/]+-){3,}[^-/]+")
-"""A number or a slug of four words somewhere in path or query."""
+"""A number or a slug of four words in path or query."""
 NOT_A_PAGE = re.compile(r"(?i)\.(jpe?g|png|gif|webp|svg|ico|mp[34]|avi|css|js|xml|rss)$")
 MORE = frozenset({"xem tiep", "xem them", "chi tiet", "doc tiep", "doc them", "tiep tuc", "xem chi tiet", "read more"})
 NEXT_WORDS = frozenset(
@@ -38,9 +38,9 @@ NEXT_SIGNS = frozenset({"›", "»", ">", "→"})
 MINIMUM_WORDS = 4
 """Vietnamese headlines have at least four syllables; menu entries mostly fewer."""
 MAX_LINKS = 5000
-"""Links of a page that are looked at."""
+"""Maximum number of links checked per page."""
 MAX_REPEATED = 4
-"""Links to one article (picture, headline, "read more") whose surroundings are looked at for a date."""
+"""Maximum number of links to one article (picture, headline, "read more") that are searched for a date."""
 _PAGE_NUMBER = re.compile(r"(?i)(?:page|trang|pageindex|p|cpage|currentpage)[-=/_]?([0-9]{1,9})(?![0-9])")
 _PAGE_STEP = re.compile(rf"(?i)[/?&]*{_PAGE_NUMBER.pattern.removeprefix('(?i)')}/?")
 
@@ -50,8 +50,8 @@ def article_links(
 ) -> tuple[ArticleLink, ...]:
     """The entries of a listing in page order, one per canonical address.
 
-    `base` is what links are relative to; `is_known` tells addresses that are no articles (sections, home, other hosts).
-    Where addresses tell articles for sure, a headline may be shorter than `MINIMUM_WORDS`.
+    `base` is the base of relative links. `is_known` returns True for an address that is not an article (sections, home,
+    other hosts). If it recognises articles reliably, `minimum_words` of a headline may be lower.
     """
     entries: dict[str, list[LexborNode]] = {}
     addresses: dict[str, str] = {}
@@ -79,7 +79,7 @@ def article_links(
 
 
 def _some(anchors: list[LexborNode]) -> list[LexborNode]:
-    """All links of a page, or the first and the last of an endless one: pagination is at either end."""
+    """All links of a page, or the first and the last of a very long one: pagination is at either end."""
     half = MAX_LINKS // 2
     return anchors if len(anchors) <= MAX_LINKS else [*anchors[:half], *anchors[-half:]]
 
@@ -99,9 +99,9 @@ def _headline(anchor: LexborNode) -> str:
 
 
 def in_chrome(node: LexborNode, known: dict[int, bool] | None = None) -> bool:
-    """Whether a node stands in a menu, box, header or footer.
+    """Whether a node is in a menu, box, header or footer.
 
-    `known`, by `mem_id`, keeps what was found for the boxes around nodes of one page that were asked about before.
+    `known` is a cache for one page: `mem_id` of a box -> result.
     """
     known = {} if known is None else known
     passed: list[int] = []
@@ -122,10 +122,10 @@ def in_chrome(node: LexborNode, known: dict[int, bool] | None = None) -> bool:
 
 
 def _is_chrome(box: LexborNode) -> bool | None:
-    """What one box says of all that is in it; None when it says nothing."""
+    """Whether the content of a box is chrome; None if the box itself does not decide it."""
     if box.tag in CHROME_TAGS:
         return True
-    # <main> and <article> are content whatever their classes say.
+    # <main> and <article> are content, whatever their classes.
     if box.tag in ("main", "article"):
         return False
     attributes = box.attributes
@@ -133,7 +133,7 @@ def _is_chrome(box: LexborNode) -> bool | None:
 
 
 def _printed_date(anchors: Iterable[LexborNode], key: str, owners: Mapping[int, str | None]) -> str | None:
-    """The date line of an entry: looked for in growing surroundings until they hold another entry."""
+    """The date line of an entry: searched in growing boxes around its links until a box has another entry."""
     for anchor in islice(anchors, MAX_REPEATED):
         box = anchor.parent
         for _ in range(5):
@@ -147,7 +147,7 @@ def _printed_date(anchors: Iterable[LexborNode], key: str, owners: Mapping[int, 
 
 
 def next_page(tree: LexborHTMLParser, url: str, base: str) -> str | None:
-    """The address of the following listing page: by rel=next, by number, by word, by sign, in that order of trust."""
+    """The address of the next listing page: by rel=next, by number, by word, by sign, in this order."""
     candidates: list[tuple[str, str]] = []
     for anchor in _some(tree.css("a[href], link[rel][href]")):
         target = absolute(base, anchor.attributes.get("href") or "")
@@ -172,14 +172,14 @@ def next_page(tree: LexborHTMLParser, url: str, base: str) -> str | None:
 
 
 def page_number(url: str) -> int:
-    """The number of a listing page as the end of its address tells it; 1 when it tells none."""
+    """The number of a listing page at the end of its address; 1 without one."""
     parts = urlsplit(url)
     found = _PAGE_NUMBER.findall(f"{_last_step(parts.path)}?{parts.query}")
     return int(found[-1]) if found else 1
 
 
 def is_page_of(prefix: str, key: str) -> bool:
-    """Whether a path key is a further page of the listing with this path key."""
+    """Whether `key` is a further page of the listing with the path key `prefix`."""
     return key.startswith(prefix) and _PAGE_STEP.fullmatch(key[len(prefix) :]) is not None
 
 

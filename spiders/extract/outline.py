@@ -1,7 +1,7 @@
-"""A page as the lines that a reader sees, with its pictures and files in their places.
+"""A page as printed lines, with pictures and files in their places.
 
-Portals of one platform have different markup but print the same lines. Families that read the printed lines survive a
-new skin; selectors are for what the lines do not show.
+Portals of one platform have different markup but print the same lines. Families that read the printed lines still work
+after a redesign; selectors are for content that the lines do not show.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from w3lib.url import safe_url_string
 from danvan_crawler.pages.page import MARKS, Page
 from danvan_crawler.sites.profile import is_xpath
 
-UNSEEN = ["script", "style", "noscript", "template", "svg", "select", "textarea", "iframe", "object", "head"]
+INVISIBLE_TAGS = ["script", "style", "noscript", "template", "svg", "select", "textarea", "iframe", "object", "head"]
 INLINE = [
     "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins",
     "kbd", "label", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u",
     "var", "wbr", "nobr",
 ]  # fmt: skip
-"""Elements whose text runs on in the line around them; every other element begins a new one."""
+"""Elements whose text belongs to the line around them; every other element begins a new line."""
 FILE_LINK = re.compile(
     r"(?i)\.(pdf|docx?|xlsx?|pptx?|rtf|odt|ods|odp|zip|rar|7z)(?:$|[?#&])|[?&](download|tai-?ve)=|/download/"
 )
@@ -37,14 +37,14 @@ _ICON = re.compile(
 )
 """File names of buttons and ornaments."""
 MAX_ADDRESS = 8000
-"""Characters of an address; servers refuse longer ones."""
+"""Maximum characters of an address; servers refuse longer ones."""
 MAX_LINES = 5000
-"""Lines of a page that are looked at; the longest real article seen has some 300."""
+"""Maximum number of lines read per page; the longest real article seen has about 300."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture where it stands on the page, with the caption that the markup ties to it."""
+    """A picture, with the caption that the markup links to it."""
 
     url: str
     caption: str | None
@@ -52,7 +52,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class FileLink:
-    """A link to a document, with its text."""
+    """A link to a file, with its text."""
 
     url: str
     text: str
@@ -60,7 +60,7 @@ class FileLink:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One printed line: text with single spaces, and what stands in it."""
+    """One printed line: text with single spaces, and its pictures and files."""
 
     text: str
     pictures: tuple[Picture, ...] = ()
@@ -74,7 +74,7 @@ class _Marks:
 
 
 def link_base(page: Page) -> str:
-    """What links on the page are relative to: its <base> if that is an address, else the page's own address."""
+    """Base of relative links: the page's <base> if it is a valid address, else the page's own address."""
     node = page.tree.css_first("base[href]")
     declared = absolute(page.url, node.attributes.get("href") or "") if node is not None else None
     return declared or page.url
@@ -83,12 +83,12 @@ def link_base(page: Page) -> str:
 def outline(tree: LexborHTMLParser, base: str) -> list[Line]:
     """The page's lines from top to bottom, including hidden ones, because print forms are hidden.
 
-    Takes the tree apart, so it has to be the caller's own (`Page.own_tree`).
+    Changes the tree, so it must not be the shared one (see `Page.own_tree`).
     """
     if tree.body is None:
         return []
     marks = _Marks()
-    tree.strip_tags(UNSEEN)
+    tree.strip_tags(INVISIBLE_TAGS)
     _mark_files(tree, base, marks)
     _mark_pictures(tree, base, marks)
     tree.unwrap_tags(INLINE)
@@ -117,10 +117,10 @@ def _mark_pictures(tree: LexborHTMLParser, base: str, marks: _Marks) -> None:
 
 
 def box_owners(named: Iterable[tuple[LexborNode, str]]) -> dict[int, str | None]:
-    """Whose each box is: by `mem_id`, the one name of the nodes inside an element, None when they have several.
+    """`mem_id` of each element around the nodes -> the one name of the nodes inside, None if they have several.
 
-    Looks at every element twice at most, however the page is nested: names only become more towards the outside, so
-    that a climb can end where its own name, or several, have been met.
+    Visits every element at most twice, however the page is nested: an outer element has at least the names of an inner
+    one, so the loop can stop at an element that already has the same name, or several.
     """
     owners: dict[int, str | None] = {}
     for node, name in named:
@@ -136,9 +136,9 @@ def box_owners(named: Iterable[tuple[LexborNode, str]]) -> dict[int, str | None]
 
 
 def picture_url(image: LexborNode, base: str) -> str | None:
-    """Where an <img> really gets its picture: lazy-loading scripts keep it in a data attribute.
+    """The address of an <img>'s picture; lazy-loading scripts keep it in a data attribute.
 
-    None for buttons, bullets and tracking pixels: by their size where the page gives it, else by their name.
+    None for buttons, bullets and tracking pixels, recognised by their size in the markup or their file name.
     """
     attributes = image.attributes
     for name in ("width", "height"):
@@ -153,7 +153,7 @@ def picture_url(image: LexborNode, base: str) -> str | None:
 
 
 def _figure_caption(image: LexborNode, name: str, owners: Mapping[int, str | None]) -> str | None:
-    """The caption that the markup ties to a picture: a <figcaption>, or a class that says so, in a box of its own."""
+    """The caption of a picture in the markup: a <figcaption> or a caption class, in a box with only this picture."""
     box = image.parent
     for _ in range(4):
         if box is None or box.tag in ("body", "html") or owners.get(box.mem_id) != name:
@@ -183,20 +183,20 @@ def _line(piece: str, marks: _Marks) -> Line | None:
 
 
 def squeeze(text: str) -> str:
-    """Text with every run of white space, no-break spaces included, as one space."""
+    """Text with every run of white space, including no-break spaces, replaced by one space."""
     return " ".join(text.split())
 
 
 def absolute(base: str, href: str) -> str | None:
-    """The http(s) address that a link leads to, percent-encoded, without fragment; None for mailto: and the like."""
-    if href.startswith("/"):  # the same wherever on the site it stands: menus and boxes repeat it on every page
+    """The http(s) address of a link, percent-encoded, without fragment; None for invalid addresses, mailto: etc."""
+    if href.startswith("/"):  # menus repeat these on every page, and this base allows cache hits
         base = _origin(base)
     return _absolute(base, href)
 
 
 @lru_cache(maxsize=1024)
 def _origin(base: str) -> str:
-    """The address of a page's front page; the address itself when it is none."""
+    """The address of the site's front page; `base` itself if it is not a valid address."""
     try:
         return urljoin(base, "/")
     except ValueError:
@@ -219,9 +219,9 @@ def _absolute(base: str, href: str) -> str | None:
 
 
 def select(page: Page, expression: str) -> list[LexborNode]:
-    """Nodes that a profile's selector finds. It is XPath if it begins with `/`, `./` or `(`, else CSS.
+    """Nodes that match a profile's selector. It is XPath if it begins with `/`, `./` or `(`, else CSS.
 
-    Each result is a tree of its own, so that callers may change it.
+    Each result is a separate tree, so callers may change it.
     """
     if is_xpath(expression):
         found = Selector(page.text, type="html").xpath(expression).getall()
@@ -231,5 +231,5 @@ def select(page: Page, expression: str) -> list[LexborNode]:
 
 
 def override(page: Page, selectors: Mapping[str, str], key: str) -> Sequence[LexborNode] | None:
-    """What a profile's selector for `key` finds; None if the profile has no such selector."""
+    """Nodes that match a profile's selector for `key`; None if the profile has no such selector."""
     return select(page, selectors[key]) if key in selectors else None

@@ -1,4 +1,4 @@
-"""What all families share: a page's declared address, selectors of a profile, helpers for nodes of a tree."""
+"""Common functions of all families: a page's declared address, selectors of a profile, nodes of a tree."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from spiders.extract.outline import absolute, outline, override, squeeze
 
 
 def declared_address(tree: LexborHTMLParser, base: str, url: str) -> str:
-    """<link rel=canonical> where it names another page of the same host, else the address as fetched.
+    """<link rel=canonical> if it names another page of the same host, else the address as fetched.
 
-    One that names the front page is a template's mistake.
+    A link to the front page is ignored, because it is an error in the template.
     """
     node = tree.css_first('link[rel="canonical"][href]')
     declared = absolute(base, node.attributes.get("href") or "") if node is not None else None
@@ -25,7 +25,7 @@ def declared_address(tree: LexborHTMLParser, base: str, url: str) -> str:
 
 
 def drop(nodes: Iterable[LexborNode]) -> None:
-    """Takes nodes out of their tree. Of nested ones only the outermost: its memory goes with all that is in it."""
+    """Remove nodes from their tree. Of nested nodes, only the outermost is removed, because it frees the inner ones."""
     found = list(nodes)
     ids = {node.mem_id for node in found}
     for node in [node for node in found if not any(box.mem_id in ids for box in ancestors(node))]:
@@ -33,7 +33,7 @@ def drop(nodes: Iterable[LexborNode]) -> None:
 
 
 def ancestors(node: LexborNode) -> Iterator[LexborNode]:
-    """The boxes around a node, from the nearest to <html>."""
+    """The elements around a node, from the nearest to <html>."""
     box = node.parent
     while box is not None:
         yield box
@@ -41,7 +41,7 @@ def ancestors(node: LexborNode) -> Iterator[LexborNode]:
 
 
 def chosen_links(chosen: Iterable[LexborNode], base: str) -> Iterator[ArticleLink]:
-    """Entries of a listing from the nodes that a profile's `article_link` finds, each address once."""
+    """Entries of a listing from the nodes that match a profile's `article_link`, each address once."""
     seen: set[str] = set()
     for body in chosen:
         for anchor in body.css("a[href]"):
@@ -53,7 +53,7 @@ def chosen_links(chosen: Iterable[LexborNode], base: str) -> Iterator[ArticleLin
 
 
 def apply_overrides(article: Article, page: Page, selectors: Mapping[str, str]) -> None:
-    """Puts what a profile's selectors find in the place of what the family read, where they find anything."""
+    """Replace the fields that the family read by the text that a profile's selectors find, if they find any."""
     for key in ("title", "lead", "section", "published"):
         nodes = override(page, selectors, key)
         if nodes:

@@ -1,4 +1,4 @@
-"""Reading a danvan_portal article page as lines: the story, its two blocks, and the visit box."""
+"""Reads a danvan_portal article page as lines: the article in its two blocks, and the visit box."""
 
 from __future__ import annotations
 
@@ -40,40 +40,40 @@ CONTROLS = frozenset(
 BUTTONS = re.compile(
     r"[\W_]*(?:in (?:tin|bai|trang|an)|ban in|gui (?:email|mail|tin|bai)|email|chia se|luot xem|xem|doc bai|nghe)\b"
 )
-"""Folded beginnings of what portals put behind the stamp on the same line."""
+"""Folded beginnings of the text that portals print after the stamp on the same line."""
 VIEWS = re.compile(r"(?i)^(?:lượt xem|số lượt xem|đã xem|lượt truy cập|xem)\s*:?\s*[\d.,]+$|^[\d.,]+\s*lượt xem$")
 AFTER = re.compile(
     r"^(?:cac )?(?:tin|bai|bai viet) (?:lien quan|khac|moi|cung chuyen muc|cu hon|moi hon|da dua|tiep theo)"
     r"|^(?:y kien|binh luan|phan hoi)"
 )
-"""Folded beginnings of what follows an article."""
+"""Folded beginnings of the headings after an article."""
 DATE_WORDS = re.compile(
     r"(?i)đăng|lúc|ngày|cập nhật|gửi|xuất bản|phát hành|thứ|hai|ba|tư|năm|sáu|bảy|chủ nhật|gmt|vào|bài|tin|giờ|phút"
     r"|lượt xem|[\W\d_]+"
 )
 LABELLED = re.compile(r"(?i)(?:đăng|ngày đăng|cập nhật|gửi|xuất bản)")
 _LONGEST_LABEL = 80
-"""Characters; buttons, counters and headings of a file list are shorter, and paragraphs need not be looked at."""
+"""Maximum characters of a button, a counter or the heading of a file list; longer lines are paragraphs."""
 _SHORTEST_PARAGRAPH = 100
-"""Characters; what a page must print below its headline to be an article without a date line."""
+"""Minimum characters of a paragraph that an article without a date line needs below its headline."""
 MAXIMUM_GAP = 6
-"""Lines of the second block in a row that the first one lacks (buttons, a view counter) before it has ended."""
+"""The second block ends after more consecutive lines that are not in the first (buttons, a view counter) than this."""
 MAXIMUM_PAIRS = 200
-"""Repeated headlines of a page that are looked at; a menu printed twice has some tens."""
+"""Maximum number of repeated headlines checked per page; a menu printed twice has a few dozen."""
 MAXIMUM_TAGS_LINE = 2000
-"""Characters of the printed tags that are looked at."""
+"""Maximum characters of the printed tags."""
 COUNTER_LABELS = ("hom nay", "hom qua", "tuan nay", "thang nay", "tat ca")
 _COUNTER = re.compile(
     r"^(hôm nay|hôm qua|tuần này|tháng này|tất cả|tổng(?: số| cộng)?)\s*:?\s*([0-9.,\s]*)$", re.IGNORECASE
 )
 _NUMBER = re.compile(r":?\s*[0-9][0-9.,\s]*")
 _MAXIMUM_DIGITS = 15
-"""A counter with more is none; the database could not keep it either."""
+"""A number with more digits is not a counter; it would not fit into the database either."""
 
 
 @dataclass(slots=True)
 class Story:
-    """An article as its lines tell it."""
+    """An article as read from its lines."""
 
     title: str
     lead: str = ""
@@ -87,11 +87,11 @@ class Story:
     files: list[FileLink] = field(default_factory=list)
 
 
-@lru_cache(maxsize=8192)  # a line is asked about several times while blocks are compared
+@lru_cache(maxsize=8192)  # called several times for a line while blocks are compared
 def date_line(text: str) -> str | None:
-    """The date line in a printed line that is a stamp and little else; a sentence that begins with a date is none.
+    """The date line in a printed line; None if the line is not a stamp, e.g. a sentence that begins with a date.
 
-    What follows on the same line is left out: a button, or a view counter that would change with every visit.
+    The rest of the line is cut off: a button, or a view counter that would change with every visit.
 
     >>> date_line("Đăng lúc: 23/05/2017 00:00:00 (GMT+7) In tin này | Lượt xem: 15")
     'Đăng lúc: 23/05/2017 00:00:00 (GMT+7)'
@@ -117,14 +117,14 @@ def is_date_line(text: str) -> bool:
 
 
 def follows_article(text: str) -> bool:
-    """Whether a line is the heading of what follows an article: related news, comments. Headings are short."""
+    """Whether a line is a heading after an article: related news, comments. Headings are short."""
     return len(text) <= 60 and AFTER.match(fold(text)) is not None
 
 
 def find_story(lines: Sequence[Line], headline: str = "") -> Story | None:
-    """The article of a page; None when it holds none.
+    """The article of a page; None without one.
 
-    `headline`: the title of a page whose metadata says that it is an article, for one without print form and date line.
+    `headline`: the title of a page whose metadata declares an article; used if it has no print form and date line.
     """
     texts = [line.text for line in lines]
     pair = _two_blocks(texts)
@@ -138,41 +138,41 @@ def find_story(lines: Sequence[Line], headline: str = "") -> Story | None:
 
 
 def _two_blocks(texts: Sequence[str]) -> tuple[int, int] | None:
-    """Where the title of the print form and that of the article stand: the repetition with the most text in common."""
+    """Line numbers of the titles of print form and article: the repeated line with the most common text after it."""
     places: dict[str, list[int]] = {}
     for number, text in enumerate(texts):
         if len(text) >= 8:
             places.setdefault(text, []).append(number)
     pairs = [pair for found in places.values() for pair in pairwise(found) if _opens_block(texts, *pair)]
-    # Two dated titles are the best sign, so a page that repeats without end is cut where there is least to lose.
+    # Two dated titles are the best evidence, so they come first before the list is truncated.
     pairs.sort(key=lambda pair: not _is_dated(texts, *pair))
     best: tuple[int, int] | None = None
     best_size = 0
     for first, second in pairs[:MAXIMUM_PAIRS]:
-        size = _evidence(texts, first, second, _aligned(texts, first, second))
+        size = _score(texts, first, second, _aligned(texts, first, second))
         if size > best_size:
             best, best_size = (first, second), size
     return best
 
 
 def _is_dated(texts: Sequence[str], first: int, second: int) -> bool:
-    """Whether a date line stands close below both titles."""
+    """Whether both titles have a date line in the next two lines."""
     return all(any(is_date_line(text) for text in texts[title + 1 : title + 3]) for title in (first, second))
 
 
-def _evidence(texts: Sequence[str], first: int, second: int, common: Sequence[int]) -> int:
-    """How much speaks for two blocks being one story: the length of their common text, more when both are dated."""
+def _score(texts: Sequence[str], first: int, second: int, common: Sequence[int]) -> int:
+    """Score of two blocks as one article: the length of their common text, higher if both are dated."""
     lengths = [len(texts[number]) for number in common[1:]]
     if sum(is_date_line(texts[number]) for number in range(second + 1, common[-1] + 1)) > 2:
-        return 0  # a listing that the page holds twice, for wide and for narrow windows
+        return 0  # a listing that is on the page twice, for wide and for narrow windows
     dated = _is_dated(texts, first, second)
     if not dated and (sum(lengths) < 200 or max(lengths) < 100):
-        return 0  # boxes repeat headlines; only a story repeats paragraphs
+        return 0  # boxes repeat headlines; only an article repeats paragraphs
     return sum(lengths) + 1000 * dated
 
 
 def _opens_block(texts: Sequence[str], first: int, second: int) -> bool:
-    """Cheap test before the alignment: what follows both titles begins with the same line, a date aside."""
+    """Cheap test before the alignment: after both titles comes the same line, apart from a date line."""
     if first and texts[first - 1] and texts[first - 1] == texts[second - 1]:
         return False  # a line within two blocks that began further up
     after_first = [text for text in texts[first + 1 : min(first + 6, second)] if text and not is_date_line(text)]
@@ -181,7 +181,7 @@ def _opens_block(texts: Sequence[str], first: int, second: int) -> bool:
 
 
 def _aligned(texts: Sequence[str], first: int, second: int) -> list[int]:
-    """Numbers of the lines of the second block that the first has too, in order, from its title on."""
+    """Numbers of the lines of the second block that are also in the first, in order, from its title on."""
     places: dict[str, list[int]] = {}
     for number in range(first, second):
         places.setdefault(texts[number], []).append(number)
@@ -202,7 +202,10 @@ def _aligned(texts: Sequence[str], first: int, second: int) -> list[int]:
 
 
 def _single_block(texts: Sequence[str]) -> int | None:
-    """The title before the labelled date line, on a page without print form. Several such lines make a listing."""
+    """Line number of the title before the labelled date line, on a page without print form; None without one.
+
+    A page with more than two such lines is a listing.
+    """
     dated = [number for number, text in enumerate(texts) if LABELLED.match(text) and is_date_line(text)]
     if len(dated) not in (1, 2):
         return None
@@ -247,7 +250,7 @@ def _date_after_title(texts: Sequence[str]) -> str | None:
 
 
 def _is_detail(text: str) -> bool:
-    """Whether a line belongs to the article's frame and not to its text."""
+    """Whether a line is a detail (author, source, tags, files, views, buttons) and not part of the text."""
     if not text or AUTHOR.match(text) or SOURCE.match(text) or TAGS.match(text):
         return True
     if len(text) > _LONGEST_LABEL:
@@ -256,7 +259,7 @@ def _is_detail(text: str) -> bool:
 
 
 def _end_of_details(lines: Sequence[Line], last: int) -> int:
-    """One past the last line of author, source, tags and files that follow the text directly."""
+    """One past the last of the detail lines directly after the text."""
     end, gap = last + 1, 0
     for number in range(last + 1, min(len(lines), last + 25)):
         line = lines[number]
@@ -298,7 +301,7 @@ def _read_pictures(story: Story, lines: Sequence[Line]) -> None:
 
 
 def _caption_after(lines: Sequence[Line], number: int) -> str | None:
-    """The line below a picture when it reads like a photo caption: "Ảnh: …", "Toàn cảnh …", and is short."""
+    """The line below a picture if it is short and begins like a photo caption: "Ảnh: …", "Toàn cảnh …"."""
     for line in lines[number : number + 2]:
         if line.text:
             folded = fold(line.text)
@@ -311,7 +314,7 @@ def _caption_after(lines: Sequence[Line], number: int) -> str | None:
 
 
 def visit_counters(lines: Iterable[Line]) -> tuple[int | None, ...] | None:
-    """Numbers of the visit box in the order of COUNTER_LABELS; None when the page has no such box."""
+    """Numbers of the visit box in the order of COUNTER_LABELS; None without such a box."""
     found: dict[str, int] = {}
     waiting: str | None = None
     for line in lines:
@@ -330,7 +333,7 @@ def visit_counters(lines: Iterable[Line]) -> tuple[int | None, ...] | None:
             found.setdefault(label, number)
         elif label not in found:
             waiting = label
-    # One label alone may be anything; the box has several.
+    # A single label is no evidence; the box has several.
     return tuple(found.get(label) for label in COUNTER_LABELS) if len(found) >= 3 else None
 
 
@@ -340,7 +343,7 @@ def _number(text: str) -> int | None:
 
 
 def tags_of(line: str, linked: Iterable[str]) -> list[str]:
-    """The tags of a printed line: those that are links, else the line's parts.
+    """The tags of a printed line: those that are links, else the parts of the line.
 
     >>> tags_of("phòng, chống dịch, dân vận", ["phòng, chống dịch", "dân vận"]), tags_of("dân vận; cơ sở", [])
     (['phòng, chống dịch', 'dân vận'], ['dân vận', 'cơ sở'])
@@ -351,7 +354,7 @@ def tags_of(line: str, linked: Iterable[str]) -> list[str]:
 
 
 def tag_links(tree: LexborHTMLParser) -> list[str]:
-    """Texts of links that lead to a tag's page, those of tag clouds included."""
+    """Texts of links to tag pages, including those of tag clouds."""
     anchors = tree.css(
         'a[rel~="tag"], a[href*="/tag/"], a[href*="/tags/"], a[href*="/tu-khoa/"], a[href*="?tag="], a[href*="&tag="]'
     )
@@ -359,13 +362,13 @@ def tag_links(tree: LexborHTMLParser) -> list[str]:
 
 
 def headline(tree: LexborHTMLParser) -> str:
-    """The page's one <h1>; empty when it has none or several."""
+    """The page's <h1>; empty if there is not exactly one."""
     found = {text for node in tree.css("h1") if len(text := squeeze(node.text())) >= 8}
     return found.pop() if len(found) == 1 else ""
 
 
 def breadcrumb(tree: LexborHTMLParser) -> str:
-    """The last step of the breadcrumb that is neither the home page nor the page itself; empty without a breadcrumb."""
+    """The last item of the breadcrumb that is neither the home page nor the page itself; empty without a breadcrumb."""
     node = tree.css_first('[class*="breadcrumb"], [id*="breadcrumb"], [class*="duong-dan"], [class*="duongdan"]')
     if node is None:
         return ""

@@ -1,8 +1,8 @@
-"""An article page of NukeViet, read part by part.
+"""Reads the parts of a NukeViet article page.
 
-Themes rename classes, and every class of the article is used elsewhere on the page, too: `h5` for the rating and the
-tags, `imghome` for pictures of boxes, `h1` for the name of the site. The text has the one reliable element
-(`#news-bodyhtml`, `div.bodytext`), so the other parts are looked for between it and the headline above, or below it.
+Themes rename classes, and every class of the article is also used elsewhere on the page: `h5` for the rating and the
+tags, `imghome` for pictures of boxes, `h1` for the name of the site. Only the text has a reliable element
+(`#news-bodyhtml`, `div.bodytext`), so the other parts are searched between it and the headline above, or below it.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ BODY = '#news-bodyhtml, div.bodytext, #bodytext, [itemprop="articleBody"]'
 LEAD = "div.hometext, #hometext"
 STAMP = ".h5, .time, .small"
 _HIDDEN = '.hidden, .hide, .d-none, [itemprop="datePublished"], [itemprop="dateModified"]'
-"""Metadata in the page's text: time of the last edit, name of the account that typed the article in."""
+"""Hidden metadata in the page's text: time of the last edit, account that entered the article."""
 _OTHER_NEWS = ".related, .other-news, .list-items, aside"
 """Boxes of other articles, with their dates, that some themes put above the text."""
 MAX_STAMP = 120
-"""Characters of a date line: "Đăng lúc: Thứ hai - 22/05/2017 14:00 - Người đăng bài viết: …"."""
+"""Maximum characters of a date line: "Đăng lúc: Thứ hai - 22/05/2017 14:00 - Người đăng bài viết: …"."""
 MAX_CREDIT = 300
 HOME = frozenset({"trang nhat", "trang chu", "home"})
 _DOWNLOAD = re.compile(r"[?&]download=1&id=\d+")
 _GARBLED = re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)[+-]\d\d(?P<time>\d\d:\d\d:\d\d)$")
-"""`article:published_time` as NukeViet 4.3 to 4.5 prints it."""
+"""`article:published_time` in NukeViet 4.3 to 4.5."""
 _AUTHOR = re.compile(r"(?i)^Tác giả(?: bài viết)?\s*:\s*(\S.*)$")
 _SOURCE = re.compile(r"(?i)^Nguồn(?: tin)?\s*:\s*(\S.*)$")
 _CREDIT = re.compile(r"(?i)(?=Nguồn(?: tin)?\s*:)|(?=Tác giả(?: bài viết)?\s*:)")
@@ -43,7 +43,7 @@ _FILE_LABEL = re.compile(r"(?i)^(?:tập tin|file|tệp)(?:\s*\d+)?\s*:\s*")
 
 
 def is_news(tree: LexborHTMLParser, body: LexborNode) -> bool:
-    """Whether the text is one of the news module: others (about, page, siteterms) print theirs in the same classes."""
+    """Whether the text is from the news module: other modules (about, page, siteterms) use the same classes."""
     if (body.attributes.get("id") or "") in ("news-bodyhtml", "bodytext"):
         return True
     for box in ancestors(body):
@@ -55,7 +55,7 @@ def is_news(tree: LexborHTMLParser, body: LexborNode) -> bool:
 
 
 def find_title(tree: LexborHTMLParser, body: LexborNode) -> LexborNode | None:
-    """The headline: the <h1> nearest above the text, not one inside it nor the site's name in the page's header."""
+    """The headline: the nearest <h1> outside the text, in the smallest box around it that has one."""
     inside = {node.mem_id for node in body.css("h1")}
     for box in ancestors(body):
         for selector in ('h1[itemprop="headline"]', "h1.title", "h1"):
@@ -66,13 +66,13 @@ def find_title(tree: LexborHTMLParser, body: LexborNode) -> LexborNode | None:
 
 
 def declared_title(tree: LexborHTMLParser) -> str:
-    """The headline as the metadata has it, for themes that print it in no <h1>; empty when there is none."""
+    """The headline in the metadata, for themes without an <h1>; empty without one."""
     node = tree.css_first('meta[property="og:title"]')
     return squeeze(node.attributes.get("content") or "") if node is not None else ""
 
 
 def above(body: LexborNode, title: LexborNode | None) -> LexborHTMLParser:
-    """What is printed between headline and text: stamp, lead, the picture beside the lead."""
+    """The markup between headline and text: stamp, lead, the picture beside the lead."""
     pieces: list[str] = []
     for box in _boxes(body, title):
         sibling = box.prev
@@ -87,7 +87,7 @@ def above(body: LexborNode, title: LexborNode | None) -> LexborHTMLParser:
 
 
 def below(body: LexborNode, title: LexborNode | None) -> LexborHTMLParser:
-    """What is printed under the text in the same box: author, source. Comments and lists of other news are out."""
+    """The markup below the text in the same box: author, source. Without comments and lists of other news."""
     pieces: list[str] = []
     for box in _boxes(body, title):
         sibling = box.next
@@ -100,7 +100,7 @@ def below(body: LexborNode, title: LexborNode | None) -> LexborHTMLParser:
 
 
 def _boxes(body: LexborNode, title: LexborNode | None) -> Iterator[LexborNode]:
-    """The text and the boxes around it, as far as the one that holds the headline, too."""
+    """The text and the boxes around it, up to the one that also contains the headline (excluded)."""
     node = body
     while node.parent is not None and node.tag not in ("body", "html"):
         yield node
@@ -114,14 +114,14 @@ def _holds(box: LexborNode, node: LexborNode | None) -> bool:
 
 
 def has_column(body: LexborNode) -> bool:
-    """Whether the text stands in a news column, which holds the article and nothing of the page's header."""
+    """Whether the text is in a news column, which contains the article but not the page's header."""
     return any("news_column" in (box.attributes.get("class") or "") for box in ancestors(body))
 
 
 def stamp_of(head: LexborHTMLParser, base: str, *, nearest: bool = False) -> str | None:
-    """The printed stamp. Numbers of views and comments have its class in the eGovernment theme.
+    """The printed stamp. In the eGovernment theme, numbers of views and comments have the same class.
 
-    `nearest`: the last one above the text, where what stands above it may begin with the page's header and its clock.
+    `nearest`: take the last stamp above the text, because `head` may include the page's header with its clock.
     """
     for node in reversed(head.css(STAMP)) if nearest else head.css(STAMP):
         if _is_stamp(text := _text(node)):
@@ -137,7 +137,7 @@ def _is_stamp(text: str) -> bool:
 
 
 def lead_of(head: LexborHTMLParser, base: str) -> str:
-    """The lead, one line per printed line. Until 4.0.20 the picture and its caption stand inside its element."""
+    """The lead, one line per printed line. Until 4.0.20 its element contains the picture and the caption."""
     node = head.css_first(LEAD)
     if node is None:
         return ""
@@ -147,7 +147,7 @@ def lead_of(head: LexborHTMLParser, base: str) -> str:
 
 
 def _picture_box(image: LexborNode) -> LexborNode:
-    """The box that a picture and its caption have to themselves within the lead; the picture where it has none."""
+    """The outermost box around a picture and its caption within the lead; the picture itself without a box."""
     outermost = image
     for box in ancestors(image):
         if box.attributes.get("id") == "hometext" or "hometext" in (box.attributes.get("class") or ""):
@@ -158,7 +158,7 @@ def _picture_box(image: LexborNode) -> LexborNode:
 
 
 def credits_of(foot: LexborHTMLParser, base: str) -> tuple[str | None, str | None]:
-    """Author and source as printed below the text, each in its line or side by side."""
+    """Author and source as printed below the text, on separate lines or on one."""
     author = source = None
     for line in outline(foot, base):
         if len(line.text) > MAX_CREDIT:
@@ -172,13 +172,13 @@ def credits_of(foot: LexborHTMLParser, base: str) -> tuple[str | None, str | Non
 
 
 def text_of(lines: Iterable[Line], lead: str) -> str:
-    """The text, one line per printed line. Some editors paste the lead over the text once more."""
+    """The text, one line per printed line. A lead that is repeated at the beginning of the text is dropped."""
     printed = [line.text for line in lines if line.text]
     return "\n".join(printed[1:] if lead and printed and printed[0] == lead else printed)
 
 
 def section_of(tree: LexborHTMLParser, title: str) -> str:
-    """The last step of the breadcrumb that is not the article; the page's metadata where a theme prints none."""
+    """The last item of the breadcrumb that is not the article; from metadata if the theme has no breadcrumb."""
     marked = tree.css('[class*="breadcrumb"] [itemprop="name"], [id*="breadcrumb"] [itemprop="name"]')
     for nodes in (marked, tree.css('[class*="breadcrumb"] a, [id*="breadcrumb"] a')):
         steps = [step for step in map(_text, nodes) if step and step != title and fold(step) not in HOME]
@@ -189,7 +189,7 @@ def section_of(tree: LexborHTMLParser, title: str) -> str:
 
 
 def tags_of(tree: LexborHTMLParser) -> list[str]:
-    """Texts of the article's own tag links: those behind a label, not those of a tag cloud."""
+    """Texts of the article's own tag links: those after a label, not those of a tag cloud."""
     found: list[str] = []
     for anchor in tree.css('a[href*="/tag/"], a[href*="op=tag"], a[href*="/search/"], a[href*="op=search"]'):
         boxes = islice(ancestors(anchor), 2)
@@ -199,7 +199,7 @@ def tags_of(tree: LexborHTMLParser) -> list[str]:
 
 
 def images_of(head: LexborHTMLParser, lines: Iterable[Line], base: str) -> list[Image]:
-    """The picture beside the lead and those in the text's lines, each once. Consumes the head."""
+    """The picture beside the lead and those in the text's lines, each once. Changes `head`."""
     notes = _notes(head, base)
     found: dict[str, Image] = {}
     for line in (*outline(head, base), *lines):
@@ -209,7 +209,7 @@ def images_of(head: LexborHTMLParser, lines: Iterable[Line], base: str) -> list[
 
 
 def _notes(head: LexborHTMLParser, base: str) -> dict[str, str]:
-    """Captions by picture as versions until 4.0.20 print them: in italics, in the picture's box."""
+    """Captions by picture address in versions until 4.0.20: in italics, in the picture's box."""
     found: dict[str, str] = {}
     for image in head.css("img"):
         url = picture_url(image, base)
@@ -221,9 +221,9 @@ def _notes(head: LexborHTMLParser, base: str) -> dict[str, str]:
 
 
 def attachments_of(tree: LexborHTMLParser, body: LexborNode, base: str) -> list[Attachment]:
-    """Files of the article's own list ("File đính kèm"). The link names a number, the list prints the file's name.
+    """Files of the article's own list ("File đính kèm"). The address has only a number, the list prints the file name.
 
-    A file on another server has "Nhấn vào để tải file." for a name; there the address tells it.
+    A file on another server is listed as "Nhấn vào để tải file."; its name is taken from the address.
     """
     inside = {node.mem_id for node in body.css("a[href]")}
     found: dict[str, Attachment] = {}
@@ -241,7 +241,7 @@ def attachments_of(tree: LexborHTMLParser, body: LexborNode, base: str) -> list[
 
 
 def is_real_midnight(tree: LexborHTMLParser, published_raw: str | None) -> bool:
-    """Whether a displayed 00:00 is a time of day: the page's metadata gives the same day with seconds behind it."""
+    """Whether a displayed 00:00 is a time of day: the page's metadata has the same day and minute with seconds."""
     meta = tree.css_first('meta[property="article:published_time"]')
     match = _GARBLED.match(meta.attributes.get("content") or "") if meta is not None else None
     if match is None or published_raw is None or match["time"] == "00:00:00" or not match["time"].startswith("00:00:"):

@@ -1,6 +1,6 @@
-"""danvan_portal: the portal that the Ban Dân vận (mass mobilisation boards) of the 2010s ran on.
+"""danvan_portal: the platform of many Ban Dân vận (mass mobilisation boards) in the 2010s.
 
-Maker unknown; the layout is known from one article page of Thanh Hóa's Ban Dân vận as its text was printed. How to
+Maker unknown; the layout is known from the printed text of one article page of Thanh Hóa's Ban Dân vận. How to
 recognise it: a visit box ("Truy cập", then Hôm nay, Hôm qua, Tuần này, Tháng này, Tất cả, each with a number), and
 every article twice on its page:
 
@@ -9,17 +9,17 @@ every article twice on its page:
     lead                                               lead
     paragraphs, photo caption, paragraphs              paragraphs, photo caption, paragraphs
 
-The first block is the print form of the second. That repetition is the best sign there is of where an article begins
-and ends: menus, boxes and related lists are printed once. So the page is read as lines (`spiders.extract.outline`), the
-two blocks are laid side by side, and what both have is the article. Class names are not trusted, since only the printed
-text of the platform is known. A page with one block only (a skin without print form) is read from its date line.
+The first block is the print form of the second. This repetition is the best evidence of where an article begins and
+ends: menus, boxes and related lists are printed once. So the page is read as lines (`spiders.extract.outline`), the two
+blocks are aligned, and their common lines are the article. Class names are not used, because only the printed text of
+the platform is known. A page with only one block (a skin without print form) is read from its date line.
 
 Preferred way to list articles: the sections of the profile, page by page. No feed or sitemap is known.
 
 A page without a readable date line gets the date of its metadata, else of its address (`spiders.extract.datelines`).
 
 Traps: `00:00:00` means that no time of day is known. The visit box counts every request, so it must not get into the
-text, where it would make a revision of each visit. Open question: whether old skins print the lead in both blocks.
+text, where every visit would give a new revision. Open question: whether old skins print the lead in both blocks.
 
 Selectors that a profile may override: `article_link`, `title`, `lead`, `body`, `published`, `section`.
 """
@@ -66,7 +66,7 @@ class DanvanPortal(Family):
             article = self._article(story, page.url, declared, blocks.breadcrumb(page.tree))
             article.tags = blocks.tags_of(story.tags_line, blocks.tag_links(page.tree))
             apply_overrides(article, page, self._selectors(page))
-            datelines.settle(article, dates, self.site, page.captured_at)
+            datelines.apply_dates(article, dates, self.site, page.captured_at)
             yield article
 
     def _article(self, story: blocks.Story, url: str, declared: str, breadcrumb: str) -> Article:
@@ -87,7 +87,7 @@ class DanvanPortal(Family):
         )
 
     def _is_no_article(self, url: str) -> bool:
-        """Other hosts, home, and the sections with their pages."""
+        """True for other hosts, home, and the sections with their further pages."""
         if host_of(url) not in self.site.hosts:
             return True
         key = path_key(url)

@@ -14,27 +14,27 @@ scripts that set `nv_base_siteurl`, files under `/uploads/<module>/YYYY_MM/`. Re
 Preferred way to list articles: the category pages, `/<category>/` and `/<category>/page-N/`. They come in views:
 
     viewcat_page_new  one featured entry (h2), entries (h3) in the news column, older titles below it: newest first
-    viewcat_page_old  the same, oldest first: what is new stands on the last page
+    viewcat_page_old  the same, oldest first: new articles are on the last page
     viewcat_list      numbered titles without dates
-    viewcat_grid      pictures with titles; only the featured entry is in the news column, the others lie beside it
+    viewcat_grid      pictures with titles; only the featured entry is in the news column, the others are beside it
     viewcat_main_*    the newest entry, nine titles, a block for each child category; from page 2 on oldest first and
                       without the ten oldest, which only the child categories show
     viewcat_two_column  the newest entry and a block for each child category; no further pages
 
-So feeds and the sitemap are read as well, on walks that do not know a section to its end: a category's feed
-(`/rss/<category>/`, 30 newest) and the news module's part of `/sitemap.xml` (1,000 newest). Of the sitemap only what
-lies under a section's address is taken: it names everything that a portal publishes, the profile says what is wanted.
-If the sitemap proves to name what is new, it is read instead of the category pages (`danvan_crawler.walk.feed_trust`).
+So feeds and the sitemap are read too, unless a section is already known to its end: a category's feed
+(`/rss/<category>/`, 30 newest) and the news module's part of `/sitemap.xml` (1,000 newest). The sitemap has everything
+that a portal publishes; only addresses under a section of the profile are used. If the sitemap proves to contain all
+new articles, it is read instead of the category pages (`danvan_crawler.walk.feed_trust`).
 
 Traps:
-- The visible stamp ("Thứ hai - 22/05/2017 14:00") is the only right date: since 4.3 the hidden `datePublished` carries
-  the time of the last edit, and `article:published_time` prints `2017-05-23+0708:05:00`: day, offset, time. That one
-  serves for two things: if 00:00 is displayed, it distinguishes a real midnight (00:00:01) from "no time of day known";
-  if no stamp is displayed, it is used instead. The hidden one is never read, nor JSON-LD, which has the same time.
-- `pubDate` in feeds has the month where the minutes belong: 23:00 on 31 December is "16:12:00 GMT".
-- The hidden `itemprop=author` names the account that typed the article in ("quantri"); the author is the one printed.
-- An article in several categories answers under each with a redirect to its own; `<link rel=canonical>` is right.
-- An address that does not exist answers with a redirect to the front page, feeds and pages behind the last included.
+- The visible stamp ("Thứ hai - 22/05/2017 14:00") is the only correct date: since 4.3 the hidden `datePublished` has
+  the time of the last edit, and `article:published_time` prints `2017-05-23+0708:05:00`: day, offset, time. The latter
+  is used in two cases: if 00:00 is displayed, it distinguishes a real midnight (00:00:01) from "no time of day known";
+  if no stamp is displayed, it is used instead. `datePublished` is never read, nor JSON-LD, which has the same time.
+- `pubDate` in feeds has the month instead of the minutes: 23:00 on 31 December is "16:12:00 GMT".
+- The hidden `itemprop=author` is the account that entered the article ("quantri"); the author is the printed one.
+- The address of an article under another of its categories redirects to the main one; `<link rel=canonical>` is right.
+- An address that does not exist redirects to the front page, including feeds and pages after the last one.
 - Print, save and mail forms (`/print/`, `/savefile/`, `/sendmail/`), tag pages (`/tag/`) and `?download=1&id=N` look
   like article addresses. "Những tin mới hơn" below an article has the same markup as a listing.
 - Pages of other modules (about, siteterms) print headline and text in the same classes, without a news column.
@@ -64,20 +64,20 @@ from spiders.extract.overrides import apply_overrides, chosen_links, declared_ad
 from spiders.families import _nukeviet_article as parts
 
 COLUMNS = ".news_column, .listz-news, .t-news, .cat-news, .news_grid, .table-list-news"
-"""What holds entries: of the default themes `news_column`, of the theme "modern" (3.4, 4.0) the others."""
+"""Containers of entries: `news_column` in the default themes, the others in the theme "modern" (3.4, 4.0)."""
 BOXES = "#hot-news, #topnews, .block_tophits, .other_blocknews, .listnews, .lastest-news, .featured-products"
 """Boxes that a theme puts around every listing: news of the whole site, most read."""
 OTHER_NEWS = ".related, .other-news, .list-items"
-"""Lists of bare titles: entries where they stand within a column, titles of the next page where they stand below."""
+"""Lists of bare titles: within a column they are entries, below it they are titles of the next page."""
 ARTICLE = re.compile(r"-\d+(?:\.html|/)?$")
-"""Ending of an article's path, or of the `op` of an unrewritten address."""
+"""End of an article's path, or of the `op` in an address without rewriting."""
 NO_ARTICLE = re.compile(
     r"/(?:tag|topic|groups|author|print|savefile|sendmail|rss|feeds|search|seek|users|admin|page|content)/"
     r"|/page-\d+/?$",
     re.IGNORECASE,
 )
 TRUST: tuple[Source, ...] = ("visible", "opengraph", "url")
-"""Where a date may be read; every other place has the time of the last edit."""
+"""Sources of the date; the others have the time of the last edit."""
 _SITEMAP = re.compile(r"/sitemap-(?P<language>[a-z]{2})\.(?P<module>[^/]+)\.xml$")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _OP = re.compile(r"(?:^|&)op=([^&]*)")
@@ -110,7 +110,7 @@ class NukeViet(Family):
         return Listing(links, following)
 
     def _named(self, feed: Feed, key: str) -> Listing:
-        """What a feed names: all of a section's own feed, of others what lies under a section."""
+        """Articles in a feed: all of a section's own feed; of other feeds those under a section's address."""
         own = {path_key(feed_address(section.url)) for section in self.site.sections}
         links = (link for link in feed.links if not self._is_no_article(link.url))
         if key not in own | self._sections:
@@ -121,7 +121,7 @@ class NukeViet(Family):
         return any(key.startswith(section if section.endswith("/") else f"{section}/") for section in self._sections)
 
     def _news_sitemap(self, sitemaps: Iterable[str]) -> str | None:
-        """The sitemap of the module that the sections are of: one that their addresses name, else `news`."""
+        """The sitemap of the sections' module: one that their addresses name, else `news`."""
         steps = {step for section in self._sections for step in section.strip("/").split("/")}
         found: dict[tuple[bool, bool], str] = {}
         for url in sitemaps:
@@ -134,7 +134,7 @@ class NukeViet(Family):
         return found[min(found)] if found else None
 
     def _entries(self, page: Page, base: str) -> tuple[ArticleLink, ...]:
-        """Entries of a category page in any of its views; of the whole page where a theme renames the columns."""
+        """Entries of a category page in any view; from the whole page if the theme renames the columns."""
         column = _column(page.tree)
         links: tuple[ArticleLink, ...] = ()
         if column is not None:
@@ -143,7 +143,7 @@ class NukeViet(Family):
             tree = page.own_tree()
             _drop_other_news(tree)
             links = listings.article_links(tree, base, self._is_no_article)
-        # A category may end in a number as articles do: /dai-hoi-dang-bo-nhiem-ky-2020-2025/. Articles lie under it.
+        # A category may end in a number like an article: /dai-hoi-dang-bo-nhiem-ky-2020-2025/. Articles are under it.
         categories = {path_key(link.url).rstrip("/").rpartition("/")[0] for link in links}
         return tuple(link for link in links if path_key(link.url).rstrip("/") not in categories)
 
@@ -162,17 +162,17 @@ class NukeViet(Family):
         is_story = body is not None and parts.is_news(tree, body)
         if body is not None and is_story:
             article, in_header = self._article(tree, body, link_base(page), page.url)
-        else:  # unless the profile knows where the text is
+        else:  # the profile's selectors may still find the text
             article, in_header = Article(self.site.slug, page.url, parts.declared_title(tree), ""), False
         apply_overrides(article, page, selectors)
         if article.title and (is_story or article.body_text):
             in_header = in_header and "published" not in selectors
             dates = datelines.collect(tree)
-            datelines.settle(article, dates, self.site, page.captured_at, trust=TRUST, in_header=in_header)
+            datelines.apply_dates(article, dates, self.site, page.captured_at, trust=TRUST, in_header=in_header)
             yield article
 
     def _article(self, tree: LexborHTMLParser, body: LexborNode, base: str, url: str) -> tuple[Article, bool]:
-        """The article, and whether its stamp was read in a stretch that holds the page's header, too."""
+        """The article, and whether its stamp was read in markup that may include the page's header."""
         heading = parts.find_title(tree, body)
         title = squeeze(heading.text()) if heading is not None else parts.declared_title(tree)
         head, foot = parts.above(body, heading), parts.below(body, heading)
@@ -202,7 +202,7 @@ class NukeViet(Family):
 
 
 def feed_address(section_url: str) -> str:
-    """Where NukeViet has the feed of a category: `rss` goes before the category's name, or behind the module's.
+    """The address of a category's feed: `rss` is inserted before the category's name, or after the module's.
 
     >>> feed_address("https://example.vn/vi/news/dan-van-kheo/")
     'https://example.vn/vi/news/rss/dan-van-kheo/'
@@ -218,7 +218,7 @@ def feed_address(section_url: str) -> str:
 
 
 def sitemap_address(home: str) -> str:
-    """Where NukeViet has its sitemap index: beside the front page, outside of its languages.
+    """The address of the sitemap index: beside the front page, not under a language.
 
     >>> sitemap_address("https://example.vn/vi/")
     'https://example.vn/sitemap.xml'
@@ -227,7 +227,7 @@ def sitemap_address(home: str) -> str:
 
 
 def _column(tree: LexborHTMLParser) -> LexborHTMLParser | None:
-    """A page's main column as a tree of its own; None where the page has none of the known ones."""
+    """A page's main column as a separate tree; None if the page has no known one."""
     boxed = {node.mem_id for box in tree.css(BOXES) for node in box.css(COLUMNS)}
     # The columns' parents, because views put entries beside the columns.
     holders = [node.parent for node in tree.css(COLUMNS) if node.mem_id not in boxed and not listings.in_chrome(node)]
@@ -236,7 +236,7 @@ def _column(tree: LexborHTMLParser) -> LexborHTMLParser | None:
     if not found:
         return None
     column = LexborHTMLParser("".join(holder.html or "" for holder in found.values()))
-    drop(column.css(f"{BOXES}, .label"))  # numbers of viewcat_list would change with every new article
+    drop(column.css(f"{BOXES}, .label"))  # the numbers of viewcat_list change with every new article
     _drop_other_news(column)
     return column
 
@@ -246,9 +246,9 @@ def _is_list_group(node: LexborNode | None) -> bool:
 
 
 def _drop_other_news(tree: LexborHTMLParser) -> None:
-    """Drops the titles of the next page below a column. Titles within one are entries; their short dates go.
+    """Drop the titles of the next page below a column. Titles within a column are entries; drop their short dates.
 
-    The same entry shows day and time on the page that it is on, and would read differently there.
+    On its own page the same entry has day and time, so its date would differ between the two pages.
     """
     lists = tree.css(OTHER_NEWS)
     inside = {node.mem_id for column in tree.css(COLUMNS) for node in column.css(OTHER_NEWS)}
@@ -256,5 +256,5 @@ def _drop_other_news(tree: LexborHTMLParser) -> None:
     stamps = [stamp for node in entries for stamp in node.css("em, span")]
     drop(stamp for stamp in stamps if timestamps.parse(squeeze(stamp.text())) is not None)
     for node in entries:
-        node.attrs["class"] = ""  # `related` is the name of chrome elsewhere
+        node.attrs["class"] = ""  # `related` is a class of chrome elsewhere
     drop(node for node in lists if node.mem_id not in inside)
