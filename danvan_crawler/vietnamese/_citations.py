@@ -264,7 +264,7 @@ def _parts(source: Source, start: int) -> tuple[list[str], list[str], int]:
 
 
 def _part(shown: str, start: int) -> tuple[str, int] | None:
-    """One part of a code at `start`, and its end. A word glued to it is cut off (`HĐNDNgày`). None for other text."""
+    """One part of a code at `start`, and its end. An attached word is cut off (`HĐNDNgày`). None for other text."""
     found = _PART.match(shown, start)
     if found is None:
         return None
@@ -312,9 +312,9 @@ def _single(source: Source, number: Number, lead: Before, mark: str, part: str, 
         return None
     if types.ASSEMBLY.fullmatch(part):
         return Code(end, (part,), part, None) if number.year or lead.name else None
-    glued = types.split_glued(part)
-    if glued and (lead.name or lead.marked or number.year):
-        return _from_glued(end, glued, mark)
+    unhyphenated = types.split_unhyphenated(part)
+    if unhyphenated and (lead.name or lead.marked or number.year):
+        return _from_unhyphenated(end, unhyphenated, mark)
     if lead.name is None or not mark:
         return None
     kind = types.kind_of(part)
@@ -323,11 +323,11 @@ def _single(source: Source, number: Number, lead: Before, mark: str, part: str, 
     return Code(end, (part,), part, None) if types.body_of(part) == part else None
 
 
-def _from_glued(end: int, glued: tuple[str, str], mark: str) -> Code:
+def _from_unhyphenated(end: int, unhyphenated: tuple[str, str], mark: str) -> Code:
     """Restore the mark inside a code. It differs from the first one: 1961/QĐUBND is QĐ-UBND, 97-QĐTW is QĐ/TW."""
-    kind, body = glued
+    kind, body = unhyphenated
     inner = "-" if mark == "/" or not types.is_party(body) else "/"
-    return Code(end, glued, f"{kind}{inner}{body}", kind)
+    return Code(end, unhyphenated, f"{kind}{inner}{body}", kind)
 
 
 def _tag(source: Source, number: Number, lead: Before) -> Code | None:
@@ -346,9 +346,9 @@ def _tag(source: Source, number: Number, lead: Before) -> Code | None:
         part, end = lower[slice(*alone.span("part"))], number.end + alone.end()
         if dated and types.ASSEMBLY.fullmatch(part.upper()):
             return Code(end, (part.upper(),), part.upper(), None)
-        glued = types.split_glued(part)
-        if glued:
-            return _from_glued(end, glued, "/" if dated else "")
+        unhyphenated = types.split_unhyphenated(part)
+        if unhyphenated:
+            return _from_unhyphenated(end, unhyphenated, "/" if dated else "")
     tag = _TAG.match(plain, start)
     if tag is None:
         return None

@@ -136,7 +136,7 @@ _ORGAN = re.compile(r"UB[A-ZĐ]{0,8}|HĐND|TTg|TW[A-ZĐ]+|VP[A-ZĐ]{1,8}|[BS][A-
 ASSEMBLY = re.compile(r"(?:UBTV)?QH\d{0,2}")
 """The National Assembly, whose number is 45/2019/QH14 for laws and resolutions alike."""
 
-_GLUED = re.compile(
+_UNHYPHENATED = re.compile(
     "({})({}|(?:ubtv)?qh[0-9]{{1,2}})".format(
         "|".join(sorted(_BY_UNMARKED, key=len, reverse=True)),
         "|".join(sorted(_BODY_BY_UNMARKED, key=len, reverse=True)),
@@ -179,16 +179,16 @@ def tagged_body(lower: str) -> str | None:
     return body_of(lower) or (lower.upper() if _CONSONANTS.fullmatch(unmarked(lower)) else None)
 
 
-def split_glued(part: str) -> tuple[str, str] | None:
+def split_unhyphenated(part: str) -> tuple[str, str] | None:
     """Kind and body of a code without its hyphen.
 
-    >>> split_glued("QĐUBND"), split_glued("qđubnd"), split_glued("NĐCP"), split_glued("BTC")
-    (('QĐ', 'UBND'), ('QĐ', 'UBND'), ('NĐ', 'CP'), None)
+    >>> [split_unhyphenated(part) for part in ("QĐUBND", "qđubnd", "NĐCP", "BTC")]
+    [('QĐ', 'UBND'), ('QĐ', 'UBND'), ('NĐ', 'CP'), None]
     """
-    glued = _GLUED.fullmatch(unmarked(part.lower()))
-    if glued is None or body_of(part):
+    unhyphenated = _UNHYPHENATED.fullmatch(unmarked(part.lower()))
+    if unhyphenated is None or body_of(part):
         return None
-    middle = glued.end(1)
+    middle = unhyphenated.end(1)
     kind, body = kind_of(part[:middle]), body_of(part[middle:])
     return (kind, body) if kind and body else None
 

@@ -91,7 +91,7 @@ _AFTER = re.compile(
 # A number with a colon or an hour sign shortly after a date that `_AFTER` could not match: 08:0512345, 8:05:99.9.
 _MANGLED = re.compile(r"[^\w\n]{0,10}[0-9]{1,3} ?(?:: ?[0-9]|h[0-9])")
 # 8:05:09 CHLượt xem: the next element follows without a space, with a capital and a small letter; CHIỀU is not CH.
-_GLUED_HALF = re.compile(r" ?(SA|CH)(?=\w{2})")
+_ATTACHED_HALF = re.compile(r" ?(SA|CH)(?=\w{2})")
 # Elapsed and total time of an audio player.
 _PLAYER = re.compile(r" ?/ ?[0-9]")
 _LINE_ENDS = re.compile(rf"(?:{_ZONE})? ?(?:\n|\Z)")
@@ -127,9 +127,9 @@ def time_after(seen: View, end: int) -> FoundTime | Refusal | None:
     if match["part"] and not stops:
         # "08:05 Sáng nay, …": the lead follows the stamp without a separator; not the half of the day.
         half, last = match["half"], match.start("tail")
-    glued = None if half else _GLUED_HALF.match(seen.shown, last)
-    if glued and seen.shown[glued.end()].isupper() and seen.shown[glued.end() + 1].islower():
-        half, last = glued[1].lower(), glued.end()
+    attached = None if half else _ATTACHED_HALF.match(seen.shown, last)
+    if attached and seen.shown[attached.end()].isupper() and seen.shown[attached.end() + 1].islower():
+        half, last = attached[1].lower(), attached.end()
     if "\n" in match["between"] and not _LINE_ENDS.match(lower, last):
         # On the line below, a time belongs to the date only if it fills that line.
         return None

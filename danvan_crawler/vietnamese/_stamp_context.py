@@ -106,9 +106,9 @@ def weekdays_beside(seen: View, look: Look) -> Iterator[int]:
             yield weekday_number(match[0])
     for match in _stamp_labels.WEEKDAY_WORD.finditer(seen.lower, look.start, look.end):
         yield weekday_number(match[0])
-    behind = _stamp_labels.WEEKDAY_BEHIND.match(seen.lower, look.end)
-    if behind:
-        yield weekday_number(behind["name"])
+    after = _stamp_labels.WEEKDAY_BEHIND.match(seen.lower, look.end)
+    if after:
+        yield weekday_number(after["name"])
 
 
 def _is_other_date(lead: str, rest: str, look: Look) -> bool:

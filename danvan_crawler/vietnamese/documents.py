@@ -83,8 +83,8 @@ def _found(source: Source) -> Iterator[Citation]:
             continue
         start, name = _named(source, lead, code, last, done)
         end = code.end if code else cited[-1].end
-        behind = citations.date_after(source, end)
-        done = behind[0] if behind else end
+        dated = citations.date_after(source, end)
+        done = dated[0] if dated else end
         last = (name, code.kind) if code else None
         for one in cited:
             yield Citation(
@@ -93,7 +93,7 @@ def _found(source: Source) -> Iterator[Citation]:
                 number=citations.with_tag_year(source, one, code) if code else one.text,
                 code=code.text if code else None,
                 issuer=_issuer(code) if code else None,
-                date=behind[1] if behind else None,
+                date=dated[1] if dated else None,
             )
 
 
