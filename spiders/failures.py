@@ -14,7 +14,7 @@ from danvan_crawler.capture.archiver import WHY_KEY
 from danvan_crawler.capture.playback import page_of
 from danvan_crawler.clock import warc_date
 from danvan_crawler.exceptions import ArchiveError, CaptureRefusedError
-from danvan_crawler.politeness.backoff import LeftAlone
+from danvan_crawler.politeness.backoff import AskedToWait
 from danvan_crawler.politeness.budget import BudgetSpent
 from danvan_crawler.politeness.robots import RobotsUnreadableError
 from danvan_crawler.walk.asking import Cause, Unanswered
@@ -37,7 +37,7 @@ def unanswered(failure: Failure) -> Unanswered:
 def _cause(error: BaseException | None) -> Cause:
     if isinstance(error, BudgetSpent):
         return "budget"
-    if isinstance(error, LeftAlone):
+    if isinstance(error, AskedToWait):
         return "left_alone"
     if isinstance(error, RobotsUnreadableError):
         return "ours" if isinstance(error.cause, ArchiveError) else "robots_unreadable"
@@ -61,7 +61,7 @@ def _trouble(error: Any) -> str:
         return "refused"
     if isinstance(error, CannotResolveHostError):
         return "no_address"
-    return "asked_to_wait" if isinstance(error, LeftAlone) else "unreachable"
+    return "asked_to_wait" if isinstance(error, AskedToWait) else "unreachable"
 
 
 def _reason(error: BaseException | None) -> str:

@@ -1,1 +1,1 @@
-"""The archive folder: its paths, who may change it just now, and what runs leave there beside records."""
+"""The archive folder: its paths, its locks, and the heartbeat and log files of runs."""

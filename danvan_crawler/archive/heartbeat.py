@@ -1,9 +1,9 @@
-"""A sign of life of each run: what it has done so far, in a file that others read while it works.
+"""Heartbeat of a run: a file with its progress, read by the supervisor while the run works.
 
-ARCHIVE/locks/<slug>.beat holds one line: process, run, requests that came to an end, articles. A request that failed
-counts as well, since a run that waits for a dead server is no hung one; with a parser that never returns, or a response
-that nobody takes up, the file stands still. It is written in place and at most once a second, so that it needs no space
-on a full disk and no time. A file that is left behind means nothing.
+ARCHIVE/locks/<slug>.beat holds one line: process, run, finished requests, articles. A failed request counts as well,
+because a run that waits for a dead server does not hang. If a parser never returns, or a response is never processed,
+the file stops changing. It is written in place and at most once a second, so that it needs no space on a full disk and
+little time. A file that a dead run has left is ignored.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from danvan_crawler.archive.layout import beat_path
 
 _SECONDS_BETWEEN = 1.0
 _WIDTH = 80
-"""Bytes of the line, filled with blanks: rewriting it is one write that never shortens the file."""
+"""Bytes of the line, padded with blanks: rewriting it is one write that never shortens the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Beat:
-    """What a run had done: its process, its id in the run reports, requests that came to an end, articles."""
+    """Progress of a run: its process, its id in the run reports, finished requests, articles."""
 
     process: int
     run_id: str
@@ -32,7 +32,7 @@ class Beat:
 
 
 def read_beat(archive: Path, slug: str) -> Beat | None:
-    """The last sign of life of a site's run, that need not be alive; None when there is none that can be read."""
+    """The last heartbeat of a site's run, which may have ended; None if the file is missing or invalid."""
     try:
         process, run_id, requests, articles = beat_path(archive, slug).read_text(encoding="ascii").split()
         return Beat(int(process), run_id, int(requests), int(articles))
@@ -41,7 +41,7 @@ def read_beat(archive: Path, slug: str) -> Beat | None:
 
 
 class Heartbeat:
-    """Writes the signs of life of one run. Errors are passed over: this never stops a crawl."""
+    """Writes the heartbeats of one run. Errors are ignored: they never stop a crawl."""
 
     def __init__(self, archive: Path, slug: str, run_id: str) -> None:
         self._path = beat_path(archive, slug)
@@ -51,17 +51,17 @@ class Heartbeat:
         self._write()
 
     def request(self) -> None:
-        """A request came to an end, well or not."""
+        """Counts a finished request, successful or not."""
         self._requests += 1
         self._write()
 
     def article(self) -> None:
-        """An article was stored."""
+        """Counts a stored article."""
         self._articles += 1
         self._write()
 
     def end(self) -> None:
-        """The run is over: the file goes."""
+        """Removes the file at the end of the run."""
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
 

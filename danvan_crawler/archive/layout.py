@@ -1,7 +1,7 @@
-"""The archive folder: every path in it, once.
+"""The paths in the archive folder.
 
-What each of them is for is in archive/README.md, the contract with data users. Names of WARC files are made in
-`warc.files`, those of their indexes and checksums in `warc.index`.
+Their purpose is described in archive/README.md, the contract with data users. Names of WARC files are made in
+`warc.files`, names of their indexes and checksums in `warc.index`.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ _WARC = "warc"
 
 
 def warc_folder(archive: Path, slug: str | None = None) -> Path:
-    """The folder of all WARC files, or of those of a site."""
+    """The folder of all WARC files, or of those of one site."""
     return archive / _WARC / (slug or "")
 
 
 def warc_prefix(slug: str) -> str:
-    """With what the names of a site's WARC files begin, relative to the archive."""
+    """Prefix of the paths of a site's WARC files, relative to the archive."""
     return f"{_WARC}/{slug}/"
 
 
 def index_folder(archive: Path) -> Path:
-    """Index and checksum of each WARC file (`warc.index`)."""
+    """Indexes and checksums of the WARC files (`warc.index`)."""
     return archive / "index"
 
 
@@ -33,7 +33,7 @@ def database_path(archive: Path) -> Path:
 
 
 def takedowns_path(archive: Path) -> Path:
-    """Which articles are hidden (`store.suppressed_file`)."""
+    """The list of hidden articles (`store.suppressed_file`)."""
     return archive / "suppressed.toml"
 
 
@@ -48,7 +48,7 @@ def report_folder(archive: Path) -> Path:
 
 
 def report_paths(archive: Path, run_id: str = "") -> Iterator[Path]:
-    """The reports that there are, of all runs or of one; sorted by name, they are in the order of their runs."""
+    """The existing reports of all runs, or of one. Sorted by name, they are in the order of the runs."""
     return report_folder(archive).glob(f"*-{run_id}.json" if run_id else "*.json")
 
 
@@ -58,12 +58,12 @@ def notified_path(archive: Path) -> Path:
 
 
 def log_path(archive: Path, slug: str) -> Path:
-    """What the crawls of a site reported; older ones have .1 to .5 behind the name (`archive.site_log`)."""
+    """The log of a site's crawls; older files have the suffixes .1 to .5 (`archive.site_log`)."""
     return archive / "logs" / f"{slug}.log"
 
 
 def log_paths(archive: Path) -> Iterator[Path]:
-    """The logs of all sites, with the older ones that were put aside."""
+    """The logs of all sites, including older files."""
     return (archive / "logs").glob("*.log*")
 
 
@@ -78,15 +78,15 @@ def site_lock_path(archive: Path, slug: str) -> Path:
 
 
 def host_lock_path(archive: Path, host: str) -> Path:
-    """Locked while a host is asked. No site or spider can have a name that begins with a dot."""
+    """Locked while a run contacts the host. No site or spider can have a name that begins with a dot."""
     return archive / "locks" / f".host-{host.replace(':', '_')}.lock"
 
 
 def database_lock_path(archive: Path) -> Path:
-    """Locked by whoever writes to the item database or replaces it. No site has this name, as above."""
+    """Locked while the item database is written or replaced. No site can have this name, as above."""
     return archive / "locks" / ".database.lock"
 
 
 def beat_path(archive: Path, slug: str) -> Path:
-    """The sign of life of a site's last run."""
+    """The heartbeat of a site's run."""
     return archive / "locks" / f"{slug}.beat"

@@ -1,7 +1,7 @@
-"""One run per site and per host at a time, and no run while the database is rebuilt.
+"""Locks: one run per site and per host at a time, and no run while the database is rebuilt.
 
-Locks are the kernel's (flock), on files that stay: a lock dies with its holder however that ends, kill -9 included, and
-a file left behind means nothing.
+Locks are kernel locks (flock) on files that are never removed. The kernel releases a lock when its process ends, even
+by kill -9, so an existing file alone means nothing.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from danvan_crawler.exceptions import LockedError, archive_error
 class _FileLock:
     """A lock on one file; a context manager.
 
-    `acquire` raises LockedError when somebody else's lock excludes it, and ArchiveError (DiskFullError) when the file
-    cannot be written.
+    `acquire` raises LockedError if another process holds a conflicting lock, and ArchiveError (DiskFullError) if the
+    file cannot be written.
     """
 
     def __init__(self, path: Path, *, shared: bool) -> None:
@@ -44,13 +44,13 @@ class _FileLock:
             if error.errno not in (errno.EACCES, errno.EAGAIN):
                 raise archive_error(error, f"lock {self.path}") from error
             raise LockedError(self._refusal(holder)) from error
-        with contextlib.suppress(OSError):  # a full disk; who holds the lock is for people, the lock is the kernel's
+        with contextlib.suppress(OSError):  # a full disk; the process id is only for messages
             os.ftruncate(file, 0)
             os.pwrite(file, f"{os.getpid()}\n".encode(), 0)
         self._file = file
 
     def release(self) -> None:
-        """Gives the lock back. Idempotent."""
+        """Releases the lock. Idempotent."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -71,7 +71,7 @@ class _FileLock:
 class SiteLock(_FileLock):
     """Exclusive lock on one site of one archive; a context manager.
 
-    `acquire` raises LockedError, naming the holder's process, when another run has it, and ArchiveError when the lock
+    `acquire` raises LockedError with the holder's process id if another run has the lock, and ArchiveError if the lock
     file cannot be written.
     """
 
@@ -84,9 +84,9 @@ class SiteLock(_FileLock):
 
 
 class HostLock(_FileLock):
-    """Exclusive lock on a host, so that no server is asked by two runs at once, not even for two sites; as `SiteLock`.
+    """Exclusive lock on a host, like `SiteLock`: two runs never contact the same server, not even for different sites.
 
-    `host` is one of `Site.hosts_asked`.
+    `host` is one of `Site.contacted_hosts`.
     """
 
     def __init__(self, archive: Path, host: str) -> None:
@@ -98,10 +98,10 @@ class HostLock(_FileLock):
 
 
 class DatabaseLock(_FileLock):
-    """Lock on an archive's item database: shared by runs, which write to it, exclusive for what replaces it.
+    """Lock on an archive's item database: shared for runs, which write to it, exclusive for replacing it.
 
-    A site that was never crawled has no lock that a rebuild could see; a crawl of it that begins during a rebuild
-    would write to the file that is about to be replaced.
+    Site locks are not enough: a site that was never crawled has no lock file that a rebuild could see, and a crawl of
+    it that begins during a rebuild would write to the file that is about to be replaced.
     """
 
     def __init__(self, archive: Path, *, exclusive: bool = False) -> None:
@@ -114,7 +114,7 @@ class DatabaseLock(_FileLock):
 
 
 def is_locked(archive: Path, slug: str) -> bool:
-    """Whether a run of this site is under way, as far as can be seen without writing anything."""
+    """Whether a run of this site holds its lock. Writes nothing; False if the lock file cannot be read."""
     try:
         file = os.open(site_lock_path(archive, slug), os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
@@ -124,5 +124,5 @@ def is_locked(archive: Path, slug: str) -> bool:
     except OSError:
         return True
     finally:
-        os.close(file)  # which gives a lock back
+        os.close(file)  # releases the lock
     return False

@@ -1,7 +1,7 @@
-"""A log file per site, of bounded size: ARCHIVE/logs/<slug>.log, and five older ones with .1 to .5 behind the name.
+"""A log file of limited size per site: ARCHIVE/logs/<slug>.log, and five older files with the suffixes .1 to .5.
 
-The supervisor writes what a site's process says, so that a file can be rotated in the middle of a run. Logs are for
-people; nothing reads them.
+The supervisor writes the messages of a site's process, so that a file can be rotated during a run. Logs are for people;
+no program reads them.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from danvan_crawler.archive.layout import log_path
 from danvan_crawler.exceptions import archive_error
 
 MAX_BYTES = 1_000_000
-"""A file that would get larger is put aside first."""
+"""Before a file would grow larger, it is renamed."""
 OLDER_FILES = 5
 
 
 class _Rotating(RotatingFileHandler):
     def handleError(self, record: logging.LogRecord) -> None:
-        """Nothing: a log that cannot be written, as on a full disk, stops no crawl."""
+        """Does nothing: a log that cannot be written, for example on a full disk, must not stop a crawl."""
 
 
 class SiteLog:
-    """The log of one site, opened for one run. Raises ArchiveError when the file cannot be written."""
+    """The log of one site, opened for one run. Raises ArchiveError if the file cannot be written."""
 
     def __init__(self, archive: Path, slug: str, *, max_bytes: int = MAX_BYTES, older: int = OLDER_FILES) -> None:
         path = log_path(archive, slug)
@@ -36,11 +36,11 @@ class SiteLog:
             raise archive_error(error, f"write {path}") from error
 
     def line(self, text: str) -> None:
-        """One line as the process said it."""
+        """Writes one line of the process's output."""
         self._file.emit(logging.makeLogRecord({"msg": text}))
 
     def mark(self, text: str) -> None:
-        """A line of the supervisor's own, with the time."""
+        """Writes a line of the supervisor, with the time."""
         self.line(f"=== {clock.now():%Y-%m-%dT%H:%M:%SZ} {text}")
 
     def close(self) -> None:

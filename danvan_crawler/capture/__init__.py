@@ -1,5 +1,5 @@
-"""Network to bytes: what was said on the wire, kept before anyone reads it, and the way back.
+"""Capture: archives the bytes of every exchange before the response is processed, and plays archived responses back.
 
-A request passes `conditional`, `archiver` and `wire`, an answer `wire` and `archiver`, and then Scrapy's own
+A request passes `conditional`, `archiver` and `wire`. A response passes `wire`, `archiver` and then Scrapy's own
 middlewares for redirects, compression and cookies.
 """

@@ -1,19 +1,19 @@
-"""No archive, no response: the downloader middleware that stands nearest to the network, at 950.
+"""Archives every exchange: the downloader middleware nearest to the network, at 950.
 
-Every exchange that `capture.wire` recorded is written to the site's WARC before the response goes on its way to
-Scrapy's redirect, cookie and decompression middlewares and to the spider. robots.txt, redirects, error pages and
-downloads that failed half way are written too. `response.meta["capture"]` then says where: a `CaptureRecord`.
+Every exchange that `capture.wire` recorded is written to the site's WARC file before the response reaches Scrapy's
+redirect, cookie and decompression middlewares and the spider. robots.txt, redirects, error pages and incomplete
+downloads are written too. `response.meta["capture"]` then holds the place: a `CaptureRecord`.
 
-If the write fails, the request fails with the same error, so that no item is made of a page that is not in the archive,
-and the engine is asked to close with reason "disk_full" or "archive_unwritable". (`CloseSpider` raised in a downloader
-middleware does nothing, and errors in signal handlers are only logged; both measured.)
+If the write fails, the request fails with the same error, so that no item is made from a page that is not in the
+archive, and the engine is asked to close with reason "disk_full" or "archive_unwritable". (`CloseSpider` raised in a
+downloader middleware does nothing, and errors in signal handlers are only logged; both measured.)
 
-What the archive has already is not written again: the answer 304 to a request that `capture.conditional` made
-conditional, and a body that is byte for byte in the archive, become `revisit` records. The response goes on its way.
+A payload that the archive has already is not written again: a 304 response to a request that `capture.conditional` made
+conditional, and a body that is identical to an archived one, become `revisit` records. The response is passed on.
 
-Statistics: `danvan/captures` exchanges written, `danvan/truncated` those of them that were incomplete,
-`danvan/not_modified` and `danvan/duplicates` those that became revisits, by profile, `danvan/archive_error` the message
-of the first write that failed, `danvan/warc_files` names of the finished files, relative to the archive.
+Statistics: `danvan/captures` exchanges written, `danvan/truncated` incomplete ones, `danvan/not_modified` and
+`danvan/duplicates` those written as revisits, by profile, `danvan/archive_error` the message of the first write that
+failed, `danvan/warc_files` names of the finished files, relative to the archive.
 """
 
 from __future__ import annotations
@@ -44,19 +44,19 @@ from danvan_crawler.warc.records import DEFAULT_LEVEL, NOT_MODIFIED, Answer, Exc
 from danvan_crawler.warc.writer import WarcWriter
 
 CAPTURE_KEY = "capture"
-"""Where in `request.meta` (which is `response.meta`) the `CaptureRecord` of the exchange is found."""
+"""Key in `request.meta` (which is `response.meta`) for the `CaptureRecord` of the exchange."""
 
 WHY_KEY = "why"
-"""Where in `request.meta` it is found why the address is asked for: a `warc.packing.Reason`, archived with it."""
+"""Key in `request.meta` for the reason of the request: a `warc.packing.Reason`, archived with the exchange."""
 
 STORED_KEY = "danvan_stored"
-"""Where in `request.meta` a conditional request has what it is conditional on: a `deduplication.Stored`."""
+"""Key in `request.meta` for the archived response that a conditional request refers to: a `deduplication.Stored`."""
 
 DEFAULT_MAX_BYTES = 1_000_000_000
 
 
 class _Robots:
-    """Why Scrapy asks for robots.txt."""
+    """The reason of Scrapy's requests for robots.txt."""
 
     via = ""
 
@@ -72,9 +72,9 @@ _logger = logging.getLogger(__name__)
 def warcinfo(
     slug: str, settings: BaseSettings, *, title: str | None = None, rights: str | None = None
 ) -> dict[str, str]:
-    """Fields of the warcinfo record, WARC/1.1 section 6.2 and Dublin Core, in the order in which they are written.
+    """Fields of the warcinfo record (WARC/1.1 section 6.2 and Dublin Core), in the order in which they are written.
 
-    `title` is the site's name in words, `rights` the note of its profile. Fields without a value are left out.
+    `title` is the site's display name, `rights` the rights note of its profile. Empty fields are left out.
     """
     fields = {
         "software": f"danvan-crawler/{__version__} (Scrapy {version('scrapy')}, warcio {version('warcio')})",
@@ -90,10 +90,10 @@ def warcinfo(
 
 
 def writer_for(spider: Any, settings: BaseSettings, context: CaptureContext | None = None) -> WarcWriter:
-    """The writer of a crawl: named after its spider, with the site's profile if the spider has a site."""
+    """The writer of a crawl; its files are named after the spider and hold the site's profile, if there is one."""
     archive = settings.get("DANVAN_ARCHIVE")
     if not archive:
-        raise UsageError("the setting DANVAN_ARCHIVE is empty: it has to name the archive's folder")
+        raise UsageError("the setting DANVAN_ARCHIVE is empty: it must name the archive's folder")
     site = getattr(spider, "site", None)
     return WarcWriter(
         Path(archive).absolute(),
@@ -115,24 +115,24 @@ def close_reason(error: ArchiveError) -> str:
 
 
 def check_complete(response: Response, capture: CaptureRecord) -> None:
-    """Raise `TruncatedResponseError` for a response that is cut off: no item is made of half a page.
+    """Raises TruncatedResponseError for an incomplete response: no item is made from half a page.
 
-    A download that the spider itself stopped (`StopDownload(fail=False)`) is what it asked for and passes.
+    A download that the spider itself stopped (`StopDownload(fail=False)`) is accepted.
     """
     if capture.truncated is None or "download_stopped" in response.flags:
         return
     raise TruncatedResponseError(
-        f"{response.url} ended before its response did ({capture.truncated}); "
-        f"what arrived is in {capture.warc_file} at {capture.warc_offset}"
+        f"{response.url}: the response is incomplete ({capture.truncated}); "
+        f"the received part is in {capture.warc_file} at byte {capture.warc_offset}"
     )
 
 
 class ArchiverMiddleware:
-    """Writes every exchange with `writer`, which makes its file at the first: a run that gets nothing leaves none.
+    """Writes every exchange with `writer`, which creates its file for the first one: a run without exchanges has none.
 
-    `close_crawl` is called once, with a finish reason, when the archive turns out to be unwritable. `context` is the
-    run: it takes every exchange as soon as it is written, before Scrapy's other middlewares see the response. So what
-    follows from it is known in the order of the archive.
+    `close_crawl` is called once, with a finish reason, if the archive cannot be written. `context` is the run: it gets
+    every exchange as soon as it is written, before Scrapy's other middlewares see the response. So the run processes
+    the exchanges in the order of the archive.
     """
 
     def __init__(
@@ -150,11 +150,11 @@ class ArchiverMiddleware:
         self._context = context
         self._failed = False
         if context is not None:
-            context.archives_with(self)
+            context.set_archiver(self)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> ArchiverMiddleware:
-        """Raises `UsageError` for settings that no archive can be made with."""
+        """Raises UsageError if the archive's settings are invalid."""
         assert crawler.stats is not None  # made by the crawler before any component
         context = attached(crawler)
         archiver = cls(
@@ -169,27 +169,27 @@ class ArchiverMiddleware:
         return archiver
 
     def process_request(self, request: Request) -> None:
-        """Forget what redirects and retries copied with `meta`: those are captures of other exchanges."""
+        """Removes captures of other exchanges, which redirects and retries have copied with `meta`."""
         request.meta.pop(CAPTURE_KEY, None)
         request.meta.pop(RECORDING_KEY, None)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """The same response, when its exchange is in the archive; raises `ArchiveError` or `TruncatedResponseError`."""
+        """Archives the exchange and returns the response unchanged; raises ArchiveError or TruncatedResponseError."""
         if "cached" in response.flags:
             request.meta.pop(CAPTURE_KEY, None)
             return response
         capture = self._archive(request)
         if capture is None:
-            raise ArchiveError(f"{response.url} was not recorded: is it downloaded by another handler than ours?")
+            raise ArchiveError(f"{response.url} was not recorded: another download handler may be in use")
         check_complete(response, capture)
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """Write what had arrived when the download failed; Scrapy goes on with its retries."""
+        """Archives the bytes received before the download failed; Scrapy continues with its retries."""
         self._archive(request)
 
     def _archive(self, request: Request) -> CaptureRecord | None:
-        """Write the exchange that the handler left in `request.meta`; None when there is none or nothing arrived."""
+        """Archives the exchange that the handler left in `request.meta`; None if nothing was received."""
         recording: Recording | None = request.meta.pop(RECORDING_KEY, None)
         exchange = None if recording is None else recording.exchange()
         if exchange is None:
@@ -213,11 +213,11 @@ class ArchiverMiddleware:
             message = exchange.response
             if stored is not None and revisit is not None and revisit.profile == NOT_MODIFIED:
                 message = stored.record.block
-            self._context.took(capture, request, message)
+            self._context.record_capture(capture, request, message)
         return capture
 
     def write_note(self, kind: str, name: str, text: str) -> RecordPlace | None:
-        """Archives a note of the run (`warc.notes`). Gives its file and offset; None where the archive has failed."""
+        """Archives a note of the run (`warc.notes`). Returns its file and offset; None if the archive has failed."""
         if self._failed:
             return None
         try:
@@ -226,9 +226,9 @@ class ArchiverMiddleware:
             self._fail(error)
             return None
 
-    def note_later(self, kind: str, name: str, text: str) -> None:
-        """Archives a note with the next record of this run, if there is one."""
-        self._writer.note_later(kind, name, text)
+    def queue_note(self, kind: str, name: str, text: str) -> None:
+        """Archives a note with the next record of this run, if one follows."""
+        self._writer.queue_note(kind, name, text)
 
     @property
     def has_written(self) -> bool:
@@ -236,7 +236,7 @@ class ArchiverMiddleware:
         return bool(self._writer.files)
 
     def _revisit(self, request: Request, exchange: Exchange, answer: Answer) -> Revisit | None:
-        """How to archive an exchange that brought nothing new; None for one that did."""
+        """The revisit to archive instead of the response; None if the response is new."""
         if answer.status == 304:
             stored: Stored | None = request.meta.get(STORED_KEY)
             return stored.not_modified if stored is not None and exchange.truncated is None else None
@@ -251,13 +251,13 @@ class ArchiverMiddleware:
         self._close_crawl(close_reason(error))
 
     def spider_closed(self, reason: str) -> None:
-        """The run ends: what that means is archived before its file is finished."""
+        """Archives the end of the run, then finishes its file."""
         if self._context is not None:
             self._context.end(reason)
         self.close()
 
     def close(self) -> None:
-        """Finish the WARC files of this run; errors are logged and kept in the statistics. May be called again."""
+        """Finishes the WARC files of this run; logs errors and adds them to the statistics. May be called again."""
         try:
             self._writer.close()
         except ArchiveError as error:
@@ -268,6 +268,6 @@ class ArchiverMiddleware:
 
 def _close_crawl(crawler: Crawler, reason: str) -> None:
     assert crawler.engine is not None
-    # Not awaited: the engine waits for the request that is failing just now.
+    # Not awaited: the engine itself waits for the request that is failing here.
     closing = deferred_from_coro(crawler.engine.close_spider_async(reason=reason))
     closing.addErrback(lambda failure: _logger.error("The crawl could not be closed: %s", failure.value))

@@ -1,16 +1,16 @@
-"""Ask for a page only if it has changed: If-None-Match and If-Modified-Since from the last capture of the address.
+"""Conditional requests: If-None-Match and If-Modified-Since from the last capture of the address.
 
-A nightly run sees mostly what it has seen the night before. Where the archive has a complete 200 answer of exactly this
-address, its validators go along with the request (RFC 9110, section 13.1), and a server that has nothing new answers
-304 with a few hundred bytes. `capture.archiver` keeps that as a `revisit` record; here it becomes what it stands for,
-the archived response, so that listings, robots.txt and articles are parsed as ever. `response.meta["capture"]` is the
-revisit: the capture of this day.
+Most pages do not change between two nightly runs. If the archive has a complete 200 response for exactly this address,
+its validators are sent with the request (RFC 9110, section 13.1), and if nothing has changed, the server answers 304
+with a few hundred bytes. `capture.archiver` keeps that as a `revisit` record. Here it is replaced by the archived
+response, so that listings, robots.txt and articles are parsed as usual. `response.meta["capture"]` is the new capture,
+the revisit.
 
-Cookies are taken from the 304 and not from the archived response, whose session is long over.
+Cookies are taken from the 304 and not from the archived response, whose session has ended.
 
-The middleware stands at 940, one step further from the network than the archiver: its validators are in the request
-record, and when it sees a 304 that has been archived. A spider whose `full` is true asks without condition, for there
-are servers whose validators do not change with their pages. A request that brings conditions of its own is left alone.
+The middleware has the order 940, one step further from the network than the archiver: so its validators are in the
+request record, and a 304 has been archived when it sees it. A spider with `full` set sends unconditional requests,
+because some servers do not change the validators with the page. A request with its own conditions is not changed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class ConditionalMiddleware:
         return cls(Originals.from_crawler(crawler), unconditional=bool(getattr(crawler.spider, "full", False)))
 
     def process_request(self, request: Request) -> None:
-        """Add the validators of what the archive has."""
+        """Adds the validators of the archived response."""
         request.meta.pop(STORED_KEY, None)
         if self._unconditional or request.method != "GET" or any(name in request.headers for name in _NOT_OURS):
             return
@@ -58,7 +58,7 @@ class ConditionalMiddleware:
                 request.meta[STORED_KEY] = stored
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """The archived response in the place of a 304 that was archived as a revisit to it."""
+        """Replaces a 304 that was archived as a revisit by the archived response."""
         stored, capture = self._forget(request), request.meta.get(CAPTURE_KEY)
         if stored is None or response.status != 304 or capture is None or capture.refers_to != stored.record.id:
             return response
@@ -76,7 +76,7 @@ class ConditionalMiddleware:
         return archived
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """Take the conditions back before Scrapy copies the request for another try."""
+        """Removes the conditions before Scrapy copies the request for another try."""
         self._forget(request)
 
     @staticmethod

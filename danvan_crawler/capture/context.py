@@ -1,6 +1,6 @@
-"""What a run hands to the components that capture: an object attached to Scrapy's crawler before any of them is made.
+"""The interface between a run and the capture components: an object attached to Scrapy's crawler before they are made.
 
-Where captures are kept and what is made of them is not this room's business.
+So this package does not depend on how captures are stored and processed.
 """
 
 from __future__ import annotations
@@ -20,34 +20,34 @@ _ATTRIBUTE = "danvan_run"
 
 
 class CaptureContext(Protocol):
-    """A run, as far as capturing goes."""
+    """The part of a run that the capture components use."""
 
     @property
     def lookups(self) -> Lookups:
-        """Answers which record has what a server sends again."""
+        """Finds records that have a payload already."""
 
     @property
     def opening(self) -> tuple[str, str] | None:
-        """Id and JSON of what the run was asked to do (`walk.asking.Run`), with which each of its WARC files begins.
+        """Id and JSON of the run's options (`walk.asking.Run`), written at the beginning of each of its WARC files.
 
         None for a spider without a site.
         """
 
-    def archives_with(self, archiver: ArchiverMiddleware) -> None:
-        """The run's notes are archived with this middleware."""
+    def set_archiver(self, archiver: ArchiverMiddleware) -> None:
+        """Sets the middleware that archives the run's notes."""
 
-    def took(self, capture: CaptureRecord, request: Request, message: bytes) -> None:
-        """An exchange is in the archive; `message` is the response, for a 304 the one that still holds."""
+    def record_capture(self, capture: CaptureRecord, request: Request, message: bytes) -> None:
+        """Called when an exchange is archived; `message` is the response, for a 304 the one that it confirmed."""
 
     def end(self, reason: str) -> None:
-        """The run ends, for Scrapy's `reason`, and its WARC file is still open."""
+        """Called at the end of the run, while its WARC file is still open; `reason` is Scrapy's."""
 
 
 def attach(crawler: Crawler, context: object) -> None:
-    """Hands a run to the components of this crawler."""
+    """Attaches a run to a crawler, for its components."""
     setattr(crawler, _ATTRIBUTE, context)
 
 
 def attached(crawler: Crawler) -> Any:
-    """What was handed to the components of this crawler; None for a crawler without a run."""
+    """The run attached to a crawler; None if there is none."""
     return getattr(crawler, _ATTRIBUTE, None)

@@ -1,11 +1,11 @@
-"""Content coding taken off strictly: a body that can't be decoded whole gives no page.
+"""Strict content decoding: a body that cannot be decoded completely gives no page.
 
-Scrapy hands on as much of a broken body as it can decode. For a feed that is wrong: half a page looks like an edited
-article. Here a cut or damaged stream fails the request (the bytes are in the archive by then), with two leniences that
-browsers have, too: a body that is not compressed at all in spite of its header is taken as it is, and `deflate` may
-come without its zlib wrapper, as old Microsoft servers send it.
+Scrapy passes on as much of a broken body as it can decode. For a feed that is wrong: half a page looks like an edited
+article. Here a truncated or damaged stream fails the request (its bytes are already archived). Two errors are accepted,
+as in browsers: a body that is not compressed despite its header is used unchanged, and `deflate` may lack its zlib
+wrapper, as sent by old Microsoft servers.
 
-ISA-L inflates in a third of zlib's time. Only what we ask for is decoded: gzip and deflate.
+ISA-L inflates in a third of zlib's time. Only the requested codings are decoded: gzip and deflate.
 """
 
 from __future__ import annotations
@@ -27,25 +27,25 @@ _GZIP, _ZLIB, _RAW = 16 + isal_zlib.MAX_WBITS, isal_zlib.MAX_WBITS, -isal_zlib.M
 
 
 def decode_body(body: bytes, codings: Iterable[str], max_size: int) -> bytes:
-    """The body with its content codings taken off, last one first (RFC 9110, section 8.4).
+    """Decodes the content codings of a body, last one first (RFC 9110, section 8.4).
 
-    `max_size` is the greatest size in bytes that is unpacked, 0 for no limit. Raises UndecodableBodyError for a stream
-    that is cut, damaged or larger, and for a coding other than gzip, deflate and identity.
+    `max_size` is the maximum size of the decoded body in bytes, 0 for no limit. Raises UndecodableBodyError if the
+    stream is truncated, damaged or larger, or if a coding is not gzip, deflate or identity.
     """
     for coding in reversed([name.strip().lower() for name in codings]):
         decoder = _DECODERS.get(coding)
         if decoder is None:
-            raise UndecodableBodyError(f"content coding {coding!r} was not asked for and cannot be decoded")
+            raise UndecodableBodyError(f"content coding {coding!r} was not requested and cannot be decoded")
         body = decoder(body, max_size)
     return body
 
 
 def _gunzip(body: bytes, max_size: int) -> bytes:
     if not body.startswith(_GZIP_MAGIC):
-        return body  # says gzip and is not: seen behind proxies that unpack and forget the header
+        return body  # not gzip despite the header: some proxies decompress and keep the header
     parts: list[bytes] = []
     size = 0
-    while body.startswith(_GZIP_MAGIC):  # RFC 1952: a file may have several members; what else follows is padding
+    while body.startswith(_GZIP_MAGIC):  # RFC 1952: a file may have several members; anything else is padding
         part, body = _inflate(body, _GZIP, max_size - size if max_size else 0)
         parts.append(part)
         size += len(part)
@@ -59,7 +59,7 @@ def _undeflate(body: bytes, max_size: int) -> bytes:
         return _inflate(body, _ZLIB, max_size)[0]
     except UndecodableBodyError:
         if len(body) > 1 and body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0:
-            raise  # it has the zlib header: damaged, not raw
+            raise  # it has a zlib header, so it is damaged, not raw
     try:
         return _inflate(body, _RAW, max_size)[0]
     except UndecodableBodyError:
@@ -69,10 +69,10 @@ def _undeflate(body: bytes, max_size: int) -> bytes:
 
 
 def _inflate(data: bytes, wbits: int, max_size: int) -> tuple[bytes, bytes]:
-    """One compressed stream and what follows it."""
+    """Decompresses one stream; returns its content and the bytes after it."""
     decompressor = isal_zlib.decompressobj(wbits=wbits)
     try:
-        # One byte more than allowed tells "too large" from "just as large".
+        # One byte more than allowed: so a body of exactly `max_size` is not "too large".
         unpacked = decompressor.decompress(data, max_size + 1) if max_size else decompressor.decompress(data)
     except isal_zlib.error as error:  # type: ignore[misc]  # isal's stub calls it an instance
         raise UndecodableBodyError(f"the compressed body is damaged: {error}") from error
@@ -97,7 +97,7 @@ _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
 
 
 class DecodingMiddleware:
-    """Downloader middleware in the place of Scrapy's HttpCompressionMiddleware, for crawls and rebuilds."""
+    """Downloader middleware that replaces Scrapy's HttpCompressionMiddleware, for crawls and rebuilds."""
 
     def __init__(self, max_size: int) -> None:
         self._decode = partial(decode_body, max_size=max_size)
@@ -107,10 +107,7 @@ class DecodingMiddleware:
         return cls(crawler.settings.getint("DOWNLOAD_MAXSIZE"))
 
     def process_response(self, request: Request, response: Response) -> Response:
-        """The response with its body decoded and of the class that the decoded body asks for.
-
-        Raises UndecodableBodyError.
-        """
+        """Decodes the body; the response gets the class that fits the decoded body. Raises UndecodableBodyError."""
         fields = response.headers.getlist("Content-Encoding")
         if request.method == "HEAD" or not fields or not response.body:
             return response
@@ -119,8 +116,8 @@ class DecodingMiddleware:
         headers = response.headers.copy()
         del headers["Content-Encoding"]
         kind = responsetypes.from_args(headers=headers, url=response.url, body=body)
-        # Not response.replace: that looks at the old response's encoding, and so lets a detector loose on compressed
-        # bytes. It took a fifth of a crawl's time.
+        # Not response.replace: it reads the old response's encoding, which runs a charset detector on compressed bytes.
+        # That took a fifth of a crawl's time.
         return kind(
             url=response.url,
             status=response.status,

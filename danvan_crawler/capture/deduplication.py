@@ -1,12 +1,11 @@
-"""What of a server's answer the archive has already, looked up and looked at.
+"""Deduplication: finds archived records with the payload that a server has sent again.
 
-The database says where a record should be, and the file has the last word: a record is used only when it is there,
-whole and the one that was meant. Payloads are compared byte for byte, so no digest has to be trusted, and a file that
-somebody took away costs nothing but a second copy (warcprox issue 137: its database outlived its files, and it wrote
-revisits to nothing).
+The database gives the place of a record, but the record is used only if the file has it there, complete and with the
+expected id. Payloads are compared byte for byte, so digests need not be trusted. If a file was removed, the only cost
+is a second copy (warcprox issue 137: its database outlived its files, and it wrote revisits to missing records).
 
-The database is not this room's business: a run hands over what answers the questions (`capture.context`). Without a run
-every exchange is archived in full.
+This package does not access the database itself: a run provides the look-ups (`capture.context`). Without a run every
+exchange is archived in full.
 """
 
 from __future__ import annotations
@@ -37,14 +36,14 @@ from danvan_crawler.warc.records import (
 _logger = logging.getLogger(__name__)
 
 _READ_BY = (b"Content-Type", b"Content-Encoding")
-"""Fields that decide how a payload is read: where they differ, it is another page."""
+"""Fields that decide how a payload is interpreted: if they differ, it is another page."""
 
 
 class Lookups(Protocol):
-    """The questions that a database answers."""
+    """Queries of captures in the database."""
 
     def at_address(self, site: str, url: str) -> CaptureRecord | None:
-        """The newest complete 200 answer of an address."""
+        """The newest complete 200 response of an address."""
 
     def with_payload(self, site: str, digest: str) -> Iterator[CaptureRecord]:
         """Complete response records with this payload digest."""
@@ -55,18 +54,18 @@ class Lookups(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the archive has of an address that is about to be asked for."""
+    """The archived response of an address that is about to be requested."""
 
     record: WarcRecord
     """The response record, read from its file."""
     etag: str | None
     last_modified: str | None
     not_modified: Revisit
-    """How a 304 is archived."""
+    """The revisit to write if the server answers 304."""
 
 
 class Originals:
-    """The records of one site's archive that answers may be revisits to."""
+    """Finds the archived records of one site that a revisit may refer to."""
 
     def __init__(self, archive: Path, site: str, lookups: Lookups | None) -> None:
         self._archive = archive
@@ -82,7 +81,7 @@ class Originals:
         return cls(Path(crawler.settings["DANVAN_ARCHIVE"]).absolute(), spider.name, lookups)
 
     def stored(self, url: str) -> Stored | None:
-        """The newest complete 200 answer of this address, when it has validators and its payload is there."""
+        """The newest complete 200 response of this address, if it has validators and its payload is archived."""
         if self._lookups is None:
             return None
         try:
@@ -93,7 +92,7 @@ class Originals:
             if latest.refers_to is not None:
                 original = self._lookups.named(self._site, latest.refers_to, None, None)
         except StoreError as error:
-            _logger.warning("%s: asked for without condition: %s", url, error)
+            _logger.warning("%s: requested unconditionally: %s", url, error)
             return None
         record = self._read(original, clock.warc_date(clock.now())) if original is not None else None
         if record is None:
@@ -101,7 +100,7 @@ class Originals:
         return Stored(record, latest.etag, latest.last_modified, _revisit(NOT_MODIFIED, record))
 
     def same_payload(self, exchange: Exchange, answer: Answer) -> Revisit | None:
-        """How to archive an answer whose body is byte for byte in the archive, under any address of the site."""
+        """The revisit for a response whose body is already archived, under any address of the site; None if new."""
         if self._lookups is None or not answer.payload or answer.status is None or exchange.truncated is not None:
             return None
         try:
@@ -117,16 +116,17 @@ class Originals:
         return None
 
     def _read(self, candidate: CaptureRecord, before: str) -> WarcRecord | None:
-        """The record of a row, when it is there and can be referred to.
+        """The record of a row; None if it is missing or a revisit must not refer to it.
 
-        Not one that is dated later, as after a clock was set back: a rebuild reads records in the order of their dates.
+        A record with a later date is not used (the clock may have been set back), because a rebuild reads records in
+        the order of their dates.
         """
         if candidate.date > before:
             return None
         try:
             record = read_record(self._archive, candidate.place)
         except ArchiveError as error:
-            _logger.info("%s: cannot be referred to: %s", candidate.warc_record_id, error)
+            _logger.info("%s: not used for revisits: %s", candidate.warc_record_id, error)
             return None
         is_it = record.id == candidate.warc_record_id and record.type == "response" and record.truncated is None
         return record if is_it else None
@@ -137,7 +137,7 @@ def _revisit(profile: str, record: WarcRecord) -> Revisit:
 
 
 def _is_same(response: bytes, answer: Answer, archived: bytes) -> bool:
-    """Whether an archived response has the same status and body, to be read in the same way."""
+    """Whether an archived response has the same status and body, interpreted in the same way."""
     if status_of(archived) != answer.status or entity_body(archived) != answer.payload:
         return False
     now, then = (parse_head(split_head(message)[0]) for message in (response, archived))

@@ -1,9 +1,10 @@
-"""An archived response as the crawl saw it: from the record's bytes to the page that families read.
+"""Playback: turns the bytes of an archived response into the page that the crawl saw.
 
-A rebuild reads all pages this way. A crawl reads those pages this way that a server says are unchanged.
+A rebuild reads all pages this way, and a crawl reads unchanged pages (304) this way.
 
-The steps are the same, in the same order: transfer framing off, Scrapy's own choice of response class,
-`capture.decoding` with its limits. A page that a crawl could not decode fails here too, with the same error.
+The steps are the same as in a crawl, in the same order: remove the transfer framing, let Scrapy choose the response
+class, decode with `capture.decoding` and its limits. A page that a crawl could not decode fails here with the same
+error.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from danvan_crawler.warc.reader import WarcRecord
 from danvan_crawler.warc.records import head_facts
 from danvan_crawler.warc.revisits import reference_of, whole_response
 
-# Twisted keeps these to itself (twisted.web._newclient.HTTPParser.CONNECTION_CONTROL_HEADERS), so the spider never saw
-# them; Scrapy puts Content-Length back where Twisted goes by it.
+# Twisted removes these fields (twisted.web._newclient.HTTPParser.CONNECTION_CONTROL_HEADERS), so the spider never saw
+# them. Scrapy adds Content-Length again if Twisted used it.
 _CONNECTION_FIELDS = frozenset(
     {
         *(b"connection", b"content-length", b"keep-alive", b"proxy-connection"),
@@ -35,7 +36,7 @@ _WITHOUT_BODY = frozenset({204, 304})
 
 
 def capture_of(record: WarcRecord, warc_file: str) -> CaptureRecord:
-    """Where a response or revisit record is, as the crawl noted it. `warc_file` is relative to the archive."""
+    """The CaptureRecord of a response or revisit record, as in a crawl. `warc_file` is relative to the archive."""
     facts, reference = head_facts(record.block), reference_of(record)
     return CaptureRecord(
         url=record.url or "",
@@ -45,7 +46,7 @@ def capture_of(record: WarcRecord, warc_file: str) -> CaptureRecord:
         warc_record_id=record.id,
         payload_digest=record.headers.get("WARC-Payload-Digest") or _payload_digest(record),
         status=status_of(record.block),
-        # What is missing in a revisit is in another record.
+        # A revisit is not incomplete: its payload is in another record.
         truncated=record.truncated if reference is None else None,
         media_type=facts.media_type,
         etag=facts.etag,
@@ -55,7 +56,7 @@ def capture_of(record: WarcRecord, warc_file: str) -> CaptureRecord:
 
 
 def _payload_digest(record: WarcRecord) -> str | None:
-    """For records of tools that write none; of a revisit and of half a response it cannot be known."""
+    """The digest for a record without one; None for a revisit or an incomplete response: it cannot be computed."""
     if record.type != "response" or record.truncated is not None:
         return None
     return sha1_base32(entity_body(record.block))
@@ -68,9 +69,9 @@ class Playback:
         self._decoding = DecodingMiddleware.from_crawler(crawler)
 
     def page(self, message: bytes, capture: CaptureRecord) -> Page:
-        """The page in a response message as it is archived, with framing and content coding.
+        """The page in an archived response message, which has framing and content coding.
 
-        Raises UndecodableBodyError, as the crawl did, if the body cannot be decoded as a whole.
+        Raises UndecodableBodyError, as the crawl did, if the body cannot be decoded completely.
         """
         response = response_of(message, capture.url)
         return page_of(self._decoding.process_response(Request(capture.url), response), capture.date)
@@ -85,7 +86,7 @@ class Playback:
 
 
 def page_of(response: Response, captured_at: str = "") -> Page:
-    """The page in a response of Scrapy. Does not read `response.text`, which would start a charset detector."""
+    """The page in a Scrapy response. Does not read `response.text`, which would run a charset detector."""
     return Page(
         response.url,
         response.status,
@@ -98,9 +99,9 @@ def page_of(response: Response, captured_at: str = "") -> Page:
 
 
 def response_of(message: bytes, url: str, **attributes: Any) -> Response:
-    """A response message as Scrapy's HTTP/1.1 handler hands it on: framing off, content coding on.
+    """A response message as Scrapy's HTTP/1.1 handler returns it: without framing, with content coding.
 
-    `attributes` are further ones of the response.
+    `attributes` are further attributes of the response.
     """
     head = parse_head(split_head(message)[0])
     status, body = status_of(message) or 0, entity_body(message)

@@ -1,34 +1,34 @@
-"""The exact bytes of an HTTP exchange, out of Scrapy's own HTTP/1.1 handler.
+"""Records the exact bytes of an HTTP exchange in Scrapy's own HTTP/1.1 handler.
 
-A Scrapy `Response` is an interpretation: header names in title case, transfer framing and (a middleware later) content
-coding gone. An archive keeps what was on the wire. `WireDownloadHandler` is Scrapy's handler with a tee on both
-directions of the connection; everything Scrapy does (pooling, timeouts, size limits, TLS) stays Scrapy's.
+A Scrapy `Response` is an interpretation: header names are in title case, transfer framing and (a middleware later)
+content coding are removed. An archive must keep the bytes on the wire. `WireDownloadHandler` is Scrapy's handler with a
+tee on both directions of the connection; pooling, timeouts, size limits and TLS are Scrapy's.
 
-The way of one request:
+The path of a request:
 
     WireDownloadHandler.download_request
-      makes a Recording, leaves it in request.meta["danvan_exchange"], also when the download fails
-      -> Scrapy's agent, given a _RecordingPool: it hands out connections, and makes of the request a _RecordedRequest
+      makes a Recording and leaves it in request.meta["danvan_exchange"], even if the download fails
+      -> Scrapy's agent with a _RecordingPool, which wraps the request into a _RecordedRequest
       -> _GuardedPool: a cached connection, or a new one whose address the spider's policy allows
-      -> _TeeProtocol.request -> _RecordedRequest.writeTo: the Recording begins anew and notes what is sent
-      -> _TeeProtocol.dataReceived: notes what arrives, then lets Twisted parse it
+      -> _TeeProtocol.request -> _RecordedRequest.writeTo: the Recording starts again and records the sent bytes
+      -> _TeeProtocol.dataReceived: records the received bytes, then lets Twisted parse them
 
-Recording begins in `writeTo` because Twisted sends a request again, on a new connection, when a kept-alive one turns
-out to be dead: what counts is the last attempt, with its own beginning and its own address.
+Recording begins in `writeTo` because Twisted sends a request again, on a new connection, if a kept-alive connection is
+dead: then the last attempt is recorded, with its own start time and address.
 
-Where a message ends is Twisted's decision: `_finishResponse(rest)` says how many bytes came after it. Those are kept
-apart (`Exchange.surplus`) and the connection is not used again, since the server's idea of where the next message
-begins differs from ours. A message that did not end is truncated: "time" (timeout), "length" (DOWNLOAD_MAXSIZE),
+Twisted decides where a message ends: `_finishResponse(rest)` reports how many bytes came after it. Those are kept
+separately (`Exchange.surplus`) and the connection is not used again, because the server and Twisted disagree on where
+the next message begins. A message without an end is truncated: "time" (timeout), "length" (DOWNLOAD_MAXSIZE),
 "disconnect" (the connection ended first) or "unspecified" (Twisted could not parse it, or a signal handler stopped it).
-A body without length ends with the connection; there only an orderly end counts. Over TLS that would be a closing
-alert (RFC 9112, 9.8), but so many servers leave it out, and Twisted reports a reset in the same way, that over
-TLS any end counts, as it does for browsers.
+A body without length ends with the connection, which must be closed properly. Over TLS that would be a closing alert
+(RFC 9112, 9.8), but many servers omit it, and Twisted reports a reset in the same way. So over TLS any end of the
+connection is accepted, as in browsers.
 
-Refused: proxies, because the guard could not see the real peer, so the settings switch HttpProxyMiddleware off. HTTP/2
-is never negotiated: this handler offers no ALPN protocol.
+Proxies are refused, because the guard could not see the real peer; the settings disable HttpProxyMiddleware. HTTP/2 is
+never negotiated: this handler offers no ALPN protocol.
 
 Imported names that begin with an underscore are private to Scrapy or Twisted. The test `test_private_names.py` fails
-when one of them moves.
+if one of them changes.
 """
 
 from __future__ import annotations
@@ -68,39 +68,39 @@ from twisted.web.iweb import IResponse
 
 from danvan_crawler import clock
 from danvan_crawler.exceptions import CaptureRefusedError
-from danvan_crawler.politeness.certificates import CertificateWatch
+from danvan_crawler.politeness.certificates import CertificateChecker
 from danvan_crawler.politeness.guard import AddressPolicy, policy_for
 from danvan_crawler.warc.message import split_interim
 from danvan_crawler.warc.records import Exchange, Truncation
 
 downloads_given_up = object()
-"""Scrapy signal: the crawl has to end. What is under way is cut off, and nothing further is asked for."""
+"""Scrapy signal: the crawl must end. Running downloads are cancelled, and further requests are refused."""
 
 _logger = logging.getLogger(__name__)
 
 RECORDING_KEY = "danvan_exchange"
-"""Where in `request.meta` the handler leaves the `Recording`; the archiver takes it out."""
+"""Key in `request.meta` under which the handler leaves the `Recording`; the archiver removes it."""
 
 
 @dataclass(slots=True)
 class Recording:
-    """What passed over the wire for one request: the protocol fills it, the handler closes it, others read it."""
+    """The bytes on the wire for one request. The protocol fills it, the handler closes it."""
 
     url: str
     began_at: datetime | None = None
     ip_address: str | None = None
     truncated: Truncation | None = None
-    complete: bool = False  # the response message came to its end
-    closed: bool = False  # Scrapy has its result; later bytes are the tail of a download that it has given up
-    connection: Literal["up", "ended", "cut", "dropped"] = "up"  # in order by the server, in disorder, by us
+    complete: bool = False  # the end of the response message was received
+    closed: bool = False  # Scrapy has its result; later bytes belong to a download that it has given up
+    connection: Literal["up", "ended", "cut", "dropped"] = "up"  # closed properly, closed by an error, closed by us
     _sent: list[bytes] = field(default_factory=list)
     _received: list[bytes] = field(default_factory=list)
     _surplus: int = 0
 
     def begin(self, ip_address: str) -> None:
-        """A request is about to be written to a connection with this peer."""
+        """Starts the recording: a request is about to be written to a connection with this peer."""
         self.began_at = clock.now()
-        self.ip_address = ip_address.partition("%")[0]  # a zone (fe80::1%eth0) means nothing on other machines
+        self.ip_address = ip_address.partition("%")[0]  # a zone (fe80::1%eth0) is valid only on this machine
         self.complete = False
         self.connection = "up"
         self._sent.clear()
@@ -117,31 +117,31 @@ class Recording:
             self._received.append(data)
 
     def ended(self, surplus: int) -> None:
-        """The parser found the end of the message; so many of the received bytes (0 or more) lie after it."""
+        """The parser found the end of the message; `surplus` is the number of received bytes after it."""
         self.complete = self.connection in ("up", "ended")
         self._surplus = surplus
 
     def connection_lost(self, *, orderly: bool) -> None:
-        """The connection went away before an end of the message was seen; for a body without length that is its end.
+        """The connection closed before the end of the message was found; for a body without length, that is the end.
 
-        A download that was given up has no end: it was Scrapy that hung up.
+        A download that was given up has no end, because Scrapy closed the connection.
         """
         self.connection = "dropped" if self.closed else "ended" if orderly else "cut"
 
     def close(self, result: Any) -> Any:
-        """Take no more bytes; passes `result` on, to be a callback and errback."""
+        """Stops the recording. Returns `result`, so that it can be used as callback and errback."""
         self.closed = True
         return result
 
     def exchange(self) -> Exchange | None:
-        """The exchange for the archive, or None when nothing was received."""
+        """The exchange for the archive; None if nothing was received."""
         received = b"".join(self._received)
         if not received or self.began_at is None:
             return None
         end = len(received) - self._surplus
         message, surplus = received[:end], received[end:]
         interim, response = split_interim(message)
-        if not response:  # the connection ended after "103 Early Hints": that is then all the response there is
+        if not response:  # the connection ended after "103 Early Hints": treat that as the response
             interim, response = b"", message
         return Exchange(
             url=self.url,
@@ -156,9 +156,9 @@ class Recording:
 
 
 def truncation(recording: Recording, error: Exception | None) -> Truncation | None:
-    """Why a response is incomplete, in the words of WARC/1.1 section 5.13; None when it is complete.
+    """Why a response is incomplete, as a value of WARC/1.1 section 5.13; None if it is complete.
 
-    A response can be complete though its download failed: when its last bytes were those that passed DOWNLOAD_MAXSIZE.
+    A response can be complete although its download failed: if its last bytes exceeded DOWNLOAD_MAXSIZE.
     """
     if recording.complete:
         return None
@@ -170,7 +170,7 @@ def truncation(recording: Recording, error: Exception | None) -> Truncation | No
 
 
 class _TeeTransport:
-    """A transport that notes what is written to it; Twisted's `Request` also registers its body's producer there."""
+    """A transport that records all written data; Twisted's `Request` also registers its body's producer there."""
 
     def __init__(self, transport: Any, recording: Recording) -> None:
         self._transport = transport
@@ -188,7 +188,7 @@ class _TeeTransport:
 
 
 class _RecordedRequest:
-    """A Twisted `Request` that knows its recording, so that every connection it is sent over finds it."""
+    """A Twisted `Request` with its recording, so that every connection over which it is sent finds the recording."""
 
     def __init__(self, request: Any, recording: Recording) -> None:
         self._request = request
@@ -205,17 +205,17 @@ class _RecordedRequest:
 
 
 class _TeeProtocol(_LenientHTTP11ClientProtocol):
-    """Scrapy's HTTP/1.1 client protocol with a tee on what arrives.
+    """Scrapy's HTTP/1.1 client protocol with a tee on received data.
 
-    It holds the recording of the exchange under way. On an idle connection there is none; bytes that arrive then make
-    Twisted drop the connection.
+    It holds the recording of the current exchange. On an idle connection there is no recording; if bytes arrive then,
+    Twisted drops the connection.
     """
 
     _recording: Recording | None = None
 
-    def __init__(self, quiescent: Callable[[Any], None], look: Callable[[Any], None]) -> None:
+    def __init__(self, quiescent: Callable[[Any], None], check_certificate: Callable[[Any], None]) -> None:
         super().__init__(quiescent)  # type: ignore[no-untyped-call]
-        self._look: Callable[[Any], None] | None = look
+        self._check_certificate: Callable[[Any], None] | None = check_certificate
 
     def request(self, request: Any) -> Deferred[IResponse]:
         self._recording = request.recording
@@ -224,9 +224,9 @@ class _TeeProtocol(_LenientHTTP11ClientProtocol):
     def dataReceived(self, data: bytes) -> None:
         if self._recording is not None:
             self._recording.received(data)
-        if self._look is not None and ISSLTransport.providedBy(self.transport):
-            self._look(self.transport.getHandle())  # type: ignore[union-attr]  # the check above leaves no None
-        self._look = None
+        if self._check_certificate is not None and ISSLTransport.providedBy(self.transport):
+            self._check_certificate(self.transport.getHandle())  # type: ignore[union-attr]  # not None, see above
+        self._check_certificate = None
         super().dataReceived(data)  # type: ignore[no-untyped-call]
 
     def _finishResponse(self, rest: bytes) -> None:
@@ -246,50 +246,50 @@ class _TeeProtocol(_LenientHTTP11ClientProtocol):
 
 
 class _TeeFactory(_LenientHTTP11ClientFactory):
-    """Builds the protocol of a connection that TCP has just made, if its address may be contacted.
+    """Builds the protocol of a new TCP connection, if its address may be contacted.
 
-    An exception raised here closes the connection and fails the request. It comes before TLS is started.
+    An exception raised here closes the connection and fails the request, before TLS is started.
     """
 
     def __init__(
         self,
         quiescent: Callable[[Any], None],
         metadata: str,
-        check: Callable[[str], None],
-        look: Callable[[Any], None],
+        check_address: Callable[[str], None],
+        check_certificate: Callable[[Any], None],
     ) -> None:
         super().__init__(quiescent, metadata)  # type: ignore[no-untyped-call]
-        self._check = check
-        self._look = look
+        self._check_address = check_address
+        self._check_certificate = check_certificate
 
     def buildProtocol(self, addr: IAddress | None) -> HTTP11ClientProtocol:
-        self._check(str(getattr(addr, "host", addr)))
-        return _TeeProtocol(self._quiescentCallback, self._look)
+        self._check_address(str(getattr(addr, "host", addr)))
+        return _TeeProtocol(self._quiescentCallback, self._check_certificate)
 
 
 class _GuardedPool(HTTPConnectionPool):
-    """Scrapy's connection pool, where a new connection is checked against the spider's address policy.
+    """Scrapy's connection pool, which checks new connections against the spider's address policy.
 
     A cached connection needs no second check: its key holds host and port, and its peer cannot change.
     """
 
-    def __init__(self, reactor: Any, policy: AddressPolicy, watch: CertificateWatch, max_per_host: int) -> None:
+    def __init__(self, reactor: Any, policy: AddressPolicy, checker: CertificateChecker, max_per_host: int) -> None:
         super().__init__(reactor, persistent=True)  # type: ignore[no-untyped-call]
         self._policy = policy
-        self._watch = watch
+        self._checker = checker
         self.maxPersistentPerHost = max_per_host
 
     def _newConnection(self, key: Any, endpoint: Any) -> Deferred[HTTP11ClientProtocol]:
         _scheme, host, port, *_bind_address = key
         name = host.decode("ascii")
-        check, look = partial(self._policy.check, name, port), partial(self._watch.look, name)
-        factory = _TeeFactory(partial(self._putConnection, key), repr(endpoint), check, look)
+        check_address, check_certificate = partial(self._policy.check, name, port), partial(self._checker.check, name)
+        factory = _TeeFactory(partial(self._putConnection, key), repr(endpoint), check_address, check_certificate)
         connection: Deferred[HTTP11ClientProtocol] = endpoint.connect(factory)
         return connection
 
 
 class _RecordingPool:
-    """The pool as Scrapy's agent sees it for one request: same connections, but the request carries its recording."""
+    """The pool for one request: the same connections, but the request gets its recording."""
 
     persistent = True
 
@@ -314,32 +314,32 @@ class _RecordingConnection:
 
 
 class WireDownloadHandler(HTTP11DownloadHandler):
-    """Scrapy's handler for http and https that keeps the bytes; set it for both in `DOWNLOAD_HANDLERS`."""
+    """Scrapy's handler for http and https, with recording; set it for both in `DOWNLOAD_HANDLERS`."""
 
     _pool: _GuardedPool
 
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
-        stock = self._pool  # made by Scrapy and not yet used: its reactor and its limit, with our guard
+        stock = self._pool  # made by Scrapy and not yet used; replaced by one with the same reactor and limit
         assert crawler.stats is not None  # made by the crawler before any component
-        watch = CertificateWatch(crawler.stats)
-        self._pool = _GuardedPool(stock._reactor, policy_for(crawler.spider), watch, stock.maxPersistentPerHost)
+        checker = CertificateChecker(crawler.stats)
+        self._pool = _GuardedPool(stock._reactor, policy_for(crawler.spider), checker, stock.maxPersistentPerHost)
         self._under_way: set[Deferred[Response]] = set()
         self._given_up = False
         crawler.signals.connect(self.give_up, downloads_given_up)
 
     def give_up(self) -> None:
-        """Cuts off what is under way and refuses what comes after it."""
+        """Cancels running downloads and refuses further requests."""
         self._given_up = True
         for download in list(self._under_way):
             download.cancel()
 
     async def download_request(self, request: Request) -> Response:
-        """Scrapy's method of this name, with a recording; raises what Scrapy's raises, and `CaptureRefusedError`."""
+        """Scrapy's method of this name, with a recording. Raises the same errors, and CaptureRefusedError."""
         if request.meta.get("proxy"):
             raise CaptureRefusedError(f"refused to fetch {request.url} over a proxy: the real peer would be unknown")
         if self._given_up:
-            raise DownloadFailedError(f"{request.url} was not asked for: the crawl is ending")
+            raise DownloadFailedError(f"{request.url} was not requested: the crawl is ending")
         recording = Recording(urldefrag(request.url)[0])
         request.meta[RECORDING_KEY] = recording
         error: Exception | None = None
@@ -364,7 +364,7 @@ class WireDownloadHandler(HTTP11DownloadHandler):
         )
         try:
             with wrap_twisted_exceptions():
-                # Closed in the callback and not after the await: asyncio resumes this coroutine a turn later.
+                # Closed in the callback, not after the await: asyncio resumes this coroutine one iteration later.
                 download: Deferred[Response] = agent.download_request(request).addBoth(recording.close)
                 self._under_way.add(download)
                 try:
@@ -372,7 +372,7 @@ class WireDownloadHandler(HTTP11DownloadHandler):
                 finally:
                     self._under_way.discard(download)
         except DownloadCancelledError as error:
-            if self._given_up:  # not for its length: this one may be tried again
+            if self._given_up:  # not cancelled because of its length, so it may be tried again
                 raise DownloadFailedError(str(error)) from error
             raise
         except ResponseDataLossError:

@@ -17,9 +17,9 @@ from danvan_crawler.cli import streams
 from danvan_crawler.exceptions import DanvanError, ExitCode
 
 COMMANDS = {
-    "demo": "Crawl the bundled sample portal and show what comes out.",
+    "demo": "Crawl the bundled sample portal and show the result.",
     "crawl": "Crawl sites into the archive.",
-    "status": "Report how the sites are, and what to do about problems.",
+    "status": "Report the state of the sites, and what to do about problems.",
     "schedule": "Print or install the nightly crawl.",
     "sites": "List the sites, or show one's profile.",
     "search": "Search articles.",
@@ -38,7 +38,7 @@ COMMANDS = {
     "verify": "Check WARC files, indexes, and the records behind the items.",
     "fixture": "Record a page as a test fixture.",
 }
-"""Name and one line of each command, in the order of the help; module `danvan_crawler.cli.<name>` holds `command`."""
+"""Name and summary of each command, in the order of the help. Module `danvan_crawler.cli.<name>` has `command`."""
 
 
 class _LazyGroup(click.Group):

@@ -1,4 +1,4 @@
-"""`danvan bagit`: a site as a bag for deposit."""
+"""`danvan bagit`: packs a site as a BagIt bag."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from danvan_crawler.settings_check import from_environment
 
 @click.command("bagit")
 @click.argument("slug")
-@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder to make.")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The folder to create.")
 @archive_option
 @sites_option
 def command(slug: str, output: Path, archive: Path, site_folders: tuple[Path, ...]) -> None:

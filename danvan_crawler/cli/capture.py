@@ -1,4 +1,4 @@
-"""`danvan capture`: a record of the archive as it is."""
+"""`danvan capture`: prints a WARC record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`danvan changes`: what is new, edited, gone or back."""
+"""`danvan changes`: lists new, edited, gone and returned articles."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 def command(
     since: str, until: str | None, site: str | None, kind: tuple[str, ...], as_json: bool, archive: Path
 ) -> None:
-    """List which articles are new, were edited, are gone or came back, by the day on which a crawl saw it.
+    """List articles that are new, were edited, are gone or came back, by the day on which a crawl found the change.
 
-    An edit is shown with what changed: [-removed-] {+added+}. Days are those of Việt Nam.
+    For an edit, the changed words are shown: [-removed-] {+added+}. Days are in Vietnamese time.
 
     \b
     Example:
@@ -55,7 +55,7 @@ def command(
 
 
 def _midnight(day: str, later: int = 0) -> str:
-    """The beginning of a day as WARC-Date; out of range, the day itself, which sorts before or after everything."""
+    """The beginning of a day as WARC-Date. If it is out of range, the day itself, which sorts before or after all."""
     try:
         return warc_date(datetime.combine(date.fromisoformat(day) + timedelta(days=later), datetime.min.time(), _ZONE))
     except OverflowError:

@@ -116,7 +116,7 @@ def registry(archive: Path, site_folders: tuple[Path, ...], *, lenient: bool = F
 
 
 def known_capture(archive: Path, record_id: str) -> dict[str, Any] | None:
-    """The row of a record in the database; None if there is no database or it does not know the record."""
+    """The row of a record in the database; None if there is no database or the record is not in it."""
     from sqlalchemy import select
 
     from danvan_crawler.archive.layout import database_path
@@ -136,7 +136,7 @@ def known_capture(archive: Path, record_id: str) -> dict[str, Any] | None:
 
 
 def known_place(archive: Path, record_id: str) -> RecordPlace | None:
-    """File and offset of a record as the database has them; None as for `known_capture`."""
+    """File and offset of a record from the database; None as for `known_capture`."""
     row = known_capture(archive, record_id)
     return RecordPlace(row["warc_file"], row["warc_offset"]) if row is not None else None
 

@@ -1,4 +1,4 @@
-"""`danvan crawl`: sites into the archive."""
+"""`danvan crawl`: crawls sites into the archive."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def command(
         SitesProgress(console(stream), len(planned) + len(broken), quiet=quiet) as watcher,
     ):
         refused = [_refuse(archive, slug, error, watcher) for slug, error in sorted(broken.items())]
-        results = Supervisor(archive, watcher, at_once=jobs, limits=limits).run(planned)
+        results = Supervisor(archive, watcher, parallel=jobs, limits=limits).run(planned)
     notifier.notify([*wanted, *broken])
     return int(ExitCode.worst(job_result.code for job_result in (*refused, *results)))
 
@@ -141,7 +141,7 @@ def crawl_here(slug: str, profiles: Iterable[Path], archive: Path, options: dict
 
 
 def _crawl(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str, Any]) -> tuple[ExitCode, str, str]:
-    """Exit code of the crawl, what is wrong, and the kind of problem."""
+    """Returns the exit code of the crawl, the finding, and the kind of problem."""
     # Importing Scrapy is slow and reads its settings from the environment.
     from danvan_crawler.cli.progress import CrawlProgress
     from danvan_crawler.crawl.runner import new_process, report, run
@@ -171,10 +171,10 @@ def _crawl(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str
 
 
 def _limits() -> Limits:
-    """When a site's process is stopped from outside, from the environment."""
-    clock.now()  # raises UsageError for a wrong DANVAN_CLOCK, before every process does
+    """The limits of a site's process, from the environment."""
+    clock.now()  # raises UsageError for an invalid DANVAN_CLOCK once, instead of in every process
     memory: int = from_environment("DANVAN_MEMORY_LIMIT")
-    # A crawl closes itself at the limit; at one and a half times the limit it evidently cannot.
+    # A crawl stops by itself at the limit; at one and a half times the limit, it evidently cannot.
     return Limits(hang_after=from_environment("DANVAN_HANG_AFTER"), memory=memory * 3 // 2 * 1024 * 1024)
 
 
@@ -191,7 +191,7 @@ def _job(site: Site, archive: Path, site_folders: tuple[Path, ...], options: dic
     return Job(
         site.slug,
         danvan(*arguments),
-        hosts=site.hosts_asked(),
+        hosts=site.contacted_hosts(),
         time_limit=float(options.get("time_limit") or 0),
         quiet_for=2 * site.delay,
     )

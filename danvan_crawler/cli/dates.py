@@ -1,4 +1,4 @@
-"""`danvan dates`: the date lines of a file or a pipe, read as the crawler reads them."""
+"""`danvan dates`: reads the date lines of a file or a pipe as the crawler reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`danvan export`: articles for other programs."""
+"""`danvan export`: exports articles for other programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`danvan export-warc`: a site as one WARC file that needs no other."""
+"""`danvan export-warc`: writes a site as one self-contained WARC file."""
 
 from __future__ import annotations
 

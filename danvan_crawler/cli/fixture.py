@@ -1,4 +1,4 @@
-"""`danvan fixture`: a page as a test fixture."""
+"""`danvan fixture`: records a page as a test fixture."""
 
 from __future__ import annotations
 
@@ -33,21 +33,21 @@ _RECORD_ID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|u
 @click.command("fixture")
 @click.argument("source", metavar="URL|FILE|ID")
 @click.option("--url", metavar="URL", help="Address of the page in FILE; required for a file.")
-@click.option("--site", "slug", metavar="SLUG", help="The site; without it the one that has the host of the page.")
-@click.option("--family", metavar="NAME", help="Read by this family, for a site that has no profile.")
+@click.option("--site", "slug", metavar="SLUG", help="The site; without it, the site with the host of the page.")
+@click.option("--family", metavar="NAME", help="Read with this family, for a site without a profile.")
 @click.option(
     "--as",
     "read_as",
     type=click.Choice(page_fixture.ROLES),
-    help="Read as article or as listing; without it by address and content.",
+    help="Read as article or as listing; without it, chosen by address and content.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the fixture; without it tests/fixtures/pages/FAMILY/NAME of a checkout, else ./NAME.",
+    help="Folder of the fixture; without it, tests/fixtures/pages/FAMILY/NAME in a checkout, else ./NAME.",
 )
-@click.option("--name", metavar="NAME", help="Name of the folder; without it made of the address.")
+@click.option("--name", metavar="NAME", help="Name of the folder; without it, made from the address.")
 @click.option("--accept", is_flag=True, help="Replace an expectation that differs.")
 @archive_option
 @sites_option
@@ -63,14 +63,14 @@ def command(
     archive: Path,
     site_folders: tuple[Path, ...],
 ) -> None:
-    """Record a page as a test fixture: its response, profile and facts, and expected.json with what is read.
+    """Record a page as a test fixture: its response, profile and facts, and expected.json with the result of reading.
 
     The page is the newest complete capture of URL in the archive, a record of the archive with this ID, an HTML file,
     or a page in a WARC file. Read expected.json and correct what is wrong. If FILE is the folder of a fixture, its page
     is read again.
 
-    An expectation that is there already is not replaced. If the page now reads otherwise, the differences are printed
-    and the exit code is 2.
+    An existing expected.json is not replaced. If the result is different now, the differences are printed and the exit
+    code is 2.
 
     \b
     Example:
@@ -117,12 +117,12 @@ def _page(source: str, url: str | None, archive: Path) -> RecordedPage:
             with open_for_reading(database_path(archive)).connect() as connection:
                 page_source.refuse_suppressed(connection, row["url"], row["suppressed"])
     else:
-        raise UsageError(f"{source!r} is not an address, not the id of a record, and there is no such file")
+        raise UsageError(f"{source!r} is not an address, a record id or an existing file")
     return page_source.page_of_record(archive, record_id, place_of)
 
 
 def _folder(site: Site, page: RecordedPage, name: str | None) -> Path:
-    """Where a fixture goes: with the others for somebody who is in the checkout, else here."""
+    """The default folder: beside the other fixtures if the working folder is in the checkout, else below it."""
     name = page_source.name_of(page.url) if name is None else name
     if not re.fullmatch(r"\w[\w.-]*", name):
         raise UsageError(f"--name must be the name of a folder, got {name!r}")
@@ -133,8 +133,8 @@ def _folder(site: Site, page: RecordedPage, name: str | None) -> Path:
 
 
 def _settle(folder: Path, fixture: Fixture, reading: Reading, accept: bool) -> None:
-    """Writes what is new, and reports what differs from what is there."""
-    folder = Path(os.path.abspath(folder))  # noqa: PTH100  # as in `common`: links stay as the user knows them
+    """Writes a new fixture, or reports the differences from an existing one."""
+    folder = Path(os.path.abspath(folder))  # noqa: PTH100  # as in `common`: symbolic links are not resolved
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
     is_same = page_fixture.is_same_page(folder, fixture)
     expected = page_fixture.expectation(folder)
@@ -148,19 +148,19 @@ def _settle(folder: Path, fixture: Fixture, reading: Reading, accept: bool) -> N
         write_out(difference)
     if found and not accept:
         raise UsageError(
-            f"{shown / page_fixture.EXPECTED} expects something else than is read (fields that differ: {len(found)}); "
+            f"{shown / page_fixture.EXPECTED} does not match the page (fields that differ: {len(found)}); "
             "nothing was written, --accept replaces it"
         )
     if accept and (found or not is_same):
         page_fixture.save(folder, fixture, reading)
         errors().print(f"{shown}: replaced, {_described(reading)}", markup=False)
         return
-    kept = "" if is_same else "; the recorded page or profile is an older one and stays, --accept replaces it"
+    kept = "" if is_same else "; the recorded page or profile is older and was not replaced, --accept replaces it"
     errors().print(f"{shown}: reads as expected, {_described(reading)}{kept}", markup=False)
 
 
 def _described(reading: Reading) -> str:
-    """What was read, in a few words."""
+    """A short description of the result."""
     if "article" in reading:
         article = reading["article"]
         return f"article {article['title']!r}, published {article['published_at'] or 'on an unknown day'}"

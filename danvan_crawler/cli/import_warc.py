@@ -1,4 +1,4 @@
-"""`danvan import-warc`: WARC files of other tools into the archive."""
+"""`danvan import-warc`: imports WARC files of other tools into the archive."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Non-blocking stderr.
 
 A terminal stopped with Ctrl-S, a pager that is not scrolled, a broken pipe or a full disk behind `2>` must not block a
-supervisor: its sites would then run without limits and signals. What cannot be written is dropped; the log of each site
-has everything.
+supervisor: its sites would then run without limits and signals. Output that cannot be written is dropped; the log of
+each site has everything.
 """
 
 from __future__ import annotations

@@ -95,7 +95,7 @@ class SitesProgress:
         text = f"{slug}: {beat.requests} requests, {beat.articles} articles"
         self._progress.update(self._tasks[slug], description=escape(text))
 
-    def said(self, slug: str, line: str) -> None:
+    def stderr_line(self, slug: str, line: str) -> None:
         own = line.startswith((f"{slug}: ", f"danvan: {slug}: "))
         text = line if own else f"{slug}: {line}"
         if self._quiet:

@@ -1,4 +1,4 @@
-"""`danvan rebuild`: the item database from the WARC files."""
+"""`danvan rebuild`: makes the item database again from the WARC files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def command(archive: Path, site_folders: tuple[Path, ...]) -> int:
     """Make the item database again from the WARC files alone.
 
     The old database stays in use until the new one is complete. If a WARC file is damaged, the exit code is 8: the new
-    database has what can be read, and the old one is kept as danvan.sqlite.before-rebuild.
+    database has everything that can be read, and the old one is kept as danvan.sqlite.before-rebuild.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""`danvan replay`: the archive in a browser."""
+"""`danvan replay`: serves the archive for a browser."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from danvan_crawler.export.site import ArchivedSite
 
 DEFAULT_PORT = 8080
-"""pywb's own."""
+"""The default of pywb."""
 ARTICLES_SHOWN = 200
 """Articles of each site on the front page."""
 

@@ -1,4 +1,4 @@
-"""`danvan schedule`: the nightly crawl as a crontab line or a systemd timer, printed or installed."""
+"""`danvan schedule`: prints or installs the nightly crawl as a crontab line or a systemd timer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from danvan_crawler.fleet.systemd import (
     units,
     write_units,
 )
-from danvan_crawler.health.notifications import VARIABLE, trouble_with
+from danvan_crawler.health.notifications import VARIABLE, delivery_problem
 from danvan_crawler.settings_check import from_environment
 
 
@@ -51,7 +51,7 @@ def _hour_and_minute(_context: click.Context, option: click.Parameter, value: st
     "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Sites crawled at the same time."
 )
 @click.option("--systemd", is_flag=True, help="A user-level systemd service and timer instead of a crontab line.")
-@click.option("--install", is_flag=True, help="Install it. What was there for this archive is replaced.")
+@click.option("--install", is_flag=True, help="Install it. An existing entry for this archive is replaced.")
 @click.option("--uninstall", is_flag=True, help="Remove it.")
 @archive_option
 @sites_option
@@ -67,8 +67,8 @@ def command(
     """Crawl all sites every night: print the crontab line that does it, or install it.
 
     Paths are absolute. The current DANVAN_ settings are saved in ARCHIVE/schedule.env for the nightly crawl. To change
-    anything, install again with all options and settings: what is not given goes back to its default. The crawl prints
-    nothing if all went well.
+    anything, install again with all options and settings: those that are not given go back to their defaults. The crawl
+    prints nothing if all went well.
 
     \b
     Example:
@@ -89,7 +89,7 @@ def command(
     if uninstall:
         _uninstall(nightly, console, systemd=systemd)
         return
-    notify = trouble_with(nightly.environment.get(VARIABLE, ""))
+    notify = delivery_problem(nightly.environment.get(VARIABLE, ""))
     if notify is not None and install:
         raise UsageError(f"cannot be scheduled: {notify}")
     if notify is not None:
@@ -101,7 +101,7 @@ def command(
     else:
         _install_line(nightly, console)
     if "DANVAN_CONTACT" not in nightly.environment:
-        console.print("DANVAN_CONTACT is not set: webmasters will not know whom to write to.", markup=False)
+        console.print("DANVAN_CONTACT is not set: webmasters will have no contact address.", markup=False)
     console.print(
         f"Each site's log is {log_path(archive, '<slug>')}; at {MAX_BYTES // 1_000_000} MB it is renamed, "
         f"{OLDER_FILES} older files are kept.",
@@ -154,7 +154,7 @@ def _install_units(nightly: Nightly, console: Console) -> None:
 
 
 def _uninstall(nightly: Nightly, console: Console, *, systemd: bool) -> None:
-    """Removes the line or the timer; the settings stay while the other one needs them."""
+    """Removes the line or the timer; the settings are kept if the other one still needs them."""
     archive, folder = nightly.archive, unit_folder(os.environ)
     if systemd:
         refuse_other(archive, folder)

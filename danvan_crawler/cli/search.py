@@ -1,4 +1,4 @@
-"""`danvan search`: articles by their words."""
+"""`danvan search`: searches articles."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from danvan_crawler.store.search import MARK_END, MARK_START, Hit, search
 @json_option
 @archive_option
 def command(query: str | None, criteria: Filter, limit: int, as_json: bool, archive: Path) -> None:
-    """Search articles. Those with all words in the title come first, then the others; both newest first.
+    """Search articles. Those with all words in the title come first, then the others, each newest first.
 
     Words with marks are matched exactly, words without marks match any marks. "…" is a phrase, word* a prefix, -word
     excludes a word. QUERY may be left out with --document.

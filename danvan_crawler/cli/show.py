@@ -1,4 +1,4 @@
-"""`danvan show`: one article, its revisions and the captures behind them."""
+"""`danvan show`: shows one article, its revisions and their captures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CAPTURE_FIELDS = ("warc_date", "url", "status", "warc_file", "warc_offset", "wa
 @json_option
 @archive_option
 def command(item: str, as_json: bool, archive: Path) -> None:
-    """Show one article with its revisions and the captures behind them. ITEM is an item_id or an address.
+    """Show one article with its revisions and their captures. ITEM is an item_id or an address.
 
     \b
     Example:
@@ -45,7 +45,7 @@ def command(item: str, as_json: bool, archive: Path) -> None:
 
 
 def _print_suppressed(takedown: Takedown, captures: Sequence[Mapping[str, Any]], as_json: bool) -> None:
-    """Prints what may be shown of a suppressed article."""
+    """Prints the facts about a suppressed article that may be shown."""
     since = takedown.date.isoformat()
     if as_json:
         document = {

@@ -1,4 +1,4 @@
-"""`danvan sites`: what can be crawled."""
+"""`danvan sites`: lists the sites that can be crawled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`danvan status`: the state of the sites."""
+"""`danvan status`: reports the state of the sites."""
 
 from __future__ import annotations
 
@@ -51,10 +51,10 @@ def command(
     archive: Path,
     site_folders: tuple[Path, ...],
 ) -> int:
-    """Report how the sites are: last run, new articles, problems and what to do about them.
+    """Report the state of the sites: last run, new articles, problems and what to do about them.
 
-    Reads run reports and the item database; contacts nobody. Times are those of this machine's clock. Exit code 4 if a
-    site is unhealthy.
+    Reads run reports and the item database; contacts no server. Times are in the time zone of this machine. The exit
+    code is 4 if a site is unhealthy.
 
     \b
     Example:

@@ -59,7 +59,7 @@ def _text(raw: io.FileIO, before: TextIO | None, *, line_buffering: bool) -> Tex
 
 
 def forget_stdout() -> None:
-    """Discards further output to stdout: at its end Python flushes once more and would fail again."""
+    """Discards further output to stdout: when Python exits, it flushes once more and would fail again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -1,4 +1,4 @@
-"""`danvan suppress`: takedowns."""
+"""`danvan suppress`: hides articles."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def command(item: str | None, reason: str | None, undo: bool, archive: Path, sit
         errors().print(f"{entry.item_id}: shown again", markup=False)
     else:
         if reason is None or not reason.strip():
-            raise click.UsageError("Missing option '--reason': later readers need to know why.")
+            raise click.UsageError("Missing option '--reason': later readers need the reason.")
         entry, is_new = suppress(archive, item, reason.strip(), settings)
-        said = "suppressed" if is_new else f"is suppressed already, since {entry.date}: {entry.reason}"
-        errors().print(f"{entry.item_id}: {said}", markup=False)
+        state = "suppressed" if is_new else f"is suppressed already, since {entry.date}: {entry.reason}"
+        errors().print(f"{entry.item_id}: {state}", markup=False)
 
 
 def _list(entries: Iterable[Takedown]) -> None:

@@ -1,4 +1,4 @@
-"""`danvan verify`: checks that everything is there and unchanged."""
+"""`danvan verify`: checks that the archive is complete and unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`danvan wacz`: a site as one file that replays anywhere."""
+"""`danvan wacz`: packs a site as a WACZ file."""
 
 from __future__ import annotations
 

@@ -89,11 +89,11 @@ class RunContext:
             self._archiver.write_note(RUN, self._run.run_id, self._run.as_json())
         self._apply(self._reducer.begin(self._run))
 
-    def archives_with(self, archiver: ArchiverMiddleware) -> None:
+    def set_archiver(self, archiver: ArchiverMiddleware) -> None:
         """Notes of the run go into the WARC file that this one writes."""
         self._archiver = archiver
 
-    def took(self, capture: CaptureRecord, request: Request, message: bytes) -> None:
+    def record_capture(self, capture: CaptureRecord, request: Request, message: bytes) -> None:
         """Takes an exchange that has just been archived; `message` is the response that it stands for."""
         try:
             if self._reducer is None or self._playback is None:
@@ -123,7 +123,7 @@ class RunContext:
             note = (UNANSWERED, uuid.uuid4().hex, request.as_json())
             # If nothing answers at all, a failed section alone needs no WARC file.
             if request.why.kind in ("listing", "feed") and not archiver.has_written:
-                archiver.note_later(*note)
+                archiver.queue_note(*note)
             elif (place := archiver.write_note(*note)) is None:
                 return
         try:

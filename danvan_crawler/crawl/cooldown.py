@@ -81,4 +81,4 @@ def require_rested(site: Site, state: SiteState, now: datetime) -> None:
 
 def names_of(site: Site) -> list[str]:
     """Under which names a rest is kept: the site's, and those of its hosts, which no site can have."""
-    return [site.slug, *(f".host-{host}" for host in sorted(site.hosts_asked()))]
+    return [site.slug, *(f".host-{host}" for host in sorted(site.contacted_hosts()))]

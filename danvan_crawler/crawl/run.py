@@ -50,8 +50,8 @@ from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.site_state import ROBOTS
 from danvan_crawler.store.writes import Store
 from danvan_crawler.walk.asking import Run
-from danvan_crawler.warc.files import require_room
-from danvan_crawler.warc.index import describe_missing
+from danvan_crawler.warc.files import require_space
+from danvan_crawler.warc.index import write_missing_indexes
 from danvan_crawler.warc.recovery import Recovered, recover
 
 logger = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ class RunExtension:
         window = window_of(site, crawler.settings["DANVAN_WINDOW"])
         with ExitStack() as held:
             held.enter_context(SiteLock(archive, slug))
-            for host in sorted(site.hosts_asked()) if site is not None else ():
+            for host in sorted(site.contacted_hosts()) if site is not None else ():
                 held.enter_context(HostLock(archive, host))
             held.enter_context(DatabaseLock(archive))
             self._heartbeat = Heartbeat(archive, slug, self.run_id)
@@ -157,7 +157,7 @@ class RunExtension:
                 require_rested(site, state, self.started_at)
             if since := state.get(self.slug, ROBOTS):
                 self._stats.set_value(statistics.ROBOTS_UNREADABLE, json.loads(since))
-            require_room(self.archive, self._crawler.settings.getint("DANVAN_MIN_FREE"))
+            require_space(self.archive, self._crawler.settings.getint("DANVAN_MIN_FREE"))
         except (OutsideWindowError, LeftAloneError, DiskFullError) as error:
             kind, reason = _REFUSALS[type(error)]
             self.outcome, self.problems = error.exit_code, [Problem(kind, str(error), error.exit_code)]
@@ -248,7 +248,7 @@ class RunExtension:
         """Writes index and manifest of this run's files; that reads them back, every record checked."""
         files = [self.archive / name for name in self._stats.get_value(statistics.WARC_FILES, ())]
         try:
-            damaged = describe_missing(self.archive, [path for path in files if path.exists()])
+            damaged = write_missing_indexes(self.archive, [path for path in files if path.exists()])
         except ArchiveError as error:
             logger.error("The WARC files of this run have no index, the next run writes it: %s", error)
             return

@@ -27,7 +27,7 @@ from danvan_crawler.store.suppressed_file import read_takedowns
 from danvan_crawler.store.writes import Store
 from danvan_crawler.verify.database import lost_records
 from danvan_crawler.warc.files import warc_files
-from danvan_crawler.warc.index import describe_missing, index_path, manifest_path
+from danvan_crawler.warc.index import index_path, manifest_path, write_missing_indexes
 from danvan_crawler.warc.recovery import Recovered
 
 logger = logging.getLogger(__name__)
@@ -58,7 +58,7 @@ def take_over(
         taken = _take(files, left, site, store, crawler)
         bring_back(files, ended, site, store, crawler)
         store.flush()
-    for sentence in describe_missing(archive, paths):
+    for sentence in write_missing_indexes(archive, paths):
         logger.warning("%s; `danvan verify --repair` moves damaged bytes to separate files", sentence)
     return taken
 

@@ -40,7 +40,7 @@ from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import endpoint
 from danvan_crawler.warc.files import warc_files
 from danvan_crawler.warc.imports import Survey, opening_of, records_for, survey, write_copy
-from danvan_crawler.warc.index import describe_missing, manifest_path
+from danvan_crawler.warc.index import manifest_path, write_missing_indexes
 
 _TOGETHER = 200
 """Captures in one transaction; crawls of other sites wait for it."""
@@ -137,7 +137,7 @@ def import_warcs(
             _read(archive, registry.get(slug), paths, store, settings, result, lambda done: progress(done, total))
             store.flush()
             # Last: a file without a manifest is read by the next run, should this one be killed.
-            describe_missing(archive, paths)
+            write_missing_indexes(archive, paths)
     return result
 
 

@@ -204,7 +204,7 @@ def _page_in_warc(path: Path, url: str, archive: Path, known: Known) -> Recorded
     newest = max(pages, key=lambda record: record.date)
     original = None
     if (reference := reference_of(newest)) is not None:
-        original = next(iter(_records(path, reference.names)), None)
+        original = next(iter(_records(path, reference.matches)), None)
         if original is None:
             hint = known(reference.record_id) if reference.record_id is not None else None
             original = find_original(archive, newest, hint)

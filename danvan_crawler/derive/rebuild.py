@@ -30,7 +30,7 @@ from danvan_crawler.store.site_state import lasting
 from danvan_crawler.store.suppressed_file import read_takedowns
 from danvan_crawler.store.writes import Store
 from danvan_crawler.warc.files import final_name, open_files, warc_files
-from danvan_crawler.warc.index import describe_missing
+from danvan_crawler.warc.index import write_missing_indexes
 from danvan_crawler.warc.recovery import recover
 
 logger = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ def _derive(
         store.close()
     _replace(target, temporary, keep=bool(result.damage))
     for slug in slugs:  # not before: a run takes a file without a manifest for one that the database may not have
-        describe_missing(archive, warc_files(archive, slug))  # what it cannot read is in the damage already
+        write_missing_indexes(archive, warc_files(archive, slug))  # what it cannot read is in the damage already
 
 
 def _lasting(database: Path) -> list[tuple[str, str, str]]:

@@ -153,7 +153,7 @@ class Reparse:
             found = read_record(self._archive, capture.place) if capture is not None else None
         except ArchiveError as error:
             raise LostPayloadError(f"its payload is in a record that cannot be read: {error}") from error
-        if found is None or not reference.names(found):
+        if found is None or not reference.matches(found):
             raise LostPayloadError(f"its payload is in a record that is not in the archive: {reference}")
         return found
 

@@ -1,13 +1,13 @@
-"""A site as a BagIt bag (RFC 8493), the form in which archives exchange holdings (extra `bagit`).
+"""Packs a site as a BagIt bag (RFC 8493), a format in which archives exchange holdings (extra `bagit`).
 
-The payload has the layout of an archive folder, so that a copy of `data/` is one:
+The payload has the layout of an archive folder, so that a copy of `data/` is an archive:
 
     data/warc/<slug>/<year>/<name>.warc.gz
     data/index/<name>.cdxj, <name>.sha256    written from the copies
     data/sites/<slug>.toml                   the profile
     data/items.jsonl                         the articles, as `danvan export` writes them
 
-All files are copied: a bag that shared files with the archive would change with it. The library `bagit` writes the
+All files are copied, so that later changes of the archive do not change the bag. The library `bagit` writes the
 manifests (SHA-256 and SHA-512) and bag-info.txt, in a temporary folder beside the target. The folder gets its name when
 it is complete.
 """
@@ -26,7 +26,7 @@ from danvan_crawler.export.items import write_jsonl
 from danvan_crawler.export.site import ArchivedSite
 from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import Filter, items
-from danvan_crawler.warc.index import describe
+from danvan_crawler.warc.index import write_index_and_manifest
 
 CHECKSUMS = ("sha256", "sha512")
 
@@ -53,7 +53,7 @@ def pack_bag(archive: Path, site: ArchivedSite, output: Path, *, operator: str =
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, copy)
                 shutil.copystat(path, copy)
-                describe(bag, copy)
+                write_index_and_manifest(bag, copy)
             if site.profile is not None:
                 profile = profile_folder(bag) / f"{site.slug}.toml"
                 profile.parent.mkdir()
@@ -72,7 +72,7 @@ def _bag_info(site: ArchivedSite, operator: str, contact: str) -> dict[str, str]
 
     about = site.description
     is_mail = "@" in contact and "/" not in contact
-    said = {
+    fields = {
         "Source-Organization": operator,
         "Contact-Email" if is_mail else "Contact-Name": contact,
         "External-Identifier": site.slug,
@@ -81,4 +81,4 @@ def _bag_info(site: ArchivedSite, operator: str, contact: str) -> dict[str, str]
         "Bagging-Date": clock.now().date().isoformat(),
         "Bag-Software-Agent": f"danvan-crawler {__version__}, bagit.py {bagit.VERSION}",
     }
-    return {name: value for name, value in said.items() if value}
+    return {name: value for name, value in fields.items() if value}

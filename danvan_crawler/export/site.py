@@ -19,7 +19,7 @@ class Description:
     title: str
     description: str = ""
     rights: str = ""
-    """Who may do what with it, as the profile of the site says."""
+    """The rights note of the site's profile."""
 
 
 @dataclass(frozen=True, slots=True)

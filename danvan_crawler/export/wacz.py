@@ -1,4 +1,4 @@
-"""A site as one WACZ file: WARC files, their index and a list of pages in a ZIP that replays from a web server.
+"""Packs a site as one WACZ file: WARC files, their index and a list of pages in a ZIP file for replay.
 
 The format is WACZ 1.1.1 (https://specs.webrecorder.net/wacz/1.1.1/), with py-wacz (extra `wacz`) for the description of
 the package and its hashes:
@@ -8,13 +8,12 @@ the package and its hashes:
                                 pywb requires exactly these file names
     pages/pages.jsonl           one line per article: address, time of capture, title, text
     datapackage.json            the files with their SHA-256; title, description, rights
-    datapackage-digest.json     the SHA-256 of that; not signed, since py-wacz signs through a server alone
+    datapackage-digest.json     the SHA-256 of datapackage.json; not signed, because py-wacz signs only through a server
 
-`wacz create` is not called: it indexes with warcio, which stops at a body that a server coded with brotli
-(warcio#73), holds all pages in memory, and has no place for rights. Memory is constant here, whatever the size of the
-WARC files.
+`wacz create` is not used: it indexes with warcio, which stops at a brotli-encoded body (warcio#73), it holds all pages
+in memory, and it cannot store rights. Here memory is constant, whatever the size of the WARC files.
 
-Others will read a package years later. So the index is not copied from the archive but made again, which reads every
+A package must be readable years later. So the index is not copied from the archive but made again, which reads every
 record of every file: if a file is damaged, packing stops.
 """
 
@@ -66,7 +65,7 @@ class Page:
 
 
 def require_wacz() -> None:
-    """Raises UsageError when py-wacz is not installed."""
+    """Raises UsageError if py-wacz is not installed."""
     try:
         import wacz.waczindexer  # noqa: F401
     except ImportError as error:
@@ -82,9 +81,9 @@ def write_wacz(
     about: Description,
     replace: bool = False,
 ) -> int:
-    """Packs finished WARC files into `output`, which readers see complete or not at all. Returns the number of pages.
+    """Packs finished WARC files into `output`, which gets its name when complete. Returns the number of pages.
 
-    `index` are the CDXJ lines of all the files, sorted, each with its line feed; `pages` come in the order of the list.
+    `index` are the sorted CDXJ lines of all files, each with its line feed; `pages` are in the order of the list.
     Raises UsageError if py-wacz is missing, or if `output` exists and `replace` is False, ArchiveError if two WARC
     files have the same name or something cannot be read or written (DiskFullError if the disk is full).
     """
@@ -137,7 +136,7 @@ def _add_index(package: zipfile.ZipFile, lines: Iterable[str]) -> None:
         writer = CompressedWriter(secondary, out, LINES_A_BLOCK, data_out_name="index.cdx.gz", digest_records=True)
         for line in lines:
             writer.write(line)
-        if writer.block:  # it would write an empty block, too
+        if writer.block:  # an empty block would be written, too
             writer.flush()
     package.writestr(_entry("indexes/index.idx", compressed=True), secondary.getvalue())
 
@@ -167,8 +166,8 @@ def _add_description(package: zipfile.ZipFile, about: Description) -> None:
     from wacz.waczindexer import WACZIndexer
 
     packer = WACZIndexer(None, [], hash_type="sha256", main_url=None, signing_url=None)
-    said = Namespace(title=about.title, desc=about.description, date=None)
-    described = json.loads(packer.generate_datapackage(said, package))
+    fields = Namespace(title=about.title, desc=about.description, date=None)
+    described = json.loads(packer.generate_datapackage(fields, package))
     if about.rights:
         described["rights"] = about.rights
     described["software"] = f"danvan-crawler {__version__}, {described['software']}"
@@ -203,16 +202,16 @@ def fresh_index(paths: Sequence[Path], folder: Path) -> Iterator[str]:
 def pack_wacz(archive: Path, site: ArchivedSite, output: Path, *, replace: bool = False) -> int:
     """Writes a site's WACZ and returns the number of its pages. Errors are those of `write_wacz`, and StoreError."""
     require_wacz()
-    refuse_existing(output, replace)  # before minutes of indexing
+    refuse_existing(output, replace)  # before indexing, which can take minutes
     engine = open_for_reading(database_path(archive))
     try:
-        # Beside the output: that file system must have room for the whole package anyway.
+        # Beside the output, because that file system must have space for the whole package anyway.
         with tempfile.TemporaryDirectory(prefix=".danvan-wacz-", dir=output.parent) as folder:
             index = fresh_index(site.warc_files, Path(folder))
             with engine.connect() as connection:
-                said = pages(connection, site.slug)
+                listed = pages(connection, site.slug)
                 return write_wacz(
-                    output, site.warc_files, index=index, pages=said, about=site.description, replace=replace
+                    output, site.warc_files, index=index, pages=listed, about=site.description, replace=replace
                 )
     except OSError as error:
         raise archive_error(error, f"write {output}") from error

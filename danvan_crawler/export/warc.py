@@ -1,4 +1,4 @@
-"""All WARC files of a site as one self-contained file: revisits become the responses that they stand for.
+"""Exports all WARC files of a site as one self-contained file, in which revisits are complete responses.
 
 A warcinfo record for the whole comes first, then all records in order of WARC-Date. Other records than revisits are
 copied unchanged. A revisit becomes a `response` record with its own id, date and address, the head that the server
@@ -99,7 +99,7 @@ def export_warc(
 
 
 def _survey(paths: Sequence[Path]) -> tuple[list[_Location], dict[str, tuple[int, int]]]:
-    """All records in order of their dates, and where the payloads are by record id, and by address and date."""
+    """All records in order of their dates, and the places of payloads by record id and by address and date."""
     locations: list[_Location] = []
     originals: dict[str, tuple[int, int]] = {}
     for number, path in enumerate(paths):
@@ -127,7 +127,7 @@ def _survey(paths: Sequence[Path]) -> tuple[list[_Location], dict[str, tuple[int
 def _members(
     paths: Sequence[Path], location: _Location, originals: Mapping[str, tuple[int, int]], result: Exported
 ) -> Iterator[bytes]:
-    """What goes into the export for one record."""
+    """The gzip members to write for one record."""
     path = paths[location.file]
     if location.is_revisit:
         revisit = _read(path, location.start)
@@ -151,7 +151,7 @@ def _original(
     if found is None:
         return None
     record = _read(paths[found[0]], found[1])
-    return record if reference.names(record) else None
+    return record if reference.matches(record) else None
 
 
 def _resolved(revisit: WarcRecord, original: WarcRecord) -> Iterator[bytes]:

@@ -1,1 +1,1 @@
-"""Many sites, night after night: a supervised process for each, and the nightly crawl for cron or systemd."""
+"""Crawls of many sites: a supervised process per site, and the nightly crawl for cron or systemd."""

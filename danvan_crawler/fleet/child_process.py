@@ -1,8 +1,8 @@
 """Crawls in separate processes, so that a failure in one does not affect the others.
 
-A `Child` is watched from outside, because a process that hangs or grows cannot watch itself: its heartbeat
-(`archive.heartbeat`), its time, its memory. It is asked to stop, and killed if it does not. `run_command` is for a
-single process that needs no watching.
+A `Child` is checked from outside, because a process that hangs or grows cannot check itself: its heartbeat
+(`archive.heartbeat`), its time, its memory. It is asked to stop, and killed if it does not. `run_command` runs a single
+process without these checks.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _LONGEST_LINE = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a child is stopped from outside, in seconds and bytes; 0 is no limit.
+    """Limits at which a child is stopped, in seconds and bytes; 0 means no limit.
 
     `hang_after`: time without a heartbeat. `grace`: time after the child's own time limit. `memory`: resident bytes;
-    the child should end by itself well before (Scrapy's MEMUSAGE_LIMIT_MB). `patience`: time between being asked to
-    stop and being killed.
+    the child should end by itself well before (Scrapy's MEMUSAGE_LIMIT_MB). `patience`: time between the request to
+    stop and the kill.
     """
 
     hang_after: float = 900.0
@@ -48,7 +48,7 @@ class Limits:
 class Job:
     """A site to crawl: the command, the hosts that no other job may contact meanwhile, its own limits.
 
-    `quiet_for` are seconds that it may be silent longer than other sites, because its delay is long.
+    `quiet_for`: additional seconds that it may be without activity, for a site with a long delay.
     """
 
     slug: str
@@ -90,7 +90,7 @@ def run_command(command: Sequence[str]) -> ExitCode:
 
 
 def job_result_of(slug: str, status: int) -> JobResult:
-    """What a process's exit status means, as `subprocess` gives it: negative for a signal."""
+    """The result for an exit status of `subprocess`, which is negative for a signal."""
     if status in _CODES:
         return JobResult(slug, ExitCode(status))
     if status in {-number for number in STOPPING}:  # the signal came before the child could catch it
@@ -111,7 +111,7 @@ def _signal_name(number: int) -> str:
 class Child:
     """The process of one job, under limits. Raises OSError if it cannot be started.
 
-    It writes to our stdout. Read its stderr with `lines` (`stderr` is a non-blocking descriptor). Call `look` several
+    It writes to our stdout. Read its stderr with `lines` (`stderr` is a non-blocking descriptor). Call `check` several
     times a second.
     """
 
@@ -125,15 +125,15 @@ class Child:
         self._stopped = False
         self._to_send: list[tuple[float, int]] = []
         self._rest = b""
-        self.mute = False
-        """It has closed its stderr, so there is nothing to wait for."""
+        self.stderr_closed = False
+        """Whether it has closed its stderr, so that nothing more can be read."""
         self._process = subprocess.Popen(
             job.command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
         )
         assert self._process.stderr is not None
         self.stderr: int = self._process.stderr.fileno()
         os.set_blocking(self.stderr, False)
-        self._began = self._heard = time.monotonic()
+        self._began = self._last_activity = time.monotonic()
 
     @property
     def process(self) -> int:
@@ -146,14 +146,14 @@ class Child:
 
     def lines(self) -> list[str]:
         """Complete lines since the last call; after its end also an incomplete last line."""
-        ended = self.ended  # before reading: then everything is there
+        ended = self.ended  # checked before reading, so that all output is read
         while True:
             try:
                 data = os.read(self.stderr, _CHUNK)
             except BlockingIOError:
                 break
             if not data:
-                self.mute = True
+                self.stderr_closed = True
                 break
             self._rest += data
             if not ended:  # more comes with the next call
@@ -164,12 +164,12 @@ class Child:
             self._rest = b""
         return [line.decode(errors="replace").rstrip("\r") for line in whole]
 
-    def look(self) -> None:
+    def check(self) -> None:
         """Reads the heartbeat, stops the child if a limit is exceeded, and kills it if it does not stop."""
         now = time.monotonic()
         beat = read_beat(self._archive, self.job.slug)
         if beat is not None and beat.process == self.process and beat != self.beat:
-            self.beat, self._heard = beat, now
+            self.beat, self._last_activity = beat, now
         if self._verdict is None and not self._stopped:
             self._verdict = self._judge(now)
             if self._verdict is not None:
@@ -179,19 +179,19 @@ class Child:
 
     def _judge(self, now: float) -> str | None:
         limits, job = self._limits, self.job
-        if limits.hang_after and now - self._heard > limits.hang_after + job.quiet_for:
-            return f"the crawl hung: no activity for {now - self._heard:.0f} s"
+        if limits.hang_after and now - self._last_activity > limits.hang_after + job.quiet_for:
+            return f"the crawl hung: no activity for {now - self._last_activity:.0f} s"
         if job.time_limit and now - self._began > job.time_limit + limits.grace:
             return f"the crawl did not end at its time limit of {job.time_limit:.0f} s"
         if limits.memory and (held := resident_bytes(self.process)) > limits.memory:
             return f"the crawl used too much memory: {held / 1e6:.0f} MB"
         return None
 
-    def stop(self, number: int, *, at_once: bool = False) -> None:
+    def stop(self, number: int, *, immediately: bool = False) -> None:
         """Sends a signal, again near the end of `patience` if the child still runs, and then kills it."""
         self._stopped = True
         patience = self._limits.patience
-        again = (2.0, signal.SIGKILL) if at_once else (0.85 * patience, number)
+        again = (2.0, signal.SIGKILL) if immediately else (0.85 * patience, number)
         self._schedule(time.monotonic(), (0.0, number), again, (patience, signal.SIGKILL))
 
     def kill(self) -> None:

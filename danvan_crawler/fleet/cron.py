@@ -62,18 +62,18 @@ def read_crontab() -> str:
     result = _crontab("-l")
     if result.returncode == 0:
         return _text(result.stdout)
-    said = _text(result.stderr).strip()
-    if "no crontab" in said.lower() or "no such file" in said.lower():
+    message = _text(result.stderr).strip()
+    if "no crontab" in message.lower() or "no such file" in message.lower():
         return ""
-    raise DanvanError(f"crontab -l failed: {said or f'exit status {result.returncode}'}")
+    raise DanvanError(f"crontab -l failed: {message or f'exit status {result.returncode}'}")
 
 
 def write_crontab(text: str) -> None:
     """Makes this the user's crontab. Raises as `read_crontab` does."""
     result = _crontab("-", data=text.encode("utf-8", "surrogateescape"))
     if result.returncode != 0:
-        said = _text(result.stderr).strip()
-        raise DanvanError(f"crontab refused the new crontab: {said or f'exit status {result.returncode}'}")
+        message = _text(result.stderr).strip()
+        raise DanvanError(f"crontab refused the new crontab: {message or f'exit status {result.returncode}'}")
 
 
 def has_cron() -> bool:

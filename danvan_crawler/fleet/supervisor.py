@@ -1,4 +1,4 @@
-"""Many sites in one night: each in its own process, a limited number at a time, never two on the same host.
+"""Crawls many sites: each in its own process, a limited number at a time, never two on the same host.
 
 The supervisor starts the processes, watches them, logs their messages, and stops them when it is asked to. A site that
 hangs, crashes or uses too much memory is stopped and counts as failed; other sites are unaffected. The supervisor does
@@ -28,7 +28,7 @@ _TICK = 0.2
 class Watcher(Protocol):
     """Receives events. Methods are called in the supervisor's thread and must not block.
 
-    A watcher that raises gets no further events; the crawls continue.
+    If a method raises, the watcher gets no further events; the crawls continue.
     """
 
     def started(self, slug: str) -> None:
@@ -37,7 +37,7 @@ class Watcher(Protocol):
     def progress(self, slug: str, beat: Beat) -> None:
         """A site's run has sent a heartbeat."""
 
-    def said(self, slug: str, line: str) -> None:
+    def stderr_line(self, slug: str, line: str) -> None:
         """A site's process has written a line to stderr."""
 
     def ended(self, result: JobResult) -> None:
@@ -50,19 +50,19 @@ class _Running:
         self.log = log
         self.missing_report = missing_report
         self.last_beat: Beat | None = None
-        self.last_words = ""
+        self.last_line = ""
 
 
 class Supervisor:
     """Runs jobs to their ends. SIGINT, SIGTERM or SIGHUP stops them cleanly within 15 seconds, a second signal at once.
 
-    `at_once` is how many run at a time.
+    `parallel` is the number of jobs at a time.
     """
 
-    def __init__(self, archive: Path, watcher: Watcher, *, at_once: int = 1, limits: Limits | None = None) -> None:
+    def __init__(self, archive: Path, watcher: Watcher, *, parallel: int = 1, limits: Limits | None = None) -> None:
         self._archive = archive
         self._watcher = watcher
-        self._at_once = at_once
+        self._parallel = parallel
         self._limits = limits or Limits()
         self._running: list[_Running] = []
         self._results: list[JobResult] = []
@@ -75,16 +75,16 @@ class Supervisor:
         A job that was not started because of a signal has code 7.
         """
         waiting = list(jobs)
-        with StopSignals() as received, selectors.DefaultSelector() as said:
+        with StopSignals() as received, selectors.DefaultSelector() as selector:
             try:
                 while self._running or (waiting and not self._signals):
                     self._pass_on(received.numbers)
                     while not self._signals and (job := self._next(waiting)) is not None:
                         waiting.remove(job)
-                        self._start(job, said)
-                    said.select(_TICK)
+                        self._start(job, selector)
+                    selector.select(_TICK)
                     for running in list(self._running):
-                        self._look(running, said)
+                        self._check(running, selector)
             finally:
                 self._abandon()
         for job in waiting:
@@ -100,7 +100,7 @@ class Supervisor:
             time.sleep(_TICK)
             for running in self._running:
                 with suppress(Exception):  # this may be what failed
-                    running.child.look()
+                    running.child.check()
                     running.child.lines()  # otherwise a child with much output would block
         for running in self._running:
             running.child.kill()
@@ -115,12 +115,12 @@ class Supervisor:
             self._watcher_fails = True
 
     def _next(self, waiting: Sequence[Job]) -> Job | None:
-        if len(self._running) >= self._at_once:
+        if len(self._running) >= self._parallel:
             return None
         taken = {host for running in self._running for host in running.child.job.hosts}
         return next((job for job in waiting if taken.isdisjoint(job.hosts)), None)
 
-    def _start(self, job: Job, said: selectors.BaseSelector) -> None:
+    def _start(self, job: Job, selector: selectors.BaseSelector) -> None:
         try:
             log = SiteLog(self._archive, job.slug)
         except DanvanError as error:
@@ -134,23 +134,23 @@ class Supervisor:
             self._end(JobResult(job.slug, ExitCode.ERROR, f"its process cannot be started: {error.strerror}"))
             return
         log.mark(f"the crawl begins, process {child.process}")
-        said.register(child.stderr, selectors.EVENT_READ)
+        selector.register(child.stderr, selectors.EVENT_READ)
         self._running.append(_Running(child, log, missing_report))
         self._notify(self._watcher.started, job.slug)
 
-    def _look(self, running: _Running, said: selectors.BaseSelector) -> None:
+    def _check(self, running: _Running, selector: selectors.BaseSelector) -> None:
         child, slug = running.child, running.child.job.slug
-        child.look()
+        child.check()
         ended = child.ended  # checked before its last lines are read
         for line in child.lines():
             running.log.line(line)
-            self._notify(self._watcher.said, slug, line)
-            running.last_words = line.strip() or running.last_words
+            self._notify(self._watcher.stderr_line, slug, line)
+            running.last_line = line.strip() or running.last_line
         if child.beat is not None and child.beat != running.last_beat:
             running.last_beat = child.beat
             self._notify(self._watcher.progress, slug, child.beat)
-        if (ended or child.mute) and child.stderr in said.get_map():
-            said.unregister(child.stderr)
+        if (ended or child.stderr_closed) and child.stderr in selector.get_map():
+            selector.unregister(child.stderr)
         if not ended:
             return
         self._running.remove(running)
@@ -165,8 +165,8 @@ class Supervisor:
         child, run_id = running.child, running.child.beat.run_id if running.child.beat is not None else None
         try:
             if result.finding is None:
-                said = running.last_words.removeprefix("danvan: ").removeprefix(f"{result.slug}: ")
-                running.missing_report.write(result.code, said or "the crawl ended without a message", run_id=run_id)
+                message = running.last_line.removeprefix("danvan: ").removeprefix(f"{result.slug}: ")
+                running.missing_report.write(result.code, message or "the crawl ended without a message", run_id=run_id)
             elif result.code is not ExitCode.INTERRUPTED:
                 report_death(
                     self._archive,
@@ -178,7 +178,9 @@ class Supervisor:
                 )
         except OSError as error:
             self._notify(
-                self._watcher.said, result.slug, f"{error.filename}: the run report cannot be written: {error.strerror}"
+                self._watcher.stderr_line,
+                result.slug,
+                f"{error.filename}: the run report cannot be written: {error.strerror}",
             )
 
     def _end(self, result: JobResult) -> None:
@@ -189,4 +191,4 @@ class Supervisor:
         for number in numbers[self._signals :]:
             self._signals += 1
             for running in self._running:
-                running.child.stop(number, at_once=self._signals > 1)
+                running.child.stop(number, immediately=self._signals > 1)

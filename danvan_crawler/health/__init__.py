@@ -1,1 +1,1 @@
-"""How the sites are: what is wrong with a run, judged alone and by the site's past, and who gets a message."""
+"""Health of the sites: problems of a run, alone and compared with the site's past; reports and notifications."""

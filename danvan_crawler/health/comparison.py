@@ -1,7 +1,7 @@
-"""A run compared with its site's past: gathers the numbers that `health.expectations` judges.
+"""Compares a run with its site's past: computes the numbers that `health.expectations` checks.
 
-The past is in the run reports (what share of the articles had an author, how many pages held an article) and in the
-item database (on which days the site published, when the archive got its last new article).
+The past is in the run reports (share of articles with an author, number of pages with an article) and in the item
+database (days on which the site published, date of the last new article in the archive).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _PAGE_KINDS = ("challenge", "login", "maintenance", "parked")
 def problems_of(
     archive: Path, site: Site, stats: Mapping[str, Any], connection: Connection, now: datetime, *, complete: bool
 ) -> list[Problem]:
-    """What is wrong with a run compared with the past. `complete`: it looked at everything that a nightly run does."""
+    """The problems of a run, compared with the past. `complete`: it covered everything that a nightly run covers."""
     past = past_runs(archive, site.slug, now)
     coverage = coverage_of(stats)
     kept_out = forbidden(stats, coverage, past)
@@ -69,16 +69,16 @@ def past_runs(archive: Path, site: str, now: datetime) -> list[RunReport]:
     found, counted_runs = [], 0
     for run in run_reports(archive, site, now, files=_FILES):
         if not run.coverage:
-            continue  # it was refused or died before it looked at anything
+            continue  # it was refused or died before it fetched anything
         found.append(run)
-        counted_runs += _brought_something(run.coverage)
+        counted_runs += _fetched_something(run.coverage)
         if counted_runs == _RUNS:
             break
     return found
 
 
-def _brought_something(coverage: Mapping[str, int]) -> bool:
-    """Whether a run did more than visit known articles again."""
+def _fetched_something(coverage: Mapping[str, int]) -> bool:
+    """Whether a run fetched more than known articles again."""
     fruitless = coverage.get("pages", 0) > coverage.get("pages_with_article", 0)
     return fruitless or any(coverage.get(name) for name in ("articles", "failed", "linked"))
 
@@ -95,10 +95,10 @@ def _explained(problem: Problem, closed: Sequence[str], silent: Sequence[str], s
 
 
 def shares(coverage: Mapping[str, int], past: Sequence[RunReport]) -> dict[str, float]:
-    """Shares of articles that have a field; for a share that has fallen, also the least that was expected.
+    """Shares of articles that have a field; for a fallen share, also the minimum that was expected.
 
-    A reported fall lasts until the newest articles have the field again, or until the profile says what is expected.
-    Bad runs do not become the standard for later runs, and a run without news does not end the problem.
+    A reported fall lasts until the newest articles have the field again, or until the profile sets an expectation. Bad
+    runs do not become the standard for later runs, and a run without new articles does not end the problem.
     """
     found: dict[str, float] = {}
     limits = _limits(past)
@@ -128,7 +128,7 @@ def shares(coverage: Mapping[str, int], past: Sequence[RunReport]) -> dict[str, 
 
 
 def _blamed(run: RunReport) -> dict[str, float]:
-    """Statistics that were reported as fallen after a run, with the least that was expected."""
+    """Statistics that were reported as fallen after a run, with the minimum that was expected."""
     return {
         one.statistic: one.limit
         for one in run.problems
@@ -137,7 +137,7 @@ def _blamed(run: RunReport) -> dict[str, float]:
 
 
 def _limits(past: Sequence[RunReport]) -> dict[str, float]:
-    """What had fallen after the newest run that was compared with its past. Failed runs are not compared."""
+    """Fallen statistics of the newest run that was compared with its past. Failed runs are not compared."""
     return next((_blamed(run) for run in past if run.code in _COMPARED), {})
 
 
@@ -152,10 +152,10 @@ def _recent(proportions: Sequence[Proportion]) -> float | None:
 
 
 def forbidden(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[RunReport]) -> dict[str, float]:
-    """Shares of the newest links that robots.txt forbids, by section, of the whole site under "".
+    """Shares of the newest links that robots.txt forbids, by section; under "" that of the whole site.
 
-    Empty if this run met no forbidden link: what robots.txt forbids stays pending, so each run meets it until it is
-    allowed. Also empty if everything that a run asks for is forbidden, which is another finding.
+    Empty if this run had no forbidden link: forbidden links stay pending, so each run finds them until they are
+    allowed. Also empty if all requested articles are forbidden, which is another problem.
     """
     met = any(stats.get(statistics.articles(what)) for what in ("forbidden", "forbidden_again"))
     if not met or all_forbidden(stats):
@@ -171,7 +171,7 @@ def forbidden(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Seque
 def errors(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[RunReport]) -> float | None:
     """The share of failed requests among the newest articles that were requested.
 
-    None if there were too few, if no request of this run failed, or if all failed, which is another finding.
+    None if there were too few, if no request of this run failed, or if all failed, which is another problem.
     """
     if not coverage["failed"] or all_failed(stats):
         return None
@@ -183,7 +183,7 @@ def errors(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence
 def not_there(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Sequence[RunReport]) -> float | None:
     """The share of articles that do not exist: of all requested in this run, or of the newest links of several runs.
 
-    None if there were too few, if all articles of this run exist, or if none exists, which is another finding.
+    None if there were too few, if all articles of this run exist, or if no article exists, which is another problem.
     """
     missing, absent = stats.get(statistics.articles("missing"), 0), stats.get(statistics.articles("absent"), 0)
     if all_missing(stats) or not (missing or absent or stats.get(statistics.articles("missing_again"))):
@@ -195,10 +195,10 @@ def not_there(stats: Mapping[str, Any], coverage: Mapping[str, int], past: Seque
 
 
 def silence(connection: Connection, site: str, now: datetime) -> dict[str, float]:
-    """Days without a new article, and how many days are usual (left out for a site with too few articles).
+    """Days without a new article, and the usual number of days (omitted for a site with too few articles).
 
-    The silence begins with the newest article's date, or with the day on which the archive got its last new article,
-    whichever is later: a site that was already silent at its first crawl has not become silent since.
+    Days are counted from the newest article's date, or from the day on which the archive got its last new article,
+    whichever is later: a site that was already inactive at its first crawl is not reported.
     """
     life = activity(connection, site, now)
     usual = usual_silence(last_days(connection, site, now))
@@ -210,7 +210,7 @@ def silence(connection: Connection, site: str, now: datetime) -> dict[str, float
 
 
 def silent_sections(connection: Connection, site: str, stats: Mapping[str, Any]) -> list[str]:
-    """Sections that show no article but did before. Empty if no section shows any, which is another finding."""
+    """Sections that show no article but did before. Empty if all sections are empty, which is another problem."""
     empty = stats.get(statistics.EMPTY_SECTIONS, [])
     if not empty or not stats.get(statistics.LISTINGS_WITH_LINKS):
         return []
@@ -219,7 +219,7 @@ def silent_sections(connection: Connection, site: str, stats: Mapping[str, Any])
 
 
 def is_complete(spider: Any, reason: str, stats: Mapping[str, Any]) -> bool:
-    """Whether a run has looked at everything that a nightly run looks at."""
+    """Whether a run covered everything that a nightly run covers."""
     limited = getattr(spider, "plan", False) or getattr(getattr(spider, "days", None), "are_limited", False)
     cut = stats.get(statistics.SECTIONS_FAILED) or stats.get(statistics.MAX_PAGES_REACHED)
     return reason == "finished" and not limited and not cut

@@ -1,4 +1,4 @@
-"""Which fields an article has, counted over a run. A changed layout first shows as a missing field."""
+"""Counts the fields that the articles of a run have. A changed layout first shows as a missing field."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What is expected of a run, as data: a statistic, an operator, a threshold, and the kind of problem if it fails.
+"""Expectations of a run as data: a statistic, an operator, a threshold, and the kind of problem if it fails.
 
-Pure: `check` compares numbers that `health.comparison` has gathered. A threshold is a number or the name of another
-statistic of the run, such as how long the site is usually silent. A value that was not measured (too few articles, or
-the run was cut short) is not judged.
+Pure: `check` compares numbers that `health.comparison` has computed. A threshold is a number or the name of another
+statistic of the run, such as the site's usual number of silent days. A value that was not measured (too few articles,
+or a run that was cut short) is not checked.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from danvan_crawler.sites.rules import COVERED_FIELDS, Health
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {"at most": operator.le, "at least": operator.ge}
 
 QUIET_AT_LEAST = 14.0
-"""Days of silence that are never a problem: offices close for up to nine days at Tết, two weeks with those around."""
+"""Days of silence that are never a problem: at Tết, offices close for up to nine days, two weeks with days around."""
 _RHYTHMS = 3
 """A site may be silent for this many times its longest usual gap between two days with articles."""
 _DAYS_FOR_A_RHYTHM = 5
 _ARTICLES_FOR_A_RHYTHM = 10
 ENOUGH = 10
-"""The least number of articles for judging a share."""
+"""The minimum number of articles for checking a share."""
 _WINDOWS = (ENOUGH, 20, 40, 80)
 """Numbers of articles, newest runs first, to compute a share from: a rare field needs more articles."""
 FORBIDDEN_AT_MOST = 0.8
@@ -38,7 +38,7 @@ _LEAST_RUNS = 3
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """That a statistic of a run is `at most` or `at least` a threshold. `text` is filled in with the statistics."""
+    """A statistic of a run must be `at most` or `at least` a threshold. `text` is formatted with the statistics."""
 
     kind: str
     statistic: str
@@ -149,17 +149,17 @@ class Proportion:
     having: int
     of: int
     blamed: bool = False
-    """The share was reported as fallen then, so later runs are not compared with this one."""
+    """The share was reported as fallen in this run, so later runs are not compared with it."""
 
 
 def fallen(runs: Sequence[Proportion]) -> tuple[float, float] | None:
-    """The current share and the least that was expected, if a share has fallen; None if not, or if unknown.
+    """The current share and the minimum that was expected, if a share has fallen; None if not, or if unknown.
 
     `runs` are those of one site, newest first. The newest ones are pooled until there are enough articles. The share
     has fallen if it is less than half of that of the ten runs before, and chance is unlikely. If the newest articles
     have the field, older ones do not matter.
 
-    >>> fallen([Tally(0, 12), *[Tally(9, 10)] * 5])
+    >>> fallen([Proportion(0, 12), *[Proportion(9, 10)] * 5])
     (0.0, 0.45)
     """
     for size in _WINDOWS:

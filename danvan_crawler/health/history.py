@@ -1,4 +1,4 @@
-"""Run reports read back: the last runs of a site, or of all of them, newest first."""
+"""Reads run reports: the last runs of a site, or of all sites, newest first."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class RunReport:
     `doubtful_dates`. Of article links that were `linked` for the first time, how many are `missing` or `forbidden`;
     `linked_in/SECTION` and `forbidden_in/SECTION` as well."""
     complete: bool = True
-    """The run looked at everything that a nightly run looks at."""
+    """The run covered everything that a nightly run covers."""
     requests: int = 0
     received_bytes: int = 0
     seconds: float = 0.0

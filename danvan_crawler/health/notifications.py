@@ -1,8 +1,9 @@
-"""At most one message per run, only if something changed: a site became unhealthy, has another problem, or recovered.
+"""Sends at most one message per run, only on changes: a site became unhealthy, has another problem, or recovered.
 
-Sent through apprise (extra `notify`) to the addresses in `DANVAN_NOTIFY`. ARCHIVE/health.json holds what was reported
-last. It is written after a message reached at least one address. For an address that was not reached, the file holds
-separately what that address knows, and the next run sends the rest. Nothing here changes how a crawl ended.
+Messages go through apprise (extra `notify`) to the addresses in `DANVAN_NOTIFY`. ARCHIVE/health.json holds the last
+reported problems. It is written after a message reached at least one address. For an address that was not reached, the
+file holds its last reported problems separately, and the next run sends the rest. Nothing here changes the result of a
+crawl.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ _logger = logging.getLogger(__name__)
 Known = Mapping[str, Sequence[str]]
 """Site -> kinds of its problems, as last reported; healthy sites are not in it."""
 BEHIND = "behind"
-"""Key of the file: what unreached addresses know, by the digest of the address."""
+"""Key of the file: the last reported problems of unreached addresses, by the digest of the address."""
 _NOT_INSTALLED = f"{VARIABLE} is set, but apprise is not installed: pip install 'danvan-crawler[notify]'"
 _ALSO_REPORTED = frozenset({"certificate"})
 """Kinds of problem that are reported although the site works."""
 _PATIENCE = 60.0
-"""Seconds that the end of a crawl waits for all messages together: a slow server might never finish."""
+"""Seconds to wait for all messages together at the end of a crawl: a slow server might never finish."""
 
 
 class Notifier:
@@ -79,7 +80,7 @@ class Notifier:
             replace_file(path, json.dumps(kept, indent=2) + "\n")
 
     def _send(self, messages: Mapping[str, tuple[str, str]]) -> set[str]:
-        """The addresses that their message has reached."""
+        """Sends the messages and returns the addresses that were reached."""
         if not messages:
             return set()
         try:
@@ -88,7 +89,7 @@ class Notifier:
             _logger.error(_NOT_INSTALLED)
             return set()
         reached: dict[str, bool] = {}
-        # Daemon threads: a thread that waits forever does not keep the process alive.
+        # Daemon threads: a blocked thread does not keep the process alive.
         threads = {
             address: threading.Thread(target=_deliver, args=(sender, address, *messages[address], reached), daemon=True)
             for address, sender in senders.items()
@@ -109,7 +110,7 @@ class Notifier:
         return {address for address, well in dict(reached).items() if well and not threads[address].is_alive()}
 
 
-def trouble_with(setting: str) -> str | None:
+def delivery_problem(setting: str) -> str | None:
     """Why messages to the addresses in a value of DANVAN_NOTIFY cannot be sent; None if no reason is known.
 
     Nobody is contacted.
@@ -176,12 +177,12 @@ def _known(held: Any) -> dict[str, list[str]]:
 
 
 def read_known(path: Path) -> dict[str, list[str]]:
-    """What was reported last; empty if the file does not exist or cannot be read."""
+    """The last reported problems; empty if the file does not exist or cannot be read."""
     return _known(_read(path))
 
 
 def read_behind(path: Path) -> dict[str, dict[str, list[str]]]:
-    """What each address knows that the last message did not reach, by the digest of the address."""
+    """The last reported problems of each unreached address, by the digest of the address."""
     behind = _read(path).get(BEHIND)
     if not isinstance(behind, dict):
         return {}

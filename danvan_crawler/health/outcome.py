@@ -1,4 +1,4 @@
-"""What a run's statistics mean. Scrapy's own exit status is not enough: a crawl of a dead host exits 0, `finished`."""
+"""Judges a run by its statistics. Scrapy's exit status is not enough: a crawl of a dead host exits 0, `finished`."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _REASONS = {
 }
 
 FAILED_AT_LEAST = 5
-"""Failed articles, in a run without any other. Fewer may be one broken page that is tried again."""
+"""Number of failed articles, in a run without any other article. Fewer may be one broken page that is tried again."""
 MISSING_AT_LEAST = 5
-"""Articles that do not exist, in a run without any other. Fewer may be wrong links by an editor."""
+"""Number of articles that do not exist, in a run without any other article. Fewer may be an editor's wrong links."""
 FORBIDDEN_AT_LEAST = 5
-"""Articles that robots.txt forbids, in a run without any other. Fewer may be a forbidden folder."""
+"""Number of articles that robots.txt forbids, in a run without any other article. Fewer may be one forbidden folder."""
 _READ_OR_SPARED = (statistics.SECTIONS_READ, statistics.LISTINGS_SPARED, statistics.MAX_PAGES_REACHED)
 """A good run has at least one of these statistics: a listing was read, or there was a reason not to."""
 _WORDS = {
@@ -53,9 +53,9 @@ def judge(
 ) -> tuple[ExitCode, list[Problem]]:
     """Exit code of a run and the problems behind it, worst first.
 
-    `stats` are Scrapy's and ours, `reason` is Scrapy's finish reason, None when the run was cut off.
-    `is_site`: the spider walks a site profile; for any other spider only the requests are judged. `health` are the
-    problems that a comparison with the site's past found.
+    `stats` are Scrapy's and ours, `reason` is Scrapy's finish reason, None if the run was stopped at once. `is_site`:
+    the spider crawls a site profile; for other spiders, only the requests are judged. `health` are the problems from
+    the comparison with the site's past.
     """
     found: list[Problem] = []
     if reason is None:
@@ -70,9 +70,9 @@ def judge(
         ("database", statistics.ITEM_ERRORS, "items could not be stored"),
         ("parse_error", statistics.SPIDER_ERRORS, "pages could not be parsed"),
     ):
-        if stats.get(key) and reason != "disk_full":  # then the full disk caused them
-            found.append(Problem(kind, f"{stats[key]} {what}; the log says why", ExitCode.ERROR))
-    # Reported, but no failure: the bytes still come from the portal.
+        if stats.get(key) and reason != "disk_full":  # errors caused by a full disk are not reported again
+            found.append(Problem(kind, f"{stats[key]} {what}; see the log", ExitCode.ERROR))
+    # Reported, but not a failure: the pages are still fetched.
     certificates = stats.get(statistics.UNTRUSTED_CERTIFICATES, ())
     found.extend(Problem("certificate", text, ExitCode.OK) for text in certificates)
     found.extend(_site_problems(stats, reason) if is_site else _spider_problems(stats))
@@ -161,7 +161,7 @@ def _found_nothing(trouble: Mapping[str, str], *, complete: bool) -> list[Proble
 
 
 def _spider_problems(stats: Mapping[str, Any]) -> list[Problem]:
-    # What the guard refuses is not counted by the downloader.
+    # Requests that the guard refused are not counted by the downloader.
     asked = stats.get("downloader/request_count") or stats.get(statistics.REFUSED)
     if asked and not stats.get("downloader/response_count"):
         return [Problem("unreachable", "no request got a response", ExitCode.SITE_FAILED)]

@@ -1,6 +1,6 @@
-"""What can be wrong with a site, by kind, with what a person can do about it.
+"""The kinds of problems of a site, and the remedy for each.
 
-A problem's kind is a word that never changes, so that machines can count it and notifications can distinguish a new
+A problem's kind is a word that never changes, so that programs can count it and notifications can distinguish a new
 problem from a known one. Its text describes this run; its remedy is the same for all problems of its kind.
 """
 
@@ -39,7 +39,7 @@ REMEDIES: Mapping[str, str] = {
     "server_error": "The server fails. Open the site in a browser. If this lasts for days, write to the webmaster.",
     "unreachable": "The server does not answer. Open the site in a browser. Some portals can be reached only from"
     " inside Vietnam. If the site was shut down, set `enabled = false`.",
-    # what it serves
+    # the site's pages
     "challenge": "The server wants a browser that runs scripts. Write to the webmaster with the address of this machine"
     " and DANVAN_CONTACT, and ask to be let through.",
     "found_nothing": "Open the section in a browser. If the layout changed, add `[selectors]` to the profile or choose"
@@ -59,7 +59,7 @@ REMEDIES: Mapping[str, str] = {
     " a section stays forbidden, remove it from the profile.",
     "section_gone": "The section's address does not exist, or leads to the front page. Find its new address and correct"
     " `sections`. If the section was closed, remove it.",
-    # what came out
+    # the articles
     "coverage": "Open a new article in a browser. If the field is there, the layout changed: add `[selectors]` to the"
     " profile. If the site no longer prints it, set `coverage.<field> = false` under `[health]`. After a correction,"
     " the problem is reported until the newest ten articles have the field again.",
@@ -73,14 +73,14 @@ REMEDIES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong. `code` is the exit code that it gives a run; OK if it is only reported."""
+    """One problem of a run. `code` is the exit code that it causes; OK if it is only reported."""
 
     kind: str
     text: str
     code: ExitCode = ExitCode.UNHEALTHY
     statistic: str | None = None
     limit: float | None = None
-    """What was measured, and the threshold from the site's past. The next runs use the same threshold."""
+    """The statistic that was measured, and its threshold from the site's past. Later runs use the same threshold."""
 
     @property
     def remedy(self) -> str:
@@ -92,7 +92,7 @@ class Problem:
         return self.code not in (ExitCode.OK, ExitCode.INTERRUPTED, ExitCode.LOCKED)
 
     def as_json(self) -> dict[str, Any]:
-        """As run reports and `danvan status --json` have it."""
+        """The problem in run reports and in `danvan status --json`."""
         entry = {"kind": self.kind, "text": self.text, "remedy": self.remedy, "exit_code": int(self.code)}
         return entry if self.limit is None else {**entry, "statistic": self.statistic, "limit": self.limit}
 

@@ -1,7 +1,7 @@
-"""The state of the sites for Prometheus: a text file that node_exporter's textfile collector reads.
+"""Writes metrics of the sites for Prometheus: a text file for node_exporter's textfile collector.
 
-Text exposition format, written by prometheus_client. The file is replaced as a whole, so that a collector never reads
-half of it.
+Text exposition format, written by prometheus_client. The file is replaced atomically, so that a collector never reads
+an incomplete file.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def report_of(
 
 
 def write_report(archive: Path, started_at: datetime, report: dict[str, Any]) -> Path:
-    """Writes a report, named after the moment and `run_id`; what JSON knows not is written as text. Raises OSError."""
+    """Writes a report, named after time and `run_id`; values that JSON does not support become text. Raises OSError."""
     folder = report_folder(archive)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{started_at:%Y%m%dT%H%M%SZ}-{report['run_id']}.json"
@@ -90,15 +90,15 @@ def report_death(
 ) -> Path:
     """Reports that a run died or had to be stopped. Raises OSError.
 
-    If the run wrote a report, that keeps its statistics and gets code and finding. Otherwise, or if the run died before
-    it had an id, a new report is written with reason "died" and a problem of this kind.
+    If the run wrote a report, code and finding are added to it. Otherwise, or if the run died before it had an id, a
+    new report is written with reason "died" and a problem of this kind.
     """
     for path in report_paths(archive, run_id) if run_id else ():
         report = read_report(path)
         if report is not None:
-            said = report.get("findings")
+            findings = report.get("findings")
             report["exit_code"] = exit_code
-            report["findings"] = [finding, *(said if isinstance(said, list) else ())]
+            report["findings"] = [finding, *(findings if isinstance(findings, list) else ())]
             _write(path, report)
             return path
     return write_report(
@@ -185,10 +185,10 @@ def read_report(path: Path) -> dict[str, Any] | None:
 
 
 def longest_waiting_first(archive: Path, slugs: Collection[str]) -> list[str]:
-    """The sites by their last good run (exit code 0), the longest ago first; sites without one come before all.
+    """Sorts sites by their last good run (exit code 0), oldest first; sites without one come before all others.
 
-    So a site that failed, or that was not reached in a short night, comes first in the next. Reports from the future
-    are ignored: the clock was wrong.
+    So a site that failed, or that was not crawled in a short night, comes first in the next night. Reports from the
+    future are ignored, because the clock was wrong.
     """
     last_good: dict[str, str] = {}
     missing = set(slugs)

@@ -1,4 +1,4 @@
-"""How the sites are, from run reports and the item database alone: nobody is contacted."""
+"""The state of the sites, from run reports and the item database only: no server is contacted."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from danvan_crawler.store.site_state import NOT_BEFORE, value_of
 RUNS_SHOWN = 30
 """Runs of a site that the charts show."""
 _ON_THE_WHOLE = frozenset({"quiet", "found_nothing"})
-"""Kinds of problem that only a complete run can find, or find solved."""
+"""Kinds of problem that only a complete run can find or clear."""
 _RUNS_FOR_A_RHYTHM = 5
 _OVERDUE_AFTER = timedelta(days=2)
 
@@ -56,7 +56,7 @@ class SiteStatus:
 
     @property
     def outcome(self) -> str:
-        """In a word: `good`, `unhealthy`, `failed`, `interrupted`, …, `never run`, `disabled`."""
+        """One word: `good`, `unhealthy`, `failed`, `interrupted`, …, `never run`, `disabled`."""
         if not self.enabled:
             return "disabled"
         if self.broken:
@@ -66,7 +66,7 @@ class SiteStatus:
         return "overdue" if self.last.code == 0 and self.unhealthy else self.last.outcome
 
     def as_json(self) -> dict[str, Any]:
-        """As `danvan status --json` has it."""
+        """The site in `danvan status --json`."""
         last, life = self.last, self.activity
         return {
             "site": self.site,
@@ -88,9 +88,9 @@ class SiteStatus:
 def status(
     archive: Path, sites: Iterable[Site], now: datetime, broken: Mapping[str, ProfileError] | None = None
 ) -> list[SiteStatus]:
-    """The state of these sites at a moment, in their order, and then of those whose profile is broken.
+    """The state of these sites at a moment, in their order, followed by the sites with a broken profile.
 
-    Raises StoreError for a database that cannot be read.
+    Raises StoreError if the database cannot be read.
     """
     wanted, unusable = list(sites), broken or {}
     runs: dict[str, list[RunReport]] = {slug: [] for slug in (*(site.slug for site in wanted), *unusable)}
@@ -138,8 +138,8 @@ def _status(site: Site, runs: Sequence[RunReport], connection: Connection | None
 def current_problems(runs: Sequence[RunReport], now: datetime) -> list[Problem]:
     """The problems of a site after these runs (newest first): those of the last conclusive run and of later runs.
 
-    A run that was stopped early does not remove problems that an earlier run found. A run that did not look at
-    everything (only certain days, a plan, a failed section) does not remove problems of kinds in `_ON_THE_WHOLE`.
+    A run that was stopped early does not remove problems that an earlier run found. A run that did not cover everything
+    (only certain days, a plan, a failed section) does not remove problems of kinds in `_ON_THE_WHOLE`.
     """
     found: list[Problem] = []
     kinds: frozenset[str] | None = None  # kinds that earlier runs may still add; None: all
@@ -158,7 +158,7 @@ def current_problems(runs: Sequence[RunReport], now: datetime) -> list[Problem]:
 
 
 def overdue(starts: Sequence[datetime], now: datetime) -> Problem | None:
-    """That a site is no longer crawled as often as it was; `starts` of its runs, newest first."""
+    """A problem if a site is no longer crawled as often as before, else None. `starts` of its runs, newest first."""
     if len(starts) < _RUNS_FOR_A_RHYTHM:
         return None
     between = median((after - before).total_seconds() for after, before in pairwise(starts))

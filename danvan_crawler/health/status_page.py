@@ -1,6 +1,6 @@
 """The state of the sites as one HTML file: what needs attention, new articles, the last runs of each site.
 
-It opens from disk, also on a telephone: one file, charts as inline SVG, no script, nothing loaded from elsewhere.
+It opens from disk, also on a phone: one file, charts as inline SVG, no script, nothing loaded from elsewhere.
 This module prepares numbers and texts; the template `status_page.html` beside it lays them out.
 """
 
@@ -82,10 +82,10 @@ def _new_per_day(sites: Iterable[SiteStatus], now: datetime) -> dict[date, int]:
 
 
 def _per_day(days: Mapping[date, int]) -> dict[str, Any]:
-    """The chart of new articles per day, with the numbers at its left and the dates under it; `days` ascend."""
+    """The chart of new articles per day, with its scale and dates; `days` are in ascending order."""
     top = _round_up(max(days.values(), default=0))
     bars = [Bar(value, f"{day:%d/%m/%Y}: {value}") for day, value in days.items()]
-    # Four dates fit on a telephone; the first and the last stand at the ends.
+    # Four dates fit on a phone; the first and the last are at the ends.
     known = list(days)
     named = [known[place * (len(known) - 1) // 3] for place in range(4)] if len(known) > 3 else known
     return {
@@ -159,7 +159,7 @@ def _number(value: int) -> str:
 
 
 def _bytes(value: int) -> str:
-    """In the largest unit that gives at least 1."""
+    """In the largest unit in which the value is at least 1."""
     size, unit = next((known for known in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")) if value >= known[0]), (1, "B"))
     return f"{value / size:.{0 if size == 1 else 1}f}\u202f{unit}"
 
@@ -178,7 +178,7 @@ class Bar:
 
 
 def chart(bars: Sequence[Bar], *, width: int, height: int, most: float = 0) -> dict[str, Any]:
-    """Places and sizes in a bar chart without axes, as high as its highest bar or `most`.
+    """Positions and sizes of a bar chart without axes, as high as its highest bar or `most`.
 
     A bar of 0 with a style is drawn as a stub, so that a failed run without news is visible.
     """
@@ -201,7 +201,7 @@ def chart(bars: Sequence[Bar], *, width: int, height: int, most: float = 0) -> d
 
 
 def _round_up(value: int) -> int:
-    """The end of a scale: 1, 2 or 5 with zeros, even from 2 on so that its half is whole."""
+    """The end of a scale: 1, or 2, 4, 6 or 10 times a power of ten, so that its half is a whole number."""
     if value <= 1:
         return 1
     step = 1

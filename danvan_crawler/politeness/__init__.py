@@ -1,2 +1,1 @@
-"""How a server is treated: which addresses may be contacted, what robots.txt allows, how often a server is asked,
-and when it is not contacted."""
+"""Politeness: which addresses may be contacted, what robots.txt allows, and the time between requests."""

@@ -1,8 +1,8 @@
-"""Obeys Retry-After: with a 429 or 503, it pauses all requests to the host.
+"""Obeys Retry-After: after a 429 or 503 response, pauses all requests to the host.
 
-Without this Scrapy retries at once, and the other requests of the site go on as well (RFC 9110, section 10.2.3; RFC
+Without this, Scrapy retries at once, and the other requests of the site continue as well (RFC 9110, section 10.2.3; RFC
 6585, section 4). If the wait is longer than `DANVAN_MAX_RETRY_AFTER` seconds, the run of the site ends, and
-statistic NOT_BEFORE says until when later runs do not contact the site (`crawl.cooldown`).
+statistic NOT_BEFORE is the time until which later runs do not contact the site (`crawl.cooldown`).
 
 If a server answers 429 or 503 without Retry-After, the time before the next request is doubled, and doubled again after
 each further such answer. After MANY addresses in a row, the run ends too (statistic OVERLOADED).
@@ -31,7 +31,7 @@ CLOSE_REASON, OVERLOADED_REASON = "asked_to_wait", "overloaded"
 MANY = 5
 """Addresses in a row; fewer may be single pages of a broken portal that always answer 503."""
 _LONGEST = 365 * 86400.0
-"""Seconds; more is never meant, and dates could overflow."""
+"""Seconds; larger values are never intended, and dates could overflow."""
 
 
 def seconds_to_wait(retry_after: str, now: datetime) -> float | None:
@@ -52,7 +52,7 @@ def seconds_to_wait(retry_after: str, now: datetime) -> float | None:
         return None
 
 
-class LeftAlone(IgnoreRequest):
+class AskedToWait(IgnoreRequest):
     """A request that was not made, because the server has just asked for a long wait."""
 
 
@@ -78,7 +78,7 @@ class RetryAfterMiddleware:
     def process_request(self, request: Request) -> None:
         """Stops requests that were already on their way when the server asked for a long wait."""
         if self._closing:
-            raise LeftAlone("the server asked not to be contacted now")
+            raise AskedToWait("the server asked not to be contacted now")
 
     def process_response(self, request: Request, response: Response) -> Response:
         if response.status not in _STATUSES:

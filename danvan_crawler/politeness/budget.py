@@ -1,4 +1,4 @@
-"""Limits what a run downloads beside page text (requisites): the profile's `requisites_budget`, in bytes.
+"""Limits the bytes of requisites (files other than pages) that a run downloads: the profile's `requisites_budget`.
 
 All body bytes of requests with the requisite key in `meta` are counted, whatever happens to them later. When the budget
 is spent, further requisites are dropped before they reach the network. They stay pending in the crawl state, and the

@@ -1,9 +1,8 @@
 """Reports untrusted certificates to the operator; the crawl continues.
 
-Expired certificates and incomplete chains are common among provincial hosts, and refusing them would lose what they
-publish. So connections are made without verification, which is Scrapy's default, and
-each host's certificate is examined once, at its first answer: chain, dates and name, against the certificates that the
-`certifi` package trusts.
+Expired certificates and incomplete chains are common among provincial hosts, and refusing them would lose their pages.
+So connections are made without verification, which is Scrapy's default, and each host's certificate is checked once, at
+its first response: chain, dates and name, against the certificates that the `certifi` package trusts.
 """
 
 from __future__ import annotations
@@ -49,16 +48,16 @@ def why_untrusted(connection: Any, host: str, trusted: crypto.X509Store) -> str 
     return None
 
 
-class CertificateWatch:
-    """Examines the certificate of each host once; what is wrong is logged and kept in the statistics."""
+class CertificateChecker:
+    """Checks the certificate of each host once; logs problems and adds them to the statistics."""
 
     def __init__(self, stats: StatsCollector) -> None:
         self._stats = stats
         self._seen: set[str] = set()
         self._trusted: crypto.X509Store | None = None
 
-    def look(self, host: str, connection: Any) -> None:
-        """Called with every TLS connection that has answered."""
+    def check(self, host: str, connection: Any) -> None:
+        """Called for every TLS connection at its first response."""
         if host in self._seen:
             return
         self._seen.add(host)

@@ -1,4 +1,4 @@
-"""robots.txt may ask for more time between requests than the profile does: the longer of the two is used.
+"""Crawl-delay in robots.txt: the longer of it and the profile's `delay` is used.
 
 `Crawl-delay` is not part of RFC 9309, but webmasters use it. Scrapy 2.19 reads the value but does not use it.
 AutoThrottle gets it as its minimum.
@@ -21,7 +21,7 @@ from danvan_crawler.politeness.guard import slot_of
 _logger = logging.getLogger(__name__)
 
 LONGEST = 600.0
-"""Seconds; with more, no portal can be followed, and a crawl would look as if it hung."""
+"""Seconds; with a longer delay, a portal cannot be crawled in a night, and the crawl would seem to hang."""
 
 
 class CrawlDelay:
@@ -39,7 +39,7 @@ class CrawlDelay:
         return extension
 
     def robots_parsed(self, robotparser: RobotParser, request: Request) -> None:
-        """Slows the requests to a host down; called before the first of them is asked for."""
+        """Sets the delay of a host; called before the first request to it."""
         asked = robotparser.crawl_delay(
             self._crawler.settings["ROBOTSTXT_USER_AGENT"] or self._crawler.settings["USER_AGENT"]
         )

@@ -1,16 +1,15 @@
-"""Which addresses a spider may contact, decided by IP address, not by name.
+"""Decides by IP address, not by name, which servers a spider may contact.
 
-A Party portal is on the public Internet. A link or redirect that leads to 127.0.0.1, to the router of the office or to
-a cloud's metadata service is a mistake or an attack, whatever its host name. One `AddressPolicy` decides:
+A Party portal is on the public Internet. A link or redirect to 127.0.0.1, to the office router or to a cloud's metadata
+service is a mistake or an attack, whatever its host name. The rules are in `AddressPolicy`:
 
-- `GuardMiddleware` asks it before anything happens, about an address written into the URL, and refuses other schemes;
-- `capture.wire` asks it about every new connection, after TCP has connected and before the first byte is sent, TLS
-  greeting included: names that resolve to a private address, that change their address, or that a redirect leads to
-  are refused there;
-- a site profile with `private_network = true` opens host and port of its home and sections, nothing else.
+- `GuardMiddleware` checks IP addresses in URLs before anything else happens, and refuses other schemes than http(s);
+- `capture.wire` checks every new connection, after TCP has connected and before the first byte (including TLS) is sent:
+  this refuses names that resolve to a private address or change their address, also after redirects;
+- a site profile with `private_network = true` allows host and port of its home and sections, nothing else.
 
-What counts as public follows the IANA special-purpose registries (RFC 6890 and its updates). `ipaddress.is_global` of
-Python 3.11 calls multicast, fec0::/10 and 6to4 or NAT64 wrappings of private addresses global (measured), hence the
+Public addresses are defined by the IANA special-purpose registries (RFC 6890 and its updates). `ipaddress.is_global` of
+Python 3.11 is True for multicast, fec0::/10 and private addresses embedded in 6to4 or NAT64 (measured), hence the
 explicit rules.
 """
 
@@ -31,7 +30,7 @@ from danvan_crawler.exceptions import CaptureRefusedError
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
-_GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that IANA has given out; the rest of IPv6 is special or unassigned
+_GLOBAL_UNICAST = IPv6Network("2000::/3")  # all that IANA has allocated; the rest of IPv6 is special or unassigned
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are the IPv4 address that is really contacted
 _DOCUMENTATION = IPv6Network("3fff::/20")  # RFC 9637; newer than the tables of Python 3.11
 
@@ -39,7 +38,7 @@ _DOCUMENTATION = IPv6Network("3fff::/20")  # RFC 9637; newer than the tables of 
 def is_public(address: str) -> bool:
     """True for a unicast address on the public Internet; False for anything else, including invalid addresses.
 
-    An IPv6 address that carries an IPv4 address (mapped, 6to4, NAT64) is as public as the one it carries.
+    For an IPv6 address that embeds an IPv4 address (mapped, 6to4, NAT64), the IPv4 address is checked.
     """
     try:
         ip = ipaddress.ip_address(address)
@@ -65,17 +64,17 @@ def _is_public_v6(ip: IPv6Address) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AddressPolicy:
-    """What one spider may contact: every public address and, of the private ones, what is listed here.
+    """The addresses that a spider may contact: all public ones, and the private ones that are allowed here.
 
-    `allowed` holds (host in lower case, port). `any_private` opens all private addresses; it is for spiders that are
-    not ours and say `private_network = True`.
+    `allowed` holds pairs of host (in lower case) and port. `any_private` allows all private addresses; it is for
+    spiders that are not ours and set `private_network = True`.
     """
 
     allowed: frozenset[tuple[str, int]] = frozenset()
     any_private: bool = False
 
     def check(self, host: str, port: int, address: str) -> None:
-        """Raise `CaptureRefusedError` if `host`:`port` at the IP address `address` may not be contacted."""
+        """Raises CaptureRefusedError if `host`:`port` at the IP address `address` may not be contacted."""
         if self.any_private or is_public(address) or (host.lower().rstrip("."), port) in self.allowed:
             return
         raise CaptureRefusedError(
@@ -93,7 +92,7 @@ def policy_for(spider: object) -> AddressPolicy:
 
 
 def check_url(url: str, policy: AddressPolicy) -> None:
-    """Raise `CaptureRefusedError` for a scheme or a literal IP address that can be refused without connecting."""
+    """Raises CaptureRefusedError for a URL that can be refused without connecting: by its scheme or IP address."""
     try:
         parts = urlsplit(url)
         scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
@@ -116,7 +115,7 @@ def _is_literal(host: str) -> bool:
 
 
 def slot_of(url: str) -> str:
-    """Scrapy's name for the queue of a host, which holds its delay. With and without www is one server."""
+    """The name of a host's queue in Scrapy, which holds its delay; the same with and without www."""
     return (urlsplit(url).hostname or "").removeprefix("www.")
 
 

@@ -1,8 +1,8 @@
 """robots.txt by RFC 9309, which is stricter than Scrapy.
 
 In Scrapy 2.19 an unavailable robots.txt forbids nothing, and the body of an error page is parsed for rules. By the
-standard, 4xx (no robots.txt) forbids nothing. If the file cannot be read (5xx, no connection, a truncated answer; here
-also 429), everything is forbidden (section 2.3.1.4), until this has lasted for LONGEST: some portals never answer this
+standard, 4xx (no robots.txt) forbids nothing. If the file cannot be read (5xx, no connection, a truncated response;
+here also 429), everything is forbidden (section 2.3.1.4) for at most LONGEST, because some portals never serve this
 address. Only the first 500 KiB are read (section 2.5).
 
 A redirect of robots.txt to another host is not followed: then the sections redirect too, and that is reported.
@@ -60,8 +60,7 @@ class RobotsMiddleware(RobotsTxtMiddleware):
         await super()._parse_robots(response.replace(body=rules), netloc, request)
 
     def _robots_error(self, exc: Exception, netloc: str) -> None:
-        # IgnoreRequest is a redirect to another host or in a circle: no rules. Undecodable content has no rules
-        # either.
+        # IgnoreRequest means a redirect to another host or a redirect loop: no rules, as for undecodable content.
         answered = isinstance(exc, IgnoreRequest) and not isinstance(exc, HttpError)
         if not answered and not isinstance(exc, UndecodableBodyError):
             now = clock.now()

@@ -1,1 +1,1 @@
-"""The archive in a browser: pywb as a separate process, and the files that it reads."""
+"""Replay of the archive in a browser: runs pywb as a separate process and writes the files that it reads."""

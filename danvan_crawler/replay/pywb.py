@@ -1,15 +1,14 @@
-"""The archive in a browser: pywb as a separate process, which reads the WARC files in place.
+"""Runs pywb as a separate process, which reads the WARC files in place.
 
 pywb cannot be installed in our environment: it requires pyOpenSSL below 26.2, and its brotlipy replaces the Brotli that
-Scrapy uses. So its program `wayback` is searched for (`find_wayback`), and gets its configuration in a temporary
-folder:
+Scrapy uses. So its program `wayback` is searched for (`find_wayback`) and gets its configuration in a temporary folder:
 
     config.yaml              one collection, nothing else served, nothing fetched
     archive.cdxj             the indexes of the archive, merged, unmodified captures resolved
-    files.tsv                where each WARC file is: pywb's "path index", so that none has to be copied or linked
+    files.tsv                the path of each WARC file: pywb's "path index", so that no file is copied or linked
     templates/index.html     the front page: sites, and their newest articles
-    sitecustomize.py         read by pywb's Python at startup: ends pywb when our process ends, even if killed; and
-                             leaves out a reason phrase in UTF-8 ("200 Được"), for which it would answer 500
+    sitecustomize.py         read by pywb's Python at startup: ends pywb when our process ends, even if killed, and
+                             removes a reason phrase in UTF-8 ("200 Được"), for which pywb would answer 500
 
 Files that a run is still writing are left out: a half-written index stops pywb (pywb issue 788).
 """
@@ -78,7 +77,7 @@ pywsgi.WSGIHandler.start_response = _start_response
 def find_wayback() -> Path:
     """pywb's program: DANVAN_WAYBACK, else beside our Python, else in its subfolder `replay`, else on PATH.
 
-    The third is where `make replay` installs it. Raises UsageError if it is not found.
+    `make replay` installs it in that subfolder. Raises UsageError if it is not found.
     """
     named = from_environment("DANVAN_WAYBACK")
     if named:
@@ -97,7 +96,7 @@ def find_wayback() -> Path:
 
 
 def prepare(folder: Path, archive: Path, warc_files: Sequence[Path], front_page: str) -> None:
-    """Writes into `folder` what pywb reads. `front_page` is the HTML that `front_page.front_page` makes.
+    """Writes the files that pywb reads into `folder`. `front_page` is the HTML from `front_page.front_page`.
 
     Raises ArchiveError; ArchiveDamagedError for a damaged WARC file that has no index yet.
     """
@@ -132,7 +131,7 @@ def replay_path(url: str, date: str) -> str:
 
 
 def free_port(wanted: int) -> int:
-    """The wanted port, or any free one for 0. Raises UsageError if another program uses it."""
+    """The wanted port, or any free port for 0. Raises UsageError if another program uses it."""
     with closing(socket.socket()) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -205,8 +204,8 @@ class Wayback:
 
     def _failure(self, what: str) -> DanvanError:
         lines = self._log.read_text(encoding="utf-8", errors="replace").split("\n")
-        said = " / ".join([line.strip() for line in lines if line.strip()][-3:])
-        return DanvanError(f"pywb ({self._command[0]}) {what}: {said or 'it printed nothing'}")
+        output = " / ".join([line.strip() for line in lines if line.strip()][-3:])
+        return DanvanError(f"pywb ({self._command[0]}) {what}: {output or 'it printed nothing'}")
 
     def _stop(self) -> None:
         child = self._child

@@ -1,8 +1,9 @@
-"""An index in which 304 answers point to the capture that they confirmed.
+"""Makes an index in which 304 responses refer to the capture that they confirmed.
 
-A `revisit` record of the profile server-not-modified holds the answer 304. pywb (2.10) replays it as that: a picture
-or a style that was asked for conditionally is then missing on the page. Its line is replaced by the entry of the record
-that it confirmed, so that every moment shows what a visitor saw then. Revisits of identical payloads need no change.
+A `revisit` record of the profile server-not-modified holds a 304 response. pywb (2.10) replays it as a 304, so that a
+picture or a style sheet that was requested conditionally is missing on the page. Here its line gets the entry of the
+record that it confirmed, so that a replay shows what a visitor saw at that time. Revisits of identical payloads need no
+change.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _DIGEST = re.compile(r'"digest": "([^"]*)"')
 def resolve_unmodified(lines: Iterable[str]) -> Iterator[str]:
     """Sorted CDXJ lines; a 304 revisit gets the entry of the earlier capture of its address, by digest if known.
 
-    A line without such a predecessor stays as it is. Memory is that of one address's entries.
+    A line without such a capture is not changed. Memory: the entries of one address.
     """
     key = None
     known: dict[str, str] = {}

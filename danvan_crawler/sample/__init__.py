@@ -1,18 +1,18 @@
 """The bundled sample portal: a small Party site in the danvan_portal layout, served on loopback.
 
-`danvan demo` crawls it, so that a newcomer sees the whole way of a page without a network, and the end-to-end tests
-compare the items of a crawl with what the portal was given to print. Everything on it is invented.
+`danvan demo` crawls it to show a complete crawl without a network, and the end-to-end tests compare the items of a
+crawl with the portal's content. All content is invented.
 
-    content/articles.toml   what is published: sections, articles, documents, and the edits of edition 2
-    _content.py             reads it into SampleArticle, which says what a right item of that article holds
+    content/articles.toml   the content: sections, articles, documents, and the edits of edition 2
+    _content.py             reads it into SampleArticle, which has the values of a correct item of that article
     _media.py               pictures and PDF files, drawn in code
     _html.py                the pages' markup
-    portal.py               a path and a query in, a page out; pure
-    server.py               SamplePortal: the same over HTTP/1.1
-    profile.py              the site profile that crawls it
+    portal.py               pure function from path and query to a page
+    server.py               SamplePortal: serves these pages over HTTP/1.1
+    profile.py              the site profile for crawling it
 
-The portal has two editions. The second one rewrites an article under its old address and publishes a new one: what a
-crawl a day later would meet.
+The portal has two editions. The second one changes an article under its old address and publishes a new one, like a
+portal on the next day.
 """
 
 from __future__ import annotations

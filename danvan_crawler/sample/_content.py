@@ -1,7 +1,7 @@
-"""Reads content/articles.toml: what the sample portal publishes, edition by edition.
+"""Reads content/articles.toml: the content of the sample portal, by edition.
 
-A `SampleArticle` holds the values as a right item of the article has them (body without the lead, captions in their
-place, the date line and its reading), so that tests compare items with their origin, not with a parser's opinion.
+A `SampleArticle` has the values of a correct item of the article (body without the lead, captions in their places, the
+date line and its meaning), so that tests compare items with the source, not with a parser's result.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LOCAL = timezone(timedelta(hours=7))
 _PHOTO = "[ảnh]"
 _WEEKDAYS = ("Thứ hai", "Thứ ba", "Thứ tư", "Thứ năm", "Thứ sáu", "Thứ bảy", "Chủ nhật")
 
-# The forms of a date line: how it is printed, and the finest unit that it shows. The first is the platform's own.
+# The forms of a date line: how it is printed, and its precision. The first is the platform's own.
 DATE_FORMS: Mapping[str, tuple[Callable[[datetime], str], str]] = {
     "dang-luc": (lambda at: f"Đăng lúc: {at:%d/%m/%Y %H:%M:%S} (GMT+7)", "second"),
     "dang-luc-ngan": (lambda at: f"Đăng lúc: {at.day}/{at.month}/{at.year} {at.hour}:{at:%M} (GMT+7)", "minute"),
@@ -36,7 +36,7 @@ DATE_FORMS: Mapping[str, tuple[Callable[[datetime], str], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A news listing: `slug` is its place in addresses, `name` what breadcrumbs print."""
+    """A news listing: `slug` is its part of addresses, `name` its text in breadcrumbs."""
 
     slug: str
     name: str
@@ -56,7 +56,7 @@ class SampleImage:
 
 @dataclass(frozen=True, slots=True)
 class SampleAttachment:
-    """A document offered by an article; `path` is percent-encoded, a slash of `name` included."""
+    """A document attached to an article; `path` is percent-encoded, including slashes in `name`."""
 
     name: str
     path: str
@@ -65,7 +65,7 @@ class SampleAttachment:
 
 @dataclass(frozen=True, slots=True)
 class SampleArticle:
-    """One article of an edition, with the values that a right item of it has."""
+    """One article of an edition, with the values of a correct item of it."""
 
     number: int
     section: Section
@@ -74,7 +74,7 @@ class SampleArticle:
     other_paths: tuple[str, ...]
     """Further addresses of the same page; each one's rel=canonical names `path`."""
     listed_in: tuple[Section, ...]
-    """Every section whose listing links it, its own first."""
+    """All sections whose listings link it, its own first."""
     title: str
     lead: str
     blocks: tuple[str | SampleImage, ...]
@@ -88,16 +88,16 @@ class SampleArticle:
     published_raw: str | None
     """The date line of the article as displayed."""
     published_at: str | None
-    """ISO 8601 with offset; midnight when the precision is day."""
+    """ISO 8601 with offset; midnight if the precision is day."""
     published_precision: str | None
     published_on: str | None
     """Date as listings print it, "23/05/2017"."""
     order: datetime
-    """Place in listings, newest first."""
+    """Sort key in listings, which are newest first."""
 
     @property
     def body_text(self) -> str:
-        """Paragraphs and captions, each once, one a line, without the lead."""
+        """Paragraphs and captions, one per line, each once, without the lead."""
         lines = (block.caption if isinstance(block, SampleImage) else block for block in self.blocks)
         return "\n".join(line for line in lines if line)
 
@@ -107,7 +107,7 @@ class SampleArticle:
 
 
 def address_words(title: str, *, limit: int = 110) -> str:
-    """The title as it stands in addresses: marks off, lower case, hyphens between words, cut at a word before `limit`.
+    """The title in addresses: lower case without marks, hyphens between words, cut at a word before `limit`.
 
     >>> address_words("Ngày hội Đại đoàn kết: bản Nà Lấu")
     'ngay-hoi-dai-doan-ket-ban-na-lau'
@@ -119,7 +119,7 @@ def address_words(title: str, *, limit: int = 110) -> str:
 
 
 def reading(at: datetime, form: str) -> tuple[str, str, str]:
-    """(date line, ISO 8601 moment, precision) of a moment printed in `form`; a displayed midnight is a day.
+    """(date line, ISO 8601 moment, precision) of a moment printed in `form`; midnight has the precision `day`.
 
     >>> reading(datetime(2019, 4, 23, 17, 16), "thu-phay")
     ('Thứ ba, 23/04/2019 17:16', '2019-04-23T17:16:00+07:00', 'minute')
@@ -144,7 +144,7 @@ def sections() -> tuple[Section, ...]:
 
 @cache
 def attachments() -> Mapping[str, SampleAttachment]:
-    """Every document that some article offers, by key."""
+    """All documents that articles attach, by key."""
     return {
         row["key"]: SampleAttachment(row["name"], f"/tai-lieu/{quote(row['name'], safe='')}", row["subject"])
         for row in _source()["documents"]
@@ -168,7 +168,7 @@ def _article(row: Mapping[str, Any], edit: Mapping[str, Any]) -> SampleArticle:
     number: int = row["number"]
     by_slug = {section.slug: section for section in sections()}
     section = by_slug[row["section"]]
-    # The address keeps the words of the first title when an edit changes it, as such portals do.
+    # If an edit changes the title, the address keeps the words of the first title, as on real portals.
     page = f"{address_words(row['title'])}-{number}.html"
     shared, own = row.get("also_listed_in", []), row.get("also_under", [])
     at: datetime | None = row.get("published")
@@ -199,7 +199,7 @@ def _article(row: Mapping[str, Any], edit: Mapping[str, Any]) -> SampleArticle:
 def load(edition: int) -> tuple[SampleArticle, ...]:
     """The articles of an edition, by number. Raises ValueError for an edition that does not exist."""
     if edition not in EDITIONS:
-        raise ValueError(f"the sample portal has the editions 1 and 2, not {edition!r}")
+        raise ValueError(f"the edition of the sample portal must be 1 or 2, got {edition!r}")
     edits = {row["number"]: row for row in _source()["edits"]} if edition == 2 else {}
     rows = (row for row in _source()["articles"] if row.get("since", 1) <= edition)
     found = (_article(row, edits.get(row["number"], {})) for row in rows)

@@ -1,9 +1,9 @@
-"""Markup of the sample portal's pages, as the danvan_portal platform orders their text.
+"""Markup of the sample portal's pages, in the text order of the danvan_portal platform.
 
 Every page shows, from top to bottom: header, menu, breadcrumb, the left column with the visit box last, the content,
 footer. An article's content comes twice: first its print form, hidden on the screen (title, "Ngày dd/mm/yyyy hh:mm:ss",
-lead, body), then the article itself (title, date line, the same lead and body). Functions return strings and know no
-server.
+lead, body), then the article itself (title, date line, the same lead and body). Functions return strings and do not
+depend on the server.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _EXCERPT = 150
 
 
 def excerpt(text: str, limit: int = _EXCERPT) -> str:
-    """The beginning of a text, cut at a word and marked by three dots when something was left out."""
+    """The beginning of a text, cut at a word; three dots follow if it was cut."""
     if len(text) <= limit:
         return text
     return text[: limit + 1].rpartition(" ")[0].rstrip(",;:") + "..."
 
 
 def thumbnail(image: SampleImage) -> str:
-    """Path of the small form of a photo."""
+    """Path of the thumbnail of a photo."""
     return image.path.replace("/hinh-anh/", "/hinh-anh/nho/")
 
 
 def address_in(article: SampleArticle, section: Section) -> str:
-    """The path under which a section's listing links an article: the one it has there, else the canonical one."""
+    """The path of an article in a section's listing: its path in that section, else the canonical one."""
     return next((path for path in article.other_paths if path.startswith(section.path)), article.path)
 
 
@@ -59,10 +59,11 @@ def frame(
     canonical: str | None = None,
     printing: bool = False,
 ) -> str:
-    """A whole page around `content`.
+    """A complete page with `content`.
 
     `counters` are the visit box's five numbers, `breadcrumb` pairs of path and name after the home page, `here` is the
-    path that the menu marks, `canonical` an absolute URL. `printing` shows the print form alone, with the same markup.
+    current path in the menu, `canonical` an absolute URL. With `printing`, only the print form is shown, with the same
+    markup.
     """
     menu_entries = [("/", "Trang chủ"), ("/gioi-thieu/", "Giới thiệu")]
     menu_entries += [(section.path, section.name) for section in sections()]
@@ -148,7 +149,7 @@ def _related_entry(article: SampleArticle) -> str:
 
 
 def article_content(article: SampleArticle, others: Iterable[SampleArticle]) -> str:
-    """The content of an article's page; `others` fill the list under it."""
+    """The content of an article's page; `others` are listed under it."""
     lead, body = f'<p class="sapo">{escape(article.lead)}</p>', _body(article)
     extras = []
     if article.attachments:
@@ -181,7 +182,7 @@ def article_content(article: SampleArticle, others: Iterable[SampleArticle]) -> 
 
 
 def listing_entry(article: SampleArticle, path: str, position: int) -> str:
-    """One entry of a listing; some link the article with tracking parameters, some offer its print form as well."""
+    """One entry of a listing; some link the article with tracking parameters, some link its print form as well."""
     tracked = path + _TRACKING if position % 4 == 2 else path
     date = _date_line(article.published_on)
     printing = f'<p class="cong-cu">{_link(f"{path}?print=1", "Bản in")}</p>\n' if position % 5 == 3 else ""
@@ -197,7 +198,7 @@ def listing_entry(article: SampleArticle, path: str, position: int) -> str:
 
 
 def page_links(section: Section, page: int, pages: int) -> str:
-    """Numbers and "Trang sau" under a listing; nothing when it has one page."""
+    """Page numbers and "Trang sau" under a listing; empty if it has only one page."""
     if pages == 1:
         return ""
     numbers = [

@@ -1,7 +1,7 @@
 """The sample portal's files, drawn in code: pictures (PNG), an icon (ICO) and documents (PDF).
 
-The same number always gives the same bytes, so a second crawl finds them unchanged, and no binary file has to be kept
-in the repository. Sources: PNG specification, third edition; ISO 32000-1, section 7.5, for the file structure of PDF.
+The same number always gives the same bytes, so a second crawl finds them unchanged, and the repository needs no binary
+files. Sources: PNG specification, third edition; ISO 32000-1, section 7.5, for the file structure of PDF.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 def png(width: int, height: int, palette: bytes, rows: list[bytes]) -> bytes:
     """A PNG of 8-bit palette indices: `palette` is RGB triples, `rows` hold `width` indices each, top row first."""
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)
-    # Each row begins with its filter: 0, as it is.
+    # Each row begins with its filter type: 0, none.
     pixels = zlib.compress(b"".join(b"\0" + row for row in rows), 6)
     return _PNG_SIGNATURE + b"".join(
         (_chunk(b"IHDR", header), _chunk(b"PLTE", palette), _chunk(b"IDAT", pixels), _chunk(b"IEND", b""))
@@ -37,7 +37,7 @@ def _colour(hue: float, lightness: float, saturation: float) -> bytes:
 
 
 def _palette(number: int) -> bytes:
-    hue = number * 0.381966  # steps of the golden section keep neighbours apart
+    hue = number * 0.381966  # steps of the golden section: neighbours get different hues
     sky = (_colour(0.56 + 0.1 * math.sin(number), 0.62 + 0.3 * step / _SKY_SHADES, 0.6) for step in range(_SKY_SHADES))
     hills = (_colour(0.28 + 0.12 * math.sin(hue * 7), light, 0.35) for light in (0.5, 0.38, 0.26))
     return b"".join((*sky, _colour(0.05 + 0.1 * (hue % 1.0), 0.7, 0.9), *hills))
@@ -45,7 +45,7 @@ def _palette(number: int) -> bytes:
 
 @lru_cache(maxsize=256)
 def landscape(number: int, width: int = 480, height: int = 300) -> bytes:
-    """A PNG of hills under a sun, another one for every number."""
+    """A PNG of hills under a sun, different for every number."""
     sky = bytes(y * _SKY_SHADES // height for y in range(height))
     sun_x, sun_y = width * (0.2 + 0.6 * (number * 0.618 % 1.0)), height * 0.3
     radius = height * 0.11
@@ -84,8 +84,8 @@ def _without_marks(text: str) -> str:
 def pdf(name: str, subject: str) -> bytes:
     """A PDF of one A4 page with the document's name and subject.
 
-    The page prints them without marks, because the fonts that every reader has lack Vietnamese letters; the title among
-    the document's properties is spelt in full.
+    The page shows them without marks, because the standard PDF fonts have no Vietnamese letters; the title in the
+    document's properties has its marks.
     """
     lines = (name.removesuffix(".pdf"), subject, "Tài liệu mẫu của danvan-crawler, nội dung hư cấu.")
     shown = " T* ".join(f"({_without_marks(line)}) Tj" for line in lines)

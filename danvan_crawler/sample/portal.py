@@ -1,17 +1,17 @@
-"""The sample portal as a function: an address and an edition in, a page out.
+"""The sample portal as a function from address and edition to a page.
 
-Nothing here depends on a clock, a counter of requests or chance: the same address of the same edition gives the same
-bytes, so that a second crawl can tell unchanged pages. Only rel=canonical knows where the portal is served.
+Pages do not depend on a clock, a counter of requests or random numbers: the same address of the same edition gives the
+same bytes, so that a second crawl finds unchanged pages. Only rel=canonical depends on where the portal is served.
 
-Addresses, as the platform forms them:
+Addresses in the form of the platform:
 
     /                                          home
     /tin-tuc/<section>/                        a listing, ten articles a page; further pages /tin-tuc/<section>/trang-2/
-    /tin-tuc/<section>/<words>-<number>.html   an article; ?print=1 shows its print form, others nothing
-    /hinh-anh/tin-<number>-<photo>.png         a photo; /hinh-anh/nho/… its small form for listings
+    /tin-tuc/<section>/<words>-<number>.html   an article; ?print=1 shows its print form, other parameters are ignored
+    /hinh-anh/tin-<number>-<photo>.png         a photo; /hinh-anh/nho/… its thumbnail for listings
     /tai-lieu/<name>                           a document
     /tu-khoa/?q=<tag>                          articles of a tag
-    /quan-tri/                                 administration, forbidden to robots
+    /quan-tri/                                 administration, forbidden by robots.txt
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ _ROBOTS = "User-agent: *\nDisallow: /quan-tri/\n"
 _PHOTO_PATH = re.compile(r"/hinh-anh/(?P<small>nho/)?tin-(?P<number>\d+)-(?P<photo>\d+)\.png")
 _LISTING_PATH = re.compile(r"/tin-tuc/(?P<slug>[a-z0-9-]+)/(?:trang-(?P<page>[1-9]\d{0,3})/)?")
 
-# What the visit box printed on the seed page; the other pages of edition 1 were opened after it, one visitor each.
+# The visit box on the first page; the other pages of edition 1 were opened after it, one visitor each.
 _SEED_COUNTERS = (1, 0, 1, 0, 92232)
 _VISITORS_A_DAY = 70
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """An answer: `static` files carry validators (ETag, Last-Modified) and are not compressed."""
+    """A response: `static` files have validators (ETag, Last-Modified) and are not compressed."""
 
     body: bytes
     media_type: str = _HTML
@@ -58,12 +58,12 @@ class Page:
 
 
 def articles(edition: int = 1) -> list[SampleArticle]:
-    """Every article of an edition (1 or 2), by number, with the values that a right item has."""
+    """All articles of an edition (1 or 2), by number, with the values of correct items."""
     return list(load(edition))
 
 
 def counters(edition: int, visitor: int) -> tuple[int, int, int, int, int]:
-    """The visit box (today, yesterday, week, month, all) as an edition's `visitor`-th visitor, from 0, sees it.
+    """The visit box (today, yesterday, week, month, all) for the `visitor`-th visitor of an edition, counted from 0.
 
     Edition 2 is the day after edition 1.
 
@@ -87,7 +87,7 @@ def listed(edition: int, section: Section) -> list[SampleArticle]:
 
 
 def page_count(edition: int, section: Section) -> int:
-    """Pages of a section's listing."""
+    """Number of pages of a section's listing."""
     return -(-len(listed(edition, section)) // PAGE_SIZE)
 
 
@@ -97,7 +97,7 @@ def _by_path(edition: int) -> dict[str, SampleArticle]:
 
 
 def _others(edition: int, article: SampleArticle, count: int = 5) -> list[SampleArticle]:
-    """The articles that follow one in its section's listing, from the top again after the last."""
+    """The articles after one in its section's listing; after the last, from the top again."""
     row = listed(edition, article.section)
     start = row.index(article) + 1
     return (row[start:] + row[: start - 1])[:count]
@@ -117,7 +117,7 @@ def _article_page(path: str, query: str, edition: int, base_url: str) -> Page | 
             title=article.title,
             content=_html.article_content(article, _others(edition, article)),
             counters=counters(edition, article.number - 1),
-            # Under its second address too the page says where it belongs.
+            # Under its second address, the page also shows its own section.
             breadcrumb=[(article.section.path, article.section.name)],
             here=section.path,
             canonical=urljoin(base_url, article.path) if article.other_paths else None,
@@ -190,7 +190,7 @@ def _photo(path: str, edition: int) -> Page | None:
 
 
 def _document(path: str) -> Page | None:
-    # Compared decoded, because clients differ in what they leave encoded; %2F is part of a name here.
+    # Compared decoded, because clients encode different characters; %2F is part of a name here.
     document = next((one for one in attachments().values() if unquote(one.path) == unquote(path)), None)
     if document is None:
         return None
@@ -224,7 +224,7 @@ def _not_found(edition: int) -> Page:
 
 
 def render(path: str, query: str = "", *, edition: int = 1, base_url: str = "http://127.0.0.1/") -> Page:
-    """The answer to a GET of `path` (as sent, percent-encoding kept) with `query` (without its question mark).
+    """The response to a GET of `path` (as sent, percent-encoded) with `query` (without its question mark).
 
     `base_url` is the address of the home page, for rel=canonical. Unknown paths give the 404 page.
     """

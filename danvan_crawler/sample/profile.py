@@ -1,4 +1,4 @@
-"""The site profile of the sample portal: the facts that `danvan demo` crawls it with."""
+"""The site profile of the sample portal, for `danvan demo`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ SLUG = "mau-danvan"
 def profile_toml(home_url: str) -> str:
     """The profile as TOML for a portal served at `home_url` (absolute, "http://127.0.0.1:8000/").
 
-    It allows private addresses, which covers this one host and port, and asks for a tenth of a second between requests:
-    enough to keep the demo short and more than a server on the same machine needs.
+    It allows private addresses, for this host and port only, with 0.1 s between requests, which keeps the demo short.
     """
     head = f"""\
 slug = "{SLUG}"

@@ -1,7 +1,7 @@
 """Serves the sample portal over HTTP/1.1 on loopback: keep-alive, Content-Length, gzip for pages, validators for all.
 
-A threaded `http.server` is enough: the demo and the tests ask for a few hundred pages. Beyond Scrapy it has to satisfy
-browsers, so that one can look at the portal while it is being crawled.
+A threaded `http.server` is enough: the demo and the tests request a few hundred pages. It also works with browsers, so
+that the portal can be viewed while it is being crawled.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from danvan_crawler.sample._content import EDITIONS
 from danvan_crawler.sample.portal import Page, render
 
-# The files never change, so they all carry one date: 23 May 2017, 00:00 in Việt Nam.
+# The files never change, so they all have one date: 23 May 2017, 00:00 in Việt Nam.
 _FILES_CHANGED = 1495472400
 _HOST = "127.0.0.1"
 
@@ -39,9 +39,9 @@ def accepts_gzip(accept_encoding: str) -> bool:
 
 
 def is_unchanged(etag: str, changed: int | None, if_none_match: str | None, if_modified_since: str | None) -> bool:
-    """Whether a conditional request gets 304 (RFC 9110, section 13.2.2: If-None-Match decides alone when present).
+    """Whether a conditional request gets 304 (RFC 9110, section 13.2.2: if present, only If-None-Match counts).
 
-    `changed` is the POSIX time of the last change; None for a page that is made anew for each request.
+    `changed` is the POSIX time of the last change; None for a page that is generated for each request.
     """
     if if_none_match is not None:
         known = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
@@ -57,12 +57,12 @@ def is_unchanged(etag: str, changed: int | None, if_none_match: str | None, if_m
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = 60
-    # Header and body leave in two writes: with Nagle's algorithm the second would wait for the client's delayed ACK.
+    # Header and body are two writes: with Nagle's algorithm the second would wait for the client's delayed ACK.
     disable_nagle_algorithm = True
     server: _Server
 
     def version_string(self) -> str:
-        """What the Server header says."""
+        """The value of the Server header."""
         return "CongMau/1.0"
 
     def do_GET(self) -> None:
@@ -84,14 +84,14 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _negotiate(self, page: Page) -> tuple[int, list[tuple[str, str]], bytes]:
-        """Status, headers and body as this client gets them."""
+        """Status, headers and body for this client."""
         headers, body = list(page.headers), page.body
         compress = bool(body) and not page.static and accepts_gzip(self.headers.get("Accept-Encoding", ""))
         if body and not page.static:
             headers.append(("Vary", "Accept-Encoding"))
         if page.status == 200:
             etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-            # Of one page in two codings the strong tags would have to differ; nginx makes them weak, too.
+            # Strong tags would have to differ between the codings of a page; like nginx, use weak ones.
             etag = f"W/{etag}" if compress else etag
             changed = _FILES_CHANGED if page.static else None
             headers.append(("ETag", etag))
@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
             if is_unchanged(etag, changed, self.headers["If-None-Match"], self.headers["If-Modified-Since"]):
                 return 304, headers, b""
         if compress:
-            # Without a time in it, so that equal pages are equal bytes.
+            # Without a time stamp, so that equal pages give equal bytes.
             body = gzip.compress(body, mtime=0)
             headers.append(("Content-Encoding", "gzip"))
         if body:
@@ -109,7 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
         return page.status, headers, body
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Silent: what the demo prints is about the crawl."""
+        """Prints nothing: the demo's output is about the crawl."""
 
 
 class _Server(ThreadingHTTPServer):
@@ -131,14 +131,14 @@ class _Server(ThreadingHTTPServer):
             self._open.discard(request)
         super().shutdown_request(request)
 
-    def hang_up(self) -> None:
-        """Ends the connections that clients keep alive; their threads notice and close them."""
+    def close_connections(self) -> None:
+        """Shuts down connections that clients keep alive; their threads then close them."""
         with self._lock:
             for connection in self._open:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A client that goes away is not worth a traceback.
+        # No traceback if a client disconnects.
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
@@ -152,7 +152,7 @@ class SamplePortal:
     """
 
     def __init__(self, port: int = 0, edition: int = 1) -> None:
-        """`port` 0 lets the system choose. Nothing listens before `start`."""
+        """With `port` 0, the system chooses one. The port is opened by `start`."""
         self._port = port
         self._server: _Server | None = None
         self._thread: threading.Thread | None = None
@@ -160,24 +160,24 @@ class SamplePortal:
 
     @property
     def edition(self) -> int:
-        """The edition served, 1 or 2; may be set while serving. ValueError for any other."""
+        """The edition served, 1 or 2; may be set while serving. Raises ValueError for other values."""
         return self._edition
 
     @edition.setter
     def edition(self, edition: int) -> None:
         if edition not in EDITIONS:
-            raise ValueError(f"the sample portal has the editions 1 and 2, not {edition!r}")
+            raise ValueError(f"the edition of the sample portal must be 1 or 2, got {edition!r}")
         self._edition = edition
 
     @property
     def url(self) -> str:
-        """Address of the home page. RuntimeError before `start`."""
+        """Address of the home page. Raises RuntimeError before `start`."""
         if self._server is None:
             raise RuntimeError("the sample portal has no address before it is started")
         return f"http://{_HOST}:{self._server.server_address[1]}/"
 
     def start(self) -> Self:
-        """Listens and answers in threads of its own; OSError when the port is taken."""
+        """Starts listening; requests are answered in separate threads. Raises OSError if the port is in use."""
         if self._server is None:
             self._server = _Server(self, self._port)
             self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="sample", daemon=True)
@@ -185,14 +185,14 @@ class SamplePortal:
         return self
 
     def stop(self) -> None:
-        """Stops listening and hangs up; does nothing when stopped already."""
+        """Stops listening and closes connections; does nothing if stopped already."""
         server, thread = self._server, self._thread
         self._server = self._thread = None
         if server is None or thread is None:
             return
         server.shutdown()
         thread.join()
-        server.hang_up()
+        server.close_connections()
         server.server_close()
 
     def __enter__(self) -> Self:

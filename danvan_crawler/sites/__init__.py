@@ -1,1 +1,1 @@
-"""What is known of each site: its profile, the rules that a profile may set, and where profiles are read from."""
+"""Site profiles: their keys and checks, and the folders from which they are read."""

@@ -1,6 +1,6 @@
 """Site profiles: facts about one portal in one TOML file, checked when they are read.
 
-A profile that cannot be used is a `ProfileError` that names file, key and reason, before any request is made.
+An invalid profile raises `ProfileError` with file, key and reason, before any request is made.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from danvan_crawler.sites.rules import Health, Window, checked_window
 from danvan_crawler.urls import canonical, endpoint, host_of
 
 MINIMUM_DELAY = 1.0
-"""Seconds between two requests to a public host; a profile may ask for more, never for less."""
+"""Minimum number of seconds between two requests to a public host; a profile may set more."""
 SELECTORS = frozenset({"article_link", "title", "lead", "body", "published", "section"})
-"""What a selector of a profile may say, in the same words for every family."""
-# pydantic would take a year for 365 days, and P30M, where PT30M was meant, for 900.
+"""Keys of a profile's selectors, the same for every family."""
+# pydantic would read a year as 365 days, and P30M (a mistake for PT30M) as 900 days.
 _DURATION = re.compile(r"[+-]?P(?=.)([0-9]{1,4}D)?(T(?=.)([0-9]{1,4}H)?([0-9]{1,4}M)?([0-9]{1,4}S)?)?")
 _TIMEDELTA = TypeAdapter(timedelta)
 SLUG = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)+$")
@@ -55,9 +55,9 @@ def _http_url(value: str) -> str:
         parts = urlsplit(value)
         usable = bool(parts.hostname) and parts.port != 0
     except ValueError as error:  # "http://[::1" and ports above 65535
-        raise ValueError(f"must be an address that can be reached, got {value!r}: {error}") from error
+        raise ValueError(f"must be a valid address, got {value!r}: {error}") from error
     if not usable or parts.username is not None:
-        raise ValueError(f"must name a host, and no user, got {value!r}")
+        raise ValueError(f"must have a host and no user name, got {value!r}")
     return value
 
 
@@ -70,14 +70,14 @@ def _one_line(value: str) -> str:
 def _usable_selectors(value: dict[str, str]) -> dict[str, str]:
     for key, selector in value.items():
         if key not in SELECTORS:
-            raise ValueError(f"unknown key {key!r}; there are {', '.join(sorted(SELECTORS))}")
-        if not _can_be_read(selector):
-            raise ValueError(f"{key}: is neither a CSS selector nor XPath, got {selector!r}")
+            raise ValueError(f"unknown key {key!r}; known keys are {', '.join(sorted(SELECTORS))}")
+        if not _is_valid(selector):
+            raise ValueError(f"{key}: must be a CSS selector or XPath, got {selector!r}")
     return value
 
 
-def _can_be_read(selector: str) -> bool:
-    # Most profiles have no selectors; the parsers take longer to import than those profiles take to be read.
+def _is_valid(selector: str) -> bool:
+    # Imported here, because most profiles have no selectors, and importing the parsers is slow.
     from parsel import Selector
     from selectolax.lexbor import LexborHTMLParser, SelectolaxError
 
@@ -106,7 +106,7 @@ class Section(_Strict):
 
 
 class Layout(_Strict):
-    """Selectors that held until a day, for captures made before it."""
+    """Selectors that were valid until a day, for captures made before it."""
 
     until: Annotated[date, Field(strict=True)]
     selectors: dict[str, str]
@@ -114,13 +114,12 @@ class Layout(_Strict):
     _usable = field_validator("selectors")(_usable_selectors)
 
 
-# TOML has types of its own. Without `strict`, enabled = "no" and delay = true would mean something, and perhaps not
-# what was meant.
+# Without `strict`, pydantic would convert enabled = "no" and delay = true silently.
 _Flag = Annotated[bool, Field(strict=True)]
 
 
 class Site(_Strict):
-    """A validated profile. `Site.parse` reads TOML text; `source_text` keeps that text for the archive."""
+    """A validated profile. `Site.parse` reads TOML text; `source_text` is that text, for the archive."""
 
     slug: Annotated[str, Field(pattern=SLUG.pattern, max_length=80)]
     name: Annotated[str, Field(min_length=1)]
@@ -155,7 +154,7 @@ class Site(_Strict):
     @field_validator("sections")
     @classmethod
     def _at_least_one(cls, value: tuple[Section, ...]) -> tuple[Section, ...]:
-        # Not as min_length: pydantic then calls a list empty whose entries are wrong.
+        # Not with min_length: then pydantic reports a list with invalid entries as empty.
         if not value:
             raise ValueError("must not be empty")
         return value
@@ -172,20 +171,20 @@ class Site(_Strict):
     @classmethod
     def _known_family(cls, value: str) -> str:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", value) or not _has_module(value):
-            raise ValueError(f"unknown family {value!r}: no module spiders/families/{value}.py")
+            raise ValueError(f"unknown family {value!r}: there is no module spiders/families/{value}.py")
         return value
 
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        # gettz would read "" as this machine's zone, "GMT+7" as a POSIX rule (seven hours west), and a path as a file.
+        # gettz reads "" as this machine's zone, "GMT+7" as a POSIX rule (seven hours west), and a path as a file.
         if not _ZONE_NAME.fullmatch(value) or tz.gettz(value) is None:
             raise ValueError(f"unknown time zone {value!r}: give an IANA name such as Asia/Ho_Chi_Minh")
         return value
 
     @field_validator("window")
     @classmethod
-    def _are_hours(cls, value: str | None) -> str | None:
+    def _valid_window(cls, value: str | None) -> str | None:
         return checked_window(value) if value is not None else None
 
     @field_validator("clock_offset")
@@ -196,7 +195,7 @@ class Site(_Strict):
         return value
 
     @model_validator(mode="after")
-    def _manners(self) -> Site:
+    def _is_polite(self) -> Site:
         if not self.private_network:
             if self.delay < MINIMUM_DELAY:
                 raise ValueError(
@@ -207,7 +206,7 @@ class Site(_Strict):
         return self
 
     @model_validator(mode="after")
-    def _no_repetition(self) -> Site:
+    def _is_unique(self) -> Site:
         for what, values in (
             ("sections: the name", [section.name for section in self.sections]),
             ("sections: the address", [canonical(section.url) for section in self.sections]),
@@ -215,7 +214,7 @@ class Site(_Strict):
         ):
             twice = next((value for value in values if values.count(value) > 1), None)
             if twice is not None:
-                raise ValueError(f"{what} {twice!r} stands there twice")
+                raise ValueError(f"{what} {twice!r} is given twice")
         return self
 
     @property
@@ -225,48 +224,48 @@ class Site(_Strict):
 
     @property
     def zone(self) -> tzinfo:
-        """The zone that the site's clock shows."""
+        """The time zone of the site's clock."""
         zone: tzinfo | None = tz.gettz(self.timezone)
         assert zone is not None  # checked by _known_zone
         return zone
 
     @property
     def hours(self) -> Window | None:
-        """The hours in which the site may be crawled, by its own clock; None when the profile names none."""
+        """The hours in which the site may be crawled, in its time zone; None if the profile does not set any."""
         return Window.parse(self.window) if self.window is not None else None
 
     @property
     def clock_correction(self) -> timedelta:
-        """What has to be taken from the site's stamps to get the true time: how far its clock is ahead."""
+        """How far the site's clock is ahead: subtract it from the site's times to get the true time."""
         return _TIMEDELTA.validate_python(self.clock_offset)
 
     @property
     def hosts(self) -> tuple[str, ...]:
-        """Host names of home, sections and aliases as addresses have them, without ports, each with and without www."""
+        """Host names of home, sections and aliases in canonical form, without ports, each with and without www."""
         found = [host_of(canonical(url)) for url in (self.home, *(section.url for section in self.sections))]
         return tuple(
             dict.fromkeys(name for host in (*found, *self.aliases) for name in (host, _www_twin(host)) if name)
         )
 
     def private_endpoints(self) -> frozenset[tuple[str, int]]:
-        """(host, port) of home and sections, and of static hosts at their ports: where `private_network` lets it be."""
+        """(host, port) of home and sections, and of static hosts at these ports, for `private_network`."""
         urls = (self.home, *(section.url for section in self.sections))
         found = {endpoint(canonical(url)) for url in urls}
         return frozenset(found | {(host, port) for host in self.static_hosts for _, port in found})
 
-    def hosts_asked(self) -> frozenset[str]:
-        """The hosts that a crawl may ask, as they are locked: sites that share one are not crawled at once.
+    def contacted_hosts(self) -> frozenset[str]:
+        """The hosts that a crawl may contact, as names for locks: sites that share a host are not crawled in parallel.
 
-        With and without www is one host, whatever the port. On a private network each port is a server of its own, and
-        this machine is one host by both of its names.
+        A host with and without www is the same, whatever the port. On a private network each port is a separate server,
+        and localhost is the same as 127.0.0.1.
         """
         if self.private_network:
             found = ((host.removeprefix("www."), port) for host, port in self.private_endpoints())
             return frozenset(f"{'127.0.0.1' if host == 'localhost' else host}:{port}" for host, port in found)
         return frozenset(host.removeprefix("www.") for host in (*self.hosts, *self.static_hosts))
 
-    def at_home(self, url: str) -> str:
-        """An address that was found at a host which the site has left, at the one that it has now."""
+    def at_current_host(self, url: str) -> str:
+        """An address at a former host of the site, moved to its current host; other addresses are not changed."""
         parts = urlsplit(url)
         servers = {_server(urlsplit(one)) for one in (self.home, *(section.url for section in self.sections))}
         if _server(parts) in servers or host_of(url) in self.static_hosts:
@@ -275,10 +274,10 @@ class Site(_Strict):
         return urlunsplit(parts._replace(scheme=home.scheme, netloc=home.netloc))
 
     def selectors_at(self, captured_at: str) -> Mapping[str, str]:
-        """Selector overrides for a capture made at this WARC-Date (without one: now's).
+        """Selector overrides for a capture made at this WARC-Date; for "", the current ones.
 
-        Before a layout's `until`, in the site's zone, its selectors stand before those of the profile; of several
-        layouts the one that ended first after the capture.
+        Before a layout's `until`, in the site's zone, its selectors replace those of the profile. If several layouts
+        apply, the one with the earliest `until` is used.
         """
         day = datetime.fromisoformat(captured_at).astimezone(self.zone).date() if captured_at else None
         if day is not None:
@@ -289,9 +288,9 @@ class Site(_Strict):
 
     @classmethod
     def parse(cls, text: str, *, origin: str = "profile") -> Site:
-        """The profile in TOML text. `origin` names it in errors, e.g. the file's path.
+        """Parses a profile from TOML text. `origin` is its name in errors, e.g. the file's path.
 
-        Raises ProfileError naming origin, key and reason.
+        Raises ProfileError with origin, key and reason.
         """
         try:
             data = tomllib.loads(text)
@@ -308,12 +307,12 @@ class Site(_Strict):
 def _has_module(family: str) -> bool:
     try:
         return importlib.util.find_spec(f"spiders.families.{family}") is not None
-    except ModuleNotFoundError:  # `spiders` itself: nobody has called _layout.activate()
+    except ModuleNotFoundError:  # `spiders` itself: _layout.activate() was not called
         return False
 
 
 def _www_twin(host: str) -> str | None:
-    """www.example.vn for example.vn and the other way round; None where www makes no sense."""
+    """www.example.vn for example.vn and vice versa; None for hosts that cannot have www."""
     if host.startswith("www."):
         return host.removeprefix("www.")
     try:
@@ -323,24 +322,24 @@ def _www_twin(host: str) -> str | None:
     return None
 
 
-_WORDS = {
+_MESSAGES = {
     "missing": "required key is missing",
     "extra_forbidden": "unknown key",
     "string_too_short": "must not be empty",
-    "tuple_type": "must be a list: for tables, write their head in double brackets",
+    "tuple_type": "must be a list: for tables, put the header in double brackets",
     "date_type": "must be a day like 2019-06-01, without quotes and time",
 }
-"""Pydantic's types of error that read better in the words of TOML."""
+"""Messages in TOML terms for Pydantic's types of error."""
 
 
 def _reason(detail: Any) -> str:
     key = ".".join(str(part) for part in detail["loc"])
-    message = _WORDS.get(detail["type"]) or str(detail["msg"]).removeprefix("Value error, ")
+    message = _MESSAGES.get(detail["type"]) or str(detail["msg"]).removeprefix("Value error, ")
     if detail["type"] not in ("value_error", "missing", "extra_forbidden"):
         message = f"{message}, got {detail['input']!r}"
     return f"{key}: {message}" if key else message
 
 
 def _server(parts: SplitResult) -> str:
-    """Host and port of an address, with and without www the same."""
+    """Host and port of an address, without www."""
     return parts.netloc.lower().removeprefix("www.")

@@ -1,7 +1,7 @@
-"""The sites that a run knows: every profile in the folders that it is given.
+"""The registry of sites: all profiles in the given folders.
 
-Read from `spiders/sites/*.toml`, then `ARCHIVE/sites/*.toml`, then each folder given by `--sites` or `DANVAN_SITES`; a
-later profile with the same slug wins.
+Read from `spiders/sites/*.toml`, then `ARCHIVE/sites/*.toml`, then each folder given by `--sites` or `DANVAN_SITES`. A
+later profile replaces an earlier one with the same slug.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from danvan_crawler.sites.profile import SLUG, Site
 
 def _text_of(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")  # some editors put a byte order mark, which TOML knows not
+        return path.read_text(encoding="utf-8-sig")  # some editors write a byte order mark, which TOML does not allow
     except OSError as error:
         raise ProfileError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -26,7 +26,7 @@ def _text_of(path: Path) -> str:
 
 
 def _slug_in(text: str) -> str | None:
-    """The slug in a profile, whatever else is wrong with it."""
+    """The slug of a profile that may be otherwise invalid; None if it cannot be read."""
     try:
         slug = str(tomllib.loads(text).get("slug")).strip()
     except tomllib.TOMLDecodeError:
@@ -35,11 +35,12 @@ def _slug_in(text: str) -> str | None:
 
 
 class SiteRegistry:
-    """The sites that a run knows, by slug.
+    """The sites that can be crawled, by slug.
 
-    `folders` in order of increasing rank. Two profiles of one slug in the same folder are an error; over folders the
-    later one wins. An error is raised, or, when the registry is `lenient`, kept in `broken` under the slug that the
-    profile has or its file's name says (else that name): such a site is not known, also not from an earlier folder.
+    `folders` are in order of increasing priority. Two profiles with one slug in the same folder are an error; in
+    different folders, the later one is used. Errors are raised, or, if `lenient`, collected in `broken`, under the slug
+    in the profile, else in the file's name, else the file's name. Such a site does not exist in the registry, even if
+    an earlier folder has a valid profile.
     """
 
     def __init__(self, folders: Iterable[Path], *, lenient: bool = False) -> None:
@@ -81,14 +82,14 @@ class SiteRegistry:
         return slug in self._sites
 
     def get(self, slug: str) -> Site:
-        """Raises UnknownSiteError with the nearest known slugs, and the ProfileError of a broken one."""
+        """The site with this slug. Raises UnknownSiteError with similar slugs, or the ProfileError of a broken one."""
         if slug in self.broken:
             raise self.broken[slug]
         if slug not in self._sites:
             import difflib
 
             near = difflib.get_close_matches(slug, self._sites, n=3)
-            hint = f"; did you mean {', '.join(near)}?" if near else "; `danvan sites` lists what is known"
+            hint = f"; did you mean {', '.join(near)}?" if near else "; `danvan sites` lists the sites"
             raise UnknownSiteError(f"no site has the slug {slug!r}{hint}")
         return self._sites[slug]
 
@@ -98,11 +99,11 @@ class SiteRegistry:
 
 
 def site_folders(archive: Path, extra: Iterable[str | Path] = ()) -> list[Path]:
-    """Folders of profiles in order of increasing rank: bundled ones, the archive's own, `--sites` and DANVAN_SITES."""
+    """Folders of profiles in order of increasing priority: bundled, the archive's, then `--sites` and DANVAN_SITES."""
     return [_layout.project_root() / "spiders" / "sites", profile_folder(archive), *(Path(folder) for folder in extra)]
 
 
 def site_registry(archive: str | Path, extra: Iterable[str | Path] = (), *, lenient: bool = False) -> SiteRegistry:
-    """The sites that can be crawled into this archive. Raises ProfileError, unless a `lenient` one is to keep it."""
+    """The sites that can be crawled into this archive. Raises ProfileError, unless `lenient`."""
     _layout.activate()
     return SiteRegistry(site_folders(Path(archive), extra), lenient=lenient)

@@ -1,4 +1,4 @@
-"""What a profile may say about manners and expectations: the hours in which a site is crawled, and its `[health]`."""
+"""Rules in a profile: the hours in which a site may be crawled (`window`), and its expectations (`[health]`)."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pydantic import BaseModel, ConfigDict, PlainValidator
 COVERED_FIELDS = (
     "author", "source", "section", "lead", "body_text", "published_at", "images", "attachments", "documents",
 )  # fmt: skip
-"""Fields of an item whose coverage is watched: the share of articles that have one."""
+"""Fields of an item whose coverage, the share of articles that have them, is checked."""
 _WINDOW = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])-([01][0-9]|2[0-3]):([0-5][0-9])")
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Hours of the day, by the site's clock; `end` may be on the next morning."""
+    """Hours of the day in the site's time zone; `end` may be on the next day."""
 
     start: time
     end: time
@@ -38,7 +38,7 @@ class Window:
         return cls(time(int(found[1]), int(found[2])), time(int(found[3]), int(found[4])))
 
     def holds(self, moment: datetime) -> bool:
-        """Whether a moment, in the site's zone, is in these hours; the last minute is no longer.
+        """Whether a moment, in the site's time zone, is in these hours; `end` itself is not.
 
         >>> [Window.parse("22:00-06:00").holds(datetime(2026, 11, 23, hour)) for hour in (21, 22, 0, 5, 6)]
         [False, True, True, True, False]
@@ -53,7 +53,7 @@ class Window:
 
 
 def checked_window(value: str) -> str:
-    """A profile's `window` as it is, or ValueError."""
+    """Returns a profile's `window` unchanged. Raises ValueError if it is invalid."""
     Window.parse(value)
     return value
 
@@ -83,12 +83,12 @@ def _coverage(value: Any) -> dict[str, float | bool]:
         raise ValueError(f"must be a table of fields and shares, or false, got {value!r}")
     for name in value:
         if name not in COVERED_FIELDS:
-            raise ValueError(f"unknown field {name!r}; there are {', '.join(COVERED_FIELDS)}")
+            raise ValueError(f"unknown field {name!r}; known fields are {', '.join(COVERED_FIELDS)}")
     return {name: _share(share) for name, share in value.items()}
 
 
 class Health(BaseModel):
-    """What is expected of one site, where neither its past nor the defaults are a measure; False expects nothing."""
+    """Expectations of one site that replace those from its past and the defaults; False expects nothing."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -1,1 +1,1 @@
-"""Checks that everything is there and unchanged: files, records, indexes, manifests, database, packages. And repair."""
+"""Verification of files, records, indexes, manifests, the database and packages; repair of damaged WARC files."""

@@ -1,7 +1,7 @@
-"""The archive as a whole: every WARC file, what lies beside it, and every record that the item database names.
+"""Verifies the whole archive: every WARC file with its index and manifest, and every record in the item database.
 
-Verification writes nothing and takes no lock, so runs may continue. What they add meanwhile is left out: first the
-last capture of the database is read, then the files are listed. A row is always written after its record.
+Verification writes nothing and takes no lock, so runs may continue. New rows are left out: first the last capture of
+the database is read, then the files are listed. A row is always written after its record.
 
 Repair takes the locks of the sites. It moves damage to separate files (`verify.repair`) and writes index and manifest
 again. `danvan rebuild` corrects the database.
@@ -20,11 +20,11 @@ from danvan_crawler.exceptions import ArchiveError, UsageError
 from danvan_crawler.verify.database import Database
 from danvan_crawler.verify.findings import Finding, Verification
 from danvan_crawler.verify.ledger import Ledger
-from danvan_crawler.verify.repair import Repaired, set_damage_aside
+from danvan_crawler.verify.repair import Repaired, repair_warc
 from danvan_crawler.verify.wacz import verify_wacz
-from danvan_crawler.verify.warc_file import verify_beside, verify_warc
+from danvan_crawler.verify.warc_file import verify_index_and_manifest, verify_warc
 from danvan_crawler.warc.files import DAMAGED, OPEN_SUFFIX, SUFFIX, final_name, site_folder, warc_files
-from danvan_crawler.warc.index import INDEX_SUFFIX, MANIFEST_SUFFIX, describe, index_path, manifest_path
+from danvan_crawler.warc.index import INDEX_SUFFIX, MANIFEST_SUFFIX, index_path, manifest_path, write_index_and_manifest
 
 WACZ_SUFFIX = ".wacz"
 _KEPT_MANIFEST = ".before-repair"
@@ -36,7 +36,7 @@ class RepairWork:
 
     done: list[str] = field(default_factory=list)
     moved: bool = False
-    """The item database may not fit: records were moved or lost, or a run died with its file: `danvan rebuild`."""
+    """The item database may be wrong, because records were moved or lost, or a run died: run `danvan rebuild`."""
 
 
 def size_of(paths: Iterable[Path]) -> int:
@@ -49,7 +49,7 @@ def size_of(paths: Iterable[Path]) -> int:
 
 
 def verify_archive(archive: Path, slug: str | None, result: Verification) -> None:
-    """Checks an archive, or what it has of one site. Raises ArchiveError if it does not exist."""
+    """Checks an archive, or its part of one site. Raises ArchiveError if the archive does not exist."""
     _require_archive(archive)
     with ExitStack() as held:
         ledger = held.enter_context(Ledger())
@@ -57,13 +57,13 @@ def verify_archive(archive: Path, slug: str | None, result: Verification) -> Non
         paths = warc_files(archive, slug, include_open=True)
         for path in paths:
             _verify_file(archive, path, ledger, result)
-        ledger.settle(result.found, whole=slug is None)
+        ledger.report_missing(result.found, whole=slug is None)
         _check_leftovers(archive, slug, paths, result)
         database.check(ledger)
 
 
 def verify_files(files: Sequence[Path], archive: Path, result: Verification) -> None:
-    """Checks these files; of a WARC file that lies in the archive also its index and manifest.
+    """Checks these files; for a WARC file in the archive also its index and manifest.
 
     Referenced records are looked up only in these files. Raises UsageError for a file of another kind.
     """
@@ -76,13 +76,13 @@ def verify_files(files: Sequence[Path], archive: Path, result: Verification) -> 
                 result.records += verify_wacz(path, str(path), result.found, progress=result.progress)
             else:
                 _verify_file(archive, path, ledger, result)
-        ledger.settle(result.found, whole=False)
+        ledger.report_missing(result.found, whole=False)
 
 
 def repair(archive: Path, slug: str | None, files: Sequence[Path]) -> RepairWork:
-    """Repairs these files, or all of an archive or site.
+    """Repairs these files, or all files of an archive or site.
 
-    Raises LockedError when a run of one of the sites is under way, and ArchiveError when something cannot be written.
+    Raises LockedError if one of the sites is being crawled, and ArchiveError if a file cannot be written.
     """
     if not files:
         _require_archive(archive)
@@ -123,7 +123,7 @@ def _site_folders(archive: Path) -> list[Path]:
 
 
 def _site_of(archive: Path, path: Path) -> str | None:
-    """The site whose file this is; None for a file outside the archive."""
+    """The site that a file belongs to; None for a file outside the archive."""
     try:
         return path.absolute().relative_to(warc_folder(archive)).parts[0]
     except ValueError:
@@ -139,7 +139,7 @@ def _relative(archive: Path, path: Path) -> str:
 
 def _verify_file(archive: Path, path: Path, ledger: Ledger, result: Verification) -> None:
     if not path.exists() and final_name(path).exists():
-        path = final_name(path)  # its run has just finished it
+        path = final_name(path)  # the run has just finished it
     name = _relative(archive, path)
     result.files += 1
     seen = verify_warc(path, name, ledger, result.found, progress=result.progress)
@@ -151,7 +151,7 @@ def _verify_file(archive: Path, path: Path, ledger: Ledger, result: Verification
         result.found(Finding(name, None, "unfinished", sentence, damage=False))
     elif site is not None:
         running = is_locked(archive, site)
-        verify_beside(archive, path, name, seen, result.found, being_written=running)
+        verify_index_and_manifest(archive, path, name, seen, result.found, being_written=running)
 
 
 def _check_leftovers(archive: Path, slug: str | None, paths: Iterable[Path], result: Verification) -> None:
@@ -172,7 +172,7 @@ def _check_leftovers(archive: Path, slug: str | None, paths: Iterable[Path], res
 
 
 def _orphans(archive: Path, slug: str | None, paths: Iterable[Path]) -> Iterator[str]:
-    """Names of WARC files, relative to the archive, that an index or manifest describes and that are not there."""
+    """Names of missing WARC files, relative to the archive, that have an index or manifest."""
     described = {stem for path in paths for stem in [final_name(path).name.removesuffix(SUFFIX)]}
     folder = index_folder(archive)
     found: dict[str, str] = {}
@@ -187,16 +187,16 @@ def _orphans(archive: Path, slug: str | None, paths: Iterable[Path]) -> Iterator
             found[stem] = name or stem + SUFFIX
     missing = {stem: name for stem, name in found.items() if stem not in described}
     # A run may have finished a file since the files were listed.
-    there = {path.name.removesuffix(SUFFIX) for path in warc_files(archive)} if missing else set()
-    yield from (name for stem, name in missing.items() if stem not in there)
+    existing = {path.name.removesuffix(SUFFIX) for path in warc_files(archive)} if missing else set()
+    yield from (name for stem, name in missing.items() if stem not in existing)
 
 
 def _repair_file(archive: Path, path: Path, work: RepairWork) -> None:
-    repaired = set_damage_aside(path)
+    repaired = repair_warc(path)
     final = final_name(path)
     if repaired is not None:
         work.done.extend(_sentences(archive, path, repaired))
-        work.moved = work.moved or bool(repaired.set_aside)
+        work.moved = work.moved or bool(repaired.damaged_files)
     if _site_of(archive, path) is None:
         return
     for file in repaired.files if repaired is not None else [final]:
@@ -207,7 +207,7 @@ def _repair_file(archive: Path, path: Path, work: RepairWork) -> None:
 
 def _sentences(archive: Path, path: Path, repaired: Repaired) -> Iterator[str]:
     name = _relative(archive, path)
-    for damaged in repaired.set_aside:
+    for damaged in repaired.damaged_files:
         yield f"{name}: {damaged.stat().st_size} damaged bytes are in {_relative(archive, damaged)}"
     if repaired.moved is not None:
         yield f"{name}: the complete records after the damage are in {_relative(archive, repaired.moved)}"
@@ -224,19 +224,19 @@ def _describe_again(archive: Path, path: Path, work: RepairWork) -> None:
     if before[manifest] is not None:
         kept = _free_name(manifest)
         manifest.rename(kept)
-        describe(archive, path)
+        write_index_and_manifest(archive, path)
         if _bytes(manifest) == before[manifest]:
             kept.unlink()
     else:
-        describe(archive, path)
-        work.moved = True  # the run did not end, so its last records may be missing in the database
+        write_index_and_manifest(archive, path)
+        work.moved = True  # the run died, so its last records may be missing in the database
     for place, content in before.items():
         if _bytes(place) != content:
             work.done.append(f"{_relative(archive, place)}: written {'again' if content is not None else 'anew'}")
 
 
 def _forget(archive: Path, path: Path, work: RepairWork) -> None:
-    """Removes index and manifest of a file of which no record is left."""
+    """Removes the index and renames the manifest of a file without any record left."""
     manifest = manifest_path(archive, path)
     index_path(archive, path).unlink(missing_ok=True)
     if manifest.exists():
@@ -246,7 +246,7 @@ def _forget(archive: Path, path: Path, work: RepairWork) -> None:
 
 
 def _repair_leftovers(archive: Path, slug: str | None, work: RepairWork) -> None:
-    """A killed repair may have left index and manifest of a file that no longer exists."""
+    """Removes indexes and manifests of removed files, which a killed repair may have left."""
     for name in list(_orphans(archive, slug, ())):
         path = archive / name
         if path.with_name(f"{path.name}{DAMAGED}0").exists():

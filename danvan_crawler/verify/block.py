@@ -1,6 +1,6 @@
-"""A record's block as verification sees it: read piece by piece, in constant memory, and never put together.
+"""Checks a record's block piece by piece, in constant memory.
 
-The entity of a response is found here again, not with `message`, so that a mistake in writing is not repeated in
+The entity of a response is extracted independently of `warc.message`, so that a mistake in writing is not repeated in
 checking; a test compares both. Only the HTTP head is kept, up to a megabyte.
 """
 
@@ -23,7 +23,7 @@ _ALGORITHMS = {"sha1": "sha1", "sha256": "sha256", "sha512": "sha512", "md5": "m
 
 
 class Digest:
-    """A digest as a record states it, and the bytes that it should be of."""
+    """A digest as stated in a record, to be compared with that of the bytes taken."""
 
     def __init__(self, stated: str) -> None:
         algorithm, _, self._value = stated.partition(":")
@@ -37,13 +37,13 @@ class Digest:
             self._hash.update(data)
 
     def copy(self) -> Digest:
-        """Another one that has taken the same bytes."""
+        """A copy with the same state."""
         other = copy(self)
         other._hash = self._hash.copy()
         return other
 
     def matches(self) -> bool:
-        """Whether the value, in base32 or base16, is the one of the bytes taken."""
+        """Whether the stated value, in base32 or base16, is the digest of the bytes taken."""
         digest: bytes = self._hash.digest()
         if len(self._value) == 2 * len(digest):
             try:
@@ -54,11 +54,11 @@ class Digest:
 
 
 class Dechunker:
-    """Takes the chunked framing off a body that comes in pieces."""
+    """Removes the chunked framing of a body that comes in pieces."""
 
     def __init__(self) -> None:
         self.complete = False
-        """The last chunk was there."""
+        """The last chunk was read."""
         self.malformed = False
         """The framing is invalid; the rest is not read."""
         self._line = b""
@@ -113,7 +113,7 @@ class Dechunker:
 
 
 class HttpBody:
-    """The body of a response in pieces: which bytes of it are entity, and whether it came to its end."""
+    """The body of a response in pieces: extracts the entity, and detects a truncated body."""
 
     def __init__(self, head: bytes) -> None:
         status = _STATUS.match(head)
@@ -138,7 +138,7 @@ class HttpBody:
 
     @property
     def cut_short(self) -> bool:
-        """Whether the message says of itself that more should have come."""
+        """Whether the message is shorter than its own framing or Content-Length states."""
         if self._bodiless:
             return False
         if self._chunked is not None:
@@ -147,21 +147,21 @@ class HttpBody:
 
 
 class Block:
-    """Takes a block piece by piece and computes what a record says of it.
+    """Takes a block piece by piece and computes its length and digests.
 
-    `is_http` says that it is an HTTP message. `digest` and `payload` are what the record states, if anything. With
-    `framed` the payload digest is also computed over the body with its framing, where that is another one.
+    `is_http`: it is an HTTP message. `digest` and `payload` are the digests stated in the record, if any. With
+    `framed`, the payload digest is also computed over the body with its transfer framing, if there is any.
     """
 
     def __init__(self, *, is_http: bool, digest: str | None, payload: str | None, framed: bool = False) -> None:
         self.size = 0
         self.head = b""
-        """Of an HTTP message its head; else the first bytes, up to a megabyte."""
+        """The head of an HTTP message, otherwise the first bytes; up to a megabyte."""
         self.body: HttpBody | None = None
         self.digest = Digest(digest) if digest else None
         self.payload = Digest(payload) if payload else None
         self.framed: Digest | None = None
-        """As the payload digest, computed over the body with its framing; None where that is the same."""
+        """The payload digest over the body with its framing; None while it is the same as `payload`."""
         self._wants_framed = framed and self.payload is not None
         self._after_head = hashlib.sha1(usedforsecurity=False)
         self._is_http = is_http
@@ -190,14 +190,14 @@ class Block:
                     self._body(rest)
 
     def finish(self) -> None:
-        """There is no more."""
+        """Call after the last piece."""
         if self._is_http and not self._head_done:
             self._end_head()
 
     def after_head_digest(self) -> str | None:
-        """The payload digest in an index for a record that states no digest: over the body with its framing.
+        """The payload digest in an index for a record without a digest: over the body with its framing.
 
-        None for a record that states one. If the block is not an HTTP message, it is that of the whole block.
+        None for a record with a digest. If the block is not an HTTP message, the digest covers the whole block.
         """
         if not self._wants_body:
             return None
@@ -236,7 +236,7 @@ def _values(head: bytes, name: bytes) -> list[bytes]:
 
 
 def _length(values: list[bytes]) -> int | None:
-    """What Content-Length announces; None when it is absent, malformed or contradicts itself."""
+    """Content-Length in bytes; None if it is missing, malformed or contradictory."""
     stated = {value.strip() for line in values for value in line.split(b",")}
     if len(stated) != 1 or not re.fullmatch(rb"[0-9]{1,18}", value := stated.pop()):
         return None

@@ -1,11 +1,10 @@
-"""What the item database says of WARC files beside what the files hold.
+"""Compares the item database with the WARC files.
 
-A row is written after its record, so after the death of a process every row has its record. Two things can take the
-record away all the same: somebody removes a file, and a power cut, of which the database may have been synced before
-the file was. Then items name what is not there. The start of a run looks for that, as far as it can be seen without
-reading the files: a file that is gone, or that ends before a record that a row names. Records are compared one by one
-by `danvan verify` (`Database`), and `danvan rebuild` makes the database again from what is there; what was lost is
-unknown then, and the next crawl asks for it.
+A row is written after its record, so even after the death of a process every row has its record. A record can still be
+lost if a file is removed, or by a power cut if the database was synced before the file. Then items refer to missing
+records. At its start, a run checks what can be checked without reading the files: that they exist and do not end before
+a record in a row. `danvan verify` compares all records (`Database`). `danvan rebuild` makes the database again from the
+existing records; then the next crawl requests the lost pages again.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from danvan_crawler.verify.ledger import Ledger
 
 
 def lost_records(archive: Path, slug: str) -> Iterator[str]:
-    """A sentence for each WARC file of a site that the database knows more of than is there. Raises StoreError."""
+    """One sentence for each WARC file of a site that lacks records of the database. Raises StoreError."""
     with open_for_reading(database_path(archive)).connect() as connection:
         known = last_offsets(connection, warc_prefix(slug))
     for name, offset in known:
@@ -42,7 +41,7 @@ def lost_records(archive: Path, slug: str) -> Iterator[str]:
 
 
 class Database:
-    """What the item database says of records, as far as it reached before the files were listed."""
+    """The item database as it was before the files were listed; compares its records with those that were read."""
 
     def __init__(self, archive: Path, slug: str | None, held: ExitStack, result: Verification) -> None:
         self._archive, self._slug, self._result = archive, slug, result
@@ -56,11 +55,11 @@ class Database:
             self._connection.rollback()  # hours may pass: a transaction would keep the log from being emptied
         except StoreError as error:
             self._connection = None
-            older = "schema version" in str(error)  # which the next crawl brings up to date
+            older = "schema version" in str(error)  # the next crawl migrates it
             self._result.found(Finding(path.name, None, "database-unreadable", str(error), damage=not older))
 
     def check(self, ledger: Ledger) -> None:
-        """Compares every capture and every article with the records that were seen."""
+        """Compares every capture and every article with the records that were read."""
         if self._connection is None:
             return
         try:

@@ -1,8 +1,8 @@
-"""What verification can find wrong, one name each, and where it was found.
+"""The findings of verification: a name for each kind of defect, and the place of the defect.
 
 A finding is damage if something that should be in the archive is missing or changed. Other findings are notices and do
-not change the exit code: habits of other tools, files that a run may still be writing, and what the given files alone
-cannot show.
+not change the exit code: deviations of other tools, files that a run may still be writing, and references to files
+that were not given.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ KINDS = {
     "missing-content-type": "a block that is not empty has no Content-Type",
     "bad-target-uri": "WARC-Target-URI is not an absolute URI",
     "bad-ip-address": "WARC-IP-Address is not an IP address",
-    "unknown-type": "the record is of a type that WARC/1.1 does not know",
+    "unknown-type": "the record's type is not defined in WARC/1.1",
     # what a record says of its block and of other records
     "block-digest-mismatch": "the block does not match WARC-Block-Digest",
     "payload-digest-mismatch": "the payload does not match WARC-Payload-Digest",
     "payload-digest-of-framed-body": "WARC-Payload-Digest covers the transfer framing, as warcio computes it",
-    "unknown-digest-algorithm": "a digest is of an algorithm that is not checked",
+    "unknown-digest-algorithm": "the algorithm of a digest is not supported",
     "bad-http-status": "the block of a response has no HTTP status line",
     "bad-http-request": "the block of a request has no HTTP request line",
     "unmarked-truncation": "the HTTP message is cut short and the record has no WARC-Truncated",
@@ -63,10 +63,10 @@ KINDS = {
     "manifest-missing": "the file has no SHA-256 manifest: the run that wrote it did not finish",
     "manifest-mismatch": "the file's SHA-256 is not what its manifest says",
     "file-missing": "a manifest or index names a file that is not there",
-    "set-aside": "a file with damaged bytes that a repair set aside",
+    "set-aside": "a file with damaged bytes that a repair moved out of a WARC file",
     # the item database
     "database-unreadable": "the item database cannot be read",
-    "capture-record-missing": "the database knows a capture whose record is not there",
+    "capture-record-missing": "the record of a capture in the database is not there",
     "capture-record-differs": "the record of a capture is not what the database says",
     "item-record-missing": "an article names a record that is not there",
     "item-record-differs": "the record of an article is not what the article says",
@@ -78,17 +78,17 @@ KINDS = {
     "wacz-pages-wrong": "pages.jsonl is not what it should be",
     "wacz-index-wrong": "the index of the package is not that of its WARC files",
 }
-"""Every kind and what it says, in the order of the checks."""
+"""Every kind of finding and its meaning, in the order of the checks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it should be."""
+    """One defect or notice."""
 
     file: str
     """Relative to the archive, or as it was given."""
     offset: int | None
-    """Byte of the file where the record or the damage begins; None where the whole file is meant."""
+    """Offset of the record or the damage in the file; None for the whole file."""
     kind: str
     """One of KINDS."""
     sentence: str
@@ -98,7 +98,7 @@ class Finding:
         assert self.kind in KINDS, self.kind
 
     def as_json(self) -> dict[str, Any]:
-        """The finding as JSON has it."""
+        """The finding as a JSON object."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -108,7 +108,7 @@ class Finding:
 
 @dataclass(slots=True)
 class Verification:
-    """What was looked at and what was found; `report` is given every finding as it is made."""
+    """Counts of checked files, records and findings; `report` is called with every finding."""
 
     report: Callable[[Finding], None]
     progress: Callable[[int], None]

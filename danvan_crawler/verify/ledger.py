@@ -1,8 +1,8 @@
-"""Which records there are and which they speak of, over all files that are verified together.
+"""Ledger of all records and references between them, over all files that are verified together.
 
-Ids have to be unique and references have to lead somewhere across the whole archive, which may hold tens of millions
-of records. So the ledger is a temporary SQLite database, on disk as soon as it outgrows its cache of 32 MB; a record
-takes about a hundred bytes of it. Ids and addresses are kept as 16-byte BLAKE2b digests.
+Ids must be unique and references must be valid across the whole archive, which may hold tens of millions of records. So
+the ledger is a temporary SQLite database, which is on disk if it exceeds its cache of 32 MB; a record takes about a
+hundred bytes. Ids and addresses are kept as 16-byte BLAKE2b digests.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ CREATE TABLE asked (id BLOB PRIMARY KEY) WITHOUT ROWID;
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where the ledger has a record, and its payload digest.
+    """The place of a record in the ledger, and its payload digest.
 
-    Not a `captures.RecordPlace`: `file` is a name as it was given to `Ledger.begin`, and need not be in an archive.
+    Not a `captures.RecordPlace`: `file` is a name given to `Ledger.begin_file`, which need not be in an archive.
     """
 
     file: str
@@ -59,10 +59,10 @@ class Ledger:
     ) -> None:
         self._database.close()
 
-    def begin(self, name: str, *, excused: bool = False) -> None:
-        """The records that follow are in this file.
+    def begin_file(self, name: str, *, excused: bool = False) -> None:
+        """Starts a file: the records that are added next belong to it.
 
-        `excused` says that a repair has set damaged bytes aside there: references into them are no further damage.
+        `excused`: a repair has removed damaged bytes from files of its folder, so missing records are not new damage.
         """
         cursor = self._database.execute("INSERT INTO files (name, excused) VALUES (?, ?)", (name, excused))
         self._file = cursor.lastrowid or 0
@@ -70,7 +70,7 @@ class Ledger:
     def add(
         self, identifier: str, offset: int, *, url: str | None, date: str | None, digest: str | None
     ) -> Location | None:
-        """Notes a record; where its id was seen before, if it was."""
+        """Adds a record. If its id is known already, returns where, else None."""
         row = (_key(identifier), self._file, offset, _visit(url, date), digest)
         try:
             self._database.execute("INSERT INTO records VALUES (?, ?, ?, ?, ?)", row)
@@ -78,7 +78,7 @@ class Ledger:
             return self.find(identifier)
         return None
 
-    def want(
+    def expect_record(
         self,
         kind: str,
         identifier: str | None,
@@ -90,39 +90,39 @@ class Ledger:
         date: str | None = None,
         digest: str | None = None,
     ) -> None:
-        """Notes that a record speaks of another one, which has to be there in the end.
+        """Adds a reference to another record, which must have been added when all files are read.
 
-        With `always` its absence is damage; else only when all files of an archive were looked at.
+        With `always`, a missing record is always damage, otherwise only if all files of an archive were read.
         """
         key = _key(identifier) if identifier else None
         row = (kind, key, _visit(url, date), digest, self._file, offset, sentence, always)
         self._database.execute("INSERT INTO wanted VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
-    def answer(self, identifier: str, offset: int, *, damage: bool) -> None:
-        """Notes a response, which should have a request."""
+    def add_response(self, identifier: str, offset: int, *, damage: bool) -> None:
+        """Adds a response, which should have a request; `damage`: its absence is damage."""
         self._database.execute(
             "INSERT OR IGNORE INTO answers VALUES (?, ?, ?, ?)", (_key(identifier), self._file, offset, damage)
         )
 
-    def ask(self, identifier: str) -> None:
-        """Notes that a request belongs to the response with this id."""
+    def add_request(self, identifier: str) -> None:
+        """Adds a request that belongs to the response with this id."""
         self._database.execute("INSERT OR IGNORE INTO asked VALUES (?)", (_key(identifier),))
 
     def find(self, identifier: str) -> Location | None:
-        """Where the record with this id is; None if it is unknown."""
+        """The place of the record with this id; None if it is unknown."""
         row = self._database.execute(
             "SELECT name, offset, digest FROM records JOIN files ON number = file WHERE id = ?", (_key(identifier),)
         ).fetchone()
         return Location(*row) if row else None
 
-    def settle(self, report: Callable[[Finding], None], *, whole: bool) -> None:
-        """Reports references that lead nowhere; `whole` says that every file of an archive was looked at."""
+    def report_missing(self, report: Callable[[Finding], None], *, whole: bool) -> None:
+        """Reports broken references and missing requests; `whole`: every file of an archive was read."""
         self._database.execute("CREATE INDEX visits ON records (visit) WHERE visit IS NOT NULL")
         for name, offset, kind, sentence, always, excused in self._lost():
             report(Finding(name, offset, kind, sentence, damage=bool((always or whole) and not excused)))
         for name, offset in self._database.execute(
             "SELECT name, wanted.offset FROM wanted JOIN records USING (id) JOIN files ON number = wanted.file "
-            # Of the same algorithm and in the same alphabet, or they can't be compared.
+            # Digests can be compared only if algorithm and encoding are the same.
             "WHERE kind = 'revisit-target-missing' AND wanted.digest <> records.digest "
             "AND length(wanted.digest) = length(records.digest) "
             "AND instr(wanted.digest, ':') = instr(records.digest, ':')"
@@ -149,5 +149,5 @@ def _key(identifier: str) -> bytes:
 
 
 def _visit(url: str | None, date: str | None) -> bytes | None:
-    """Of what a record is a capture: address and time."""
+    """The key of an address and a time, by which a revisit can refer to a record."""
     return _key(f"{url} {date}") if url and date else None

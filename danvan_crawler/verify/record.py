@@ -1,7 +1,7 @@
-"""One record as verification sees it: the form of its header, its length, its digests, its HTTP message.
+"""Checks one record: the form of its header, its length, its digests, its HTTP message.
 
-Checks name their clause of WARC/1.1 if it is not obvious. Nothing raises: errors are reported, and the rest of the
-record is read as far as possible.
+Checks name their clause of WARC/1.1 if it is not obvious. Defects are reported, not raised, and the rest of the record
+is read as far as possible.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from danvan_crawler.verify.block import Block
 from danvan_crawler.warc.index import target_of
 
 Report = Callable[[str, str, bool], None]
-"""Called with kind, sentence, and whether it is damage."""
+"""Called with kind, sentence, and whether the finding is damage."""
 
 _HEADER_LIMIT = 1 << 16
 _END = b"\r\n\r\n"
 _LOOK_AHEAD = 16
-"""Bytes after a block that are looked at; enough to recognise another record."""
+"""Number of bytes after a block that are kept; enough to recognise another record."""
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>]+")
 _DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?Z)?)?)?")
@@ -39,7 +39,7 @@ _ONCE = frozenset(
         *("WARC-Segment-Number", "WARC-Segment-Origin-ID", "WARC-Segment-Total-Length"),
     )
 )
-"""Fields that section 5 lets stand once; extensions like WARC-Protocol may be repeated."""
+"""Fields that section 5 allows only once; extensions like WARC-Protocol may be repeated."""
 _WITH_TARGET = _TYPES - {"warcinfo", "metadata"}
 _PROFILES = {
     f"http://netpreserve.org/warc/{version}/revisit/{what}": what
@@ -57,16 +57,16 @@ class Fields:
         self._last = ""
 
     def add(self, name: str, value: str) -> None:
-        """Takes the next field."""
+        """Adds a field."""
         self._last = name.lower()
         self.fields.setdefault(self._last, []).append(value.strip())
 
     def extend(self, line: str) -> None:
-        """Takes a line that continues the field before it."""
+        """Appends a continuation line to the last field."""
         self.fields[self._last][-1] += f" {line.strip()}"
 
     def get(self, name: str, /) -> str | None:
-        """Value of the first field of that name, whatever its case; None if it is missing."""
+        """Value of the first field of that name, ignoring case; None if the field is missing."""
         values = self.fields.get(name.lower())
         return values[0] if values else None
 
@@ -77,23 +77,23 @@ class Fields:
 
 @dataclass(slots=True)
 class Checked:
-    """A record that was walked over: what others have to know of it."""
+    """The result of checking a record."""
 
     headers: Fields
     type: str
     id: str | None
     block: Block
     complete: bool
-    """It is one record, of the length that it states."""
+    """It is a single record with a correct Content-Length."""
 
     @property
     def is_ours(self) -> bool:
-        """Whether this warcinfo record says that danvan-crawler wrote the file."""
+        """Whether this is a warcinfo record with danvan-crawler as the software."""
         return self.type == "warcinfo" and bool(re.search(rb"(?m)^software: *danvan-crawler/", self.block.head))
 
     @property
     def method(self) -> bytes:
-        """Of a request, its HTTP method."""
+        """The HTTP method of a request."""
         return self.block.head.partition(b" ")[0]
 
 
@@ -111,7 +111,7 @@ def check_record(pieces: Iterator[bytes], report: Report, *, ours: bool) -> Chec
             if data.startswith(b"WARC/"):
                 report("no-header-end", "no empty line ends the record's header", True)
             else:
-                report("not-a-record", f"what is there begins with {data[:16]!r}", True)
+                report("not-a-record", f"the member begins with {data[:16]!r}", True)
             return None
         data += piece
     header, rest = data[: end + len(_END)], data[end + len(_END) :]
@@ -151,7 +151,7 @@ def _drain(pieces: Iterator[bytes]) -> None:
 def _header(header: bytes, report: Report) -> Fields | None:
     version, _, fields = header.partition(b"\r\n")
     if not version.startswith(b"WARC/"):
-        report("not-a-record", f"what is there begins with {header[:16]!r}", True)
+        report("not-a-record", f"the member begins with {header[:16]!r}", True)
         return None
     if version not in (b"WARC/1.0", b"WARC/1.1"):
         report("bad-version", f"the version line is {version[:40].decode(errors='replace')!r}", True)
@@ -171,9 +171,9 @@ def _header(header: bytes, report: Report) -> Fields | None:
 
 
 def _walk_block(block: Block, first: bytes, pieces: Iterator[bytes], expected: int | None, report: Report) -> bool:
-    """Feeds the block and compares lengths; whether it is as long as expected and the record ends as it should.
+    """Feeds the block and checks its length; returns whether length and end of the record are correct.
 
-    Without an expected length it is all but the four bytes that should end the record.
+    Without an expected length, the block is everything except the last four bytes, which should end the record.
     """
     after = b""
     for data in chain((first,), pieces):
@@ -225,7 +225,7 @@ def _check_fields(headers: Fields, kind: str, report: Report, *, has_block: bool
 
 
 def _is_date(text: str) -> bool:
-    """WARC/1.1 section 5.4: W3C's profile of ISO 8601 in UTC, to the year at least and nanoseconds at most."""
+    """WARC/1.1 section 5.4: W3C's profile of ISO 8601 in UTC, with a precision from years to nanoseconds."""
     if not _DATE.fullmatch(text):
         return False
     digits = text.rstrip("Z").partition(".")[0]
@@ -274,7 +274,7 @@ def _check_http(kind: str, block: Block, report: Report) -> None:
 
 
 def _check_revisit(headers: Fields, report: Report, *, ours: bool) -> None:
-    """Section 6.7: the profile is mandatory, what names the target is recommended, and we always write it."""
+    """Section 6.7: the profile is mandatory. The fields that name the target are recommended; we always write them."""
     profile = headers.get("WARC-Profile")
     if not profile:
         report("revisit-incomplete", "it is a revisit and has no WARC-Profile", True)
@@ -285,6 +285,6 @@ def _check_revisit(headers: Fields, report: Report, *, ours: bool) -> None:
         wanted.append("WARC-Payload-Digest")
     missing = [name for name in wanted if not headers.get(name)]
     if missing:
-        # With neither the id nor the digest, nobody can ever find what it stands for.
+        # Without id and digest, or without any field that names it, the target can never be found.
         lost = {"WARC-Refers-To", "WARC-Payload-Digest"} <= {*missing} or {*wanted[:3]} <= {*missing}
         report("revisit-incomplete", f"it is a revisit and has no {', '.join(missing)}", ours or lost)

@@ -1,16 +1,16 @@
-"""Damaged WARC files made readable again without losing a byte.
+"""Makes damaged WARC files readable again without losing a byte.
 
-What is complete stays; what is not is set aside:
+Complete records are kept; damaged bytes are moved to separate files:
 
     F: good | bad | good | bad        ->  F: good      G: good      F.damaged-<offset>: bad, one file for each
 
-The records before the first damage stay where they are, so every place that an item names stays right. The complete
-records after it go to a new file G beside it, under the next free serial, and `danvan rebuild` finds them there.
-Damaged bytes lie beside the file under its name and the byte at which they began. What a reader (`members`) takes for a
-complete record decides; a digest that does not match is no reason to move anything.
+The records before the first damage keep their offsets, so the places in the database that refer to them stay valid. The
+complete records after it go to a new file G in the same folder, with the next free serial; `danvan rebuild` finds them
+there. Damaged bytes go to files named after the file and their offset. Only the reader (`members`) decides what is a
+complete record; a record with a wrong digest is not moved.
 
-Killed at any moment, it can be run again: F is cut last, when all that it loses is on disk elsewhere under its final
-name; names follow from the file and its content alone, so a second run finds what the first one made.
+A repair that was killed can be run again: F is truncated last, when all removed bytes are on disk in other files under
+their final names. Names depend only on the file and its content, so a second run finds the files of the first one.
 """
 
 from __future__ import annotations
@@ -41,39 +41,39 @@ class Extent:
     start: int
     end: int
     good: bool
-    """They are complete records."""
+    """Whether they are complete records."""
 
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """What became of one file."""
+    """The result of repairing one file."""
 
     path: Path
-    """Its final name; nothing is there when no record preceded the damage."""
+    """Its final name; the file was removed if no record preceded the damage."""
     kept: int
     """Bytes that are still in it."""
     moved: Path | None
-    """The new file with the complete records that followed the damage."""
-    set_aside: tuple[Path, ...]
+    """The new file with the complete records after the damage."""
+    damaged_files: tuple[Path, ...]
     """Files with the damaged bytes."""
 
     @property
     def files(self) -> list[Path]:
-        """WARC files that are there now."""
+        """The WARC files that exist after the repair."""
         return [path for path in (self.path, self.moved) if path is not None and path.exists()]
 
 
 def extents(path: Path) -> list[Extent]:
-    """A file as stretches of complete records and of damage, in order. Raises OSError."""
+    """Splits a file into ranges of complete records and of damage, in order. Raises OSError."""
     with path.open("rb", buffering=0) as file:
         return list(_extents(file, os.fstat(file.fileno()).st_size))
 
 
-def set_damage_aside(path: Path) -> Repaired | None:
-    """Repairs a WARC file, an `.open` one is finished; None for a file that was whole and finished.
+def repair_warc(path: Path) -> Repaired | None:
+    """Repairs a WARC file; an `.open` file is also finished. None if the file was undamaged and finished already.
 
-    The caller holds the lock of its site. Raises ArchiveError (DiskFullError) when something cannot be read or written;
-    nothing is lost then.
+    The caller holds the lock of its site. Raises ArchiveError (DiskFullError) if a file cannot be read or written; no
+    byte is lost then.
     """
     try:
         found = extents(path)
@@ -114,7 +114,7 @@ def _no_block(headers: HeaderMap) -> bool:
 
 
 def _copy_damage(path: Path, extent: Extent) -> Path:
-    """Copies damaged bytes to a file of their own; the one that is there already, if it holds them."""
+    """Copies damaged bytes to a separate file and returns its path; reuses an existing file with the same bytes."""
     target = final_name(path).with_name(f"{final_name(path).name}{DAMAGED}{extent.start}")
     return _copy(path, [extent], _free_names(target))
 
@@ -132,7 +132,7 @@ def _move(path: Path, good: list[Extent]) -> Path | None:
 
 
 def _next_serials(path: Path) -> Iterator[Path]:
-    """Names that a further file of the same run could have had."""
+    """Names for a further file of the same run: the next serials."""
     stem = path.name.removesuffix(SUFFIX)
     named = _SERIAL.fullmatch(stem)
     serial = int(named["serial"]) if named else 0
@@ -144,12 +144,12 @@ def _next_serials(path: Path) -> Iterator[Path]:
             yield candidate
 
 
-def _copy(path: Path, stretches: list[Extent], names: Iterator[Path]) -> Path:
-    """The bytes of these stretches in a file of the first of `names` that is free, or that holds just them."""
+def _copy(path: Path, ranges: list[Extent], names: Iterator[Path]) -> Path:
+    """Copies these ranges to the first of `names` that is free, or that holds exactly these bytes already."""
     with path.open("rb") as source, atomic.draft(final_name(path)) as copy:
-        for stretch in stretches:
-            source.seek(stretch.start)
-            left = stretch.end - stretch.start
+        for extent in ranges:
+            source.seek(extent.start)
+            left = extent.end - extent.start
             while left:
                 data = source.read(min(left, _PIECE))
                 if not data:
@@ -163,7 +163,7 @@ def _copy(path: Path, stretches: list[Extent], names: Iterator[Path]) -> Path:
                 return target
             if filecmp.cmp(copy.path, target, shallow=False):
                 return target
-    raise AssertionError("names go on for ever")
+    raise AssertionError("the iterator of names is infinite")
 
 
 def _cut(path: Path, size: int) -> None:

@@ -1,10 +1,10 @@
-"""A WACZ package checked: every part against its digest, the WARC files to the last byte, index and pages against them.
+"""Verifies a WACZ package: the digest of every part, all bytes of the WARC files, and the index and pages.
 
-`wacz validate` accepts a package that holds a readme and nothing else (py-wacz issue 46). Here the parts that WACZ
-1.1.1 wants have to be there, to be listed with their right size and SHA-256, and to agree: each line of the index has
-to be a line of the WARC files, each of these has to be in the index, and each page has to be an address of the index.
+`wacz validate` accepts a package that holds only a readme (py-wacz issue 46). Here the parts that WACZ 1.1.1 requires
+must exist, must be listed with correct size and SHA-256, and must agree: the index must have exactly the lines of the
+WARC files, and the address of each page must be in the index.
 
-A WARC file is copied out of the package to be read, one at a time, into the folder for temporary files.
+WARC files are extracted one at a time into the folder for temporary files.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _READ_ERRORS = (zipfile.BadZipFile, OSError, EOFError, zlib.error, ValueError, N
 
 
 def verify_wacz(path: Path, name: str, report: Report, *, progress: Progress) -> int:
-    """Checks one package; `name` is what findings call it. Returns how many records its WARC files hold."""
+    """Checks one package; `name` is its name in findings. Returns the number of records in its WARC files."""
     try:
         with zipfile.ZipFile(path) as package:
             return _Package(package, name, report, progress).run()
@@ -51,10 +51,10 @@ class _Package:
     def run(self) -> int:
         for prefix, what in (("archive/", "WARC file"), ("indexes/", "index")):
             if not any(part.startswith(prefix) for part in self._parts):
-                self._say("wacz-part-missing", f"it has no {what} in {prefix}")
+                self._add_finding("wacz-part-missing", f"it has no {what} in {prefix}")
         for part in (_DESCRIPTION, _PAGES):
             if part not in self._parts:
-                self._say("wacz-part-missing", f"it has no {part}")
+                self._add_finding("wacz-part-missing", f"it has no {part}")
         if _DESCRIPTION in self._parts:
             self._guarded(_DESCRIPTION, self._check_description)
         lines = self._check_warcs()
@@ -63,15 +63,15 @@ class _Package:
             self._guarded(_PAGES, lambda: self._check_pages(addresses))
         return self._records
 
-    def _say(self, kind: str, sentence: str, part: str | None = None) -> None:
+    def _add_finding(self, kind: str, sentence: str, part: str | None = None) -> None:
         self._report(Finding(f"{self._name}/{part}" if part else self._name, None, kind, sentence))
 
     def _guarded(self, part: str, check: Callable[[], None]) -> None:
-        """One part that cannot be read does not keep the others from being checked."""
+        """Runs a check. If the part cannot be read, reports that, so that the other parts are still checked."""
         try:
             check()
         except _READ_ERRORS as error:
-            self._say("wacz-unreadable", f"it cannot be read: {error}", part)
+            self._add_finding("wacz-unreadable", f"it cannot be read: {error}", part)
 
     def _check_description(self) -> None:
         data = self._package.read(_DESCRIPTION)
@@ -79,16 +79,16 @@ class _Package:
         listed: dict[str, Any] = {entry["path"]: entry for entry in _entries(described)}
         for part in self._parts:
             if part not in (_DESCRIPTION, _DIGEST_FILE) and part not in listed:
-                self._say("wacz-part-unlisted", "datapackage.json does not name it", part)
+                self._add_finding("wacz-part-unlisted", "datapackage.json does not name it", part)
         for part, entry in listed.items():
             if part not in self._parts:
-                self._say("wacz-part-missing", "datapackage.json names it, but it is not there", part)
+                self._add_finding("wacz-part-missing", "datapackage.json names it, but it is not there", part)
                 continue
             self._guarded(part, lambda part=part, entry=entry: self._check_part(part, entry))  # type: ignore[misc]
         if _DIGEST_FILE in self._parts:
             stated = json.loads(self._package.read(_DIGEST_FILE)).get("hash")
             if stated != f"sha256:{hashlib.sha256(data).hexdigest()}":
-                self._say("wacz-digest-mismatch", f"{_DIGEST_FILE} states another digest of it", _DESCRIPTION)
+                self._add_finding("wacz-digest-mismatch", f"{_DIGEST_FILE} states another digest of it", _DESCRIPTION)
 
     def _check_part(self, part: str, entry: dict[str, Any]) -> None:
         digest, size = hashlib.sha256(), 0
@@ -97,15 +97,17 @@ class _Package:
                 digest.update(data)
                 size += len(data)
         if entry.get("bytes") not in (None, size):
-            self._say("wacz-digest-mismatch", f"datapackage.json states {entry['bytes']} bytes, it has {size}", part)
+            self._add_finding(
+                "wacz-digest-mismatch", f"datapackage.json states {entry['bytes']} bytes, it has {size}", part
+            )
         stated = str(entry.get("hash", ""))
         if stated.startswith("sha256:") and stated != f"sha256:{digest.hexdigest()}":
-            self._say("wacz-digest-mismatch", "its SHA-256 is not what datapackage.json states", part)
+            self._add_finding("wacz-digest-mismatch", "its SHA-256 is not what datapackage.json states", part)
         elif not stated:
-            self._say("wacz-digest-mismatch", "datapackage.json states no digest of it", part)
+            self._add_finding("wacz-digest-mismatch", "datapackage.json states no digest of it", part)
 
     def _check_warcs(self) -> set[bytes]:
-        """Reads the WARC files; digests of the lines that their index should have."""
+        """Checks the WARC files and returns the digests of the lines that their index must have."""
         lines: set[bytes] = set()
         with Ledger() as ledger, tempfile.TemporaryDirectory() as folder:
             for part in self._parts:
@@ -118,7 +120,7 @@ class _Package:
                         lines |= seen.lines
                         self._records += seen.records
                         copy.unlink()
-            ledger.settle(self._report, whole=False)
+            ledger.report_missing(self._report, whole=False)
         return lines
 
     def _extract(self, part: str, copy: Path) -> None:
@@ -126,7 +128,7 @@ class _Package:
             shutil.copyfileobj(source, out, _PIECE)
 
     def _check_index(self, lines: set[bytes]) -> set[bytes]:
-        """Compares the index with the WARC files; digests of the addresses in it."""
+        """Compares the index with the WARC files and returns the digests of the addresses in it."""
         addresses: set[bytes] = set()
         missing = set(lines)
         indexes = [
@@ -141,16 +143,16 @@ class _Package:
                     if line.startswith("!"):
                         continue
                     entry = json.loads(line.split(" ", 2)[2])
-                    # Tools add fields of their own; what they have in common with ours is compared.
+                    # Tools add fields of their own; only the fields that we write are compared.
                     digest = line_digest(_plain(line, entry))
                     missing.discard(digest)
                     if digest not in lines:
-                        self._say("wacz-index-wrong", f"line {number} does not belong to the WARC files", part)
+                        self._add_finding("wacz-index-wrong", f"line {number} does not belong to the WARC files", part)
                     addresses.add(line_digest(str(entry.get("url"))))
 
             self._guarded(part, check)
         if missing and indexes:
-            self._say("wacz-index-wrong", f"{len(missing)} records of the WARC files are not in it", "indexes")
+            self._add_finding("wacz-index-wrong", f"{len(missing)} records of the WARC files are not in it", "indexes")
         return addresses
 
     def _check_pages(self, addresses: set[bytes]) -> None:
@@ -160,16 +162,16 @@ class _Package:
                     page = json.loads(raw)
                     if number == 1:
                         if not str(page.get("format", "")).startswith("json-pages-"):
-                            self._say("wacz-pages-wrong", "its first line is not a header of pages", _PAGES)
+                            self._add_finding("wacz-pages-wrong", "its first line is not a header of pages", _PAGES)
                         continue
                     url = page["url"]
                     if not page.get("ts"):
-                        self._say("wacz-pages-wrong", f"line {number} has no time", _PAGES)
+                        self._add_finding("wacz-pages-wrong", f"line {number} has no time", _PAGES)
                 except (ValueError, KeyError, AttributeError, TypeError):
-                    self._say("wacz-pages-wrong", f"line {number} is not a page", _PAGES)
+                    self._add_finding("wacz-pages-wrong", f"line {number} is not a page", _PAGES)
                     continue
                 if addresses and line_digest(str(url)) not in addresses:
-                    self._say("wacz-pages-wrong", f"line {number}: {url} is not in the index", _PAGES)
+                    self._add_finding("wacz-pages-wrong", f"line {number}: {url} is not in the index", _PAGES)
 
 
 def _entries(described: Any) -> list[dict[str, Any]]:

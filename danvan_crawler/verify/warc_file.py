@@ -1,12 +1,12 @@
-"""A WARC file checked to the last byte: members, records, digests, references, index and manifest.
+"""Verifies a WARC file completely: members, records, digests, references, index and manifest.
 
-Other validators miss much. `warcio check` passes a truncated file, a missing date and a wrong Content-Length; `fastwarc
-check` sees truncation and little more; both call right payload digests of chunked responses wrong. Here each kind of
-defect has a name (`findings`), and after the first one the file is read on: where a gzip member cannot be read,
-from the next byte on at which a complete record begins.
+Other validators miss many defects. `warcio check` accepts a truncated file, a missing date and a wrong Content-Length;
+`fastwarc check` finds truncation and little more; both report correct payload digests of chunked responses as wrong.
+Here each kind of defect has a name (`findings`), and reading continues after a defect: after an unreadable gzip member,
+at the next byte at which a complete record begins.
 
-One pass does it, in constant memory: blocks are never held (`block`), ids are kept outside (`ledger`),
-and of the index only the 16-byte digests of the lines of one file.
+One pass is enough, in constant memory: blocks are not held (`block`), ids are in a database (`ledger`), and of the
+index only the 16-byte digests of one file's lines are held.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Progress = Callable[[int], None]
 
 _PIECE = 1 << 20
 _TARGETS = frozenset({"response", "resource", "conversion"})
-"""Types of records that a revisit can stand for."""
+"""Types of records that a revisit can refer to."""
 
 
 def _no_progress(count: int) -> None:
@@ -42,25 +42,25 @@ def _no_progress(count: int) -> None:
 
 @dataclass(slots=True)
 class Verified:
-    """What was seen of one file."""
+    """Facts about one file that was read."""
 
     records: int = 0
     ours: bool = False
-    """Its warcinfo says that danvan-crawler wrote it."""
+    """Its warcinfo record names danvan-crawler as the software."""
     sound: bool = True
     """All of its bytes are complete records; `repair` has nothing to do."""
     sha256: str | None = None
     lines: set[bytes] = field(default_factory=set)
-    """Digests of the lines that its index should have."""
+    """Digests of the lines that its index must have."""
 
 
 def verify_warc(
     path: Path, name: str, ledger: Ledger, report: Report, *, progress: Progress = _no_progress
 ) -> Verified:
-    """Checks the records of one WARC file; `name` is what findings call it.
+    """Checks the records of one WARC file; `name` is its name in findings.
 
-    What records say of each other is noted in `ledger` and settled there when all files were read. A torn end of a file
-    that is `.open` is no damage: a run may be writing it.
+    References between records are added to `ledger` and checked there after all files were read. An incomplete end of
+    an `.open` file is not damage: a run may be writing it.
     """
     seen = Verified()
     try:
@@ -73,7 +73,7 @@ def verify_warc(
 
 
 class _Walk:
-    """One file on its way through the checks."""
+    """The state of checking one file."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class _Walk:
             self._seen.sound = False
             self._report(Finding(self._name, None, "empty-file", "it has 0 bytes"))
         excused = any(self._path.parent.glob(f"*{SUFFIX}{DAMAGED}*"))
-        self._ledger.begin(self._name.removesuffix(OPEN_SUFFIX), excused=excused)
+        self._ledger.begin_file(self._name.removesuffix(OPEN_SUFFIX), excused=excused)
         members = GzipMembers(self._file, on_read=self._on_read)
         while members.peek():
             start = members.offset
@@ -124,7 +124,7 @@ class _Walk:
     def _digest(self) -> str:
         if self._seen.sound:
             return self._sha256.hexdigest()
-        whole = hashlib.sha256()  # it was not read from its beginning to its end
+        whole = hashlib.sha256()  # the file may not have been read from beginning to end
         self._file.seek(0)
         while data := self._file.read(_PIECE):
             whole.update(data)
@@ -134,7 +134,7 @@ class _Walk:
         return lambda kind, sentence, damage: self._report(Finding(self._name, offset, kind, sentence, damage))
 
     def _broken(self, start: int, error: Exception) -> int:
-        """Names what is wrong with the gzip member at `start`; where to go on."""
+        """Reports what is wrong with the gzip member at `start`; returns where to continue."""
         following = complete_record_after(self._file, start + 1, self._size)
         end = self._size if following is None else following
         extent = f"{end - start} bytes, " + ("to the end of the file" if following is None else f"up to byte {end}")
@@ -192,7 +192,7 @@ class _Walk:
                 self._seen.lines.add(line_digest(line))
 
     def _note(self, checked: Checked, start: int) -> None:
-        """Tells the ledger of the record and of those that it speaks of."""
+        """Adds the record and its references to the ledger."""
         headers, ledger, ours = checked.headers, self._ledger, self._seen.ours
         if checked.id is not None:
             before = ledger.add(
@@ -206,20 +206,21 @@ class _Walk:
                 sentence = f"{checked.id} is also in {before.file} at byte {before.offset}"
                 self._report(Finding(self._name, start, "duplicate-id", sentence))
             if checked.type in ("response", "revisit") and checked.block.body is not None:
-                ledger.answer(checked.id, start, damage=ours)
+                ledger.add_response(checked.id, start, damage=ours)
         for partner in map(_bare, headers.getall("WARC-Concurrent-To")):
             if partner is None:
                 continue
-            ledger.want("missing-partner", partner, start, f"it names {partner}, which is not there", always=True)
+            sentence = f"it names {partner}, which is not there"
+            ledger.expect_record("missing-partner", partner, start, sentence, always=True)
             if checked.type == "request":
-                ledger.ask(partner)
+                ledger.add_request(partner)
             elif checked.type in ("response", "revisit") and checked.id is not None:
-                ledger.ask(checked.id)
+                ledger.add_request(checked.id)
         warcinfo = _bare(headers.get("WARC-Warcinfo-ID"))
         if warcinfo is not None and warcinfo not in self._warcinfos:
             self._warcinfos.add(warcinfo)
             sentence = f"it names {warcinfo}, which is not there"
-            ledger.want("missing-warcinfo", warcinfo, start, sentence, always=False)
+            ledger.expect_record("missing-warcinfo", warcinfo, start, sentence, always=False)
         if checked.type == "revisit":
             self._note_revisit(checked, start)
 
@@ -228,13 +229,13 @@ class _Walk:
         target = _bare(headers.get("WARC-Refers-To"))
         url, date = headers.get("WARC-Refers-To-Target-URI"), headers.get("WARC-Refers-To-Date")
         if target is None and not (url and date):
-            return  # `revisit-incomplete` says it, and there is nothing to look for
+            return  # reported as `revisit-incomplete`
         same_payload = self._seen.ours or "identical-payload" in (headers.get("WARC-Profile") or "")
-        self._ledger.want(
+        self._ledger.expect_record(
             "revisit-target-missing",
             target,
             start,
-            f"it stands for {target or f'{url} of {date}'}, which is not there",
+            f"it refers to {target or f'{url} of {date}'}, which is not there",
             always=False,
             url=_bare(url),
             date=date,
@@ -242,10 +243,10 @@ class _Walk:
         )
 
     def _check_truncation(self, checked: Checked, start: int) -> None:
-        """A message that breaks off has to be marked, or half a page passes for a whole one.
+        """Reports a truncated message without WARC-Truncated: half a page would be taken for a complete one.
 
-        Answers to HEAD announce a body that does not come. Other tools store bodies that they have decoded under the
-        headers of the coded ones, so for theirs it is no damage.
+        Responses to HEAD have no body despite their Content-Length. Other tools store decoded bodies with the headers
+        of the encoded ones, so in their files this is not damage.
         """
         body = checked.block.body
         partner, method = self._last_request
@@ -257,14 +258,14 @@ class _Walk:
         self._report(Finding(self._name, start, "unmarked-truncation", sentence, damage=self._seen.ours))
 
 
-def verify_beside(
+def verify_index_and_manifest(
     archive: Path, path: Path, name: str, seen: Verified, report: Report, *, being_written: bool = False
 ) -> None:
-    """Checks index and manifest of a finished file of an archive against what was seen of the file.
+    """Checks index and manifest of a finished file of an archive against the facts about the file.
 
-    They are made when a run ends, or, where one has died, by the next: first the index, then the manifest. So a file
-    without a manifest is no damaged one, but has not been described yet. Where there is a manifest the index has to be
-    there too, unless `being_written` says that they are being made.
+    They are written at the end of a run, or, if the run has died, by the next run: first the index, then the manifest.
+    So a missing manifest is not damage. If there is a manifest, there must be an index too, unless they may be
+    `being_written` now.
     """
     manifest = manifest_path(archive, path)
     stated = _first_word(manifest)
@@ -309,5 +310,5 @@ def _bare(identifier: str | None) -> str | None:
 
 
 def line_digest(line: str) -> bytes:
-    """16 bytes that stand for a line of an index."""
+    """A 16-byte digest of a line of an index."""
     return hashlib.blake2b(line.encode(errors="replace"), digest_size=16).digest()

@@ -103,7 +103,7 @@ class Reducer:
         # What an earlier run left behind has no date here, so a run for certain days leaves it to the next one.
         if not state.days.is_limited:
             firsts = {path_key(request.url) for request in sections}
-            left = [(context.site.at_home(one.url), one.section) for one in waiting]
+            left = [(context.site.at_current_host(one.url), one.section) for one in waiting]
             left = [(url, section) for url, section in left if path_key(url) not in firsts]
             self._requisites.ask_again(effects, (url for url, section in left if section == NO_SECTION))
             for url, section in left:
@@ -111,7 +111,7 @@ class Reducer:
                     self._articles.ask(effects, Why("article", url, section=section))
         self._feeds.begin(effects, due_now([self._listings.first_walk(one.section, one.url) for one in sections]))
         for one in context.store.frontier.due(context.slug, run.began_at) if not state.days.is_limited else ():
-            why = Why("article", context.site.at_home(one.url), section=one.section, is_visit=True)
+            why = Why("article", context.site.at_current_host(one.url), section=one.section, is_visit=True)
             if self._articles.ask(effects, why):
                 effects.counts[stats.REVISITS] += 1
         return effects

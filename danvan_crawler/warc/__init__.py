@@ -1,5 +1,5 @@
-"""Bytes to files: exchanges as WARC/1.1 records, and back again. Knows no Scrapy.
+"""WARC/1.1: writes exchanges as records and reads them back. Independent of Scrapy.
 
-What writes (`writer`, `records`) and what reads (`reader`, `members`, `recovery`) share `files` and `message` alone, so
-that a mistake in writing is not repeated in reading.
+Writers (`writer`, `records`) and readers (`reader`, `members`, `recovery`) share only `files` and `message`, so that a
+mistake in writing is not repeated in reading.
 """

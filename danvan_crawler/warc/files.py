@@ -1,9 +1,9 @@
-"""Where WARC files are, what they are called, and how one is finished.
+"""Paths and names of WARC files, and how a file gets its final name.
 
     archive/warc/<slug>/<year>/<slug>-<UTC timestamp>-<serial>-<host>.warc.gz
 
-Until a file is complete, `.open` is added to its name. Writers can share a folder without asking each other: whoever
-creates the `.open` name, exclusively, and finds the final name free, owns both.
+Until a file is complete, `.open` is added to its name. Several writers can share a folder: a writer owns both names if
+it created the `.open` name exclusively and the final name is free.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, DiskFul
 SUFFIX = ".warc.gz"
 OPEN_SUFFIX = ".open"
 DAMAGED = ".damaged-"
-"""Between the name of a file and the byte from which a repair took damaged bytes."""
+"""Stands between a file's name and the offset of the damaged bytes that a repair moved out of it."""
 _SLUG = re.compile(r"\w[\w.-]*")
 _HOST_LENGTH = 40
 
 
-def require_room(folder: Path, min_free: int, size: int = 0) -> None:
-    """Raises DiskFullError when `size` more bytes would leave less than `min_free` on the folder's file system.
+def require_space(folder: Path, min_free: int, size: int = 0) -> None:
+    """Raises DiskFullError if `size` more bytes would leave less than `min_free` bytes on the folder's file system.
 
-    What only root may use counts as not free. Costs some microseconds, on NFS a question to the server. A file system
-    that does not know its size (some of FUSE) is taken to have room. Raises ArchiveError when there is no such folder.
+    Blocks reserved for root count as used. Takes some microseconds; on NFS, one request to the server. A file system
+    that does not report its size (some FUSE ones) counts as having room. Raises ArchiveError if the folder is missing.
     """
     if min_free <= 0:
         return
@@ -41,16 +41,16 @@ def require_room(folder: Path, min_free: int, size: int = 0) -> None:
     free = found.f_bavail * found.f_frsize
     if found.f_blocks and free - size < min_free:
         raise DiskFullError(
-            f"{folder}: {free / 1e6:,.0f} MB are free on its file system, and {min_free / 1e6:,.0f} MB are to stay so "
+            f"{folder}: {free / 1e6:,.0f} MB are free on its file system, and {min_free / 1e6:,.0f} MB must stay free "
             "(DANVAN_MIN_FREE)"
         )
 
 
 def site_folder(archive: Path, slug: str) -> Path:
-    """Folder of a site's WARC files. Raises ArchiveError for a name that cannot be one folder."""
+    """Folder of a site's WARC files. Raises ArchiveError if the slug is not a valid folder name."""
     if not _SLUG.fullmatch(slug):
         raise ArchiveError(
-            f"cannot archive under the name {slug!r}: it may hold letters, digits, '-', '_' and '.' alone"
+            f"cannot archive under the name {slug!r}: only letters, digits, '-', '_' and '.' are allowed"
         )
     return warc_folder(archive, slug)
 
@@ -62,17 +62,17 @@ def file_name(slug: str, moment: datetime, serial: int, host: str) -> str:
 
 
 def this_host() -> str:
-    """This machine's name, fit for a file name."""
+    """This machine's name, safe for use in a file name."""
     return re.sub(r"[^A-Za-z0-9.-]+", "-", socket.gethostname())[:_HOST_LENGTH].strip(".-") or "localhost"
 
 
 def open_name(path: Path) -> Path:
-    """Name of a final file while it is being written."""
+    """Name of a file while it is being written."""
     return path.with_name(path.name + OPEN_SUFFIX)
 
 
 def final_name(path: Path) -> Path:
-    """Name that a file has, or will have when it is finished."""
+    """Name of a file when it is finished."""
     return path.with_name(path.name.removesuffix(OPEN_SUFFIX))
 
 
@@ -82,9 +82,9 @@ def open_files(folder: Path) -> list[Path]:
 
 
 def warc_files(archive: Path, slug: str | None = None, *, include_open: bool = False) -> list[Path]:
-    """Finished WARC files of one site, or of all; of a site in the order they were begun.
+    """Finished WARC files of one site, or of all sites; within a site in the order of creation.
 
-    With `include_open` also those that a run is writing now or has left behind.
+    With `include_open` also files that a run is writing or has left behind.
     """
     folder = warc_folder(archive) if slug is None else site_folder(archive, slug)
     found = list(folder.rglob(f"*{SUFFIX}"))
@@ -94,9 +94,9 @@ def warc_files(archive: Path, slug: str | None = None, *, include_open: bool = F
 
 
 def finish(path: Path) -> Path:
-    """Gives an `.open` file, already complete and synced, its final name, and makes the name last.
+    """Renames an `.open` file that is complete and synced to its final name, and syncs the folders.
 
-    Raises ArchiveDamagedError when the final name is taken; nothing is touched then. Raises OSError as the system does.
+    Raises ArchiveDamagedError, and changes nothing, if the final name exists. Raises OSError.
     """
     final = final_name(path)
     refuse_taken(final)
@@ -107,7 +107,7 @@ def finish(path: Path) -> Path:
 
 
 def refuse_taken(final: Path) -> None:
-    """Raises ArchiveDamagedError when there is something under the final name of an `.open` file."""
+    """Raises ArchiveDamagedError if the final name of an `.open` file exists."""
     if os.path.lexists(final):
         raise ArchiveDamagedError(
             f"{open_name(final)} cannot be finished: {final.name} exists already, and a WARC file is never replaced"

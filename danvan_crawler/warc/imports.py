@@ -1,8 +1,8 @@
-"""WARC files of other tools in the archive: what a source holds, and its copy under our naming.
+"""Import of WARC files of other tools: surveys a source and copies it into the archive under our naming.
 
-A copy begins with a warcinfo record of ours that names the source and its SHA-256, and with the site's profile, as the
-files of a crawl do; then follow the source's records in their order, byte for byte. By that warcinfo record a copy is
-known again: as one whose source need not be taken in twice, and as one whose pages were asked for by somebody else.
+A copy begins like a file of a crawl: with a warcinfo record of ours, which names the source and its SHA-256, and with
+the site's profile. The source's records follow in their order, byte for byte. The warcinfo record identifies a copy
+later: its source is not imported twice, and its pages were not requested by this crawler.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ SOURCE_DIGEST = "source-sha256"
 
 _DIGEST_LINE = re.compile(rf"(?m)^{SOURCE_DIGEST}: ([0-9a-f]{{64}})\r?$".encode())
 _ADDRESS = re.compile(r"(?:urn:[^/]*:)?(https?://.+)", re.IGNORECASE | re.DOTALL)
-"""Browsertrix writes what it knows of a page under `urn:pageinfo:https://…` and the like."""
+"""Browsertrix writes page metadata under `urn:pageinfo:https://…` and similar URNs."""
 _OPENING = 2
-"""Records that stand before those of the source: warcinfo and profile."""
+"""Number of records before those of the source: warcinfo and profile."""
 
 
 @dataclass(slots=True)
 class Survey:
-    """What a source holds; every record of it was walked over and is complete."""
+    """The contents of a source, all of whose records were read and are complete."""
 
     path: Path
     form: Form
@@ -53,13 +53,13 @@ class Survey:
     captures: list[str] = field(default_factory=list)
     """Ids of its response and revisit records."""
     names: set[str] = field(default_factory=set)
-    """What a revisit may name a record by: ids of those that have a payload, and their addresses with their dates."""
+    """Keys by which a revisit may refer to a record with a payload: its id, and its address with its date."""
     references: list[tuple[int, Reference]] = field(default_factory=list)
-    """What its revisits stand for, with the offset of each."""
+    """Offset and reference of each revisit."""
 
 
 class Opening(NamedTuple):
-    """What the first records of a file of the archive say."""
+    """The contents of the first records of a file of the archive."""
 
     profile: str | None
     """TOML text of the site's profile."""
@@ -68,14 +68,14 @@ class Opening(NamedTuple):
 
 
 def survey(path: Path, progress: Callable[[int], None] = lambda records: None) -> Survey:
-    """Walks over all of a source. Raises ArchiveDamagedError, naming the byte, for damage, and ArchiveError."""
+    """Reads a whole source. Raises ArchiveDamagedError with the offset of the damage, and ArchiveError."""
     form = form_of(path)
     try:
         found = _survey(path, form, progress)
     except ArchiveDamagedError as damage:
         if form is not Form.MEMBERS:
             raise
-        try:  # it may be sound, with a member for its first record and one for several others
+        try:  # it may be valid: one member for the first record, and one for several others
             found = _survey(path, Form.GZIPPED, progress)
         except ArchiveDamagedError:
             raise damage from None
@@ -105,7 +105,7 @@ def _note(found: Survey, record: SourceRecord) -> None:
     if seen.type not in ("response", "revisit", "resource"):
         return
     if not _is_moment(seen.date):
-        raise ArchiveDamagedError(f"{found.path}: the record at byte {seen.offset} has no moment, but {seen.date!r}")
+        raise ArchiveDamagedError(f"{found.path}: WARC-Date of the record at byte {seen.offset} is {seen.date!r}")
     if seen.type != "resource":
         found.captures.append(seen.id)
     if seen.type != "revisit":
@@ -116,7 +116,7 @@ def _note(found: Survey, record: SourceRecord) -> None:
 
 
 def _is_moment(text: str) -> bool:
-    """Whether a WARC-Date says at least the second, and so can be put in order with others."""
+    """Whether a WARC-Date is precise to the second at least, so that it can be sorted with others."""
     try:
         return text.endswith("Z") and "T" in text and datetime.fromisoformat(text).tzinfo is not None
     except ValueError:
@@ -124,7 +124,7 @@ def _is_moment(text: str) -> bool:
 
 
 def origin_of(headers: HeaderMap) -> str | None:
-    """Scheme, host and port of what a record is about, `dns://host` for a look-up; None when it names no host."""
+    """Scheme, host and port of a record's target; `dns://host` for a DNS look-up; None if the target has no host."""
     target = (headers.get("WARC-Target-URI") or "").strip().removeprefix("<").removesuffix(">")
     if target.startswith("dns:"):
         return f"dns://{target.removeprefix('dns:').strip('/').lower()}"
@@ -136,7 +136,7 @@ def origin_of(headers: HeaderMap) -> str | None:
 
 
 def opening_of(path: Path, slug: str) -> Opening:
-    """Profile and source of a file of the archive. Raises ArchiveError; one that is damaged there says nothing."""
+    """Profile and source of a file of the archive; None where the file is damaged. Raises ArchiveError."""
     profile = digest = None
     try:
         for record in islice(iter_records(path), _OPENING):
@@ -150,7 +150,7 @@ def opening_of(path: Path, slug: str) -> Opening:
 
 
 def source_digest(warcinfo: WarcRecord) -> str | None:
-    """SHA-256 of the source that a copy was made of, from the record that the copy begins with; else None."""
+    """SHA-256 of the source of a copy, from the copy's first record; None for any other record."""
     match = _DIGEST_LINE.search(warcinfo.block) if warcinfo.offset == 0 else None
     return match[1].decode() if match else None
 
@@ -165,10 +165,10 @@ def write_copy(
     profile: str | None,
     level: int = DEFAULT_LEVEL,
 ) -> Path:
-    """Writes these records of a source into a new file of a site, whose lock the caller holds; gives its path.
+    """Writes these records of a source into a new file of a site and returns its path.
 
-    The file gets its name when it is complete and synced. Raises ArchiveError, DiskFullError and ArchiveDamagedError;
-    nothing is left of it then.
+    The caller holds the lock of the site. The file gets its name when it is complete and synced. Raises ArchiveError,
+    DiskFullError and ArchiveDamagedError; then no file is left behind.
     """
     moment = clock.now().astimezone(UTC)
     path = _free_name(site_folder(archive, slug) / f"{moment.year:04d}", slug, moment)
@@ -201,9 +201,10 @@ def _free_name(folder: Path, slug: str, moment: datetime) -> Path:
 def records_for(
     source: Survey, slug: str, site_of: Callable[[str], str], *, level: int = DEFAULT_LEVEL
 ) -> Iterator[SourceRecord]:
-    """The records of a source that go to a site: by their host, which `site_of` knows, else with the one before them.
+    """The records of a source that belong to a site. `site_of` gives the slug for an origin.
 
-    What stands before the first record that names a host, such as the source's own warcinfo, goes with that one.
+    A record without a host belongs with the record before it. Records before the first one with a host, such as the
+    source's own warcinfo, belong with that one.
     """
     goes_to = site_of(next(iter(source.addresses)))
     with closing(source_records(source.path, source.form, level=level)) as records:

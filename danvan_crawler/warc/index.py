@@ -1,15 +1,16 @@
-"""The CDXJ index of a WARC file, and its SHA-256: what lies beside each finished file, in the folder `index`.
+"""CDXJ index and SHA-256 manifest of each finished WARC file, in the folder `index`.
 
-    index/<name>.cdxj      a line for every record that can be replayed: SURT key, time, where the record is; sorted
-    index/<name>.sha256    the file's digest as `sha256sum` writes it; `sha256sum -c index/*.sha256` in the archive
+    index/<name>.cdxj      one line per record that can be replayed: SURT key, time, position of the record; sorted
+    index/<name>.sha256    the file's digest as `sha256sum` writes it; check with `sha256sum -c index/*.sha256` in the
+                           archive
 
-Both are derived from the WARC file alone and are written when it gets its final name. Lines are those of cdxj-indexer
-with its default options, to the letter (the tests compare), because pywb, ReplayWeb.page and WACZ tools read these. It
-is not used itself: it stops at a record without a date and indexes a torn tail as if it were good, while here every
-record is checked on the way (`members`).
+Both are derived from the WARC file alone and are written when it gets its final name. The lines are exactly those of
+cdxj-indexer with its default options (the tests compare), because pywb, ReplayWeb.page and WACZ tools read these.
+cdxj-indexer itself is not used: it stops at a record without a date and indexes a truncated last record as if it were
+complete. Here every record is checked while it is read (`members`).
 
-Memory is that of one block while lines are made, and of 10,000 lines while they are sorted. Sorted all at once, those
-of 50,000 pages made the most that a crawl held 197 MiB in the place of 187 (measured).
+Memory: one block while lines are made, 10,000 lines while they are sorted. With all lines of 50,000 pages sorted at
+once, the peak memory of a crawl was 197 MiB instead of 187 (measured).
 """
 
 from __future__ import annotations
@@ -43,33 +44,34 @@ _INDEXED = frozenset({"response", "revisit", "resource", "metadata"})
 _WITH_HTTP = frozenset({"response", "revisit"})
 _END_OF_TYPE = re.compile(r"[;\s]")
 _SORTED_AT_ONCE = 10_000
-"""Lines that are sorted in memory; of more, so many each are written aside and merged."""
+"""Lines that are sorted in memory. More lines are sorted in parts of this size, written to disk and merged."""
 _AT_ONCE = 256
-"""Files merged at a time; far below the 1,024 that a process may usually have open."""
+"""Files merged at a time; far below the usual limit of 1,024 open files."""
 
 
 class Named(Protocol):
-    """What the index reads of a record's header."""
+    """Access to the fields of a record's header."""
 
     def get(self, name: str, /) -> str | None:
-        """Value of the first field of that name, whatever its case; None when there is none."""
+        """Value of the first field of that name, ignoring case; None if the field is missing."""
 
 
 def index_path(archive: Path, path: Path) -> Path:
-    """Where the index of a WARC file is; the same while it is `.open`."""
-    return _beside(archive, path, INDEX_SUFFIX)
+    """Path of a WARC file's index; the same while the file is `.open`."""
+    return _sidecar(archive, path, INDEX_SUFFIX)
 
 
 def manifest_path(archive: Path, path: Path) -> Path:
-    """Where the SHA-256 of a WARC file is."""
-    return _beside(archive, path, MANIFEST_SUFFIX)
+    """Path of a WARC file's SHA-256 manifest; the same while the file is `.open`."""
+    return _sidecar(archive, path, MANIFEST_SUFFIX)
 
 
 def index_lines(path: Path, *, filename: str | None = None) -> Iterator[str]:
     """CDXJ lines of a WARC file, each with its line feed, in the order of the records.
 
-    `filename` is what the lines call the file, else its own name. Raises ArchiveDamagedError at the first bytes that
-    are not a complete record, after the lines of what precedes them, and ArchiveError when the file cannot be read.
+    `filename` is the file name in the lines; by default the file's own. Yields the lines of the records before any
+    damage, then raises ArchiveDamagedError at the first incomplete record. Raises ArchiveError if the file cannot be
+    read.
     """
     name = final_name(path).name if filename is None else filename
     try:
@@ -89,7 +91,7 @@ def index_lines(path: Path, *, filename: str | None = None) -> Iterator[str]:
 
 
 def is_indexed(headers: Named) -> bool:
-    """Whether a record has a line in the index: what can be replayed, and metadata and resources that are no fields."""
+    """Whether a record has a line in the index: it can be replayed, or is metadata other than `warc-fields`."""
     kind = headers.get("WARC-Type")
     if kind not in _INDEXED:
         return False
@@ -99,9 +101,9 @@ def is_indexed(headers: Named) -> bool:
 def index_line(
     headers: Named, block: bytes, *, offset: int, end: int, filename: str, digest: str | None = None
 ) -> str | None:
-    """The line of one record that `is_indexed`, with its line feed; None for one whose date is no date.
+    """The line of one record that `is_indexed`, with its line feed; None if its date is invalid.
 
-    Of `block` the HTTP head is enough when the record carries a payload digest, or `digest` is given.
+    `block` may be the HTTP head alone if the record has a payload digest, or `digest` is given.
     """
     url = target_of(headers)
     try:
@@ -123,7 +125,7 @@ def index_line(
 
 
 def target_of(headers: Named) -> str | None:
-    """WARC-Target-URI without the angle brackets that wget puts around it; spaces, which it may not have, as %20."""
+    """WARC-Target-URI without the angle brackets that wget puts around it; invalid spaces become %20."""
     uri = headers.get("WARC-Target-URI")
     if uri is None:
         return None
@@ -133,10 +135,9 @@ def target_of(headers: Named) -> str | None:
 
 
 def http_head(headers: Named, block: bytes) -> tuple[str | None, str | None, int]:
-    """Status and Content-Type of the HTTP response in a record, and where its head ends; (None, None, 0) without one.
+    """Status, Content-Type and end of the head of the HTTP response in a record; (None, None, 0) without a response.
 
-    Read as warcio reads it and not as `message` does: UTF-8 first and Latin-1 where that fails, status whatever follows
-    the first space.
+    Parsed like warcio, not like `message`: UTF-8 first, else Latin-1; the status is anything after the first space.
     """
     if headers.get("WARC-Type") not in _WITH_HTTP or not block:
         return None, None, 0
@@ -152,7 +153,7 @@ def http_head(headers: Named, block: bytes) -> tuple[str | None, str | None, int
     for line, end in lines:  # noqa: B007  # where the last one ends
         if not line:
             break
-        if line[0] in " \t":  # the field before goes on
+        if line[0] in " \t":  # continues the previous field
             content_type = (content_type or "") + line if is_type else content_type
             continue
         name, colon, value = line.partition(":")
@@ -166,10 +167,10 @@ def http_head(headers: Named, block: bytes) -> tuple[str | None, str | None, int
 
 
 def write_index(archive: Path, path: Path) -> Path:
-    """Writes the index of a finished WARC file, sorted, in one step; gives its path.
+    """Writes the sorted index of a finished WARC file in one step and returns its path.
 
-    Raises ArchiveDamagedError when the file is damaged, nothing is written then, and ArchiveError when it cannot be
-    read or the index cannot be written.
+    Raises ArchiveDamagedError, and writes nothing, if the file is damaged; ArchiveError if it cannot be read or the
+    index cannot be written.
     """
     target = index_path(archive, path)
     with _sorted(index_lines(path)) as lines:
@@ -179,7 +180,7 @@ def write_index(archive: Path, path: Path) -> Path:
 
 @contextmanager
 def _sorted(lines: Iterator[str]) -> Iterator[Iterable[str]]:
-    """The lines in order, when all have come. Raises ArchiveError when there is no room to sort them."""
+    """The lines in sorted order. Raises ArchiveError if there is no space to sort them."""
     some = sorted(islice(lines, _SORTED_AT_ONCE))
     if len(some) < _SORTED_AT_ONCE:
         yield some
@@ -199,7 +200,7 @@ def _sorted(lines: Iterator[str]) -> Iterator[Iterable[str]]:
 
 
 def write_manifest(archive: Path, path: Path) -> Path:
-    """Writes the SHA-256 of a finished WARC file, in one step; gives its path. Raises ArchiveError."""
+    """Writes the SHA-256 manifest of a finished WARC file in one step and returns its path. Raises ArchiveError."""
     target = manifest_path(archive, path)
     try:
         with path.open("rb") as file:
@@ -211,18 +212,21 @@ def write_manifest(archive: Path, path: Path) -> Path:
 
 
 def manifest_line(archive: Path, path: Path, digest: str) -> str:
-    """What the manifest of a file says: hexadecimal SHA-256, two spaces, its name relative to the archive."""
+    """The line of a file's manifest: hexadecimal SHA-256, two spaces, the name relative to the archive."""
     return f"{digest}  {final_name(path).relative_to(archive).as_posix()}\n"
 
 
-def describe(archive: Path, path: Path) -> None:
+def write_index_and_manifest(archive: Path, path: Path) -> None:
     """Writes index and manifest of a finished WARC file. Raises ArchiveError, ArchiveDamagedError."""
     write_index(archive, path)
     write_manifest(archive, path)
 
 
-def describe_missing(archive: Path, paths: Iterable[Path]) -> list[str]:
-    """Writes what these finished files lack of index and manifest; gives a sentence for each where that failed."""
+def write_missing_indexes(archive: Path, paths: Iterable[Path]) -> list[str]:
+    """Writes the missing indexes and manifests of these finished files. Returns one sentence per damaged file.
+
+    Raises ArchiveError if a file cannot be read or written.
+    """
     failed = []
     for path in paths:
         try:
@@ -236,9 +240,9 @@ def describe_missing(archive: Path, paths: Iterable[Path]) -> list[str]:
 
 
 def merged(paths: Sequence[Path]) -> Iterator[str]:
-    """The lines of many sorted indexes as one sorted index, each line once, read as they are asked for.
+    """Merges sorted indexes lazily into one sorted index without repeated lines.
 
-    Raises ArchiveError when one cannot be read.
+    Raises ArchiveError if an index cannot be read.
     """
     with ExitStack() as held:
         try:
@@ -265,7 +269,7 @@ def _merge_to(target: Path, sources: Sequence[Path]) -> Path:
     return target
 
 
-def _beside(archive: Path, path: Path, suffix: str) -> Path:
+def _sidecar(archive: Path, path: Path, suffix: str) -> Path:
     return index_folder(archive) / (final_name(path).name.removesuffix(SUFFIX) + suffix)
 
 
@@ -281,7 +285,7 @@ def _key(url: str | None) -> str:
 
 
 def _head_lines(block: bytes) -> Iterator[tuple[str, int]]:
-    """Lines without the white space at their end, and where the next begins."""
+    """Lines without trailing white space, each with the offset of the next line."""
     start = 0
     while start < len(block):
         end = block.find(b"\n", start) + 1 or len(block)

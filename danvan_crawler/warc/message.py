@@ -1,10 +1,9 @@
-"""HTTP/1.x messages as they were on the wire: where the parts begin and end, and what the fields say.
+"""Parses HTTP/1.x messages as they were on the wire: start line, fields, body, entity.
 
-Nothing here changes a byte. The functions are given what a socket carried and say where its head ends, what its status
-is and which bytes of its body are the entity; `sha1_base32` is the digest by which records name these. They read as the
-client that fetched the message did (Twisted's parser): a line ends in LF and an optional CR before it is not part of
-the line; a transfer coding makes Content-Length void; repeated Content-Length fields count when they agree. So the
-entity found here in an archived response is the body that a live crawl was given.
+Nothing here changes a byte. `sha1_base32` is the digest of entities in WARC records. The rules are those of the client
+that fetched the message (Twisted's parser): a line ends in LF, and an optional CR before it is not part of the line; a
+transfer coding overrides Content-Length; repeated Content-Length fields are valid if they agree. So the entity of an
+archived response is the body that the live crawl received.
 
 Sources: RFC 9112 sections 2.2, 5, 6 and 7.1; WARC/1.1 section 6.3 for the payload of a response.
 """
@@ -33,7 +32,7 @@ class MessageHead:
     fields: tuple[tuple[bytes, bytes], ...]
 
     def get(self, name: bytes) -> bytes | None:
-        """Value of the first field of that name, whatever its case; None when there is none."""
+        """Value of the first field of that name, ignoring case; None if the field is missing."""
         wanted = name.lower()
         return next((value for field, value in self.fields if field.lower() == wanted), None)
 
@@ -46,7 +45,7 @@ class MessageHead:
 def split_interim(data: bytes) -> tuple[bytes, bytes]:
     """Leading interim responses (100, 102, 103, ... but not 101, which ends HTTP), and the final response.
 
-    When no final response has begun, everything is interim: `(data, b"")`.
+    If no final response has begun, everything is interim: `(data, b"")`.
     """
     start = 0
     while start < len(data) and _is_interim(_status_at(data, start)):
@@ -58,15 +57,15 @@ def split_interim(data: bytes) -> tuple[bytes, bytes]:
 
 
 def split_head(message: bytes) -> tuple[bytes, bytes]:
-    """The head with its blank line, and the body as it was on the wire. A head that never ended has no body."""
+    """The head with its blank line, and the body as it was on the wire; an unfinished head has an empty body."""
     end = _BLANK_LINE.search(message)
     return (message, b"") if end is None else (message[: end.end()], message[end.end() :])
 
 
 def parse_head(head: bytes) -> MessageHead:
-    """Start line and fields of a head as `split_head` gives it.
+    """Start line and fields of a head as returned by `split_head`.
 
-    A line that begins with white space continues the field before it (obs-fold); a line without a colon is no field.
+    A line that begins with white space continues the previous field (obs-fold); a line without a colon is ignored.
     """
     start_line, *lines = head.split(b"\n")
     unfolded: list[bytes] = []
@@ -86,16 +85,16 @@ def parse_head(head: bytes) -> MessageHead:
 
 
 def status_of(message: bytes) -> int | None:
-    """Status code of a response, 100 to 999; None when its first line is no status line."""
+    """Status code of a response, 100 to 999; None if its first line is not a status line."""
     return _status_at(message, 0)
 
 
 def entity_body(message: bytes) -> bytes:
     """The entity of a response: transfer framing removed, content coding kept.
 
-    This is the payload that `WARC-Payload-Digest` is computed over. Chunk extensions and trailers are framing. Of a
-    message that was cut short, or whose chunks turn out to be malformed, it is what can be told apart until there.
-    Bytes after the end that Content-Length or the last chunk announce are not entity.
+    This is the payload that `WARC-Payload-Digest` covers. Chunk extensions and trailers are framing. If the message is
+    cut short or a chunk is malformed, the entity ends there. Bytes after the end given by Content-Length or by the last
+    chunk do not belong to the entity.
     """
     head, body = split_head(message)
     status = status_of(message)
@@ -119,7 +118,7 @@ def _is_interim(status: int | None) -> bool:
 
 
 def _content_length(fields: MessageHead) -> int | None:
-    """What Content-Length announces in bytes; None when it is absent, malformed or contradicts itself."""
+    """Content-Length in bytes; None if it is missing, malformed or contradictory."""
     values = {value.strip() for line in fields.getall(b"Content-Length") for value in line.split(b",")}
     if len(values) != 1:
         return None
@@ -147,7 +146,7 @@ def _dechunk(body: bytes) -> bytes:
 def sha1_base32(data: bytes) -> str:
     """`sha1:` and 32 characters of base32, for example `sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ` for no bytes at all.
 
-    So WARC records write digests (WARC/1.1 section 5.8), and every archive and CDX index recognises equal payloads by
-    them. It is a fingerprint there, no protection against someone who wants two documents to look alike.
+    This is the form of digests in WARC records (WARC/1.1 section 5.8), by which archives and CDX indexes recognise
+    equal payloads. It is a fingerprint, not a protection against forged collisions.
     """
     return "sha1:" + base64.b32encode(hashlib.sha1(data, usedforsecurity=False).digest()).decode("ascii")

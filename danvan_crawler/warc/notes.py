@@ -1,12 +1,12 @@
-"""Notes of a run: what its exchanges do not show, as `metadata` records beside them (WARC/1.1 section 6.6).
+"""Notes of a run: facts that its exchanges do not show, as `metadata` records (WARC/1.1 section 6.6).
 
-    why         of one exchange: why the address was asked for (`walk.asking.Why`); concurrent to its response
-    run         at the beginning of each file: what the run was asked to do (`walk.asking.Run`)
+    why         of one exchange: why the address was requested (`walk.asking.Why`); concurrent to its response
+    run         at the beginning of each file: the options of the run (`walk.asking.Run`)
     unanswered  a request that was given up (`walk.asking.Unanswered`)
     end         how the run ended: Scrapy's finish reason
 
-Their block is `application/warc-fields`: the standard's `via` where it applies, and one field of ours whose value is
-JSON. Their target is a `urn:`, not the page, because cdxj-indexer would index them as captures of it.
+Their block is `application/warc-fields`: the standard's `via` if it applies, and one field of ours with a JSON value.
+Their target is a `urn:`, not the page, because cdxj-indexer would index them as captures of the page.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def build_note(
     fields: Iterable[tuple[str, str]] = (),
     level: int = DEFAULT_LEVEL,
 ) -> bytes:
-    """A note of a run (`warc.notes`): `text` is one line, `via` the page that named the address that it is about."""
+    """The record of a note: `text` is one line, `via` the page that links the note's address."""
     return build_record(
         "metadata",
         block_of_note(kind, text, via=via),

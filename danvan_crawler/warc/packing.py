@@ -1,21 +1,21 @@
-"""An exchange as WARC/1.1 records.
+"""Builds the WARC/1.1 records of an exchange.
 
-One exchange becomes a `request` record and a `response` record with the same date and address, the request naming the
-response in `WARC-Concurrent-To` as the examples of the specification do. The request comes first: should a crash leave
-half a pair, it is a request without its answer, never an answer that the crawl has not seen.
+One exchange becomes a `request` record and a `response` record with the same date and address. The request names the
+response in `WARC-Concurrent-To`, as in the examples of the specification. The request comes first: if a crash leaves
+half a pair, it is a request without a response, never a response that the crawl has not seen.
 
-What a server sent around its final response is kept in `metadata` records concurrent to the response: interim responses
-(103 Early Hints) as `application/http;msgtype=response`, which may hold several messages (RFC 9112 section 10.2), and
-bytes after the end of the message as `application/octet-stream`. Their target is a `urn:`, not the page: cdxj-indexer
-indexes such metadata records, and a replay would serve the interim response in place of the page. Why the address was
-asked for is a `metadata` record too (`warc.notes`), between request and response: a response is there with its reason
-or not at all.
+Bytes that a server sent around its final response are kept in `metadata` records concurrent to the response: interim
+responses (103 Early Hints) as `application/http;msgtype=response`, which may hold several messages (RFC 9112 section
+10.2), and bytes after the end of the message as `application/octet-stream`. Their target is a `urn:`, not the page:
+cdxj-indexer indexes such metadata records, and a replay would serve the interim response instead of the page. The
+reason of the request is a `metadata` record too (`warc.notes`), between request and response, so that no response is
+archived without its reason.
 
-What the archive has already is written as a `revisit` in the place of the response (section 6.7): a body that is byte
-for byte that of an earlier record as its head alone, profile identical-payload-digest; the answer 304 to a conditional
-request as it is, profile server-not-modified. Both name the record that has the payload by id, address and date, and
-carry its payload digest, by which replay tools find it. The caller has looked at that record: a revisit to nothing is
-lost for good (warcprox issue 137).
+If the archive has the payload already, a `revisit` is written instead of the response (section 6.7). For a body that is
+identical to that of an earlier record, it holds only the head (profile identical-payload-digest). A 304 response to a
+conditional request is kept as it is (profile server-not-modified). Both name the record that has the payload by id,
+address and date, and have its payload digest, by which replay tools find it. The caller must have read that record: the
+payload of a revisit to a missing record is lost (warcprox issue 137).
 """
 
 from __future__ import annotations
@@ -40,23 +40,23 @@ from danvan_crawler.warc.records import (
 
 
 class Reason(Protocol):
-    """Why an address was asked for (`walk.asking.Why`)."""
+    """Why an address was requested (`walk.asking.Why`)."""
 
     @property
     def via(self) -> str:
-        """The page that named it, or ""."""
+        """The page that links the address, or ""."""
 
     def as_json(self) -> str:
-        """All of it, in one line."""
+        """The complete reason, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class PackedExchange:
-    """The records of an exchange as bytes to append to a file, and what is known of its response or revisit record."""
+    """The records of an exchange as bytes to append to a file, and facts about its response or revisit record."""
 
     data: bytes
     response_start: int
-    """Byte of `data` at which the response or revisit record's member begins."""
+    """Offset in `data` of the gzip member of the response or revisit record."""
     url: str
     date: str
     record_id: str
@@ -73,9 +73,9 @@ def pack_exchange(
     revisit: Revisit | None = None,
     why: Reason | None = None,
 ) -> PackedExchange:
-    """All records of an exchange, ready to be appended in one write; with `revisit` its response as that.
+    """All records of an exchange, to be appended in one write. With `revisit`, its response becomes that revisit.
 
-    `answer` is what `answer_of` gives for it, where the caller has it already; `why` is archived with it.
+    `answer` is the result of `answer_of`, if the caller has it already; `why` is archived with the exchange.
     """
     answer = answer or answer_of(exchange.response)
     url = target_uri(exchange.url)
@@ -113,9 +113,9 @@ def pack_exchange(
     name = response_id.removeprefix("urn:uuid:")
     reason = b""
     if why is not None:
-        told, via = why.as_json(), target_uri(why.via) if why.via else ""
+        text, via = why.as_json(), target_uri(why.via) if why.via else ""
         reason = build_note(
-            WHY, name, told, date=date, warcinfo_id=warcinfo_id, via=via, fields=[concurrent], level=level
+            WHY, name, text, date=date, warcinfo_id=warcinfo_id, via=via, fields=[concurrent], level=level
         )
     around = [
         build_record(
@@ -156,7 +156,7 @@ def _kept_block(exchange: Exchange, revisit: Revisit | None) -> bytes:
 
 
 def _fields_of(exchange: Exchange, revisit: Revisit | None) -> list[tuple[str, str]]:
-    """What a response or revisit record says of what is missing in it, and where that is."""
+    """Fields that mark missing bytes of a response or revisit record, and refer to the record that has them."""
     if revisit is None:
         return [("WARC-Truncated", exchange.truncated)] if exchange.truncated else []
     refers = [

@@ -1,7 +1,6 @@
-"""Records out of WARC files, in order or one at its offset; what is damaged is said, never passed over.
+"""Reads records from WARC files, in order or by offset. Damage is always reported, never skipped silently.
 
-`iter_records` yields what precedes the damage and then raises. Blocks are the bytes as they were archived; the
-functions of `message` take a response apart.
+Blocks are the bytes as they were archived; the functions of `message` parse a response.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ class WarcRecord:
     type: str
     """`response`, `request`, `metadata`, ... in lower case."""
     headers: HeaderMap
-    """Named fields, str to str: `get` ignores case, `get_multiple` gives repeated ones."""
+    """Named fields, str to str: `get` ignores case, `get_multiple` returns repeated fields."""
     offset: int
-    """Byte of the file at which its gzip member begins."""
+    """Offset of its gzip member in the file."""
     block: bytes
 
     @property
@@ -42,7 +41,7 @@ class WarcRecord:
 
     @property
     def url(self) -> str | None:
-        """WARC-Target-URI, without the angle brackets of WARC/1.0; None for records that have none (warcinfo)."""
+        """WARC-Target-URI, without the angle brackets of WARC/1.0; None for records without a target (warcinfo)."""
         uri = self.headers.get("WARC-Target-URI")
         return None if uri is None else uri.removeprefix("<").removesuffix(">")
 
@@ -53,15 +52,15 @@ class WarcRecord:
 
     @property
     def truncated(self) -> str | None:
-        """WARC-Truncated: the reason why the block ends early; None when it is whole."""
+        """WARC-Truncated: the reason why the block is incomplete; None if it is complete."""
         return self.headers.get("WARC-Truncated")
 
 
 def iter_records(path: Path, *, types: Container[str] | None = None) -> Iterator[WarcRecord]:
-    """The records of a file in order; with `types` only those whose WARC-Type is in it, though all are checked.
+    """The records of a file in order; with `types` only those of these WARC-Types, but all are checked.
 
-    Raises ArchiveDamagedError, naming file and byte, at the first bytes that are not a complete record, and
-    ArchiveError when the file cannot be read.
+    Yields the records before any damage, then raises ArchiveDamagedError with file and offset at the first incomplete
+    record. Raises ArchiveError if the file cannot be read.
     """
     with closing(_open(path)) as file:
         walker = MemberWalker(file)
@@ -73,9 +72,9 @@ def iter_records(path: Path, *, types: Container[str] | None = None) -> Iterator
 def readable_records(
     path: Path, damage: Callable[[ArchiveDamagedError], None], *, types: Container[str] | None = None
 ) -> Iterator[WarcRecord]:
-    """The records of a file in order, those behind damaged bytes as well: an unreadable record costs itself.
+    """All readable records of a file in order, including those after damaged bytes.
 
-    `damage` is called for each damaged stretch. Raises ArchiveError if the file cannot be read.
+    `damage` is called for each damaged range. Raises ArchiveError if the file cannot be read.
     """
     with closing(_open(path)) as file:
         size, offset = os.fstat(file.fileno()).st_size, 0
@@ -98,14 +97,14 @@ def readable_records(
 def read_record(archive: Path, place: RecordPlace) -> WarcRecord:
     """The record that begins at a place.
 
-    Reads the file under its `.open` name while a run is writing it. Raises ArchiveError when there is no such file in
-    the archive, and ArchiveDamagedError when no complete record begins there.
+    Reads the file under its `.open` name while a run is writing it. Raises ArchiveError if the archive has no such
+    file, and ArchiveDamagedError if no complete record begins at the place.
     """
     name = PurePosixPath(place.warc_file)
     if name.is_absolute() or ".." in name.parts:
         raise ArchiveError(f"{place.warc_file!r} is not the name of a file in the archive {archive}")
     path = archive / name
-    # The run may give the file its final name between two looks: hence a third.
+    # The run may rename the file to its final name between the first two checks, so the final name is tried again.
     candidates = (path, open_name(path), path)
     found = next((candidate for candidate in candidates if candidate.is_file()), path)
     with closing(_open(found)) as file:

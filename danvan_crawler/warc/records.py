@@ -1,8 +1,8 @@
-"""What an exchange is, and a record as one gzip member.
+"""Data types of an exchange, and functions that build a record as one gzip member.
 
-Blocks are the bytes given. warcio serialises the records, without `http_headers`, because it would write the HTTP
-headers anew (non-ASCII bytes percent-encoded, warcio issue 128). ISA-L compresses: 160 us for a page of 57 KB at level
-2 against 620 us for zlib at 6, 12 % larger.
+Blocks are written unchanged. warcio serialises the records, without `http_headers`, because it would rewrite the HTTP
+headers (non-ASCII bytes percent-encoded, warcio issue 128). ISA-L compresses: a page of 57 KB takes 160 us at level 2,
+against 620 us with zlib at level 6, and the result is 12 % larger.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _LINE_BREAK = re.compile(r"[\r\n]")
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and what came back, as they were on the wire."""
+    """One request and its response, as they were on the wire."""
 
     url: str
     request: bytes
@@ -49,20 +49,20 @@ class Exchange:
     response: bytes
     """The final response only, from its status line to the end of the message."""
     began_at: datetime
-    """Aware; when the request was begun."""
+    """Start of the request, timezone-aware."""
     ip_address: str | None = None
-    """Of the peer that answered, as text."""
+    """IP address of the peer, as text."""
     truncated: Truncation | None = None
-    """Why the response ends early, in the words of WARC-Truncated; None when it is whole."""
+    """Value for WARC-Truncated: why the response is incomplete; None if it is complete."""
     interim: bytes = b""
-    """Interim responses that came before the final one."""
+    """Interim responses before the final one."""
     surplus: bytes = b""
-    """What came after the end of the final response."""
+    """Bytes after the end of the final response."""
 
 
 @dataclass(frozen=True, slots=True)
 class Revisit:
-    """Which record has the payload that an exchange brought again, or that its 304 stands for."""
+    """The record that has the payload of an exchange: an identical body, or the body that a 304 confirmed."""
 
     profile: str
     """IDENTICAL_PAYLOAD or NOT_MODIFIED."""
@@ -75,18 +75,18 @@ class Revisit:
 
 
 class HeadFacts(NamedTuple):
-    """What the head of a response says of its payload; None for what it does not say."""
+    """Fields of a response's head that describe its payload; None for a missing field."""
 
     media_type: str | None
     """Content-Type in lower case, without parameters."""
     etag: str | None
     last_modified: str | None
-    """The validators as the server wrote them (bytes as latin-1)."""
+    """The validators as the server sent them (bytes as latin-1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What there is to know of a response before it is written."""
+    """A parsed response: status, payload and digest."""
 
     status: int | None
     head: HeadFacts
@@ -96,13 +96,13 @@ class Answer:
 
 
 class _RecordWriter(WARCWriter):  # type: ignore[misc]  # warcio is untyped
-    """warcio's writer, kept from adding payload digests: without `http_headers` it takes the block for the payload."""
+    """warcio's writer without its payload digests: without `http_headers` it would treat the block as the payload."""
 
     NO_PAYLOAD_DIGEST_TYPES = ("warcinfo", "request", "response", "metadata", "resource", "revisit")
 
 
 class _GzipMember:
-    """File-like sink that compresses what is written to it into one gzip member."""
+    """File-like object that compresses all written data into one gzip member."""
 
     def __init__(self, level: int) -> None:
         self._compressor = isal_zlib.compressobj(level, isal_zlib.DEFLATED, _GZIP)
@@ -112,19 +112,19 @@ class _GzipMember:
         self._parts.append(self._compressor.compress(data))
 
     def flush(self) -> None:
-        """Nothing to do before the member ends; warcio calls it after each record."""
+        """Does nothing; warcio calls it after each record."""
 
     def finish(self) -> bytes:
         return b"".join([*self._parts, self._compressor.flush()])
 
 
 def new_record_id() -> str:
-    """A fresh record id, `urn:uuid:...`, without the angle brackets it has inside a record."""
+    """A new record id, `urn:uuid:...`, without the angle brackets that it has inside a record."""
     return uuid.uuid4().urn
 
 
 def target_uri(url: str) -> str:
-    """The URL as a URI, fit for a record's header: what is not printable ASCII is percent-encoded."""
+    """The URL as a URI for a record's header: characters other than printable ASCII are percent-encoded."""
     return quote(url, safe=_PRINTABLE)
 
 
@@ -134,7 +134,7 @@ def profile_uri(slug: str) -> str:
 
 
 def head_facts(response: bytes) -> HeadFacts:
-    """What the head of a response says of its payload."""
+    """Parses the head of a response."""
     head = parse_head(split_head(response)[0])
     media_type = (head.get(b"Content-Type") or b"").partition(b";")[0].strip().lower()
     etag, last_modified = head.get(b"ETag"), head.get(b"Last-Modified")
@@ -146,7 +146,7 @@ def head_facts(response: bytes) -> HeadFacts:
 
 
 def answer_of(response: bytes) -> Answer:
-    """What there is to know of a response before it is written."""
+    """Parses a response message."""
     payload = entity_body(response)
     return Answer(status_of(response), head_facts(response), payload, sha1_base32(payload))
 
@@ -163,8 +163,8 @@ def build_record(
 ) -> bytes:
     """One gzip member that holds one WARC/1.1 record with exactly this block.
 
-    `fields` are the named fields beyond WARC-Type, WARC-Record-ID, WARC-Date, WARC-Block-Digest, Content-Type and
-    Content-Length. Raises ValueError when a field would break out of its line.
+    `fields` are the named fields besides WARC-Type, WARC-Record-ID, WARC-Date, WARC-Block-Digest, Content-Type and
+    Content-Length. Raises ValueError if a field contains a line break.
     """
     named = [
         ("WARC-Type", record_type),
@@ -177,7 +177,7 @@ def build_record(
         if _LINE_BREAK.search(value):
             raise ValueError(f"{name} of a WARC record holds a line break: {value!r}")
     headers = StatusAndHeaders("", named, protocol=_VERSION)
-    # warcio leaves the block of a revisit out, but for HTTP headers that it has parsed.
+    # warcio writes no block for a revisit, except HTTP headers that it has parsed itself.
     written_as = "response" if record_type == "revisit" else record_type
     record = ArcWarcRecord("warc", written_as, headers, BytesIO(block), None, content_type, len(block))
     member = _GzipMember(level)
@@ -188,7 +188,7 @@ def build_record(
 def build_warcinfo(
     filename: str, description: Mapping[str, str], *, record_id: str, date: str, level: int = DEFAULT_LEVEL
 ) -> bytes:
-    """The record that opens a file: its final name, and `description` in its order without what is empty."""
+    """The first record of a file: the file's final name, and the non-empty values of `description` in order."""
     described = {**description, "format": "WARC File Format 1.1", "conformsTo": _CONFORMS_TO}
     lines = [f"{name}: {' '.join(value.split())}\r\n" for name, value in described.items() if value.strip()]
     return build_record(
@@ -203,7 +203,7 @@ def build_warcinfo(
 
 
 def build_profile(slug: str, profile: str, *, date: str, warcinfo_id: str, level: int = DEFAULT_LEVEL) -> bytes:
-    """The site's profile as it was at the time of the crawl, so that the WARCs alone can be parsed again."""
+    """The site's profile at the time of the crawl, so that pages can be parsed again from the WARC files alone."""
     return build_record(
         "metadata",
         profile.encode(),

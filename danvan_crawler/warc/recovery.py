@@ -1,9 +1,8 @@
-"""Files that a killed run left behind, cut back to their last complete record and finished.
+"""Recovers files that a killed run left behind: truncates them after the last complete record and finishes them.
 
-A run that was killed leaves an `.open` file. All of it is good but perhaps its end, where the last write was under way.
-Recovery walks its records, cuts off what is not complete and gives the file its final name. It cuts nothing that reads
-as a record: where complete records follow the damage, something else has happened to the file, and a person has to
-look.
+A killed run leaves an `.open` file. All of it is valid, except perhaps its end, where the last write was interrupted.
+Recovery reads the records, cuts off the incomplete end and gives the file its final name. It never removes complete
+records: if complete records follow the damage, the damage has another cause, and a person must look at the file.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from danvan_crawler.warc.members import BrokenRecordError, MemberWalker, complet
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What became of one `.open` file; with no record kept it was removed."""
+    """The result for one `.open` file. A file without a complete record was removed."""
 
     path: Path
     """Its final name."""
@@ -33,11 +32,11 @@ class Recovered:
 
 
 def recover(folder: Path) -> list[Recovered]:
-    """Finishes every `.open` file at any depth below `folder`; the caller holds the lock of the sites in it.
+    """Finishes every `.open` file at any depth below `folder`. The caller holds the lock of the sites in it.
 
-    Reads in constant memory, whatever the size of a record. A file without any complete record is removed. Raises
-    ArchiveDamagedError when a final name is taken (before anything is touched), or when complete records follow a
-    damaged one (that file stays as it is), and ArchiveError when a file cannot be read or written.
+    Uses constant memory, whatever the size of a record. A file without a complete record is removed. Raises
+    ArchiveDamagedError if a final name exists (before anything is changed), or if complete records follow a damaged one
+    (that file is not changed); ArchiveError if a file cannot be read or written.
     """
     paths = open_files(folder)
     for path in paths:
@@ -53,7 +52,7 @@ def _recover_file(path: Path) -> Recovered:
             following = complete_record_after(file, good + 1, size)
             if following is not None:
                 raise ArchiveDamagedError(
-                    f"{path} is damaged at byte {good}, and complete records follow at byte {following}: left as it is"
+                    f"{path} is damaged at byte {good}, and complete records follow at byte {following}: not changed"
                 )
             if records:
                 file.truncate(good)
@@ -68,7 +67,7 @@ def _recover_file(path: Path) -> Recovered:
 
 
 def _complete_records(file: BinaryIO) -> tuple[int, int]:
-    """Where the complete records at the beginning of the file end, and how many there are."""
+    """End offset and number of the complete records at the beginning of the file."""
     walker = MemberWalker(file)
     end = records = 0
     try:

@@ -1,10 +1,10 @@
-"""What a revisit record stands for: the whole response, from its own block and the record that it refers to.
+"""Resolves revisit records: builds the complete response from a revisit and the record that it refers to.
 
-A revisit of profile identical-payload-digest has the head that the server sent, and the payload is that of the record
-it refers to. One of profile server-not-modified has the 304, and stands for the response that the server said still
-holds. Profiles of WARC/1.0 and 1.1 are read alike, and so are revisits without `WARC-Refers-To`, which other tools
-write (warcio's `create_revisit_record` leaves it out): address and date name the record then. `find_original` finds
-that record, `find_record` one by its id.
+A revisit of profile identical-payload-digest has the head that the server sent, and its payload is that of the record
+that it refers to. A revisit of profile server-not-modified has the 304, and stands for the response that the 304
+confirmed. Profiles of WARC/1.0 and 1.1 are both accepted, and so are revisits without `WARC-Refers-To`, which other
+tools write (warcio's `create_revisit_record` omits it): then address and date identify the record. `find_original`
+finds that record, `find_record` finds a record by its id.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _WITH_PAYLOAD = frozenset({"response", "resource"})
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a revisit says of the record that has its payload; at least an id, or address and date, in a sound one."""
+    """A revisit's reference to the record with its payload. A valid one has an id, or an address and a date."""
 
     record_id: str | None
     url: str | None
     date: str | None
 
-    def names(self, record: WarcRecord) -> bool:
-        """Whether this is the record meant, and has a payload of its own."""
+    def matches(self, record: WarcRecord) -> bool:
+        """Whether this is the record referred to, and has a payload of its own."""
         if record.type not in _WITH_PAYLOAD:
             return False
         if self.record_id is not None:
@@ -56,14 +56,15 @@ def reference_of(record: WarcRecord) -> Reference | None:
 
 
 def is_not_modified(record: WarcRecord) -> bool:
-    """Whether this is a revisit that keeps a 304."""
+    """Whether this is a revisit that holds a 304."""
     return record.type == "revisit" and (record.headers.get("WARC-Profile") or "").endswith(_NOT_MODIFIED)
 
 
 def whole_response(record: WarcRecord, original: WarcRecord) -> bytes:
     """The response message that a revisit stands for; `original` is the record that it refers to.
 
-    A head that announces chunks gets the payload as one chunk: how it was framed on the wire is not in a revisit.
+    If the head has `Transfer-Encoding: chunked`, the payload is one chunk, because a revisit does not hold the original
+    chunks.
     """
     if original.type == "resource":
         return split_head(record.block)[0] + original.block
@@ -81,23 +82,23 @@ def _framed(head: bytes, payload: bytes) -> bytes:
 
 
 def full_id(record_id: str) -> str:
-    """A record id as WARC-Record-ID has it, without angle brackets: `urn:uuid:…`."""
+    """A record id in the form of WARC-Record-ID, without angle brackets: `urn:uuid:…`."""
     bare = record_id.strip().removeprefix("<").removesuffix(">").lower()
     return bare if bare.startswith("urn:") else f"urn:uuid:{bare}"
 
 
 def find_record(archive: Path, record_id: str, hint: RecordPlace | None = None) -> WarcRecord:
-    """The record with this id: where `hint` says, else wherever it is in the archive.
+    """The record with this id: at `hint` if it is there, else anywhere in the archive.
 
-    Without a hint, or with a wrong one, every file is read; a damaged one does not hide what others hold. Raises
-    UnknownItemError, and ArchiveError when the record is nowhere and a file could not be read to its end.
+    Without a hint, or with a wrong one, files are searched; the search continues after a damaged file. Raises
+    UnknownItemError, or ArchiveError if the record was not found and a file could not be read to its end.
     """
     wanted = full_id(record_id)
     if hint is not None:
         try:
             record = read_record(archive, hint)
         except ArchiveError:
-            pass  # an index may be older than the files: look at these
+            pass  # the hint may be outdated: search the files
         else:
             if record.id == wanted:
                 return record
@@ -108,9 +109,9 @@ def find_record(archive: Path, record_id: str, hint: RecordPlace | None = None) 
 
 
 def find_original(archive: Path, revisit: WarcRecord, hint: RecordPlace | None = None) -> WarcRecord:
-    """The record that a revisit refers to, looked for as `find_record` does.
+    """The record that a revisit refers to, searched like in `find_record`.
 
-    Raises LostPayloadError, and ArchiveError when the record is nowhere and a file could not be read to its end.
+    Raises LostPayloadError, or ArchiveError if the record was not found and a file could not be read to its end.
     """
     reference = reference_of(revisit)
     if reference is None:
@@ -121,21 +122,21 @@ def find_original(archive: Path, revisit: WarcRecord, hint: RecordPlace | None =
         except ArchiveError:
             pass
         else:
-            if reference.names(record):
+            if reference.matches(record):
                 return record
-    found = _search(warc_files(archive, include_open=True), reference.names)
+    found = _search(warc_files(archive, include_open=True), reference.matches)
     if found is None:
         raise LostPayloadError(f"{revisit.id} is a revisit to a record that is not in the archive: {reference}")
     return found
 
 
-def _search(paths: Iterable[Path], is_it: Callable[[WarcRecord], bool]) -> WarcRecord | None:
-    """The first record that is it. Raises what went wrong with a file when there is none."""
+def _search(paths: Iterable[Path], matches: Callable[[WarcRecord], bool]) -> WarcRecord | None:
+    """The first matching record; None if there is none. Without a match, raises the first error of a file."""
     damage: ArchiveError | None = None
     for path in paths:
         try:
             for record in iter_records(path):
-                if is_it(record):
+                if matches(record):
                     return record
         except ArchiveError as error:
             damage = damage or error

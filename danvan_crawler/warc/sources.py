@@ -1,11 +1,11 @@
-"""WARC files as other tools write them: one gzip member per record, one member around all of them, or no gzip at all.
+"""Reads WARC files of other tools: one gzip member per record, one member around several records, or no gzip.
 
-Our own readers take the first form alone (`members`), because only there can a record be reached by its offset and
-damage be bounded. Here all three are read, to be brought into that form. A record is never taken apart: its version
-line, its header and its block go on byte for byte, WARC/1.0 stays WARC/1.0, and of a file that has the right form even
-the gzip members stay as they are.
+Our own readers accept only the first form (`members`), because only there can a record be read by its offset and damage
+be limited. Here all three are read and converted to that form. Records are not changed: version line, header and block
+are copied byte for byte, and WARC/1.0 stays WARC/1.0. If a file has the right form already, even its gzip members are
+copied unchanged.
 
-Memory is that of one header and a piece of a block, whatever the size of a record.
+Memory: one header and a piece of a block, whatever the size of a record.
 """
 
 from __future__ import annotations
@@ -47,29 +47,29 @@ class Form(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """A record of a source; `packed` has to be used up, or left alone, before the next one is asked for."""
+    """A record of a source. Read `packed` to its end, or not at all, before asking for the next record."""
 
     headers: HeaderMap
     offset: int
-    """Where it begins: in the file, or for GZIPPED in what the file unpacks to."""
+    """Offset in the file, or for GZIPPED in the decompressed data."""
     packed: Iterator[bytes]
     """The record as one gzip member, in pieces."""
 
 
 def source_records(path: Path, form: Form, *, level: int = 2) -> Generator[SourceRecord, None, None]:
-    """The records of a WARC file of this form; `level` is ISA-L's, for those that are packed anew.
+    """The records of a WARC file of this form; `level` is the ISA-L level for records that are compressed again.
 
-    Raises ArchiveDamagedError, naming file and byte, at the first bytes that are no complete record, and ArchiveError
-    when the file cannot be read.
+    Raises ArchiveDamagedError with file and offset at the first incomplete record, and ArchiveError if the file cannot
+    be read.
     """
-    with _naming(path, form), closing(path.open("rb", buffering=0)) as file:
+    with _converted_errors(path, form), closing(path.open("rb", buffering=0)) as file:
         for record in _members(file) if form is Form.MEMBERS else _stream(file, form, level):
-            yield SourceRecord(record.headers, record.offset, _with_names(path, form, record))
+            yield SourceRecord(record.headers, record.offset, _packed_pieces(path, form, record))
 
 
-def _with_names(path: Path, form: Form, record: SourceRecord) -> Iterator[bytes]:
-    """What `packed` gives, with errors that are met there told like those between records."""
-    with _naming(path, form):
+def _packed_pieces(path: Path, form: Form, record: SourceRecord) -> Iterator[bytes]:
+    """The pieces of `packed`; errors are converted like those between records."""
+    with _converted_errors(path, form):
         try:
             yield from record.packed
         except (ValueError, EOFError, isal_zlib.error) as error:  # type: ignore[misc]  # isal's stub calls it an instance
@@ -77,18 +77,19 @@ def _with_names(path: Path, form: Form, record: SourceRecord) -> Iterator[bytes]
 
 
 @contextmanager
-def _naming(path: Path, form: Form) -> Generator[None, None, None]:
+def _converted_errors(path: Path, form: Form) -> Generator[None, None, None]:
+    """Converts errors to ArchiveDamagedError and ArchiveError with the file's name."""
     try:
         yield
     except BrokenRecordError as error:
-        where = f"byte {error.offset}" + (" of what it unpacks to" if form is Form.GZIPPED else "")
+        where = f"byte {error.offset}" + (" of the decompressed data" if form is Form.GZIPPED else "")
         raise ArchiveDamagedError(f"{path} is damaged: no complete record at {where}: {error}") from error
     except OSError as error:
         raise archive_error(error, f"read {path}") from error
 
 
 def form_of(path: Path) -> Form:
-    """How the records of a file are packed, as far as its first member tells. Raises ArchiveError."""
+    """How the records of a file are packed, judged by its first member. Raises ArchiveError."""
     try:
         with closing(path.open("rb", buffering=0)) as file:
             if file.read(len(GZIP_MAGIC)) != GZIP_MAGIC:
@@ -122,7 +123,7 @@ def _copy(descriptor: int, start: int, end: int) -> Iterator[bytes]:
 
 
 class _Unpacked:
-    """The bytes of a file without its gzip; `offset` counts what was taken."""
+    """The decompressed bytes of a file; `offset` is the number of bytes read."""
 
     def __init__(self, file: BinaryIO, form: Form) -> None:
         self.offset = 0
@@ -130,7 +131,7 @@ class _Unpacked:
         self._pieces = _inflated(file) if form is Form.GZIPPED else _read(file)
 
     def take(self, size: int) -> Iterator[bytes]:
-        """The next `size` bytes in pieces. Raises EOFError when there are fewer."""
+        """The next `size` bytes in pieces. Raises EOFError if there are fewer."""
         while size:
             if not self._pending:
                 self._pending = next(self._pieces, b"")
@@ -182,18 +183,18 @@ def _stream(file: BinaryIO, form: Form, level: int) -> Iterator[SourceRecord]:
             headers = parse_header(header)
             rest = _until_end(unpacked, int(headers["Content-Length"]))
             yield SourceRecord(headers, start, _packed(header, rest, level))
-            for _ in rest:  # what the caller left
+            for _ in rest:  # the rest, if the caller did not read it
                 pass
         except (ValueError, EOFError, isal_zlib.error) as error:  # type: ignore[misc]  # isal's stub calls it an instance
             raise BrokenRecordError(start, str(error)) from error
 
 
 def _until_end(unpacked: _Unpacked, length: int) -> Iterator[bytes]:
-    """Block and end of a record. Raises ValueError when it does not end where its length says."""
+    """Block and end of a record. Raises ValueError if the record does not end after `length` bytes."""
     yield from unpacked.take(length)
     end = b"".join(unpacked.take(len(END_OF_RECORD)))
     if end != END_OF_RECORD:
-        raise ValueError("its length is not what its header says")
+        raise ValueError("its length differs from its Content-Length")
     yield end
 
 

@@ -1,13 +1,13 @@
-"""Keys under which an index sorts addresses: `https://www.a.example/Tin/?b=2&a=1` becomes `example,a)/tin?a=1&b=2`.
+"""Index keys of addresses: `https://www.a.example/Tin/?b=2&a=1` becomes `example,a)/tin?a=1&b=2`.
 
-SURT keys, Sort-friendly URI Reordering Transform, as the Wayback Machine's WaybackURLKeyMaker forms them. pywb and
-every CDX index look a page up by exactly this text, so it has to be the same to the letter. The library `surt` makes
-it too; it is under the AGPL, had its last release in 2019, asks the resolver for hosts that are numbers and warns of
-its own escapes at import. It is what cdxj-indexer calls, and the tests compare with it.
+SURT keys (Sort-friendly URI Reordering Transform) in the form of the Wayback Machine's WaybackURLKeyMaker. pywb and
+every CDX index look pages up by exactly this text, so every character must be the same. The library `surt`, which
+cdxj-indexer uses, is only used in tests, for comparison: it is under the AGPL, had its last release in 2019, asks the
+resolver for numeric hosts and emits warnings about its own escapes when it is imported.
 
-The rules: percent-encoding undone until nothing is left of it and then done once; host in lower case, without `www`,
-`www2`, …, reversed; default port, user, fragment and session ids out; path in lower case without `.`, `..`, empty parts
-and last slash; parameters in lower case and sorted.
+The rules: percent-encoding is decoded repeatedly, then applied once; the host is in lower case, without `www`, `www2`,
+…, and reversed; default port, user, fragment and session ids are removed; the path is in lower case without `.`, `..`,
+empty parts and last slash; parameters are in lower case and sorted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from contextlib import suppress
 from urllib.parse import SplitResultBytes, quote_from_bytes, unquote_to_bytes
 
 _KEPT = "!\"$&'()*+,-./:;<=>?@[\\]^_`{|}~"
-"""What stays as it is beside letters and digits: all of printable ASCII but `#`, `%` and space."""
+"""Characters that are not percent-encoded, besides letters and digits: printable ASCII except `#`, `%` and space."""
 _SCHEME = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*:")
 _HTTP_REPEATED = re.compile(rb"(https?://)+")
 _WWW = re.compile(rb"www\d*\.")
@@ -42,7 +42,7 @@ _SESSIONS_IN_QUERY = tuple(
 
 
 def surt(url: str) -> str:
-    """The key of an address; `-` for none at all. Raises ValueError for white space alone and a port that is none."""
+    """The key of an address; `-` for an empty address. Raises ValueError for white space alone or an invalid port."""
     data = url.encode("utf-8", "surrogateescape")
     if not data:
         return "-"
@@ -63,7 +63,7 @@ def surt(url: str) -> str:
 
 
 def _split(data: bytes) -> SplitResultBytes:
-    """The parts as RFC 2396 appendix B has them; urllib's `urlsplit` refuses bytes beyond ASCII."""
+    """Splits by RFC 2396 appendix B; urllib's `urlsplit` refuses non-ASCII bytes."""
     data = re.sub(rb"[\n\r\t]", b"", data.strip())
     if not _SCHEME.match(data):
         if not data:
@@ -101,7 +101,7 @@ def _host(host: bytes, scheme: bytes) -> bytes:
 
 
 def _address(host: bytes) -> bytes | None:
-    """The dotted form of an IPv4 address that is written in any other (one number, octal parts); None for a name."""
+    """The dotted form of an IPv4 address in another notation (one number, octal parts); None for a host name."""
     if host.isdigit():
         return socket.inet_ntoa(struct.pack(">L", int(host) & 0xFFFFFFFF)).encode("ascii")
     if not _NUMERIC_HOST.fullmatch(host):

@@ -1,20 +1,20 @@
-"""The WARC file that a run writes: append whole exchanges, roll over, finish.
+"""Writes the WARC files of a run: appends complete exchanges, starts new files, finishes files.
 
 A run never appends to a file of an earlier run and never replaces one. Its file is created with the first exchange and
-called `.open` until it is complete; then it is synced and renamed. Everything that belongs to one exchange goes to the
-kernel in one unbuffered write: a killed process leaves no pair half written, except inside that one write, and
-`recovery` cuts that back. (Of 20 runs killed with -9, a buffered writer left 17 torn files.)
+has the suffix `.open` until it is complete; then it is synced and renamed. All records of one exchange are one
+unbuffered write: a killed process leaves no incomplete pair, except inside that write, and `recovery` removes that. (Of
+20 runs killed with -9, a buffered writer left 17 incomplete files.)
 
-A write that fails is cut back at once. A full disk would otherwise leave a partial record, and every record after it
-would be unreadable. It need not come so far: nothing is written that would leave less than `min_free` on the disk.
+A write that fails is undone at once. Otherwise a full disk would leave a partial record, and every record after it
+would be unreadable. To avoid this case, nothing is written that would leave less than `min_free` on the disk.
 
-Files are synced when they are finished: the content first, then the name (`files.finish`). An exchange is not: when
-its write has returned, the kernel has the bytes, and no death of the process can lose them. A power cut can lose what
-the kernel had not yet brought to the disk of an open file, on Linux the last half minute; `recovery` then cuts the file
-back, and `verify.database` tells which rows of the database name records that are gone.
+Files are synced when they are finished: first the content, then the name (`files.finish`). A single exchange is not
+synced: when its write has returned, the kernel has the bytes, and the death of the process cannot lose them. A power
+cut can lose bytes of an open file that the kernel had not yet written to the disk, on Linux those of the last half
+minute. `recovery` then truncates the file, and `verify.database` reports which rows of the database name lost records.
 
-A file that somebody removes while it is written lives on as long as its descriptor. That is noticed at the next
-exchange, which fails, and `close` writes the file again under its name.
+A file that is removed while it is being written exists as long as its descriptor. The next exchange detects this and
+fails, and `close` writes the file again under its name.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pathlib import Path
 from danvan_crawler import clock
 from danvan_crawler.captures import CaptureRecord, RecordPlace
 from danvan_crawler.exceptions import ArchiveError, UsageError, archive_error
-from danvan_crawler.warc.files import file_name, finish, open_name, refuse_taken, require_room, site_folder, this_host
+from danvan_crawler.warc.files import file_name, finish, open_name, refuse_taken, require_space, site_folder, this_host
 from danvan_crawler.warc.notes import RUN, build_note
 from danvan_crawler.warc.packing import Reason, pack_exchange
 from danvan_crawler.warc.records import (
@@ -46,7 +46,7 @@ _BLOCK = 1 << 20
 
 
 class _OpenFile:
-    """A WARC file while it is written: a raw descriptor, and the offset up to which it is known to be good."""
+    """A WARC file while it is being written: a raw descriptor, and the offset up to which all records are complete."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
@@ -56,7 +56,7 @@ class _OpenFile:
         self._descriptor = descriptor
 
     def is_there(self) -> bool:
-        """Whether its name still leads to it: nobody has removed, moved or replaced it."""
+        """Whether the file still exists under its name: it was not removed, moved or replaced."""
         try:
             named = open_name(self.path).stat()
         except OSError:
@@ -73,17 +73,17 @@ class _OpenFile:
                 remaining = remaining[written:]
                 position += written
         except OSError as error:
-            # Should cutting back fail too, the next write begins at the same byte and `finish` tries again.
+            # If this fails too, the next write begins at the same byte, and `finish` truncates again.
             with suppress(OSError):
                 os.ftruncate(self._descriptor, self.size)
             raise archive_error(error, f"write {open_name(self.path)}") from error
         self.size = position
 
     def finish(self) -> Path | None:
-        """Syncs the file and gives it its final name. An empty one is removed: None."""
+        """Syncs the file, gives it its final name and returns that. An empty file is removed; then returns None."""
         try:
             try:
-                # Nothing to cut, unless an exception that is no OSError left a write half done.
+                # Changes nothing, unless an exception other than OSError interrupted a write.
                 os.ftruncate(self._descriptor, self.size)
                 os.fsync(self._descriptor)
                 if self.size and not self.is_there():
@@ -98,7 +98,7 @@ class _OpenFile:
         return None
 
     def _restore(self) -> None:
-        """Writes the file again under its name, from the descriptor, which has all of it. Raises OSError."""
+        """Writes the file again under its name, with the content read from the descriptor. Raises OSError."""
         refuse_taken(self.path)
         target = os.open(open_name(self.path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
@@ -117,10 +117,10 @@ class _OpenFile:
 class WarcWriter:
     """Writes the exchanges of one run of one site.
 
-    `slug` names folder and files, `warcinfo` is what each file says of the run, `profile` the TOML text of the site's
-    profile, `run` (id and text of one line) a note of what the run was asked to do. A file that has passed `max_bytes`
-    gets no further exchange. So many bytes as `min_free` are left free on the archive's file system.
-    `compression_level` is ISA-L's, 0 to 3. `now` names and dates the files.
+    `slug` is part of the names of folder and files, `warcinfo` are the fields of each file's warcinfo record, `profile`
+    is the TOML text of the site's profile, `run` (id and one line of text) a note with the options of the run. A file
+    larger than `max_bytes` gets no further exchange. At least `min_free` bytes stay free on the archive's file system.
+    `compression_level` is ISA-L's, 0 to 3. `now` gives the time for names and dates of the files.
     """
 
     def __init__(
@@ -137,7 +137,7 @@ class WarcWriter:
         now: Callable[[], datetime] = clock.now,
     ) -> None:
         if compression_level not in _LEVELS:
-            raise UsageError(f"the gzip level of WARC files is 0 to 3, not {compression_level}")
+            raise UsageError(f"the gzip level of WARC files must be 0 to 3, got {compression_level}")
         self._archive = archive
         self._slug = slug
         self._folder = site_folder(archive, slug)
@@ -145,7 +145,7 @@ class WarcWriter:
         self._profile = profile
         self._run = run
         self._waiting: list[tuple[str, str, str]] = []
-        """Notes (kind, name, text) that are written with the next record."""
+        """Notes (kind, name, text) to write with the next record."""
         self._max_bytes = max_bytes
         self._min_free = min_free
         self._level = compression_level
@@ -156,7 +156,7 @@ class WarcWriter:
 
     @property
     def files(self) -> list[str]:
-        """Final names of this run's files so far, relative to the archive, the one being written included."""
+        """Final names of this run's files so far, relative to the archive, including the file being written."""
         paths = list(self._finished)
         if self._current is not None and self._current.size:
             paths.append(self._current.path)
@@ -174,8 +174,8 @@ class WarcWriter:
 
         `answer`, `revisit` and `why` are those of `packing.pack_exchange`.
 
-        Raises DiskFullError when there is no space, or would be less than `min_free`, and ArchiveError for any other
-        failure. The file then ends with the exchange before, and `close` finishes it.
+        Raises DiskFullError if there is no space, or less than `min_free` would be left, and ArchiveError for any other
+        failure. The file then ends with the previous exchange, and `close` finishes it.
         """
         file = self._file()
         packed = pack_exchange(
@@ -198,25 +198,22 @@ class WarcWriter:
         )
 
     def write_note(self, kind: str, name: str, text: str) -> RecordPlace:
-        """Appends a note (`warc.notes`) and says where.
-
-        Raises as `write_exchange` does.
-        """
+        """Appends a note (`warc.notes`) and returns its place. Raises as `write_exchange` does."""
         file = self._file()
         note = self._note(file, kind, name, text)
         return RecordPlace(self._relative(file.path), self._append(file, note))
 
-    def note_later(self, kind: str, name: str, text: str) -> None:
-        """Writes a note with the next record of this run; one that is followed by none is not worth a file."""
+    def queue_note(self, kind: str, name: str, text: str) -> None:
+        """Writes a note with the next record of this run. Without a further record it is dropped: no file for it."""
         self._waiting.append((kind, name, text))
 
     def _append(self, file: _OpenFile, data: bytes) -> int:
-        """Appends `data` after what has to precede it. Gives the offset at which it begins."""
+        """Appends `data`, after the first records of the file and queued notes. Returns the offset of `data`."""
         before = b"" if file.size else self._opening(file)
         before += b"".join(self._note(file, *note) for note in self._waiting)
         if not file.is_there():
             raise ArchiveError(f"{open_name(file.path)} was removed, moved or replaced while it was being written")
-        require_room(file.path.parent, self._min_free, len(before) + len(data))
+        require_space(file.path.parent, self._min_free, len(before) + len(data))
         offset = file.size + len(before)
         file.append(before + data)
         self._waiting.clear()
@@ -227,7 +224,7 @@ class WarcWriter:
         return build_note(kind, name, text, date=date, warcinfo_id=file.warcinfo_id, level=self._level)
 
     def close(self) -> list[Path]:
-        """Finishes the current file; the final paths of all that this run wrote. May be called again."""
+        """Finishes the current file and returns the final paths of all files of this run. May be called again."""
         current, self._current = self._current, None
         if current is not None and (path := current.finish()) is not None:
             self._finished.append(path)
@@ -255,14 +252,14 @@ class WarcWriter:
                     continue
                 if not path.exists():
                     return _OpenFile(path, descriptor)
-                # Another run finished a file of this name between our look and our claim, or long ago.
+                # Another run has finished a file of this name.
                 os.close(descriptor)
                 open_name(path).unlink()
         except OSError as error:
             raise archive_error(error, f"create a WARC file in {folder}") from error
 
     def _opening(self, file: _OpenFile) -> bytes:
-        """The records a file begins with; written with its first exchange, so that no file holds them alone."""
+        """The first records of a file; written with its first exchange, so that no file holds only these."""
         date = clock.warc_date(self._now())
         warcinfo = build_warcinfo(
             file.path.name, self._warcinfo, record_id=file.warcinfo_id, date=date, level=self._level

@@ -37,7 +37,7 @@ from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store.writes import Store
 from danvan_crawler.walk.asking import Ask, Run, Unanswered
-from danvan_crawler.warc.index import describe_missing
+from danvan_crawler.warc.index import write_missing_indexes
 from danvan_crawler.warc.records import Exchange, build_record, new_record_id
 from danvan_crawler.warc.recovery import recover
 from danvan_crawler.warc.writer import WarcWriter
@@ -112,7 +112,7 @@ class World:
             crawl.go()
             files = crawl.writer.close()
             store.close()
-            describe_missing(self.archive, files)
+            write_missing_indexes(self.archive, files)
         except Killed:
             store._notes.connection.close()  # without the notes that were not written: as a process dies
             crawl.abandon()
@@ -174,7 +174,7 @@ class _Crawl:
         self._queue: list[tuple[int, int, Ask]] = []
         self._numbers = count()
         self._tries: dict[str, int] = {}
-        context.archives_with(self)  # type: ignore[arg-type]  # as far as it is used
+        context.set_archiver(self)  # type: ignore[arg-type]  # as far as it is used
 
     @property
     def has_written(self) -> bool:
@@ -183,8 +183,8 @@ class _Crawl:
     def write_note(self, kind: str, name: str, text: str) -> RecordPlace:
         return self.writer.write_note(kind, name, text)
 
-    def note_later(self, kind: str, name: str, text: str) -> None:
-        self.writer.note_later(kind, name, text)
+    def queue_note(self, kind: str, name: str, text: str) -> None:
+        self.writer.queue_note(kind, name, text)
 
     def go(self) -> None:
         self.context.begin()
@@ -229,7 +229,7 @@ class _Crawl:
         if self._exchanges == self.night.kill_after:
             raise Killed
         request = Request(ask.url, meta={WHY_KEY: ask.why})
-        self.context.took(capture, request, answer)
+        self.context.record_capture(capture, request, answer)
         return bool(request.meta[DECIDED_KEY])
 
     def _give_up(self, ask: Ask, reason: str, cause: Any) -> None:

@@ -133,13 +133,13 @@ import sys
 from danvan_crawler.cli import main
 from danvan_crawler.warc import writer
 
-require_room, asked = writer.require_room, []
+require_space, asked = writer.require_space, []
 
 def rises(folder, min_free, size=0):
     asked.append(size)
-    require_room(folder, 1 << 62 if len(asked) > 5 else min_free, size)
+    require_space(folder, 1 << 62 if len(asked) > 5 else min_free, size)
 
-writer.require_room = rises
+writer.require_space = rises
 main(sys.argv[1:])
 """
 """Runs `danvan` on a disk on which the floor is reached with the sixth exchange: others are filling it."""
@@ -153,7 +153,7 @@ def test_a_crawl_that_reaches_the_floor_stops_and_the_next_one_goes_on(
     result = desk.run("-c", FLOOR_RISES, "crawl", "mau-danvan")
     assert result.returncode == 6, result.stderr
     assert "no space left for the archive: " in result.stderr
-    assert "are to stay so (DANVAN_MIN_FREE)" in result.stderr
+    assert "must stay free (DANVAN_MIN_FREE)" in result.stderr
     assert [record.type for record in desk.records()].count("response") == 5
     desk.danvan("verify")
     desk.crawl()

@@ -1,4 +1,4 @@
-"""`scrapy crawl`, `list` and `runspider` with the exit codes of the contract (setting COMMANDS_MODULE)."""
+"""`scrapy crawl`, `list` and `runspider` with the documented exit codes (setting COMMANDS_MODULE)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from danvan_crawler.sites.registry import SiteRegistry, site_registry
 
 
 def check(settings: BaseSettings) -> None:
-    """Looks at settings before Scrapy does, whose traceback for a wrong one says little: a UsageError instead."""
+    """Checks settings before Scrapy reads them, and raises UsageError instead of Scrapy's unclear traceback."""
     try:
         check_settings(settings)
     except exceptions.UsageError as error:
@@ -19,6 +19,6 @@ def check(settings: BaseSettings) -> None:
 
 
 def profiles(settings: BaseSettings) -> SiteRegistry:
-    """The site profiles, with the broken ones named; checks the settings, too."""
+    """Checks the settings and returns the site profiles, including the list of broken ones."""
     check(settings)
     return site_registry(settings["DANVAN_ARCHIVE"], settings.getlist("DANVAN_SITES"), lenient=True)

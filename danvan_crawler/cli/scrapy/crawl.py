@@ -23,13 +23,13 @@ class Command(crawl.Command):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         if len(args) != 1:
-            raise UsageError("give one spider; `scrapy list` names them")
+            raise UsageError("give one spider; `scrapy list` lists them")
         assert isinstance(self.crawler_process, AsyncCrawlerProcess)
         try:
             crawler = self._create_crawler(args[0])
         except KeyError as error:
             raise UsageError(
-                f"no site has the slug {args[0]!r}; `scrapy list` names what is known", print_help=False
+                f"no site has the slug {args[0]!r}; `scrapy list` lists the sites", print_help=False
             ) from error
         result = run(self.crawler_process, crawler, **opts.spargs)
         report(result, args[0])

@@ -1,4 +1,4 @@
-"""`scrapy list`: the slugs of all sites; a profile that cannot be used is named on stderr, and the exit code is 2."""
+"""`scrapy list`: lists the slugs of all sites. If a profile cannot be used, stderr names it and the exit code is 2."""
 
 from __future__ import annotations
 

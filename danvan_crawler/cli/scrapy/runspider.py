@@ -1,4 +1,4 @@
-"""`scrapy runspider FILE`: any spider, archived under its own name, ending with the exit code of the run."""
+"""`scrapy runspider FILE`: runs any spider, archived under its own name, with the exit code of the run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Command(runspider.Command):
         command = self
 
         class _Runner:
-            """Stands in for the process while Scrapy's command finds the spider in the file."""
+            """Replaces the process while Scrapy's command finds the spider in the file."""
 
             bootstrap_failed = False
 

@@ -73,7 +73,7 @@ def test_complete_response_passes() -> None:
 
 
 def test_truncated_response_is_refused() -> None:
-    with pytest.raises(TruncatedResponseError, match=r"http://example\.vn/ ended before .*disconnect"):
+    with pytest.raises(TruncatedResponseError, match=r"http://example\.vn/: the response is incomplete .*disconnect"):
         check_complete(Response("http://example.vn/"), capture("disconnect"))
 
 

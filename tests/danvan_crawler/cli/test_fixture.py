@@ -182,7 +182,7 @@ def test_a_page_that_reads_otherwise_is_reported_and_not_written(danvan: Danvan,
     assert result.code == 2
     assert result.out == f'article.title\n  - "{OLD}"\n  + "{STORY.title}"\n'
     assert result.err == (
-        f"danvan: {NAME}/expected.json expects something else than is read (fields that differ: 1); nothing was "
+        f"danvan: {NAME}/expected.json does not match the page (fields that differ: 1); nothing was "
         "written, --accept replaces it\n"
     )
     assert {path.name: path.read_bytes() for path in (tmp_path / NAME).iterdir()} == before
@@ -207,7 +207,7 @@ def test_a_newer_capture_that_reads_the_same_takes_the_place_of_the_old_one_if_a
     meta.write_text(meta.read_text("utf-8").replace("2026-11-23", "2026-11-22"), "utf-8")
     result = danvan("fixture", URL, "--name", NAME)
     assert (result.code, result.out) == (0, "")
-    assert "the recorded page or profile is an older one and stays, --accept replaces it" in result.err
+    assert "the recorded page or profile is older and was not replaced, --accept replaces it" in result.err
     assert "2026-11-22" in meta.read_text("utf-8")
     assert danvan("fixture", URL, "--name", NAME, "--accept").code == 0
     assert "2026-11-23" in meta.read_text("utf-8")
@@ -326,7 +326,7 @@ def test_a_damaged_record_is_reported(danvan: Danvan, recorded: Any, words: list
         ([f"{HOME}nosuch.html"], f"the archive does not have {HOME}nosuch.html: crawl its site with `danvan crawl"),
         ([f"{HOME}x.html"], f"the archive has no complete page of {HOME}x.html, only 1 other answers"),
         (["0" * 8 + "-0000-4000-8000-" + "0" * 12], "holds a record urn:uuid:00000000-0000-4000-8000-000000000000"),
-        (["nosuch.html"], "'nosuch.html' is not an address, not the id of a record, and there is no such file"),
+        (["nosuch.html"], "'nosuch.html' is not an address, a record id or an existing file"),
         (["http://["], "'http://[' is not an absolute http:// or https:// address"),
         ([HOME + "a" * 300], "the archive does not have"),
         (["ftp://example.vn/x"], "'ftp://example.vn/x' is not an absolute http:// or https:// address"),

@@ -57,7 +57,7 @@ def test_a_full_disk_is_no_error() -> None:
     try:
         with NonBlockingStream(descriptor) as stream, SitesProgress(console(stream), 1, quiet=False) as progress:
             progress.started("a-danvan")
-            progress.said("a-danvan", LINE)
+            progress.stderr_line("a-danvan", LINE)
             progress.ended(JobResult("a-danvan", ExitCode.OK))
     finally:
         os.close(descriptor)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from danvan_crawler.archive.locks import SiteLock
-from danvan_crawler.warc.index import describe
+from danvan_crawler.warc.index import write_index_and_manifest
 from danvan_crawler.warc.reader import iter_records, warc_files
 
 Danvan = Callable[..., Any]
@@ -22,7 +22,7 @@ Danvan = Callable[..., Any]
 def warc(archive: Any) -> Path:
     """The archive's WARC file, described as a run leaves it."""
     (path,) = warc_files(archive.folder)
-    describe(archive.folder, path)
+    write_index_and_manifest(archive.folder, path)
     return path
 
 

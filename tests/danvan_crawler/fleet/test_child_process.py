@@ -66,7 +66,7 @@ def wait(child: Child) -> tuple[JobResult, list[str]]:
     """Watches a child to its end; how it ended and what it said."""
     said: list[str] = []
     while not child.ended:
-        child.look()
+        child.check()
         said += child.lines()
         time.sleep(0.02)
     said += child.lines()

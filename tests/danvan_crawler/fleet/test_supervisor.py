@@ -46,7 +46,7 @@ class Record:
     def progress(self, slug: str, beat: Beat) -> None:
         self.words.append((slug, f"{beat.requests} requests"))
 
-    def said(self, slug: str, line: str) -> None:
+    def stderr_line(self, slug: str, line: str) -> None:
         self.words.append((slug, line))
 
     def ended(self, result: JobResult) -> None:
@@ -88,20 +88,20 @@ def test_one_at_a_time_they_run_in_the_order_given(tmp_path: Path, journal: Path
 
 
 def test_so_many_run_at_once_and_no_more(tmp_path: Path, journal: Path, job: Callable[..., Job]) -> None:
-    results = Supervisor(tmp_path, Record(), at_once=2).run([job(slug) for slug in "abcde"])
+    results = Supervisor(tmp_path, Record(), parallel=2).run([job(slug) for slug in "abcde"])
     assert codes(results) == dict.fromkeys("abcde", ExitCode.OK)
     assert most_at_once(journal) == 2
 
 
 def test_two_on_one_host_never_run_at_once(tmp_path: Path, journal: Path, job: Callable[..., Job]) -> None:
     jobs = [job("a", "cong.example.vn", "a.example.vn"), job("b", "b.example.vn", "cong.example.vn")]
-    Supervisor(tmp_path, Record(), at_once=5).run(jobs)
+    Supervisor(tmp_path, Record(), parallel=5).run(jobs)
     assert journal.read_text().split() == ["begin", "a", "end", "a", "begin", "b", "end", "b"]
 
 
 def test_one_that_waits_for_its_host_lets_others_go_first(tmp_path: Path, job: Callable[..., Job]) -> None:
     record = Record()
-    Supervisor(tmp_path, record, at_once=2).run([job("a", "x"), job("b", "x"), job("c", "y")])
+    Supervisor(tmp_path, record, parallel=2).run([job("a", "x"), job("b", "x"), job("c", "y")])
     assert record.begun[:2] == ["a", "c"]
     assert sorted(record.begun) == ["a", "b", "c"]
 
@@ -181,7 +181,7 @@ def test_a_signal_stops_what_runs_and_begins_nothing_more(tmp_path: Path, job: C
     jobs = [job("a", script=WAITS), job("b", script=WAITS), job("c")]
     before = signal.signal(number, signal.SIG_DFL)  # under nohup SIGHUP is ignored, and stays so
     try:
-        results = Supervisor(tmp_path, record, at_once=2, limits=Limits(patience=3)).run(jobs)
+        results = Supervisor(tmp_path, record, parallel=2, limits=Limits(patience=3)).run(jobs)
     finally:
         signal.signal(number, before)
     assert codes(results) == dict.fromkeys("abc", ExitCode.INTERRUPTED)
@@ -222,13 +222,13 @@ def test_children_are_asked_to_stop_when_the_supervisor_fails(
     """KeyboardInterrupt stands for anything that is not the watcher's own trouble."""
 
     class Fails(Record):
-        def said(self, slug: str, line: str) -> None:
-            super().said(slug, line)
+        def stderr_line(self, slug: str, line: str) -> None:
+            super().stderr_line(slug, line)
             if len(self.words) == 2:
                 raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Supervisor(tmp_path, Fails(), at_once=2).run([job("a", script=STOPS), job("b", script=STOPS)])
+        Supervisor(tmp_path, Fails(), parallel=2).run([job("a", script=STOPS), job("b", script=STOPS)])
     assert [Path(f"{journal}{slug}").read_text() for slug in "ab"] == ["stopped", "stopped"]
     with pytest.raises(ChildProcessError):  # there is none to wait for
         os.waitpid(-1, 0)

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from danvan_crawler.health.notifications import VARIABLE, Notifier, trouble_with
+from danvan_crawler.health.notifications import VARIABLE, Notifier, delivery_problem
 from danvan_crawler.health.problems import Problem
 
 # apprise 2.2 looks for a standard module that Python 3.13 has no more.
@@ -183,7 +183,7 @@ def test_an_address_that_does_not_work_is_logged_without_its_secrets(
 def test_what_is_wrong_with_addresses_is_known_before_anything_is_sent(
     setting: str, trouble: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    found = trouble_with(setting)
+    found = delivery_problem(setting)
     assert found == (f"{trouble} of {VARIABLE} is not a valid apprise URL" if trouble else None)
     assert caplog.text == ""  # where apprise would say the address
 

@@ -162,7 +162,7 @@ def test_addresses_are_unique_and_plain() -> None:
 
 
 def test_an_unknown_edition_is_refused() -> None:
-    with pytest.raises(ValueError, match="editions 1 and 2, not 3"):
+    with pytest.raises(ValueError, match="must be 1 or 2, got 3"):
         articles(3)
 
 

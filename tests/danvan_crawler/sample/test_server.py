@@ -166,7 +166,7 @@ def test_edition_can_be_set_while_serving(portal: SamplePortal, client: http.cli
 
 
 def test_an_unknown_edition_is_refused(portal: SamplePortal) -> None:
-    with pytest.raises(ValueError, match="editions 1 and 2, not 0"):
+    with pytest.raises(ValueError, match="must be 1 or 2, got 0"):
         portal.edition = 0
 
 

@@ -182,19 +182,19 @@ def test_a_layout_keeps_the_selectors_that_it_does_not_replace(site: MakeSite) -
 def test_all_hosts_of_a_site_are_asked_with_and_without_www_as_one(site: MakeSite) -> None:
     hosts = {"aliases": '["old.example.vn"]', "static_hosts": '["www.cdn.example.vn"]'}
     found = site(home='"https://www.danvan.example.vn:8443/"', **hosts)
-    assert found.hosts_asked() == {"danvan.example.vn", "old.example.vn", "cdn.example.vn"}
+    assert found.contacted_hosts() == {"danvan.example.vn", "old.example.vn", "cdn.example.vn"}
 
 
 def test_on_a_private_network_each_port_is_a_server(site: MakeSite) -> None:
     section = '[[sections]]\nname = "Tin"\nurl = "http://127.0.0.1:8001/tin/"\n'
     found = site(home='"http://127.0.0.1:8000/"', private_network="true", sections=section)
-    assert found.hosts_asked() == {"127.0.0.1:8000", "127.0.0.1:8001"}
+    assert found.contacted_hosts() == {"127.0.0.1:8000", "127.0.0.1:8001"}
 
 
 def test_on_a_private_network_one_server_by_two_names_is_one_host(site: MakeSite) -> None:
     section = '[[sections]]\nname = "Tin"\nurl = "http://localhost:8000/tin/"\n'
     found = site(home='"http://127.0.0.1:8000/"', private_network="true", sections=section)
-    assert found.hosts_asked() == {"127.0.0.1:8000"}
+    assert found.contacted_hosts() == {"127.0.0.1:8000"}
     section = '[[sections]]\nname = "Tin"\nurl = "http://www.danvan.lan/tin/"\n'
     found = site(home='"http://danvan.lan/"', private_network="true", sections=section)
-    assert found.hosts_asked() == {"danvan.lan:80"}
+    assert found.contacted_hosts() == {"danvan.lan:80"}

@@ -217,10 +217,10 @@ def test_sections_with_the_same_name_or_address_are_refused(
 @pytest.mark.parametrize(
     ("tables", "reason"),
     [
-        ("[selectors]\ntitel = 'h1'\n", "selectors: unknown key 'titel'; there are article_link, body"),
-        ("[selectors]\ntitle = 'h1['\n", "selectors: title: is neither a CSS selector nor XPath"),
-        ("[selectors]\ntitle = ''\n", "selectors: title: is neither"),
-        ("[selectors]\ntitle = '//h1['\n", "selectors: title: is neither"),
+        ("[selectors]\ntitel = 'h1'\n", "selectors: unknown key 'titel'; known keys are article_link, body"),
+        ("[selectors]\ntitle = 'h1['\n", "selectors: title: must be a CSS selector or XPath"),
+        ("[selectors]\ntitle = ''\n", "selectors: title: must be a CSS selector or XPath"),
+        ("[selectors]\ntitle = '//h1['\n", "selectors: title: must be a CSS selector or XPath"),
         ("[selectors]\ntitle = 3\n", "selectors.title: Input should be a valid string"),
         ("[[layouts]]\nselectors = {}\n", "layouts.0.until: required key is missing"),
         ("[[layouts]]\nuntil = 2019-06-01\n", "layouts.0.selectors: required key is missing"),
@@ -228,7 +228,7 @@ def test_sections_with_the_same_name_or_address_are_refused(
         ("[[layouts]]\nuntil = 2019\nselectors = {}\n", "layouts.0.until: must be a day like 2019-06-01"),
         ("[[layouts]]\nuntil = 2019-06-01T08:00:00\nselectors = {}\n", "layouts.0.until: must be a day"),
         ("[[layouts]]\nuntil = 2019-06-01\nselectors = { titel = 'h1' }\n", "layouts.0.selectors: unknown key"),
-        ("[[layouts]]\nuntil = 2019-06-01\nselectors = {}\n" * 2, "layouts: the day '2019-06-01' stands there twice"),
+        ("[[layouts]]\nuntil = 2019-06-01\nselectors = {}\n" * 2, "layouts: the day '2019-06-01' is given twice"),
         ("[layouts]\nuntil = 2019-06-01\n", "layouts: must be a list"),
     ],
 )

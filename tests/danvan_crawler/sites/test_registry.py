@@ -120,7 +120,7 @@ def test_an_unknown_slug_suggests_near_ones(profile: Profile, tmp_path: Path) ->
         UnknownSiteError, match=r"no site has the slug 'thanhoa-danvan'; did you mean thanhhoa-danvan\?"
     ):
         known.get("thanhoa-danvan")
-    with pytest.raises(UnknownSiteError, match="`danvan sites` lists what is known") as caught:
+    with pytest.raises(UnknownSiteError, match="`danvan sites` lists the sites") as caught:
         known.origin("qwerty")
     assert caught.value.exit_code is ExitCode.USAGE
 

@@ -10,8 +10,8 @@ import pytest
 
 from danvan_crawler.verify.findings import Finding
 from danvan_crawler.verify.ledger import Ledger
-from danvan_crawler.verify.warc_file import verify_beside, verify_warc
-from danvan_crawler.warc.index import describe, index_path, manifest_path
+from danvan_crawler.verify.warc_file import verify_index_and_manifest, verify_warc
+from danvan_crawler.warc.index import index_path, manifest_path, write_index_and_manifest
 from danvan_crawler.warc.records import Exchange
 
 
@@ -24,7 +24,7 @@ def described(tmp_path: Path, make_writer: Callable[..., Any], exchange: Exchang
             Exchange(f"{exchange.url}{number}", exchange.request, exchange.response, exchange.began_at)
         )
     (path,) = writer.close()
-    describe(tmp_path, path)
+    write_index_and_manifest(tmp_path, path)
     assert isinstance(path, Path)
     return path
 
@@ -33,7 +33,7 @@ def beside(archive: Path, path: Path, *, notices: bool = False) -> set[str]:
     found: list[Finding] = []
     with Ledger() as ledger:
         seen = verify_warc(path, path.name, ledger, found.append)
-    verify_beside(archive, path, path.name, seen, found.append)
+    verify_index_and_manifest(archive, path, path.name, seen, found.append)
     return {finding.kind for finding in found if finding.damage or notices}
 
 

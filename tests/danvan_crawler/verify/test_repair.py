@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from danvan_crawler.verify.repair import set_damage_aside
+from danvan_crawler.verify.repair import repair_warc
 from danvan_crawler.warc.members import MemberWalker
 from danvan_crawler.warc.reader import iter_records
 from danvan_crawler.warc.records import Exchange
@@ -67,38 +67,36 @@ DAMAGES: dict[str, Damage] = {
 def test_no_byte_is_lost(whole: Path, tmp_path: Path, name: str) -> None:
     whole.write_bytes(DAMAGES[name](whole.read_bytes(), offsets(whole)))
     before = Counter(whole.read_bytes())
-    set_damage_aside(whole)
+    repair_warc(whole)
     assert Counter(contents(tmp_path)) == before
 
 
 @pytest.mark.parametrize("name", DAMAGES)
 def test_what_is_left_can_be_read_to_its_end(whole: Path, tmp_path: Path, name: str) -> None:
     whole.write_bytes(DAMAGES[name](whole.read_bytes(), offsets(whole)))
-    set_damage_aside(whole)
+    repair_warc(whole)
     ids(tmp_path)
-    assert [set_damage_aside(path) for path in tmp_path.rglob("*.warc.gz")] == [None] * len(
-        [*tmp_path.rglob("*.warc.gz")]
-    )
+    assert [repair_warc(path) for path in tmp_path.rglob("*.warc.gz")] == [None] * len([*tmp_path.rglob("*.warc.gz")])
 
 
 def test_every_other_record_is_kept(whole: Path, tmp_path: Path) -> None:
     records = [record.id for record in iter_records(whole)]
     whole.write_bytes(corrupt(whole.read_bytes(), offsets(whole)[3]))
-    set_damage_aside(whole)
+    repair_warc(whole)
     assert ids(tmp_path) == {*records} - {records[3]}
 
 
 def test_records_before_the_damage_stay_at_their_place(whole: Path) -> None:
     data, at = whole.read_bytes(), offsets(whole)
     whole.write_bytes(corrupt(data, at[3]))
-    set_damage_aside(whole)
+    repair_warc(whole)
     assert whole.read_bytes() == data[: at[3]]
 
 
 def test_records_after_the_damage_go_to_a_file_of_the_next_serial(whole: Path) -> None:
     data, at = whole.read_bytes(), offsets(whole)
     whole.write_bytes(corrupt(data, at[3]))
-    repaired = set_damage_aside(whole)
+    repaired = repair_warc(whole)
     assert repaired is not None
     assert repaired.moved == whole.with_name(whole.name.replace("-00000-", "-00001-"))
     assert repaired.moved.read_bytes() == data[at[4] :]
@@ -107,14 +105,14 @@ def test_records_after_the_damage_go_to_a_file_of_the_next_serial(whole: Path) -
 def test_damaged_bytes_are_named_after_the_byte_they_began_at(whole: Path) -> None:
     at = offsets(whole)[-1]
     whole.write_bytes(whole.read_bytes()[:-9])
-    repaired = set_damage_aside(whole)
+    repaired = repair_warc(whole)
     assert repaired is not None
-    assert repaired.set_aside == (whole.with_name(f"{whole.name}.damaged-{at}"),)
+    assert repaired.damaged_files == (whole.with_name(f"{whole.name}.damaged-{at}"),)
 
 
 def test_a_sound_file_is_left_alone(whole: Path, tmp_path: Path) -> None:
     before = contents(tmp_path)
-    assert set_damage_aside(whole) is None
+    assert repair_warc(whole) is None
     assert contents(tmp_path) == before
 
 
@@ -123,7 +121,7 @@ def test_what_a_dead_run_left_is_finished_and_its_torn_end_kept(whole: Path, tmp
     left = whole.with_name(whole.name + ".open")
     whole.unlink()
     left.write_bytes(data)
-    repaired = set_damage_aside(left)
+    repaired = repair_warc(left)
     assert repaired is not None
     assert repaired.files == [whole]
     assert not left.exists()
@@ -134,10 +132,10 @@ def test_a_repair_that_was_killed_before_its_last_step_is_done_again_alike(whole
     """All is copied and the damaged file is not cut yet: the state that a kill just before the cut leaves."""
     damaged = corrupt(whole.read_bytes(), offsets(whole)[3])
     whole.write_bytes(damaged)
-    first = set_damage_aside(whole)
+    first = repair_warc(whole)
     after = contents(tmp_path)
     whole.write_bytes(damaged)
-    assert set_damage_aside(whole) == first
+    assert repair_warc(whole) == first
     assert contents(tmp_path) == after
 
 
@@ -146,7 +144,7 @@ def test_bytes_that_were_set_aside_before_are_not_replaced(whole: Path) -> None:
     aside = whole.with_name(f"{whole.name}.damaged-{at}")
     aside.write_bytes(b"of another day")
     whole.write_bytes(whole.read_bytes()[:-9])
-    repaired = set_damage_aside(whole)
+    repaired = repair_warc(whole)
     assert repaired is not None
-    assert repaired.set_aside == (aside.with_name(f"{aside.name}-2"),)
+    assert repaired.damaged_files == (aside.with_name(f"{aside.name}-2"),)
     assert aside.read_bytes() == b"of another day"

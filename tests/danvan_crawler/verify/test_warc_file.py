@@ -204,7 +204,7 @@ def verified(*paths: Path, whole: bool = True) -> list[Finding]:
     with Ledger() as ledger:
         for path in paths:
             verify_warc(path, path.name, ledger, found.append)
-        ledger.settle(found.append, whole=whole)
+        ledger.report_missing(found.append, whole=whole)
     return found
 
 

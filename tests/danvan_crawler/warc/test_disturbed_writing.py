@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from danvan_crawler.exceptions import ArchiveDamagedError, ArchiveError, DiskFullError
-from danvan_crawler.warc.files import require_room
+from danvan_crawler.warc.files import require_space
 
 TOO_MUCH = 1 << 62
 """More bytes than any disk has free."""
@@ -83,7 +83,7 @@ def test_a_folder_that_is_gone_stays_so(begun, tmp_path):
 
 def test_below_the_floor_nothing_is_written(make_writer, exchange, tmp_path):
     writer = make_writer(min_free=TOO_MUCH)
-    with pytest.raises(DiskFullError, match=r"MB are free on its file system, and .* MB are to stay so"):
+    with pytest.raises(DiskFullError, match=r"MB are free on its file system, and .* MB must stay free"):
         writer.write_exchange(exchange)
     assert writer.close() == []
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
@@ -102,15 +102,15 @@ def test_what_was_written_before_the_floor_was_reached_stays(make_writer, exchan
 def test_the_exchange_itself_counts(tmp_path):
     found = os.statvfs(tmp_path)
     free = found.f_bavail * found.f_frsize
-    require_room(tmp_path, free // 2)
+    require_space(tmp_path, free // 2)
     with pytest.raises(DiskFullError):
-        require_room(tmp_path, free // 2, free)
+        require_space(tmp_path, free // 2, free)
 
 
 def test_without_a_floor_nothing_is_asked(tmp_path):
-    require_room(tmp_path / "nowhere", 0)
+    require_space(tmp_path / "nowhere", 0)
 
 
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(ArchiveError, match="cannot read"):
-        require_room(tmp_path / "nowhere", 1)
+        require_space(tmp_path / "nowhere", 1)

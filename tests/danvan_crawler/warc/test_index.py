@@ -18,13 +18,13 @@ from warcio.warcwriter import WARCWriter
 
 from danvan_crawler.exceptions import ArchiveDamagedError
 from danvan_crawler.warc.index import (
-    describe,
-    describe_missing,
     index_lines,
     index_path,
     manifest_path,
     merged,
     write_index,
+    write_index_and_manifest,
+    write_missing_indexes,
 )
 from danvan_crawler.warc.records import Exchange, build_record, new_record_id
 from danvan_crawler.warc.surt import surt
@@ -192,7 +192,7 @@ def test_the_manifest_is_what_sha256sum_checks(
     writer = make_writer()
     writer.write_exchange(exchange)
     (path,) = writer.close()
-    describe(tmp_path, path)
+    write_index_and_manifest(tmp_path, path)
     name = manifest_path(tmp_path, path).relative_to(tmp_path)
     assert subprocess.run(["sha256sum", "-c", "--quiet", name], cwd=tmp_path, check=False).returncode == 0
 
@@ -203,7 +203,7 @@ def test_only_what_is_missing_is_written(make_writer: Callable[..., Any], exchan
     (path,) = writer.close()
     index_path(tmp_path, path).parent.mkdir()
     index_path(tmp_path, path).write_text("as it was\n")
-    assert describe_missing(tmp_path, [path]) == []
+    assert write_missing_indexes(tmp_path, [path]) == []
     assert index_path(tmp_path, path).read_text() == "as it was\n"
     assert manifest_path(tmp_path, path).exists()
 
@@ -232,7 +232,7 @@ def test_a_damaged_file_is_told_and_keeps_no_other_from_its_index(
         writer.write_exchange(exchange)
         paths += writer.close()
     paths[0].write_bytes(paths[0].read_bytes()[:-5])
-    (told,) = describe_missing(tmp_path, paths)
+    (told,) = write_missing_indexes(tmp_path, paths)
     assert str(paths[0]) in told
     assert index_path(tmp_path, paths[1]).exists()
 

@@ -80,7 +80,7 @@ def test_a_block_that_is_not_wanted_is_checked():
         (b"", "no end of header"),
         (b"no record at all", "no end of header"),
         (b"x" * 200_000, "no end of header"),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc\r\n\r\n", "no WARC record"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc\r\n\r\n", "not a WARC record"),
         (HEADER + b"abc", "its length"),
         (HEADER + b"abc\r\n\r\nmore", "its length"),
         (HEADER + b"abcd\r\n\r\n", "its length"),

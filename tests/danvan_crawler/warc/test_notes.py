@@ -25,7 +25,7 @@ class Reason:
 def path(make_writer: Callable[..., Any], exchange: Exchange) -> Path:
     """A finished file with a run, an exchange with its reason, and a request without an answer."""
     writer = make_writer(run=("1a2b3c4d", '{"run_id":"1a2b3c4d"}'))
-    writer.note_later(UNANSWERED, "0", '{"first":1}')
+    writer.queue_note(UNANSWERED, "0", '{"first":1}')
     writer.write_exchange(exchange, why=Reason())
     writer.write_note(UNANSWERED, "1", '{"reason":"HTTP 503"}')
     [found] = writer.close()
@@ -54,5 +54,5 @@ def test_the_index_has_the_response_alone(path: Path) -> None:
 
 def test_a_note_that_nothing_follows_makes_no_file(make_writer: Callable[..., Any]) -> None:
     writer = make_writer()
-    writer.note_later(UNANSWERED, "0", "{}")
+    writer.queue_note(UNANSWERED, "0", "{}")
     assert writer.close() == []

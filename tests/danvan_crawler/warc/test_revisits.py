@@ -138,8 +138,8 @@ def test_only_the_record_that_is_meant_is_named(written, exchange):
     original, revisit = responses(path)
     reference = reference_of(revisit)
     assert reference is not None
-    assert reference.names(original)
-    assert not reference.names(revisit)
+    assert reference.matches(original)
+    assert not reference.matches(revisit)
     assert reference_of(original) is None
 
 
@@ -157,5 +157,5 @@ def test_a_revisit_of_another_tool_names_its_record_by_address_and_date(written,
     reference = reference_of(revisit)
     assert reference is not None
     assert reference.record_id is None
-    assert reference.names(first)
+    assert reference.matches(first)
     assert whole_response(revisit, first) == first.block

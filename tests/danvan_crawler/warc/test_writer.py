@@ -260,7 +260,7 @@ def test_the_compression_level_is_a_setting(make_writer, exchange, check_structu
 
 
 def test_an_unknown_compression_level_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="0 to 3, not 9"):
+    with pytest.raises(UsageError, match="0 to 3, got 9"):
         WarcWriter(tmp_path, "a", warcinfo={}, compression_level=9)
 
 
