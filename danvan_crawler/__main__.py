@@ -1,4 +1,4 @@
-"""`python -m danvan_crawler` is the `danvan` command, for places where the script is not on PATH (cron, containers)."""
+"""`python -m danvan_crawler` is the `danvan` command, for systems without the script on PATH (cron, containers)."""
 
 from __future__ import annotations
 

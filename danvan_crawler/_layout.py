@@ -1,11 +1,11 @@
-"""Where the two packages beside the library are, and how they come first on `sys.path`.
+"""Find the packages `spiders` and `pipelines`, and put them first on `sys.path`.
 
-`spiders` and `pipelines` lie beside `danvan_crawler` in a checkout, and inside it, under `_project`, when it was
-installed from a wheel: their names are too common to be top-level names in everybody's site-packages.
+They are beside `danvan_crawler` in a checkout, and inside it, in `_project`, if it was installed from a wheel: their
+names are too common for top-level packages in site-packages.
 
-They have to come *first*. Scrapy appends the folder of `scrapy.cfg` to `sys.path`, so any other distribution that
-installed a top-level `spiders` shadows ours: `scrapy list` then prints nothing and exits 0. `settings.py` and the
-`danvan` command call `activate` before anything is looked up by name.
+They must come *first*. Scrapy appends the folder of `scrapy.cfg` to `sys.path`, so any other distribution with a
+top-level `spiders` shadows ours: `scrapy list` then prints nothing and exits 0. `settings.py` and the `danvan` command
+call `activate` before anything is looked up by name.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from pathlib import Path
 from danvan_crawler.exceptions import DanvanError
 
 PACKAGES = ("spiders", "pipelines")
-"""What travels beside the library, found by name at run time."""
+"""The packages beside the library, found by name at run time."""
 
 
 def find_root(library: Path) -> Path:
-    """The folder that holds `spiders` and `pipelines` for the library in the folder `library`.
+    """The folder with `spiders` and `pipelines` for the library in the folder `library`.
 
-    Raises DanvanError when neither place has them.
+    Raises DanvanError if neither place has them.
     """
     installed = library / "_project"
     if _holds_packages(installed):
         return installed
     checkout = library.parent
-    # scrapy.cfg tells a checkout from a site-packages folder where somebody else's `spiders` and `pipelines` lie.
+    # scrapy.cfg distinguishes a checkout from a site-packages folder with other packages of these names.
     if (checkout / "scrapy.cfg").is_file() and _holds_packages(checkout):
         return checkout
     raise DanvanError(
@@ -38,15 +38,15 @@ def find_root(library: Path) -> Path:
 
 
 def project_root() -> Path:
-    """The folder that holds `spiders` and `pipelines`: the checkout, or `danvan_crawler/_project` of a wheel."""
+    """The folder with `spiders` and `pipelines`: the checkout, or `danvan_crawler/_project` of a wheel."""
     return find_root(Path(__file__).resolve().parent)
 
 
 def activate() -> Path:
-    """Puts the project root first on `sys.path`, moving it there if need be, and returns it.
+    """Puts the project root first on `sys.path` and returns it.
 
-    Calling it again changes nothing. Raises DanvanError when another package of the same name was imported before,
-    since Python would go on using that one.
+    Idempotent. Raises DanvanError if another package of the same name is already imported, because Python would
+    continue to use it.
     """
     root = project_root()
     for name in PACKAGES:
@@ -63,7 +63,7 @@ def _holds_packages(folder: Path) -> bool:
 
 
 def _imported_from_elsewhere(name: str, root: Path) -> str | None:
-    """The folder that `name` was imported from, when it was and that is not the one in `root`."""
+    """The folder from which `name` was imported; None if it is not imported or comes from `root`."""
     module = sys.modules.get(name)
     if module is None:
         return None

@@ -1,8 +1,8 @@
-"""Every error that danvan-crawler raises on purpose, and the exit code that each one means.
+"""The errors of danvan-crawler and their exit codes.
 
     DanvanError                    1  unexpected error
     ├── UsageError                 2  wrong option, argument or setting
-    │   ├── ProfileError           2  a site profile that cannot be used; names file, key and reason
+    │   ├── ProfileError           2  an invalid site profile; the message has file, key and reason
     │   ├── UnknownSiteError       2  no profile has that slug
     │   └── UnknownItemError       2  no article or capture has that id or URL
     ├── CaptureRefusedError        3  the guard refused to contact an address
@@ -10,14 +10,14 @@
     ├── UndecodableBodyError       3  a body whose content coding cannot be decoded
     ├── LostPayloadError           8  a revisit refers to a record that is not in the archive
     ├── LockedError                5  another run holds the lock of the site
-    ├── LeftAloneError             3  the site's server has asked to be left alone until later
+    ├── CooldownError              3  the site's server must not be contacted yet
     ├── OutsideWindowError         7  the site is not crawled at this hour
     ├── ArchiveError               1  the archive folder cannot be read or written
     │   ├── DiskFullError          6  no space left on the archive's file system
     │   └── ArchiveDamagedError    8  a WARC file cannot be read to its end
     └── StoreError                 1  the item database cannot be read or written
 
-docs/operator.md explains the codes; `ExitCode.worst` picks the one that a run of several sites returns.
+docs/operator.md explains the codes; `ExitCode.worst` selects the code for a run of several sites.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class ExitCode(IntEnum):
 
     @classmethod
     def worst(cls, codes: Iterable[ExitCode]) -> ExitCode:
-        """The code that stands for several: the first that occurs of 8, 6, 1, 2, 3, 4, 5, 7, else 0."""
+        """The code to report for several: the first of 8, 6, 1, 2, 3, 4, 5, 7 that occurs, else 0."""
         found = set(codes)
         order = (
             cls.DAMAGED,
@@ -60,7 +60,7 @@ class ExitCode(IntEnum):
 
 
 class DanvanError(Exception):
-    """Base of all; its message is one sentence that a user can act on."""
+    """Base of all errors; the message is one sentence that helps the user to fix the cause."""
 
     exit_code: ExitCode = ExitCode.ERROR
 
@@ -101,7 +101,7 @@ class LockedError(DanvanError):
     exit_code = ExitCode.LOCKED
 
 
-class LeftAloneError(DanvanError):
+class CooldownError(DanvanError):
     exit_code = ExitCode.SITE_FAILED
 
 

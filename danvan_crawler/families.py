@@ -1,9 +1,8 @@
-"""What a family is: the parser for one CMS platform, in one vocabulary of hooks.
+"""A family is the parser for one CMS platform. All families have the same hooks.
 
-`section_requests`, `parse_section`, `parse_article` have these names in every family, in this order. A family reads the
-page that it is given and nothing else: no clock, no network, no settings. So a live page, a fixture and a WARC record
-are the same to it. Families live in `spiders/families`, one module each, and are loaded by name at run
-time: this library never imports them.
+The hooks are `section_requests`, `parse_section` and `parse_article`, in this order. A family uses only the given page:
+no clock, no network, no settings. So it gives the same result for a live page, a fixture and a WARC record. Families
+are in `spiders/families`, one module each, and are loaded by name at run time: this library never imports them.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from danvan_crawler.sites.profile import Site
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What one page of a section shows."""
+    """The content of one page of a section."""
 
     links: tuple[ArticleLink, ...]
     next_url: str | None = None
@@ -33,13 +32,13 @@ class Listing:
 
 
 FEED = "(feed)"
-"""Section of a feed or sitemap that names articles of all sections. It is requested on walks that do not know a section
-to its end, it may be missing, and its articles get no section from it."""
+"""Section of a feed or sitemap that names articles of all sections. It is requested on walks through all pages of a
+section, it may be missing, and its articles get no section from it."""
 
 
 @dataclass(frozen=True, slots=True)
 class SectionRequest:
-    """A page to begin with: the first page of a section, or a feed."""
+    """A start page: the first page of a section, or a feed."""
 
     url: str
     """Percent-encoded, as it is sent."""
@@ -57,7 +56,7 @@ class Family(ABC):
 
     name: ClassVar[str]
     version: ClassVar[int]
-    """Goes up when the same page would give other items; stands in `Article.extractor`."""
+    """Increased if the same page gives other items; part of `Article.extractor`."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
@@ -69,11 +68,11 @@ class Family(ABC):
 
     @abstractmethod
     def parse_section(self, page: Page) -> Listing:
-        """The articles that a listing page links, in its order, and its next page."""
+        """The articles that a listing page links, in order, and its next page."""
 
     @abstractmethod
     def parse_article(self, page: Page) -> Iterable[Article | VisitCounters]:
-        """The article on a page, if it holds one, and the numbers of its visit box."""
+        """The article on a page, if there is one, and the numbers of its visit box."""
 
     def _selectors(self, page: Page) -> Mapping[str, str]:
         """The profile's overrides that are valid for the day on which the page was captured."""
@@ -93,7 +92,7 @@ def load_family(site: Site) -> Family:
 
 
 def extract(family: Family, page: Page, capture: CaptureRecord) -> Iterator[Article | VisitCounters]:
-    """The items of one archived page: what the family reads, with what the profile and the capture know.
+    """The items of one archived page, with the fields that come from the profile and the capture.
 
     This is the only way from bytes to items, for a crawl and for a rebuild.
     """

@@ -1,7 +1,7 @@
-"""What the crawl produces: the one schema of articles and of what hangs on them.
+"""The items of a crawl: the schema of articles and their parts.
 
-`Article` is the item. A family fills the fields that a page shows, the pipelines derive the rest, the store adds what
-only several captures together can tell (`DERIVED_BY_STORE`). Exports have these fields in this order and no others.
+`Article` is the item. A family sets the fields that come from the page, the pipelines derive others, and the store adds
+those that depend on several captures (`DERIVED_BY_STORE`). Exports have exactly these fields in this order.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """Where one exchange stands in the archive."""
+    """The place of one exchange in the archive."""
 
     warc_file: str
     """Path of the WARC file relative to the archive folder, its final name."""
@@ -25,7 +25,7 @@ class Capture:
 
 @dataclass(slots=True)
 class Image:
-    """A picture inside an article."""
+    """A picture in an article."""
 
     url: str
     caption: str | None = None
@@ -47,7 +47,7 @@ class Attachment:
 
 @dataclass(slots=True)
 class Article:
-    """One story of one site, as one capture shows it."""
+    """One article of one site, as one capture shows it."""
 
     site: str
     url: str
@@ -87,7 +87,7 @@ class Article:
     last_seen: str = ""
     gone_at: str | None = None
     captured_at: str = ""
-    """WARC-Date of the first capture of this revision; the next four say where it stands."""
+    """WARC-Date of the first capture of this revision; the next four fields are its place."""
     warc_file: str = ""
     warc_offset: int = 0
     warc_record_id: str = ""
@@ -96,12 +96,12 @@ class Article:
     """Family and its version, e.g. `danvan_portal/1`."""
     warnings: list[str] = field(default_factory=list)
     rights: str | None = None
-    """What the profile says of the rights in what the site publishes."""
+    """The profile's note on rights in the site's content."""
 
 
 @dataclass(frozen=True, slots=True)
 class VisitCounters:
-    """The numbers of a portal's visit box at one moment. None where the box does not show a number."""
+    """The numbers of a portal's visit box at one time. None if the box does not show a number."""
 
     site: str
     captured_at: str
@@ -120,7 +120,7 @@ class ArticleLink:
     url: str
     title: str
     published_raw: str | None = None
-    """The date line beside the entry, None when it shows none."""
+    """The date line beside the entry, None if there is none."""
 
 
 EXPORT_FIELDS: tuple[str, ...] = (
@@ -135,15 +135,13 @@ EXPORT_FIELDS: tuple[str, ...] = (
 """Order of the fields in exports and of the columns of table `articles`."""
 
 LIST_FIELDS: frozenset[str] = frozenset({"images", "attachments", "documents", "tags", "warnings"})
-"""Fields that hold lists: JSON in the database and in CSV."""
+"""List fields: JSON in the database and in CSV."""
 
 DERIVED_BY_STORE: frozenset[str] = frozenset({"revision", "first_seen", "last_seen", "gone_at"})
-"""Fields that follow from all captures of an article together."""
+"""Fields that depend on all captures of an article."""
 
 OF_THE_SITE: frozenset[str] = frozenset({"rights"})
-"""Fields that the profile has and no page: all articles of a site have them in common, in all their revisions."""
+"""Fields that come from the profile: they are the same in all articles and revisions of a site."""
 
-if set(EXPORT_FIELDS) != {
-    f.name for f in fields(Article)
-}:  # the schema has one source: this fails at import when it does not
+if set(EXPORT_FIELDS) != {f.name for f in fields(Article)}:  # both lists must have the same fields
     raise AssertionError("EXPORT_FIELDS and Article differ")

@@ -1,7 +1,7 @@
-"""Scrapy settings of the project: component order, manners, and what an operator may change by environment.
+"""Scrapy settings of the project: component order, politeness, and the settings of an operator.
 
 Our own settings begin with `DANVAN_`; each is read from the environment variable of the same name, or given with
-`scrapy crawl -s NAME=VALUE`. `settings_check` holds their names and defaults, and docs/commands-and-settings.md
+`scrapy crawl -s NAME=VALUE`. `settings_check` has their names and defaults, and docs/commands-and-settings.md
 lists them.
 """
 
@@ -20,7 +20,7 @@ STATS_CLASS = "danvan_crawler.crawl.known_statistics.KnownStatistics"
 ITEM_PROCESSOR = "danvan_crawler.stages.FinishedItems"
 COMMANDS_MODULE = "danvan_crawler.cli.scrapy"  # `scrapy crawl` and `runspider` with our exit codes
 
-# Wrong numbers stay here as they are: an import can only fail with a traceback. `check_settings` names them before a
+# Invalid numbers are not checked here: an error at import would be a traceback. `check_settings` reports them before a
 # crawl.
 globals().update({name: unchecked(name) for name in CrawlSettings.model_fields})
 DANVAN_ARCHIVE = str(Path(from_environment("DANVAN_ARCHIVE")).absolute())
@@ -29,21 +29,21 @@ DANVAN_SITES = list(from_environment("DANVAN_SITES"))
 _contact = unchecked("DANVAN_CONTACT") or "no contact given"
 USER_AGENT = f"danvan-crawler/{__version__} (archiving news of Party committees; +{_contact})"
 ROBOTSTXT_OBEY = True
-ROBOTSTXT_USER_AGENT = BOT_NAME  # whole, "news" and "archive" of the name above would make other robots' groups ours
+ROBOTSTXT_USER_AGENT = BOT_NAME  # the words "news" and "archive" in the full name would match other robots' groups
 DOWNLOAD_DELAY = 1.0
-DOWNLOAD_DELAY_JITTER = 0  # the profile's delay is a promise: jitter would go below it
+DOWNLOAD_DELAY_JITTER = 0  # the profile's delay is a minimum: jitter would go below it
 CONCURRENT_REQUESTS_PER_DOMAIN = 1
 AUTOTHROTTLE_ENABLED = True
 AUTOTHROTTLE_START_DELAY = DOWNLOAD_DELAY
-AUTOTHROTTLE_MAX_DELAY = 3600  # with 60, the default, AutoThrottle would go below a profile's delay of more
-COOKIES_ENABLED = True  # within a run some portals need their session; Scrapy forgets them at its end
+AUTOTHROTTLE_MAX_DELAY = 3600  # the default of 60 would shorten longer delays of profiles
+COOKIES_ENABLED = True  # some portals need a session within a run; Scrapy forgets cookies at its end
 DOWNLOAD_TIMEOUT = 60
 DOWNLOAD_MAXSIZE = 64 * 1024 * 1024
 DOWNLOAD_WARNSIZE = 0
 RETRY_TIMES = 2
-RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the spider says what it could not get
+RETRY_GIVE_UP_LOG_LEVEL = "INFO"  # the spider logs failed requests
 REDIRECT_MAX_TIMES = 5
-# A rebuild follows what the archive records, and a page that refreshes itself is no redirect there.
+# In the archive, and so in a rebuild, a page with a meta refresh is not a redirect.
 METAREFRESH_ENABLED = False
 
 DEFAULT_REQUEST_HEADERS = {
@@ -56,7 +56,7 @@ DEFAULT_REQUEST_HEADERS = {
 DOWNLOAD_HANDLERS = {
     "http": "danvan_crawler.capture.wire.WireDownloadHandler",
     "https": "danvan_crawler.capture.wire.WireDownloadHandler",
-    # Nothing else leaves exact bytes to archive.
+    # Other handlers do not provide the exact bytes for the archive.
     "data": None,
     "file": None,
     "ftp": None,
@@ -68,13 +68,13 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "danvan_crawler.politeness.robots.RobotsMiddleware": 100,
     "danvan_crawler.politeness.backoff.RetryAfterMiddleware": 560,
-    # Scrapy's hands on as much of a broken body as it can decode; half a page would look like an edited article.
+    # Scrapy's passes on the decodable part of a damaged body; half a page would look like an edited article.
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "danvan_crawler.capture.decoding.DecodingMiddleware": 590,
-    # The guard checks the connected address, and through a proxy that is the proxy's.
+    # The guard checks the address of the connection, which would be the proxy's.
     "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
     "danvan_crawler.capture.conditional.ConditionalMiddleware": 940,
-    # Nearest to the network: what it raises fails the request, so nothing is parsed that is not archived.
+    # Nearest to the network: if it raises, the request fails, so that only archived responses are parsed.
     "danvan_crawler.capture.archiver.ArchiverMiddleware": 950,
 }
 EXTENSIONS = {
@@ -84,7 +84,7 @@ EXTENSIONS = {
     "danvan_crawler.politeness.crawl_delay.CrawlDelay": 30,
     "scrapy.extensions.memusage.MemoryUsage": None,
     "danvan_crawler.crawl.memory_limit.ResidentMemory": 40,
-    # Runs Python posted to a local port; on by default since Scrapy 2.19.
+    # Executes Python code sent to a local port; on by default since Scrapy 2.19.
     "scrapy.extensions.remote_control.RemoteControl": None,
     "scrapy.extensions.telnet.TelnetConsole": None,
 }
@@ -97,12 +97,12 @@ ITEM_PIPELINES = {
     "pipelines.validate.ValidatePipeline": 600,
     "pipelines.store.StorePipeline": 900,
 }
-CONCURRENT_ITEMS = 4  # 100, the default, starts a hundred tasks a response: measured 1.5 times slower
+CONCURRENT_ITEMS = 4  # the default of 100 starts a hundred tasks per response: measured 1.5 times slower
 
 LOG_LEVEL = unchecked("DANVAN_LOG_LEVEL")
 LOG_FORMATTER = "danvan_crawler.crawl.log_format.QuietLogFormatter"
-MEMUSAGE_LIMIT_MB = unchecked("DANVAN_MEMORY_LIMIT")  # beyond it the crawl is closed cleanly
+MEMUSAGE_LIMIT_MB = unchecked("DANVAN_MEMORY_LIMIT")  # above it the crawl is stopped cleanly
 MEMUSAGE_CHECK_INTERVAL_SECONDS = 5.0
-STATS_DUMP = False  # the run report has them
+STATS_DUMP = False  # statistics are in the run report
 TELNETCONSOLE_ENABLED = False
 REMOTE_CONTROL_ENABLED = False

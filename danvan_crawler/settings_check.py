@@ -29,7 +29,7 @@ from danvan_crawler.exceptions import UsageError
 
 
 def _written_as(pattern: str) -> BeforeValidator:
-    """Scrapy reads the text again with `int` or `float`, so it has to be a number for Python as it is for pydantic."""
+    """Scrapy parses the text again with `int` or `float`, so both Python and pydantic must accept it as a number."""
 
     def check(value: object) -> str:
         text = str(value).strip()
@@ -51,7 +51,7 @@ def _level(name: str) -> str:
 
 
 _Text = SkipValidation[str]
-"""Any text, also one that is not UTF-8."""
+"""Any text, even if it is not UTF-8."""
 _Whole = Annotated[int, _written_as(r"[0-9]+")]
 _Decimal = Annotated[float, _written_as(r"[0-9]*\.?[0-9]+"), Field(allow_inf_nan=False)]
 _Bytes = Annotated[_Whole, Field(ge=0, le=2**63 - 1)]
@@ -59,7 +59,7 @@ _Days = Annotated[_Decimal, Field(ge=0, le=36525)]  # a century
 
 
 class CrawlSettings(BaseModel):
-    """The settings of a crawl, which Scrapy knows too."""
+    """The settings of a crawl, which are also Scrapy settings."""
 
     model_config = ConfigDict(validate_assignment=True, use_attribute_docstrings=True)
 
@@ -103,7 +103,7 @@ class Settings(CrawlSettings):
     DANVAN_LOG_LEVEL: Annotated[_Text, AfterValidator(_level)] = "WARNING"
     """The least severe messages in a log. Scrapy's own name is LOG_LEVEL."""
     DANVAN_NOTIFY: _Text = ""
-    """apprise URLs that get a message when the health of a site changes, separated by blanks or commas."""
+    """apprise URLs that get a message if the health of a site changes, separated by spaces or commas."""
     DANVAN_WAYBACK: _Text = ""
     """pywb's program `wayback`; without it, it is searched for."""
     DANVAN_CLOCK: _Text = ""
@@ -126,7 +126,7 @@ def from_environment(name: str) -> Any:
 
 
 def unchecked(name: str) -> Any:
-    """The text that the environment holds for a setting, or its default. It cannot fail."""
+    """The unchecked text of a setting in the environment, or its default. Raises nothing."""
     return os.environ.get(name, Settings.model_fields[name].default)
 
 

@@ -1,7 +1,7 @@
-"""The stages of `pipelines/`: what every article passes, in the order of settings.py, in a crawl and in a rebuild.
+"""The stages of `pipelines/`, which every article passes in the order of settings.py, in a crawl and in a rebuild.
 
-An article passes them as soon as its exchange is taken, so that the next exchange finds it stored. Scrapy gets the
-finished article and hands it to whatever else listens for items.
+An article passes them as soon as its exchange is processed, so that it is stored before the next exchange. Scrapy gets
+the finished article for other item listeners.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from danvan_crawler.store.writes import Store
 from danvan_crawler.walk.context import RejectedItemError, Stages
 
 _STORING = "pipelines.store."
-"""Beginning of the name of the stage that stores."""
+"""Prefix of the name of the stage that stores."""
 
 
 def store_of(crawler: Crawler) -> Store:
-    """The store that the stages of this crawler write to. Raises LookupError where no run has been attached."""
+    """The store that the stages of this crawler write to. Raises LookupError if no run is attached."""
     store = getattr(attached(crawler), "store", None)
     if not isinstance(store, Store):
-        raise LookupError("this crawler has no store: is RunExtension among its EXTENSIONS?")
+        raise LookupError("this crawler has no store: check that RunExtension is in EXTENSIONS")
     return store
 
 
 def stages_of(crawler: Crawler, *, storing: bool = True) -> Stages:
-    """The stages as one function, without the one that stores unless `storing`.
+    """The stages as one function; without the stage that stores if `storing` is false.
 
-    Their `process_item` has to be a plain method, not a coroutine.
+    Their `process_item` must be a plain method, not a coroutine.
     """
     names = build_component_list(crawler.settings.get_component_priority_dict_with_base("ITEM_PIPELINES"))
     if not storing:
@@ -53,7 +53,7 @@ def stages_of(crawler: Crawler, *, storing: bool = True) -> Stages:
 
 
 class FinishedItems(ItemPipelineManager):
-    """Scrapy's ITEM_PROCESSOR: articles of a site have passed the stages already, other spiders' items do it here."""
+    """Scrapy's ITEM_PROCESSOR: items of other spiders pass the stages here; articles of a site already have."""
 
     async def process_item_async(self, item: Any) -> Any:
         if isinstance(item, Article) and item.item_id:

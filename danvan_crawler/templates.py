@@ -1,6 +1,6 @@
-"""HTML pages from Jinja templates, which lie beside the modules that fill them.
+"""HTML pages from Jinja templates, which are beside the modules that use them.
 
-Values are escaped, and a name that a template does not know is an error and not an empty place.
+Values are escaped, and an undefined name in a template is an error.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def render(template: str, **values: Any) -> str:
 
 @cache
 def _environment() -> Environment:
-    # Few commands write HTML; they all would wait for this import.
+    # Imported late: only few commands write HTML.
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(

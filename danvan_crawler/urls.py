@@ -1,11 +1,11 @@
-"""Addresses: one canonical form for the variants of a page, and the item id that follows from it.
+"""Addresses: one canonical form for the variants of a page, and the item id derived from it.
 
-The same article is linked with tracking parameters, session ids and print switches. Folding those away is what keeps
-one article one item. Everything else in an address is kept: portals have been seen with `//` in paths and `&` without
-`?`, and "repairing" them leads to other pages.
+The same article is linked with tracking parameters, session ids and print switches. They are removed, so that one
+article is one item. Everything else in an address is kept: some portals use `//` in paths and `&` without `?`, and
+correcting them leads to other pages.
 
-Nothing here raises on a string. Pages print addresses such as `http://[` or `http://example.vn:80x/`; one of them in a
-listing must not cost the other links. What cannot be read as an address has no host and stays as it is.
+No function here raises an error for any string. Pages contain addresses such as `http://[` or `http://example.vn:80x/`;
+one of them in a listing must not prevent reading the other links. An invalid address has no host and is not changed.
 """
 
 from __future__ import annotations
@@ -21,34 +21,33 @@ from w3lib.url import safe_url_string
 TRACKING = re.compile(
     r"(?i)^(utm_\w+|fbclid|gclid|dclid|msclkid|zarsrc|mc_[ce]id|igshid|_ga|_gl|yclid|share|from_source)$"
 )
-"""Query keys that tell how a reader came, never what is shown."""
+"""Query keys that describe how the reader found the page. They do not change the page."""
 SESSION = re.compile(r"(?i)^(jsessionid|phpsessid|aspsessionid\w*|sessionid|session_id|sid|cfid|cftoken|_afrloop)$")
 _A_STORY_NUMBER = re.compile(r"(?i)^sid=[0-9]{1,9}$")
-"""In the addresses of PHP-Nuke and of NukeViet 2, which came of it: `modules.php?name=News&op=viewst&sid=543`."""
+"""Used in addresses of PHP-Nuke and of NukeViet 2, which is based on it: `modules.php?name=News&op=viewst&sid=543`."""
 PRINT = re.compile(r"(?i)^(print|printable|in|ban-?in|isprint|forprint)$")
-"""Query keys that switch a page to its print form. `in` is Vietnamese for print."""
+"""Query keys for the print form of a page. `in` is Vietnamese for print."""
 PRINT_VALUES = re.compile(r"(?i)^(|1|true|yes|y|on)$")
 SESSION_IN_PATH = re.compile(r"(?i);jsessionid=[^/?#]*|/\(S\([a-z0-9]+\)\)")
 """Cookieless sessions of Java and ASP.NET servers."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 _REMEMBERED = 2048
-"""Addresses that each function keeps its answer for: those of a few pages, of which each is asked about several times.
+"""Cache size of each function: the addresses of a few pages, each of which is used several times.
 
-With room for all of a crawl these caches grew by about half a kilobyte a page (tracemalloc), for addresses that were
-not asked about again.
+Unlimited caches grew by about half a kilobyte per page (tracemalloc), for addresses that were not used again.
 """
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SCRIPTS = ("", ".asp", ".aspx", ".ashx", ".php", ".jsp", ".do", ".htm", ".html")
-"""Ends of paths that name a program or a page, not the file that comes out of it."""
+"""Extensions of programs and pages: the path does not have the name of the downloaded file."""
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def canonical(url: str) -> str:
-    """The address without fragment, tracking, session and print parameters; host in lower case, default port off.
+    """The address without fragment, default port, and tracking, session and print parameters; host in lower case.
 
-    The order of the remaining query and the spelling of the path stay, because servers may tell them apart. Unsafe
-    characters are percent-encoded as browsers do it.
+    The order of the remaining query and the spelling of the path are kept, because servers may distinguish them. Unsafe
+    characters are percent-encoded as in browsers.
 
     >>> canonical("HTTP://Example.vn:80/tin/a-1.html?utm_source=zalo&id=3&print=1#top")
     'http://example.vn/tin/a-1.html?id=3'
@@ -66,7 +65,7 @@ def canonical(url: str) -> str:
 
 
 def without_session(url: str) -> str:
-    """The address as it is printed, less the session id that servers put anew into each visitor's links.
+    """The address as it is printed, without the session id that servers add to each visitor's links.
 
     >>> without_session("http://example.vn/tep/ct-05.pdf;jsessionid=0A1B?id=3&PHPSESSID=7f")
     'http://example.vn/tep/ct-05.pdf?id=3'
@@ -77,10 +76,10 @@ def without_session(url: str) -> str:
 
 
 def _split(url: str) -> SplitResult | None:
-    """The percent-encoded address in its parts; None when it is none."""
+    """The parts of the percent-encoded address; None if it is invalid."""
     try:
         parts = urlsplit(safe_url_string(_SURROGATE.sub("\ufffd", url).strip(), encoding="utf-8"))
-        _ = parts.port  # a wrong one raises only when it is asked for
+        _ = parts.port  # an invalid port raises only on access
     except ValueError:
         return None
     return parts
@@ -117,7 +116,7 @@ def _path_and_query(parts: SplitResult) -> str:
 
 
 def is_canonical(url: str, canonical_url: str) -> bool:
-    """Whether an address as fetched is the canonical one itself, on any host, and not a variant of it.
+    """Whether a fetched address is the canonical one, on any host, and not a variant of it.
 
     >>> is_canonical("https://www.example.vn/a-1.html", "http://example.vn/a-1.html")
     True
@@ -129,13 +128,13 @@ def is_canonical(url: str, canonical_url: str) -> bool:
 
 
 def item_id(site: str, canonical_url: str) -> str:
-    """`<slug>-<16 hex digits>`: the first 64 bits of the path key's SHA-256, which a move to another host keeps."""
+    """`<slug>-<16 hex digits>`: the first 64 bits of the path key's SHA-256, so that a new host does not change it."""
     return f"{site}-{hashlib.sha256(path_key(canonical_url).encode()).hexdigest()[:16]}"
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def host_of(url: str) -> str:
-    """Host name in lower case, without port; empty when there is none."""
+    """Host name in lower case, without port; empty if there is none."""
     try:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
@@ -143,12 +142,12 @@ def host_of(url: str) -> str:
 
 
 def bare_host(url: str) -> str:
-    """Host name as in the canonical form, without `www.`: equal for addresses that one server answers."""
+    """Host name as in the canonical form, without `www.`."""
     return host_of(canonical(url)).removeprefix("www.")
 
 
 def endpoint(url: str) -> tuple[str, int]:
-    """Host and port that a request for this address goes to; ("", 0) when there is none to go to."""
+    """Host and port of a request for this address; ("", 0) if the address is invalid."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -158,9 +157,9 @@ def endpoint(url: str) -> tuple[str, int]:
 
 
 def file_name(url: str) -> str:
-    """The file's name at the end of an address, percent-decoded: of `?file=` style parameters when the path names none.
+    """The percent-decoded file name in an address; from a parameter such as `?file=` if the path ends with a program.
 
-    An escaped slash belongs to the name ("131-KH/TU.pdf"), unless the name would then climb out of a folder.
+    An escaped slash is part of the name ("131-KH/TU.pdf"), unless the name could then leave its folder.
 
     >>> file_name("http://example.vn/tep/K%E1%BA%BF%20ho%E1%BA%A1ch%20131.pdf?download=1")
     'Kế hoạch 131.pdf'

@@ -1,1 +1,1 @@
-"""The life of one run in its process: start and end, hours, limits, and which files are kept."""
+"""One run in its process: start and end, hours, limits, and retention of its files."""

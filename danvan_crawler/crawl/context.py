@@ -1,6 +1,6 @@
-"""What one run hands to its components: the store, the reducer that takes each exchange, and what it asks for.
+"""The context that the components of a run share: the store, the reducer for its exchanges, and the new requests.
 
-There is one such object a crawl, attached to Scrapy's crawler before any component is made.
+There is one such object per crawl, attached to Scrapy's crawler before any component is created.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class RunContext:
     ) -> None:
         self.store = store
         self.outbox: deque[Ask | Article] = deque()
-        """What the spider has not handed to Scrapy yet, in its order."""
+        """Requests and articles that the spider has not passed to Scrapy yet, in order."""
         self.is_behind = False
-        """An exchange was archived that the database could not take: the next run takes it from the file."""
+        """An archived exchange could not be stored in the database: the next run stores it from the file."""
         self.planned: list[str] = []
         """With `plan`: article addresses that a crawl would request."""
         self._slug, self._stats = slug, stats
@@ -67,7 +67,7 @@ class RunContext:
         self._archiver: ArchiverMiddleware | None = None
 
     def walk(self, site: Site, run: Run, crawler: Crawler) -> None:
-        """Makes this the run of a site, asked to do what `run` says. The crawler has this context attached."""
+        """Makes this the run of a site with the options `run`. The crawler has this context attached."""
         self._run, self._playback = run, Playback(crawler)
         self._reducer = Reducer(site, load_family(site), self.store, stages_of(crawler))
 
@@ -77,24 +77,24 @@ class RunContext:
 
     @property
     def opening(self) -> tuple[str, str] | None:
-        """Id and JSON of what the run was asked to do, with which each of its WARC files begins."""
+        """Id and options (JSON) of the run, which are at the beginning of each of its WARC files."""
         return (self._run.run_id, self._run.as_json()) if self._run is not None else None
 
     def begin(self) -> None:
-        """Asks for what the run begins with."""
+        """Begins the run with its first requests."""
         assert self._reducer is not None
         assert self._run is not None
         if self._run.took_up and self._archiver is not None:
-            # At once: nothing else records what it took up, and the run may write no other record.
+            # At once: `took_up` is recorded nowhere else, and the run may write no other record.
             self._archiver.write_note(RUN, self._run.run_id, self._run.as_json())
         self._apply(self._reducer.begin(self._run))
 
     def set_archiver(self, archiver: ArchiverMiddleware) -> None:
-        """Notes of the run go into the WARC file that this one writes."""
+        """Sets the archiver, which also writes the notes of the run to its WARC file."""
         self._archiver = archiver
 
     def record_capture(self, capture: CaptureRecord, request: Request, message: bytes) -> None:
-        """Takes an exchange that has just been archived; `message` is the response that it stands for."""
+        """Stores an exchange that has just been archived; `message` is its complete response."""
         try:
             if self._reducer is None or self._playback is None:
                 redirects = request.meta.get("redirect_urls")
@@ -151,7 +151,7 @@ class RunContext:
             self._on_error(ITEM_ERRORS, error)
 
     def _apply(self, effects: Effects, *, is_visit: bool = False) -> None:
-        """Hands on what follows from an exchange: to the spider, the statistics and the log."""
+        """Passes the effects of an exchange to the spider, the statistics and the log."""
         self.outbox.extend(effects.items)
         self.outbox.extend(effects.asks)
         self.planned.extend(effects.planned)
@@ -177,8 +177,8 @@ class RunContext:
 
 
 def run_context_of(crawler: Crawler) -> RunContext:
-    """The context of a crawl. Raises LookupError where no run has been opened."""
+    """The context of a crawl. Raises LookupError if no run has been opened."""
     context = attached(crawler)
     if not isinstance(context, RunContext):
-        raise LookupError("this crawler has no run: is RunExtension among its EXTENSIONS?")
+        raise LookupError("this crawler has no run: check that RunExtension is in EXTENSIONS")
     return context

@@ -13,15 +13,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from danvan_crawler import statistics
-from danvan_crawler.exceptions import LeftAloneError
+from danvan_crawler.exceptions import CooldownError
 from danvan_crawler.sites.profile import Site
-from danvan_crawler.store.site_state import NOT_BEFORE, RESTS, SiteState
+from danvan_crawler.store.site_state import NOT_BEFORE, OVERLOADS, SiteState
 
 LONGEST = timedelta(days=7)
-"""Longest wait that is obeyed: some servers ask for more by mistake."""
+"""Longest accepted wait: some servers ask for more by mistake."""
 _FIRST, _AT_MOST = timedelta(hours=1), timedelta(hours=12)
 _MANY = 5
-"""Fewer answers 429 and 503 than this may be an accident."""
+"""Fewer responses 429 and 503 than this are ignored."""
 
 
 def overloaded(stats: Mapping[str, Any]) -> bool:
@@ -31,38 +31,38 @@ def overloaded(stats: Mapping[str, Any]) -> bool:
     return most or bool(stats.get(statistics.OVERLOADED))
 
 
-def rest_after(stats: Mapping[str, Any], now: datetime, rests: int) -> datetime | None:
-    """Until when not to contact the server; None if there is no need. `rests`: earlier runs that backed off."""
+def cooldown_after(stats: Mapping[str, Any], now: datetime, overloads: int) -> datetime | None:
+    """Until when not to contact the server; None if it may be contacted. `overloads`: runs before that backed off."""
     if asked := stats.get(statistics.NOT_BEFORE):
         return min(datetime.fromisoformat(asked), now + LONGEST)
     if overloaded(stats):
-        return now + min(_FIRST * int(2 ** min(rests, 10)), _AT_MOST)
+        return now + min(_FIRST * int(2 ** min(overloads, 10)), _AT_MOST)
     waits_until = stats.get(statistics.WAITS_UNTIL)  # a wait that had not ended when the run ended
     until = datetime.fromisoformat(waits_until) if waits_until else now
     return until if until > now else None
 
 
-def keep(
+def store_cooldown(
     state: SiteState, names: Iterable[str], stats: Mapping[str, Any], now: datetime, *, reason: str = "finished"
 ) -> datetime | None:
     """Stores until when not to contact the server after a run with these statistics, and returns it.
 
-    `names` are those of the site and its hosts (`names_of`). A run that was cut short, or that got no page, does not
+    `names` are those of the site and its hosts (`cooldown_names`). An interrupted run and a run without any page do not
     reset an earlier overload.
     """
     kept = list(names)
-    rests = max((int(state.get(name, RESTS) or "0") for name in kept), default=0)
-    until = rest_after(stats, now, rests)
+    overloads = max((int(state.get(name, OVERLOADS) or "0") for name in kept), default=0)
+    until = cooldown_after(stats, now, overloads)
     went_well = reason == "finished" and stats.get("downloader/response_status_count/200", 0)
-    if until is None and not (rests and went_well):
+    if until is None and not (overloads and went_well):
         return None
     for name in kept:
         state.set(name, NOT_BEFORE, until.isoformat(timespec="seconds") if until is not None else None)
-        state.set(name, RESTS, str(rests + 1) if until is not None else None)
+        state.set(name, OVERLOADS, str(overloads + 1) if until is not None else None)
     return until
 
 
-def rests_until(state: SiteState, names: Iterable[str], now: datetime) -> datetime | None:
+def cooldown_until(state: SiteState, names: Iterable[str], now: datetime) -> datetime | None:
     """The time before which a run is too early; None if it may run now.
 
     A time further away than LONGEST came from a wrong clock and is ignored.
@@ -71,14 +71,14 @@ def rests_until(state: SiteState, names: Iterable[str], now: datetime) -> dateti
     return max((moment for moment in moments if now < moment <= now + LONGEST), default=None)
 
 
-def require_rested(site: Site, state: SiteState, now: datetime) -> None:
-    """Raises LeftAloneError before the moment until which a site's server is to be left alone."""
-    until = rests_until(state, names_of(site), now)
+def require_cooldown_over(site: Site, state: SiteState, now: datetime) -> None:
+    """Raises CooldownError if a site's server must not be contacted yet."""
+    until = cooldown_until(state, cooldown_names(site), now)
     if until is not None:
         moment = f"{until.astimezone(site.zone):%Y-%m-%d %H:%M} ({site.timezone})"
-        raise LeftAloneError(f"its server asked to be left alone until {moment}: not contacted")
+        raise CooldownError(f"its server must not be contacted until {moment}: not contacted")
 
 
-def names_of(site: Site) -> list[str]:
-    """Under which names a rest is kept: the site's, and those of its hosts, which no site can have."""
+def cooldown_names(site: Site) -> list[str]:
+    """The names under which a cooldown is stored: the site's slug, and names for its hosts, which no slug can equal."""
     return [site.slug, *(f".host-{host}" for host in sorted(site.contacted_hosts()))]

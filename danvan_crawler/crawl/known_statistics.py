@@ -1,6 +1,6 @@
 """Scrapy's statistics; an unknown name of ours is an error.
 
-A statistic that nobody writes counts as zero, and zero can decide whether a site is healthy. A live crawl cannot raise
+A misspelled statistic counts as zero, and zero can decide whether a site is healthy. A live crawl cannot raise
 the error: all names are in `statistics`, a test finds names that are written elsewhere, and no data of a site becomes
 part of a name. A section's name can, but it comes from the profile and follows a known prefix.
 """

@@ -24,7 +24,7 @@ _REPORT = re.compile(r"(\d{8}T\d{6}Z)-[0-9a-f]{8}\.json")
 _LOG = re.compile(r"(?P<slug>.+)\.log(?P<older>\.\d+)?")
 
 
-def forget_old(archive: Path, slug: str, days: float) -> list[Path]:
+def remove_expired(archive: Path, slug: str, days: float) -> list[Path]:
     """Removes run reports and logs older than `days` (0: removes nothing); returns what it removed.
 
     Called by a run of the site `slug` after it has written its report, the site's newest one. If a file cannot be
@@ -72,7 +72,7 @@ def _began(name: str) -> datetime | None:
 
 
 def _old_logs(archive: Path, limit: float) -> Iterator[Path]:
-    """Old logs, but those of sites that are being crawled, whose lines go there."""
+    """Old logs, except those of sites that are being crawled, which are open for writing."""
     for path in sorted(log_paths(archive)):
         name = _LOG.fullmatch(path.name)
         try:

@@ -1,4 +1,4 @@
-"""The life of one run: its locks, what dead runs left, its store, its report."""
+"""One run from start to end: locks, leftovers of dead runs, store, report."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from danvan_crawler.archive.locks import DatabaseLock, HostLock, SiteLock
 from danvan_crawler.capture.context import attach
 from danvan_crawler.clock import warc_date
 from danvan_crawler.crawl.context import RunContext
-from danvan_crawler.crawl.cooldown import keep, names_of, require_rested
-from danvan_crawler.crawl.retention import forget_old
+from danvan_crawler.crawl.cooldown import cooldown_names, require_cooldown_over, store_cooldown
+from danvan_crawler.crawl.retention import remove_expired
 from danvan_crawler.crawl.take_over import take_over
 from danvan_crawler.crawl.window import require_open, window_of
 from danvan_crawler.derive.idle import default_run
 from danvan_crawler.exceptions import (
     ArchiveError,
+    CooldownError,
     DanvanError,
     DiskFullError,
     ExitCode,
-    LeftAloneError,
     OutsideWindowError,
     StoreError,
 )
@@ -45,7 +45,7 @@ from danvan_crawler.health.problems import Problem
 from danvan_crawler.health.reports import new_run_id, report_of, write_report
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.rules import Window
-from danvan_crawler.store.activity import happened
+from danvan_crawler.store.activity import change_counts
 from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.site_state import ROBOTS
 from danvan_crawler.store.writes import Store
@@ -58,18 +58,18 @@ logger = logging.getLogger(__name__)
 
 _REFUSALS = {
     OutsideWindowError: ("window", "not_now"),
-    LeftAloneError: ("asked_to_wait", "not_now"),
+    CooldownError: ("asked_to_wait", "not_now"),
     DiskFullError: ("disk_full", "disk_full"),
 }
 """Why a run does not begin: the kind of its problem, and the reason in its report."""
 
 
 class RunExtension:
-    """Scrapy extension that frames a run. Created before anything contacts the network.
+    """Scrapy extension that begins and ends a run. Created before anything contacts the network.
 
     `from_crawler` raises LockedError, ArchiveError or StoreError: then nothing is crawled. `outcome` is set by
-    `finish`, when the spider has closed and the archiver has finished its files: the locks have to last until then, or
-    the next run would take a file that is just being renamed for one of a dead run.
+    `finish`, after the spider has closed and the archiver has finished its files. The locks are held until then;
+    otherwise the next run could treat a file that is being renamed as one of a dead run.
     """
 
     def __init__(self, archive: Path, crawler: Crawler) -> None:
@@ -103,7 +103,7 @@ class RunExtension:
         return extension
 
     def _open(self) -> None:
-        """Takes the locks, finishes what dead runs left, and attaches the run to the crawler."""
+        """Acquires the locks, stores the leftovers of dead runs, and attaches the run to the crawler."""
         archive, slug, site, crawler = self.archive, self.slug, self._site, self._crawler
         window = window_of(site, crawler.settings["DANVAN_WINDOW"])
         with ExitStack() as held:
@@ -122,14 +122,14 @@ class RunExtension:
             context = RunContext(slug, self.store, self._stats, self._count_error, self._heartbeat.article)
             attach(crawler, context)
             self._context = context
-            self._require_good_time(window)
+            self._require_may_begin(window)
             taken = take_over(archive, slug, site, self.store, crawler, self.recovered)
             if site is not None:
-                context.walk(site, self._asked_to(taken), crawler)
+                context.walk(site, self._options(taken), crawler)
             self._held = held.pop_all()
 
-    def _asked_to(self, taken: Mapping[str, int]) -> Run:
-        """What this run is asked to do: the spider's arguments, and the settings that its walks depend on."""
+    def _options(self, taken: Mapping[str, int]) -> Run:
+        """The options of this run: the spider's arguments, and the settings that its walks depend on."""
         spider: Any = self._crawler.spider
         return replace(
             default_run(self._crawler.settings),
@@ -148,24 +148,24 @@ class RunExtension:
         """The problems in words, worst first."""
         return [problem.text for problem in self.problems]
 
-    def _require_good_time(self, window: Window | None) -> None:
-        """Raises OutsideWindowError, LeftAloneError or DiskFullError, having reported so: nobody is to be asked now."""
+    def _require_may_begin(self, window: Window | None) -> None:
+        """Writes a report and raises OutsideWindowError, CooldownError or DiskFullError if the run must not begin."""
         state, site = self.store.state, self._site
         try:
             if site is not None:
                 require_open(site, window, self.started_at)
-                require_rested(site, state, self.started_at)
+                require_cooldown_over(site, state, self.started_at)
             if since := state.get(self.slug, ROBOTS):
                 self._stats.set_value(statistics.ROBOTS_UNREADABLE, json.loads(since))
             require_space(self.archive, self._crawler.settings.getint("DANVAN_MIN_FREE"))
-        except (OutsideWindowError, LeftAloneError, DiskFullError) as error:
+        except (OutsideWindowError, CooldownError, DiskFullError) as error:
             kind, reason = _REFUSALS[type(error)]
             self.outcome, self.problems = error.exit_code, [Problem(kind, str(error), error.exit_code)]
             self._report(reason)
             raise
 
     def _remember_robots(self, stats: Mapping[str, Any]) -> None:
-        """Since when robots.txt of which hosts cannot be read, for the next run."""
+        """Stores for the next run since when the robots.txt of which hosts cannot be read."""
         since = stats.get(statistics.ROBOTS_UNREADABLE)
         self.store.state.set(self.slug, ROBOTS, json.dumps(since) if since else None)
 
@@ -179,13 +179,13 @@ class RunExtension:
         self._count_error(statistics.SPIDER_ERRORS, failure.value)
 
     def _count_error(self, name: str, error: BaseException | None) -> None:
-        """Counts what went wrong. A database that cannot be written ends the crawl: it would only be fetched again."""
+        """Counts an error. If the database cannot be written, ends the crawl: its pages would be fetched again."""
         self._stats.inc_value(name)
         if isinstance(error, (StoreError, DiskFullError)) and not self._stopping and self._crawler.engine is not None:
             self._stopping = True
             logger.error("The item database cannot be written, the crawl stops: %s", error)
             reason = "disk_full" if isinstance(error, DiskFullError) else "database_unwritable"
-            # Not awaited: the engine waits for the item or response that is failing just now.
+            # Not awaited: the engine waits for the item or response that is currently failing.
             closing = deferred_from_coro(self._crawler.engine.close_spider_async(reason=reason))
             closing.addErrback(lambda failure: logger.error("The crawl could not be closed: %s", failure.value))
 
@@ -193,13 +193,13 @@ class RunExtension:
         self._reason = reason
 
     def finish(self) -> None:
-        """Judges the run, writes its report and gives the locks back. Idempotent; waits for the spider to close."""
+        """Judges the run, writes its report and releases the locks. Idempotent; does nothing before `spider_closed`."""
         if self._reason is None or self.outcome is not None:
             return
         try:
             self._conclude()
         except Exception as error:
-            # Of whatever kind: a run that nobody hears of is worse than one that is called failed.
+            # Any error: a failed run must have a report.
             logger.exception("The run could not be judged")
             text = f"the run could not be judged: {type(error).__name__}: {error}"
             self.outcome = ExitCode.ERROR
@@ -213,39 +213,39 @@ class RunExtension:
         stats = self._stats.get_stats()
         try:
             if self._site is not None:
-                keep(self.store.state, names_of(self._site), stats, clock.now(), reason=self._reason)
+                store_cooldown(self.store.state, cooldown_names(self._site), stats, clock.now(), reason=self._reason)
                 self._remember_robots(stats)
             self.store.close()
         except DanvanError as error:
             self._stats.inc_value(statistics.ITEM_ERRORS)
             logger.error("The last captures could not be indexed, the next run brings them back: %s", error)
         else:
-            if not self._context.is_behind:  # else the next run has to take up the file, which it knows by that
+            if not self._context.is_behind:  # else the next run must read the file, which it finds by its lack of one
                 self._describe_files()
         health = self._compare(stats)
         self.outcome, self.problems = judge(stats, self._reason, is_site=self._site is not None, health=health)
         self._report(self._reason)
-        forget_old(self.archive, self.slug, self._crawler.settings.getfloat("DANVAN_KEEP_DAYS"))
+        remove_expired(self.archive, self.slug, self._crawler.settings.getfloat("DANVAN_KEEP_DAYS"))
 
     def _compare(self, stats: dict[str, Any]) -> list[Problem]:
-        """What the database says of this run, and what is wrong by comparison with the site's past."""
+        """Adds the changes found by this run to its statistics; returns problems compared with the site's past."""
         if self._site is None or statistics.ITEM_ERRORS in stats:
             return []
         try:
             with open_for_reading(database_path(self.archive)).connect() as connection:
-                for kind, number in happened(connection, self.slug, self.started_at).items():
+                for kind, number in change_counts(connection, self.slug, self.started_at).items():
                     self._stats.set_value(statistics.articles(kind), number)
                 self._is_complete = is_complete(self._crawler.spider, self._reason or "", stats)
                 now = clock.now()
                 return problems_of(self.archive, self._site, stats, connection, now, complete=self._is_complete)
         except StoreError as error:
             logger.error("The run could not be compared with those before: %s", error)
-        except Exception:  # of whatever kind: what is odd in the past is no reason to lose this run's report
+        except Exception:  # any error: invalid old data must not prevent this run's report
             logger.exception("The run could not be compared with those before")
         return []
 
     def _describe_files(self) -> None:
-        """Writes index and manifest of this run's files; that reads them back, every record checked."""
+        """Writes index and manifest of this run's files; this reads the files and checks every record."""
         files = [self.archive / name for name in self._stats.get_value(statistics.WARC_FILES, ())]
         try:
             damaged = write_missing_indexes(self.archive, [path for path in files if path.exists()])
@@ -274,5 +274,5 @@ class RunExtension:
         )
         try:
             write_report(self.archive, self.started_at, report)
-        except OSError as error:  # a full disk has its own exit code, and the report is no record
+        except OSError as error:  # a full disk has its own exit code, and the archive is complete without the report
             logger.error("%s: the run report cannot be written: %s", error.filename, error.strerror)

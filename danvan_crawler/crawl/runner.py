@@ -12,7 +12,7 @@ from scrapy.settings import Settings
 
 from danvan_crawler.crawl.run import RunExtension
 from danvan_crawler.exceptions import DanvanError, ExitCode
-from danvan_crawler.memory import spare_the_collector
+from danvan_crawler.memory import tune_garbage_collector
 from danvan_crawler.settings_check import check_settings
 
 
@@ -49,7 +49,7 @@ def run(process: AsyncCrawlerProcess, crawler: Crawler, **arguments: Any) -> Res
     Never raises a DanvanError: it becomes the result. SIGINT and SIGTERM stop the crawl cleanly, a second one at once.
     """
     task = process.crawl(crawler, **arguments)
-    spare_the_collector()
+    tune_garbage_collector()
     process.start()
     spider = crawler.spider
     stats = dict(crawler.stats.get_stats()) if spider is not None and crawler.stats is not None else {}

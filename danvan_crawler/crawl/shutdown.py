@@ -23,13 +23,13 @@ SECONDS = 6.0
 
 
 class PromptStop:
-    """Scrapy extension that checks every half second whether the crawl is closing, and cuts off what takes too long."""
+    """Scrapy extension that checks every half second whether the crawl is closing, and cuts off slow downloads."""
 
     def __init__(self, crawler: Crawler, seconds: float = SECONDS) -> None:
         self._crawler = crawler
         self._seconds = seconds
         self._closing_since: float | None = None
-        self._looking = create_looping_call(self._look)
+        self._timer = create_looping_call(self._check)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> PromptStop:
@@ -39,13 +39,13 @@ class PromptStop:
         return extension
 
     def start(self) -> None:
-        self._looking.start(0.5, now=False)
+        self._timer.start(0.5, now=False)
 
     def stop(self) -> None:
-        if self._looking.running:
-            self._looking.stop()
+        if self._timer.running:
+            self._timer.stop()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         engine: Any = self._crawler.engine
         # Private, but only this shows that a spider is closing before it has closed.
         if engine is None or engine._slot is None or engine._slot.closing is None:

@@ -1,9 +1,9 @@
 """Before its own work, a run brings into the database what dead runs archived but did not store.
 
 A file gets its manifest when the database has all of it, at the end of a run and here. So a file without a manifest is
-read, whether its run died before or after the file got its final name. The database knows the last record that it has
-(`Store.position`). If it has a part of a run, the rest is taken without the walks that were under way, and this run
-archives that it did so (`Run.took_up`). If it has nothing of a run, that run is taken as a whole.
+read, whether its run died before or after the file got its final name. `Store.position` is the last record in the
+database. If the database has a part of a run, the rest is stored without continuing its walks, and this run archives
+that it did so (`Run.took_up`). If it has nothing of a run, the whole run is replayed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from danvan_crawler.archive.layout import warc_prefix
 from danvan_crawler.derive.idle import default_run
 from danvan_crawler.derive.rederive import rederive
 from danvan_crawler.derive.reparse import Reparse
-from danvan_crawler.derive.scan import Began, Died, Files, Opening, events, look_through
+from danvan_crawler.derive.scan import Began, Died, Files, Opening, events, scan_files
 from danvan_crawler.derive.suppress import bring_back
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.captures import last_offsets
@@ -36,25 +36,25 @@ logger = logging.getLogger(__name__)
 def take_over(
     archive: Path, slug: str, site: Site | None, store: Store, crawler: Crawler, recovered: list[Recovered]
 ) -> dict[str, int]:
-    """Stores what is left, and writes missing manifests.
+    """Stores the leftovers of dead runs, and writes missing manifests.
 
     `crawler` has `store` attached; `recovered` are the files that were open when their run died. Returns the files from
     which records were taken, with the offset of the last record before them. Raises ArchiveError and StoreError.
     """
     for file in recovered:
         logger.warning("%s: left by a run that died; kept %d bytes, cut %d", file.path, file.kept_bytes, file.cut_bytes)
-        # They exist if the file already had its final name and somebody renamed it.
+        # They exist if the file already had its final name and was renamed by hand.
         manifest_path(archive, file.path).unlink(missing_ok=True)
         index_path(archive, file.path).unlink(missing_ok=True)
     for sentence in lost_records(archive, slug):
-        logger.warning("%s; run `danvan rebuild`, then the next crawl asks for what is lost", sentence)
-    ended = [entry for entry in store.obey(read_takedowns(archive)) if entry.site == slug]
+        logger.warning("%s; run `danvan rebuild`; the next crawl then requests the lost pages", sentence)
+    ended = [entry for entry in store.apply_takedowns(read_takedowns(archive)) if entry.site == slug]
     store.set_rights(slug, site.rights if site is not None else None)
     paths = warc_files(archive, slug)
     left = {path for path in paths if not manifest_path(archive, path).exists()}
     taken: dict[str, int] = {}
     if left or ended:
-        files = look_through(archive, slug, paths)
+        files = scan_files(archive, slug, paths)
         taken = _take(files, left, site, store, crawler)
         bring_back(files, ended, site, store, crawler)
         store.flush()
@@ -90,7 +90,7 @@ def _take(files: Files, left: set[Path], site: Site | None, store: Store, crawle
 
 
 def _precedes(opening: Opening, files: Files, known: Mapping[str, int]) -> bool:
-    """Whether the database has a later file but nothing of this one: somebody has restored the file."""
+    """Whether the database has a later file but nothing of this one: the file was restored."""
     is_known = opening.name in known
     return not is_known and any(one.date > opening.date for one in files.openings if one.name in known)
 

@@ -36,7 +36,7 @@ def window_of(site: Site | None, setting: str) -> Window | None:
 
 
 def require_open(site: Site, window: Window | None, now: datetime) -> None:
-    """Raises OutsideWindowError outside of the hours of a site."""
+    """Raises OutsideWindowError outside the hours of a site."""
     if window is not None and not window.holds(now.astimezone(site.zone)):
         raise OutsideWindowError(f"not crawled at this hour: its window is {window} ({site.timezone})")
 
@@ -48,7 +48,7 @@ class WindowExtension:
         self._crawler = crawler
         self._site = site
         self._window = window
-        self._looking = create_looping_call(self._look)
+        self._timer = create_looping_call(self._check)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> WindowExtension:
@@ -62,13 +62,13 @@ class WindowExtension:
         return extension
 
     def start(self) -> None:
-        self._looking.start(_SECONDS, now=False)
+        self._timer.start(_SECONDS, now=False)
 
     def stop(self) -> None:
-        if self._looking.running:
-            self._looking.stop()
+        if self._timer.running:
+            self._timer.stop()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         engine: Any = self._crawler.engine
         if engine is None or self._window.holds(clock.now().astimezone(self._site.zone)):
             return

@@ -1,1 +1,1 @@
-"""Rows out of WARC files: a rebuild, what a dead run left, what another tool archived, and what is hidden."""
+"""Derive rows from WARC files: rebuild, leftovers of dead runs, imports from other tools, and takedowns."""

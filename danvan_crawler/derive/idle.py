@@ -1,4 +1,4 @@
-"""A crawler that never crawls: what pipelines and decompression are built from where no crawl is under way."""
+"""A crawler that never crawls, from which pipelines and decompression are built outside of a crawl."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from danvan_crawler.walk.asking import Run
 
 @dataclass(frozen=True, slots=True)
 class _Writes:
-    """What the stages of an idle crawler are given."""
+    """The context of an idle crawler."""
 
     store: Store
 
 
 def idle_crawler(slug: str, site: Site | None, settings: Settings, store: Store | None) -> Crawler:
-    """A crawler whose stages write to `store`; without one, those that store cannot be built."""
+    """A crawler whose stages write to `store`; without a store, the stage that stores cannot be built."""
     spider_class = type("IdleSpider", (Spider,), {"name": slug, **({"site": site} if site is not None else {})})
     crawler = Crawler(spider_class, settings)
     crawler.stats = MemoryStatsCollector(crawler)
@@ -38,9 +38,10 @@ def idle_crawler(slug: str, site: Site | None, settings: Settings, store: Store 
 
 
 def site_of(registry: SiteRegistry, slug: str, profiles: Mapping[str, str]) -> Site | None:
-    """The site of a slug: from its profile, else the newest one in its files; None for a spider that is no site's.
+    """The site of a slug: from its profile, else from the newest archived one; None for a spider without a site.
 
-    `profiles` are those of its files, by name. Raises ProfileError if the archived one cannot be used any more.
+    `profiles` are the profiles in its WARC files, by file name. Raises ProfileError if the archived one is no longer
+    valid.
     """
     if slug in registry:
         return registry.get(slug)
@@ -50,7 +51,7 @@ def site_of(registry: SiteRegistry, slug: str, profiles: Mapping[str, str]) -> S
 
 
 def default_run(settings: Settings) -> Run:
-    """What a run is taken to have been asked to do that did not archive it: the settings as they are now."""
+    """The options assumed for a run that did not archive its options: the current settings."""
     return Run(
         run_id="",
         began_at=warc_date(now()),

@@ -1,11 +1,11 @@
-"""WARC files of other tools become part of the archive: looked through, copied, indexed, their pages read.
+"""Import WARC files of other tools: check, copy and index them, and read their pages.
 
-Nothing is taken in before everything is known to be sound: each source is walked over to its end, each of its hosts has
-to belong to a site, no record of it may be there already, and what its revisits stand for has to be there or to come
-with them. A source stays where it is and as it is.
+Nothing is written before all checks have passed: each source can be read to its end, each of its hosts belongs to a
+site, none of its records is in the archive, and the records that its revisits refer to are in the archive or in these
+files. The source files are not changed.
 
-A record goes to the site that has its host. Third parties (fonts, video, statistics) that a browser's capture brings
-along are no site's: `--site` says with which one they go.
+A record is stored with the site that has its host. Third parties (fonts, video, statistics) in a browser's capture have
+no site: `--site` names the site for them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from danvan_crawler.archive.locks import DatabaseLock, SiteLock
 from danvan_crawler.derive.idle import default_run, idle_crawler
 from danvan_crawler.derive.rederive import rederive
 from danvan_crawler.derive.reparse import Reparse
-from danvan_crawler.derive.scan import Files, imported_in_order, look_through, read_imported
+from danvan_crawler.derive.scan import Files, imported_in_order, read_imported, scan_files
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
@@ -42,36 +42,37 @@ from danvan_crawler.warc.files import warc_files
 from danvan_crawler.warc.imports import Survey, opening_of, records_for, survey, write_copy
 from danvan_crawler.warc.index import manifest_path, write_missing_indexes
 
-_TOGETHER = 200
+_BATCH = 200
 """Captures in one transaction; crawls of other sites wait for it."""
 
 
 @dataclass(slots=True)
 class Imported:
-    """What an import did."""
+    """Result of an import."""
 
     skipped: list[str] = field(default_factory=list)
-    """Sources that were taken in before, one sentence each."""
+    """Sources that were imported before, one sentence each."""
     files: list[tuple[Path, Path]] = field(default_factory=list)
-    """Each source with the file that was made of it."""
+    """Each source with the file made from it."""
     captures: Counter[str] = field(default_factory=Counter)
+    """Number of captures by slug."""
     articles: Counter[str] = field(default_factory=Counter)
-    """By slug; captures that gave an article."""
+    """Number of captures with an article by slug."""
     failures: list[str] = field(default_factory=list)
     """Pages that could not be parsed, one sentence each."""
     undecodable: int = 0
-    """Pages in a content coding that a crawl never asks for, such as br."""
+    """Pages in a content coding that a crawl never requests, such as br."""
 
 
 class Hosts:
-    """Which site an address belongs to; `fallback` is the slug for those that are no site's."""
+    """Finds the site of an address; `fallback` is the slug for addresses without a site."""
 
     def __init__(self, sites: Iterable[Site], fallback: str | None) -> None:
         self._sites = tuple(sites)
         self._fallback = fallback
 
     def owners(self, origin: str) -> list[str]:
-        """Slugs of the sites whose host an origin names: of those on private networks, also with the right port."""
+        """Slugs of the sites with the host of an origin; for sites on private networks, the port must match too."""
         host, port = endpoint(origin)
         return [
             site.slug
@@ -80,7 +81,7 @@ class Hosts:
         ]
 
     def __call__(self, origin: str) -> str:
-        """The site of an origin. Raises UsageError when it is no site's, or several have it."""
+        """The slug of an origin's site. Raises UsageError if no site or several sites have it."""
         owners = self.owners(origin)
         if len(owners) == 1 and (self._fallback is None or self._fallback not in owners):
             return owners[0]
@@ -98,19 +99,19 @@ def import_warcs(
     site: str | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Imported:
-    """Takes WARC files of other tools into the archive and their pages into the database.
+    """Imports WARC files of other tools into the archive and their pages into the database.
 
-    `site` is the slug for records whose host is no site's; `progress` is called with captures read and in all.
+    `site` is the slug for records whose host has no site; `progress` is called with captures read and captures in all.
 
-    Raises, before anything is written: ArchiveDamagedError for a source that is not sound to its end, UsageError for
-    hosts without a site, records that are there already and revisits of records that are not, LockedError when one of
-    the sites is being crawled. ArchiveError and StoreError when something cannot be read or written.
+    Raises before anything is written: ArchiveDamagedError if a source cannot be read to its end; UsageError for hosts
+    without a site, duplicate records, and revisits of missing records; LockedError if one of the sites is being
+    crawled. Raises ArchiveError and StoreError if something cannot be read or written.
     """
     result = Imported()
     hosts = Hosts(registry, registry.get(site).slug if site is not None else None)
     surveys = [survey(path) for path in files]
     for source in surveys:
-        _refuse_strangers(source, hosts)
+        _refuse_unknown_hosts(source, hosts)
     plan, known = _without_known(archive, surveys, hosts, result)
     made: dict[str, list[Path]] = {}
     for slug, path in known:
@@ -125,9 +126,9 @@ def import_warcs(
         held.enter_context(DatabaseLock(archive))
         store = Store(database_path(archive), revisit_days=days_of(settings["DANVAN_REVISIT_DAYS"]))
         held.callback(store.close)
-        store.obey(read_takedowns(archive))
+        store.apply_takedowns(read_takedowns(archive))
         _refuse_duplicates(plan, store)
-        _refuse_lost(plan, store)
+        _refuse_missing_originals(plan, store)
         for source, slug in plan:
             path = _copy(archive, source, registry.get(slug), hosts, settings)
             made.setdefault(slug, []).append(path)
@@ -136,7 +137,7 @@ def import_warcs(
         for slug, paths in made.items():
             _read(archive, registry.get(slug), paths, store, settings, result, lambda done: progress(done, total))
             store.flush()
-            # Last: a file without a manifest is read by the next run, should this one be killed.
+            # Last: if this process is killed, the next run reads the files without a manifest.
             write_missing_indexes(archive, paths)
     return result
 
@@ -148,12 +149,12 @@ def _read(
     store: Store,
     settings: Settings,
     result: Imported,
-    tell: Callable[[int], None],
+    report_progress: Callable[[int], None],
 ) -> None:
-    """Reads the pages of files that have just been made; the whole site again if they fall before what it has."""
+    """Reads the pages of new files; derives the whole site again if they are older than its captures."""
     crawler = idle_crawler(site.slug, site, settings, store)
     store.set_rights(site.slug, site.rights)
-    files = look_through(archive, site.slug, warc_files(archive, site.slug))
+    files = scan_files(archive, site.slug, warc_files(archive, site.slug))
     new = Files(archive, site.slug, [one for one in files.openings if one.path in paths])
     found = list(imported_in_order(new))
     latest = store.latest_capture(site.slug)
@@ -162,11 +163,11 @@ def _read(
     else:
         run = default_run(settings)
         reparse = Reparse(archive, site.slug, site, store, crawler, files.profiles, run)
-        for start in range(0, len(found), _TOGETHER):
-            with store.together():
-                for one in found[start : start + _TOGETHER]:
+        for start in range(0, len(found), _BATCH):
+            with store.batch():
+                for one in found[start : start + _BATCH]:
                     reparse.take(read_imported(new, one))
-            tell(result.captures.total() + reparse.captures)
+            report_progress(result.captures.total() + reparse.captures)
     result.captures[site.slug] += len(found)
     result.articles[site.slug] += reparse.articles
     result.failures += [*reparse.failures, *reparse.lost]
@@ -175,7 +176,7 @@ def _read(
 
 def _copy(archive: Path, source: Survey, site: Site, hosts: Hosts, settings: Settings) -> Path:
     about = {
-        # Not "danvan-crawler/…" as in our own files: these records keep the manners of the tool that made them.
+        # Not "danvan-crawler/…" as in our own files: another tool wrote these records.
         "software": f"import-warc (danvan-crawler/{__version__})",
         "operator": settings.get("DANVAN_OPERATOR") or "",
         "isPartOf": site.slug,
@@ -188,20 +189,20 @@ def _copy(archive: Path, source: Survey, site: Site, hosts: Hosts, settings: Set
     return write_copy(archive, site.slug, source, records, warcinfo=about, profile=site.source_text, level=level)
 
 
-def _refuse_strangers(source: Survey, hosts: Hosts) -> None:
+def _refuse_unknown_hosts(source: Survey, hosts: Hosts) -> None:
     if not source.addresses:
-        raise UsageError(f"{source.path}: holds no record of any host")
-    strange: Counter[str] = Counter()
+        raise UsageError(f"{source.path}: has no record with a host")
+    unknown: Counter[str] = Counter()
     for origin, count in source.addresses.items():
         try:
             hosts(origin)
         except UsageError:
-            strange[_shown(origin, hosts)] += count
-    if strange:
-        counted = ", ".join(f"{host} ({count})" for host, count in strange.most_common())
+            unknown[_shown(origin, hosts)] += count
+    if unknown:
+        counted = ", ".join(f"{host} ({count})" for host, count in unknown.most_common())
         raise UsageError(
-            f"{source.path}: not taken in: these hosts, with so many records, belong to no site or to several:"
-            f" {counted}; name the site that they go to with --site, or add them to its aliases"
+            f"{source.path}: not imported: these hosts (number of records) belong to no site or to several sites:"
+            f" {counted}; name their site with --site, or add them to its aliases"
         )
 
 
@@ -214,7 +215,7 @@ def _shown(origin: str, hosts: Hosts) -> str:
 def _without_known(
     archive: Path, surveys: Sequence[Survey], hosts: Hosts, result: Imported
 ) -> tuple[list[tuple[Survey, str]], list[tuple[str, Path]]]:
-    """Sources with the sites that they have records for, and what has been made of those that were imported before."""
+    """Sources to import with their slugs, and the slugs and files of those that were imported before."""
     before: dict[tuple[str, str], Path] = {}
     again: list[tuple[str, Path]] = []
     plan: dict[tuple[str, str], Survey] = {}
@@ -237,7 +238,7 @@ def _without_known(
 
 
 def _is_read(archive: Path, path: Path) -> bool:
-    """Whether the database has the captures of a file."""
+    """Whether the captures of a file are in the database."""
     database = database_path(archive)
     if not (database.is_file() and manifest_path(archive, path).exists()):
         return False
@@ -248,13 +249,13 @@ def _is_read(archive: Path, path: Path) -> bool:
 
 
 def _refuse_duplicates(plan: Sequence[tuple[Survey, str]], store: Store) -> None:
-    """A record id names one record; two with the same could not be told apart by items, revisits and commands."""
+    """Raises UsageError for duplicate record ids: items, revisits and commands refer to records by id."""
     seen: dict[str, Path] = {}
     sources = {source.path: source for source, _ in plan}.values()
     for source in sources:
         for record_id in source.captures:
             if record_id in seen:
-                raise UsageError(f"{source.path}: the record {record_id} is there twice, also in {seen[record_id]}")
+                raise UsageError(f"{source.path}: the record {record_id} occurs twice, also in {seen[record_id]}")
             seen[record_id] = source.path
     ids = list(seen)
     with open_for_reading(store.path).connect() as connection:
@@ -265,12 +266,12 @@ def _refuse_duplicates(plan: Sequence[tuple[Survey, str]], store: Store) -> None
             if row is not None:
                 path = seen[row.warc_record_id]
                 raise UsageError(
-                    f"{path}: not taken in: its record {row.warc_record_id} is in the archive already,"
+                    f"{path}: not imported: its record {row.warc_record_id} is in the archive already,"
                     f" in {row.warc_file}"
                 )
 
 
-def _refuse_lost(plan: Sequence[tuple[Survey, str]], store: Store) -> None:
+def _refuse_missing_originals(plan: Sequence[tuple[Survey, str]], store: Store) -> None:
     names = set[str]().union(*(source.names for source, _ in plan))
     for source, slug in plan:
         for offset, reference in source.references:
@@ -278,6 +279,6 @@ def _refuse_lost(plan: Sequence[tuple[Survey, str]], store: Store) -> None:
                 continue
             if store.originals.named(slug, reference.record_id, reference.url, reference.date) is None:
                 raise UsageError(
-                    f"{source.path}: not taken in: its revisit at byte {offset} stands for a record that is neither in"
+                    f"{source.path}: not imported: its revisit at byte {offset} refers to a record that is neither in"
                     f" the archive nor in these files: {reference}; import the file that has it first, or together"
                 )

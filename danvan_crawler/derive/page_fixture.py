@@ -1,15 +1,16 @@
-"""A page as a test fixture: a folder that holds the page, what its reading depends on, and what should be read.
+"""A page as a test fixture: a folder with the page, everything that its result depends on, and the expected result.
 
     response.http   the response message as the server sent it: head, transfer framing and content coding
     profile.toml    the profile of the site
-    meta.json       address, capture time, headers, where the page came from, what it is read as
-    expected.json   what is read, for a person to check
+    meta.json       address, capture time, headers, source of the page, its role
+    expected.json   the result, for a person to check
 
-The message is kept and not the page alone, because charset, content coding and kind of page follow from its head. So a
-fixture is read by the same code as a record of the archive, and needs neither the archive nor the profile of today.
+The whole message is kept, because charset, content coding and kind of page depend on its head. So a fixture is read by
+the same code as a record of the archive, and needs neither the archive nor the current profile.
 
-An article is read by its family and passes all stages of the pipelines but the one that stores it. So dates and cited
-documents can be checked as well. What the page does not say (the site, where the capture is) is left out.
+An article is parsed by its family and passes all stages of the pipelines except the one that stores it, so dates and
+cited documents can be checked as well. Fields that do not come from the page (the site, the place of the capture) are
+omitted.
 """
 
 from __future__ import annotations
@@ -42,14 +43,14 @@ from danvan_crawler.warc.message import parse_head, split_head, status_of
 ARTICLE = "article"
 LISTING = "listing"
 ROLES = (ARTICLE, LISTING)
-"""What a page can be read as. A crawl reads each page as one of them, by why it asked for it."""
+"""How a page can be read. In a crawl, the reason for the request decides this."""
 NO_ARTICLE = "no article"
 
 EXPECTED = "expected.json"
 _RESPONSE, _PROFILE, _META = "response.http", "profile.toml", "meta.json"
 
 _HEADERS = (b"Content-Type", b"Content-Encoding", b"Content-Disposition", b"Last-Modified")
-"""Fields of the response that are repeated in meta.json: a page is decoded by them, or they help to judge its date."""
+"""Response fields repeated in meta.json: they are used for decoding, or help to check the date of the page."""
 _NOT_OF_THE_PAGE = (
     {"item_id", "site", "province", "body", "url", "content_hash", "extractor"}
     | {"captured_at", "warc_file", "warc_offset", "warc_record_id", "payload_digest"}
@@ -58,7 +59,7 @@ _NOT_OF_THE_PAGE = (
 )
 
 Reading = dict[str, Any]
-"""Content of expected.json: `reads` with ARTICLE, LISTING or NO_ARTICLE, and what was read."""
+"""Content of expected.json: `reads` with ARTICLE, LISTING or NO_ARTICLE, and the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class RecordedPage:
     captured_at: str
     """WARC-Date of the capture."""
     source: Mapping[str, str]
-    """Where it came from, for meta.json."""
+    """Its source, for meta.json."""
 
     def __post_init__(self) -> None:
         try:
@@ -79,12 +80,12 @@ class RecordedPage:
         except ValueError:
             is_moment = False
         if not is_moment:
-            raise UsageError(f"{self.url}: the time of its capture, {self.captured_at!r}, is not a moment")
+            raise UsageError(f"{self.url}: the time of its capture, {self.captured_at!r}, is not a time with zone")
 
 
 @dataclass(frozen=True, slots=True)
 class Fixture:
-    """A page with all that its reading depends on."""
+    """A page with everything that its result depends on."""
 
     page: RecordedPage
     site: Site
@@ -102,9 +103,9 @@ class FixtureReader:
         self._stages = stages_of(crawler, storing=False)
 
     def role_of(self, recorded: RecordedPage) -> str:
-        """What to read a page as if nobody says it.
+        """The role of a page if it is not given.
 
-        The page of a section or feed is a listing. Another page is an article if it holds one, and a listing if it
+        The page of a section or feed is a listing. Another page is an article if it contains one, else a listing if it
         links articles and does not look like a notice.
         """
         if path_key(recorded.url) in {path_key(request.url) for request in self._family.section_requests()}:
@@ -116,7 +117,7 @@ class FixtureReader:
         return LISTING if has_links and not any(_verdicts(page).values()) else ARTICLE
 
     def read(self, recorded: RecordedPage, role: str) -> Reading:
-        """What is read on a page. Raises UsageError if it is not text, UndecodableBodyError."""
+        """The result for a page. Raises UsageError if it is not text, UndecodableBodyError."""
         page = self._page(recorded)
         if role == LISTING:
             return _of_listing(self._family.parse_section(page), page)
@@ -160,7 +161,7 @@ def _of_listing(listing: Listing, page: Page) -> Reading:
 
 
 def _verdicts(page: Page) -> dict[str, str | bool | None]:
-    """What a crawl asks about a page without article, by name of the function in `pages.kind`."""
+    """The checks of a crawl for a page without an article, by name of the function in `pages.kind`."""
     return {"page_kind": page_kind(page), "says_not_found": says_not_found(page), "is_blank": is_blank(page)}
 
 
@@ -184,10 +185,10 @@ def _without(fields: dict[str, Any], names: set[str] | frozenset[str]) -> dict[s
 
 
 def differences(expected: Any, found: Any, where: str = "") -> Iterator[str]:
-    """How a reading differs from the expected one, field by field.
+    """Differences between the expected and the actual result, field by field.
 
-    Each difference is the field's name, then lines that begin with `-` (expected) and `+` (read). A field that is
-    missing is the same as an empty one, so that an old expectation holds if items get a new field.
+    Each difference is the field's name, then lines that begin with `-` (expected) and `+` (actual). A missing field
+    equals an empty one, so that an old expectation stays valid if items get a new field.
     """
     if expected == found or (_is_empty(expected) and _is_empty(found)):
         return
@@ -206,7 +207,7 @@ def _is_empty(value: Any) -> bool:
 
 
 def _lines(value: Any) -> list[str]:
-    """A value as lines of JSON, so that no character of a page can control a terminal."""
+    """A value as lines of JSON, which escapes control characters for terminals."""
     parts = value if isinstance(value, list) else value.split("\n") if isinstance(value, str) else [value]
     return [json.dumps(part, ensure_ascii=False, sort_keys=True) for part in parts]
 
@@ -219,23 +220,23 @@ def _changed_lines(before: Sequence[str], now: Sequence[str]) -> Iterator[str]:
 
 
 def load(folder: Path) -> Fixture:
-    """The fixture in a folder. Raises UsageError if it lacks a file or one cannot be read, ProfileError."""
+    """The fixture in a folder. Raises UsageError if a file is missing or cannot be read, ProfileError."""
     meta = _json_in(folder / _META)
     profile = _bytes_of(folder / _PROFILE).decode("utf-8", "replace")
     missing = [key for key in ("url", "captured_at", "source", "read_as") if key not in meta]
     if missing or meta["read_as"] not in ROLES:
-        raise UsageError(f"{folder / _META} is not of `danvan fixture`: it has no valid {(*missing, 'read_as')[0]}")
+        raise UsageError(f"{folder / _META} is not from `danvan fixture`: it has no valid {(*missing, 'read_as')[0]}")
     page = RecordedPage(meta["url"], _bytes_of(folder / _RESPONSE), meta["captured_at"], meta["source"])
     return Fixture(page, Site.parse(profile, origin=str(folder / _PROFILE)), meta["read_as"])
 
 
 def expectation(folder: Path) -> Any:
-    """What is expected of the fixture in a folder; None if there is no expectation yet. Raises UsageError."""
+    """The expected result in a folder; None if there is none yet. Raises UsageError."""
     return _json_in(folder / EXPECTED) if (folder / EXPECTED).exists() else None
 
 
 def is_same_page(folder: Path, fixture: Fixture) -> bool:
-    """Whether the folder holds this page, profile and role already. Raises UsageError if it holds another address."""
+    """Whether the folder already has this page, profile and role. Raises UsageError if it has another address."""
     if not (folder / _META).exists():
         return False
     url = _json_in(folder / _META).get("url")
@@ -245,7 +246,7 @@ def is_same_page(folder: Path, fixture: Fixture) -> bool:
 
 
 def save(folder: Path, fixture: Fixture, reading: Reading) -> None:
-    """Writes a fixture, in place of the one that is there. Raises ArchiveError."""
+    """Writes a fixture, replacing an existing one. Raises ArchiveError."""
     expected = _json_of(reading)
     try:
         if folder.is_dir():
@@ -261,7 +262,7 @@ def save(folder: Path, fixture: Fixture, reading: Reading) -> None:
 
 
 def _files(folder: Path, fixture: Fixture) -> dict[Path, bytes]:
-    """All files of a fixture but the expectation."""
+    """All files of a fixture except the expected result."""
     page, head = fixture.page, parse_head(split_head(fixture.page.message)[0])
     meta = {
         "url": page.url,

@@ -1,7 +1,7 @@
-"""Where the page of a test fixture comes from: a record of the archive, an HTML file, or a WARC file of any tool.
+"""Get the page for a test fixture from a record of the archive, an HTML file, or a WARC file of any tool.
 
-A revisit becomes the whole response that it stands for. What a crawl would not read is refused: a record that is cut
-short, and an answer that brought no page.
+A revisit is replaced by the complete response. Records that a crawl would not read are refused: truncated ones, and
+responses without a page.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ from danvan_crawler.warc.revisits import (
 from danvan_crawler.warc.sources import Form, SourceRecord, form_of, source_records
 
 Known = Callable[[str], RecordPlace | None]
-"""Where the archive's database says that the record with an id is: file and offset."""
+"""Looks up the place of a record by id in the archive's database."""
 
 _WARC = b"WARC/"
 _GZIP_MAGIC = b"\x1f\x8b"
 _BEGINNING = 8192
-"""Bytes of a file in which a page shows that it is one."""
+"""Bytes at the beginning of a file in which a page is recognized."""
 _MARKUP = re.compile(
     rb"<(?:!doctype|html|head|title|body|meta|table|div|p|a|h[1-6]|\?xml|rss|feed|urlset|sitemapindex)\b", re.IGNORECASE
 )
@@ -57,14 +57,14 @@ _LONGEST_NAME = 80
 
 
 def address(url: str) -> str:
-    """The address, if a page can have it. Raises UsageError."""
+    """The address, if it is absolute http(s). Raises UsageError."""
     if not re.match(r"(?i)https?://", url) or not host_of(url):
         raise UsageError(f"{url!r} is not an absolute http:// or https:// address")
     return url
 
 
 def newest_capture(connection: Connection, url: str) -> str:
-    """Id of the record of the newest complete page that the archive has of an address.
+    """Record id of the newest complete page of an address in the archive.
 
     Raises UnknownItemError, and UsageError for a suppressed article.
     """
@@ -75,7 +75,7 @@ def newest_capture(connection: Connection, url: str) -> str:
     if not complete:
         kept = f"has no complete page of {url}, only {len(rows)} other answers" if rows else f"does not have {url}"
         raise UnknownItemError(
-            f"the archive {kept}: crawl its site with `danvan crawl SLUG`, or bring in a WARC file that has it with "
+            f"the archive {kept}: crawl its site with `danvan crawl SLUG`, or import a WARC file that has it with "
             "`danvan import-warc FILE`"
         )
     newest = max(own or complete, key=lambda row: (row["warc_date"], row["warc_file"], row["warc_offset"]))
@@ -84,9 +84,9 @@ def newest_capture(connection: Connection, url: str) -> str:
 
 
 def refuse_suppressed(connection: Connection, url: str, item: str | None = None) -> None:
-    """Raises UsageError if an address shows an article that is suppressed: a fixture would publish it.
+    """Raises UsageError if an address shows a suppressed article, because a fixture would publish it.
 
-    `item` is the suppressed item_id that the row of a capture names.
+    `item` is the suppressed item_id in the row of a capture.
     """
     takedown = suppression.find(connection, url) if item is None else None
     item = takedown.item_id if takedown is not None else item
@@ -95,7 +95,7 @@ def refuse_suppressed(connection: Connection, url: str, item: str | None = None)
 
 
 def _captures(connection: Connection, url: str) -> Iterator[CaptureRow]:
-    """Captures of an address, or of where it led, of all sites that have its host."""
+    """Captures of an address or of its redirect target, from all sites that have its host."""
     key, host = path_key(url), bare_host(url)
     for site in connection.execute(select(captures.c.site).distinct()).scalars().all():
         rows = by_key(connection, site, [key])[key]
@@ -110,7 +110,7 @@ def _is_page(status: int | None, refers_to: str | None) -> bool:
 def page_of_record(archive: Path, record_id: str, known: Known) -> RecordedPage:
     """The page in a record of the archive.
 
-    Raises UnknownItemError, UsageError if there is no page in it, LostPayloadError, ArchiveError.
+    Raises UnknownItemError, UsageError if it has no page, LostPayloadError, ArchiveError.
     """
     record = find_record(archive, record_id, hint=known(record_id))
     reference = reference_of(_with_page(record))
@@ -121,21 +121,21 @@ def page_of_record(archive: Path, record_id: str, known: Known) -> RecordedPage:
 
 
 def _with_page(record: WarcRecord) -> WarcRecord:
-    """The record, if a page can be in it. Raises UsageError."""
+    """The record, if it can have a page. Raises UsageError."""
     if record.type not in ("response", "revisit"):
-        raise UsageError(f"{record.id} is a {record.type} record: a page is in a record of type response or revisit")
+        raise UsageError(f"{record.id} is a {record.type} record: only response and revisit records have a page")
     if record.type == "response" and record.truncated is not None:
-        raise UsageError(f"{record.id} is cut short ({record.truncated}): a crawl does not read such a page")
+        raise UsageError(f"{record.id} is truncated ({record.truncated}): a crawl does not read such a page")
     if record.block and not is_not_modified(record):
         _refuse_other(record, record.block)
     return record
 
 
 def _refuse_other(record: WarcRecord, message: bytes) -> None:
-    """Raises UsageError if a response has no page of which a crawl would read something."""
+    """Raises UsageError if a crawl would not read the response as a page."""
     status = status_of(message)
     if status is None or not 200 <= status < 300:
-        raise UsageError(f"{record.id} has the HTTP status {status or '(missing)'}: a crawl reads no page there")
+        raise UsageError(f"{record.id} has the HTTP status {status or '(missing)'}: a crawl does not read it as a page")
 
 
 def _page(record: WarcRecord, original: WarcRecord | None, source: dict[str, str]) -> RecordedPage:
@@ -170,14 +170,14 @@ def page_in_file(path: Path, url: str, archive: Path, known: Known) -> RecordedP
         beginning = beginning.removeprefix(mark)
     coding = b"Content-Encoding: gzip\r\n" if is_gzipped else b""
     media_type = b"application/xml" if _XML.match(beginning) else b"text/html"
-    # No charset: nobody knows what the server said.
+    # No charset: the server's header is unknown.
     head = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\n%bContent-Length: %d\r\n\r\n" % (media_type, coding, len(data))
     captured_at = warc_date(datetime.fromtimestamp(saved_at, UTC))
     return RecordedPage(url, head + data, captured_at, {"file": path.name})
 
 
 def _beginning(path: Path, size: int) -> bytes:
-    """The first bytes of a file, unpacked if it is gzipped. What follows may be damaged."""
+    """The first bytes of a file, decompressed if it is gzipped. The rest may be damaged."""
     with path.open("rb") as file:
         data = file.read(_BEGINNING)
     if not data.startswith(_GZIP_MAGIC):
@@ -219,7 +219,7 @@ def _records(path: Path, is_wanted: Callable[[WarcRecord], bool]) -> Sequence[Wa
     except ArchiveDamagedError as damage:
         if form is not Form.MEMBERS:
             raise
-        try:  # it may have a member for its first record and one for several others
+        try:  # its first record may be a member of its own, followed by a member with several records
             return list(_in_form(path, Form.GZIPPED, is_wanted))
         except ArchiveDamagedError:
             raise damage from None
@@ -243,7 +243,7 @@ def _block_of(record: SourceRecord) -> bytes:
 
 
 def site_of(registry: SiteRegistry, url: str, slug: str | None) -> Site:
-    """The site with this slug, else the one that has the host of an address. Raises UsageError, UnknownSiteError."""
+    """The site with this slug, else the site with the host of an address. Raises UsageError, UnknownSiteError."""
     if slug is not None:
         site = registry.get(slug)
         if host_of(url) not in site.hosts:
@@ -264,7 +264,7 @@ def _has(site: Site, url: str) -> bool:
 
 
 def stub_of(family: str, url: str, read_as: str | None) -> Site:
-    """A profile that says nothing but the family, for a page of a site that has no profile. Raises ProfileError."""
+    """A minimal profile with a family, for a page of a site without a profile. Raises ProfileError."""
     home = f"{urlsplit(url).scheme}://{urlsplit(url).netloc}/"
     facts: dict[str, Any] = {
         "slug": f"mau-{family.strip('_').replace('_', '-').lower()}",
@@ -280,6 +280,6 @@ def stub_of(family: str, url: str, read_as: str | None) -> Site:
 
 
 def name_of(url: str) -> str:
-    """A name for the folder of a page, from path and query of its address."""
+    """Folder name for a page, from path and query of its address."""
     path = re.sub(r"(?i)\.(?:html?|aspx?|php|jsp)(?=$|\?)", "", path_key(url))
     return re.sub(r"[^a-z0-9]+", "-", fold(path)).strip("-")[:_LONGEST_NAME].strip("-") or "home"

@@ -1,7 +1,7 @@
-"""One site's rows again, in a database that has other sites as well: after an import that falls before known captures.
+"""Derive one site's rows again in a database with other sites, after an import of captures older than known ones.
 
-What an import brings stands between the exchanges of runs, by its dates, and what those runs saw follows from it. So
-the site is derived again as a rebuild would, in one transaction: readers see the site as it was or as it is.
+Imported captures are ordered by date between the exchanges of runs, and the rows of later exchanges depend on them. So
+the site is derived again as in a rebuild, in one transaction: readers see the old or the new state of the site.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ def rederive(
     crawler: Crawler,
     progress: Callable[[], None] = lambda: None,
 ) -> Reparse:
-    """Derives all rows of a site again from all of its files. `progress` is called with each exchange.
+    """Derives all rows of a site again from all of its files. `progress` is called for each exchange.
 
-    Raises ArchiveError and StoreError; the rows are as before then.
+    Raises ArchiveError and StoreError; then the rows are unchanged.
     """
     reparse = Reparse(files.archive, files.slug, site, store, crawler, files.profiles, default_run(crawler.settings))
-    with store.together():
+    with store.batch():
         store.forget_site(files.slug)
         for event in in_order(files):
             reparse.take(event)

@@ -1,8 +1,8 @@
-"""Archived exchanges through the reducer, as a crawl gave them to it: what a rebuild and an import are made of.
+"""Pass archived exchanges through the reducer as in a crawl, for rebuilds and imports.
 
-What a crawl knew beside the bytes is archived with them (`warc.notes`). Archives from before that, and exchanges whose
-note cannot be read, fall back to the graph of links: an address has the part that the pages before it gave it, and what
-nothing links is read by itself, as are the pages of other tools.
+The reason for each request is archived with the exchange (`warc.notes`). For older archives, and if a note cannot be
+read, the reason is inferred from the links of earlier pages. Pages that nothing links, and pages of other tools, are
+read without a reason.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ logger = logging.getLogger(__name__)
 
 
 class Reparse:
-    """One site's exchanges to rows of `store`; `site` is None for the archive of a spider that is no site's.
+    """Turns one site's exchanges into rows of `store`; `site` is None for a spider without a site.
 
-    `crawler` is what pipelines and decompression are built from, and has `store` attached. `profiles` are those of the
-    WARC files: a section that the profile has lost since is still a section where its pages were captured. `run` is
-    what a run is taken to have been asked for that did not archive it.
+    Pipelines and decompression are built from `crawler`, which has `store` attached. `profiles` are those in the WARC
+    files: sections that were removed from the profile still apply to their captured pages. `run` has the options for
+    runs that did not archive them.
 
-    `captures` counts exchanges and `articles` those that gave one; `failures` names pages that could not be parsed,
-    `lost` revisits whose payload is not in the archive any more, one sentence each; `undecodable` counts pages in a
-    content coding that a crawl never asks for, such as br.
+    `captures` counts exchanges and `articles` those with an article. `failures` has pages that could not be parsed,
+    `lost` has revisits whose payload is no longer in the archive, one sentence each. `undecodable` counts pages in a
+    content coding that a crawl never requests, such as br.
     """
 
     def __init__(
@@ -64,15 +64,15 @@ class Reparse:
         self._playback = Playback(crawler)
         self._default_run = run
         self._reducer: Reducer | None = None
-        self._recall: Recall | None = None
+        self._inferred: InferredReasons | None = None
         if site is not None:
-            whole, names = with_past(site, profiles)
+            whole, names = with_archived_profiles(site, profiles)
             self._reducer = Reducer(whole, load_family(whole), store, stages_of(crawler))
-            self._recall = Recall(whole, names)
-        self._knows_why = False
+            self._inferred = InferredReasons(whole, names)
+        self._has_reasons = False
 
     def take(self, event: Event) -> Effects | None:
-        """Brings one event into the database. A page that cannot be parsed is a failure.
+        """Stores one event in the database. A page that cannot be parsed is added to `failures`.
 
         Raises ArchiveError and StoreError.
         """
@@ -97,21 +97,21 @@ class Reparse:
 
     @property
     def run_id(self) -> str | None:
-        """Of the run whose exchanges are taken; None between runs."""
+        """Id of the current run; None between runs."""
         return self._reducer.run.run_id if self._reducer is not None and self._reducer.run is not None else None
 
     def take_again(self, seen: Seen) -> None:
-        """Reads an article's exchange again that the database has, and moves nothing else. Raises as `take` does."""
+        """Reads an article's exchange again that is already in the database. Raises as `take` does."""
         if self._reducer is not None:
             self._reducer.abandon()
             capture = capture_of(seen.record, seen.warc_file)
             self._note(self._reducer.take(self._exchange(seen, capture, seen.why), is_known=True))
 
     def _begin(self, opening: Opening) -> Effects | None:
-        self._knows_why = opening.run is not None
-        if self._reducer is None or self._recall is None:
+        self._has_reasons = opening.run is not None
+        if self._reducer is None or self._inferred is None:
             return None
-        self._recall.begin()
+        self._inferred.begin()
         run = opening.run or replace(self._default_run, run_id=opening.name, began_at=opening.date)
         return self._reducer.begin(run)
 
@@ -119,19 +119,19 @@ class Reparse:
         record = seen.record
         capture = capture_of(record, seen.warc_file)
         self.captures += 1
-        if self._reducer is None or self._recall is None:
+        if self._reducer is None or self._inferred is None:
             self._store.note_capture(self._slug, capture)
             return None
-        recall, why = self._recall, seen.why
-        is_recalled = why is None and not (self._knows_why or seen.is_imported)
-        if is_recalled:
-            why = recall.why(seen.warc_file, capture.url)
+        inferred, why = self._inferred, seen.why
+        is_inferred = why is None and not (self._has_reasons or seen.is_imported)
+        if is_inferred:
+            why = inferred.why(seen.warc_file, capture.url)
         exchange = self._exchange(seen, capture, why)
         if why is None:
-            return self._reducer.take_unasked(exchange, recall.section(seen.warc_file, capture.url))
+            return self._reducer.take_without_reason(exchange, inferred.section(seen.warc_file, capture.url))
         effects = self._reducer.take(exchange)
-        if is_recalled and not effects.is_decided and not effects.lost:
-            # No note says whether the crawl gave it up, as it did with most.
+        if is_inferred and not effects.is_decided and not effects.lost:
+            # Without notes it is unknown whether the crawl gave it up, as it usually did.
             reason = f"HTTP {capture.status}"
             self._note(self._reducer.give_up(Unanswered(why, capture.url, capture.date, reason), None))
         return effects
@@ -144,7 +144,7 @@ class Reparse:
         return self._playback.page_of_record(record, warc_file, self._original(record))
 
     def _original(self, record: WarcRecord) -> WarcRecord | None:
-        """The record that a revisit refers to, None for other records. Raises LostPayloadError when it is not there."""
+        """The record that a revisit refers to, None for other records. Raises LostPayloadError if it is missing."""
         reference = reference_of(record)
         if reference is None:
             return None
@@ -162,12 +162,12 @@ class Reparse:
         self.failures += effects.failures
         self.lost += effects.lost
         self.undecodable += effects.is_undecodable
-        if self._recall is not None and not self._knows_why:
-            self._recall.note(effects)
+        if self._inferred is not None and not self._has_reasons:
+            self._inferred.note(effects)
 
 
-class Recall:
-    """Why a crawl that archived no reasons asked for an address: what the pages before it say."""
+class InferredReasons:
+    """The reasons for the requests of a crawl that did not archive them, inferred from the earlier pages."""
 
     def __init__(self, site: Site, names: Mapping[str, Mapping[str, str]]) -> None:
         self._scope = Scope.of(site)
@@ -175,14 +175,14 @@ class Recall:
         self._firsts = {path_key(section.url): section for section in site.sections}
         self._named: dict[str, Why] = {}
         self._led: dict[str, deque[Why]] = {}
-        """Where redirects led, by key: whose turn the next exchanges there are."""
+        """By key of a redirect target, the reasons for its next exchanges, in order."""
 
     def begin(self) -> None:
-        """A run begins; what the one before did not follow is forgotten."""
+        """Begins a run: forgets redirects that the previous run did not follow."""
         self._led.clear()
 
     def note(self, effects: Effects) -> None:
-        """Remembers what an exchange named."""
+        """Remembers the new requests of an exchange."""
         for ask in effects.asks:
             key = self._scope.key_of(ask.url)
             if ask.why.hops:
@@ -191,13 +191,13 @@ class Recall:
                 self._named[key] = ask.why
 
     def section(self, warc_file: str, url: str) -> str | None:
-        """Name of the section of which this is the first page; None for any other page."""
+        """Name of the section whose first page this is; None for any other page."""
         key = path_key(url)
         name = self._names.get(warc_file, {}).get(key)
         return name or (self._firsts[key].name if key in self._firsts else None)
 
     def why(self, warc_file: str, url: str) -> Why | None:
-        """Why an address was asked for; None where no page before names it."""
+        """The reason for the request of an address; None if no earlier page names it."""
         key = self._scope.key_of(url)
         waiting = self._led.get(key)
         if waiting:
@@ -212,9 +212,9 @@ class Recall:
         return Why("listing", url, section=section, first_url=first.url if first is not None else url)
 
 
-def with_past(site: Site, profiles: Mapping[str, str]) -> tuple[Site, dict[str, dict[str, str]]]:
-    """The site with the sections and hosts that it had in archived profiles, and by WARC file the names of its sections
-    by the key of their first page."""
+def with_archived_profiles(site: Site, profiles: Mapping[str, str]) -> tuple[Site, dict[str, dict[str, str]]]:
+    """The site, extended by the sections and hosts of archived profiles; and by WARC file, the section names by the key
+    of their first page."""
     sections = {path_key(section.url): section for section in site.sections}
     hosts, static_hosts = dict.fromkeys(site.hosts), dict.fromkeys(site.static_hosts)
     parsed: dict[str, Site | None] = {}

@@ -1,7 +1,8 @@
-"""What the WARC files of a site hold, in the order in which a walk takes it.
+"""Read the events in the WARC files of a site, in the order in which they are stored in the database.
 
-One order everywhere: the exchanges of a run by file and offset, runs by the date of their warcinfo, imported files by
-WARC-Date among them. What a killed run had archived and not taken follows the run that took it up (`Run.took_up`).
+The order is always the same: exchanges of a run by file and offset, runs by the date of their warcinfo, and imported
+records between them by WARC-Date. Exchanges that a killed run archived but did not store come directly before the run
+that stored them (`Run.took_up`).
 """
 
 from __future__ import annotations
@@ -22,35 +23,35 @@ from danvan_crawler.warc.notes import END, RUN, UNANSWERED, WHY, note_of
 from danvan_crawler.warc.reader import WarcRecord, iter_records, read_record, readable_records
 from danvan_crawler.warc.records import profile_uri
 
-_Told = TypeVar("_Told")
+_Parsed = TypeVar("_Parsed")
 _OPENING = 3
-"""Records that open a file of ours: warcinfo, profile, run."""
+"""Number of records at the beginning of our files: warcinfo, profile, run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a WARC file of the archive begins with."""
+    """The data at the beginning of a WARC file of the archive."""
 
     path: Path
     name: str
     """Final name, relative to the archive."""
     date: str
-    """WARC-Date of its warcinfo; "" where that cannot be read."""
+    """WARC-Date of its warcinfo; "" if it cannot be read."""
     profile: str | None
     """TOML text of the site's profile."""
     run: Run | None
-    """None for a file of another tool, or of a version that did not archive what a run was asked to do."""
+    """None for a file of another tool, or of a version that did not archive the options of a run."""
     is_imported: bool
 
     @property
     def run_id(self) -> str:
-        """Of the run that wrote it; its name where that is not archived."""
+        """Id of the run that wrote it; the file's name if the id is not archived."""
         return self.run.run_id if self.run is not None else self.name
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An archived exchange: its response or revisit record, and why it was made where that is archived."""
+    """An archived exchange: its response or revisit record, and the reason for the request if it is archived."""
 
     warc_file: str
     record: WarcRecord
@@ -84,7 +85,7 @@ class Began:
 
 @dataclass(frozen=True, slots=True)
 class Died:
-    """What follows was archived by a run that died before it had taken it."""
+    """The events that follow were archived by a run that died before it stored them."""
 
 
 Event = Seen | GivenUp | Ended | Began | Died
@@ -98,10 +99,10 @@ class Files:
     slug: str
     openings: list[Opening] = field(default_factory=list)
     damage: list[str] = field(default_factory=list)
-    """Where a file cannot be read, one sentence each; what is around it is used. Grows while events are read."""
+    """Damaged places, one sentence each; the records around them are used. Grows while events are read."""
 
     def records(self, opening: Opening, *types: str) -> Iterator[WarcRecord]:
-        """The records of one of the files; what is damaged between them goes into `damage`."""
+        """The records of one of the files; damage between them is added to `damage`."""
         return readable_records(opening.path, lambda error: self.damage.append(str(error)), types=types)
 
     @property
@@ -110,8 +111,8 @@ class Files:
         return {one.name: one.profile for one in self.openings if one.profile is not None}
 
 
-def look_through(archive: Path, slug: str, paths: Iterable[Path]) -> Files:
-    """What these files of a site begin with. A file that is damaged there says as little as could be read."""
+def scan_files(archive: Path, slug: str, paths: Iterable[Path]) -> Files:
+    """Reads the beginning of these files of a site. If it is damaged, the data before the damage is used."""
     openings = [_opening(archive, slug, path) for path in paths]
     return Files(archive, slug, sorted(openings, key=lambda one: (one.date, one.name)))
 
@@ -127,12 +128,12 @@ def _opening(archive: Path, slug: str, path: Path) -> Opening:
             elif (text := note_of(record, RUN)) is not None:
                 run = _parsed(Run.from_json, text)
     except ArchiveDamagedError:
-        pass  # found again where its records are read
+        pass  # reported when its records are read
     return Opening(path, final_name(path).relative_to(archive).as_posix(), date, profile, run, is_imported)
 
 
 def in_order(files: Files) -> Iterator[Event]:
-    """Everything that the files hold, in the order in which a walk takes it."""
+    """All events of the files, in the order in which they are stored."""
     runs = _runs(files)
     imported = iter(imported_in_order(files))
     waiting = next(imported, None)
@@ -150,7 +151,7 @@ def in_order(files: Files) -> Iterator[Event]:
 
 
 def _runs(files: Files) -> Iterator[Event]:
-    """The exchanges of the crawl's own runs."""
+    """The events of our own runs."""
     own = [one for one in files.openings if not one.is_imported]
     taken_up: dict[str, int] = {}
     for one in own:
@@ -160,10 +161,10 @@ def _runs(files: Files) -> Iterator[Event]:
     for _, of_run in groupby(own, key=lambda one: one.run_id):
         parts = list(of_run)
         run = parts[0].run
-        late = [by_name[name] for name in sorted(run.took_up if run is not None else ()) if name in by_name]
-        if late:
+        taken_later = [by_name[name] for name in sorted(run.took_up if run is not None else ()) if name in by_name]
+        if taken_later:
             yield Died()
-            for one in late:
+            for one in taken_later:
                 yield from events(files, one, after=taken_up[one.name])
         yield Began(parts[0])
         for one in parts:
@@ -171,9 +172,9 @@ def _runs(files: Files) -> Iterator[Event]:
 
 
 def events(files: Files, opening: Opening, *, after: int = -1, until: int | None = None) -> Iterator[Event]:
-    """The exchanges of a file in their order: those behind offset `after`, up to the one at `until`.
+    """The events of a file in order: those after offset `after`, up to and including the one at `until`.
 
-    Damaged bytes are passed over, and `files.damage` says so.
+    Damaged bytes are skipped and added to `files.damage`.
     """
     whys: dict[str, Why] = {}
     for record in files.records(opening, "response", "revisit", "metadata"):
@@ -189,7 +190,7 @@ def events(files: Files, opening: Opening, *, after: int = -1, until: int | None
 
 
 def _event(name: str, record: WarcRecord, why: Why | None) -> Event | None:
-    """What a record stands for; None for a note that cannot be read, and for what is no event."""
+    """The event of a record; None if it is not an event or its note cannot be read."""
     if record.type != "metadata":
         return Seen(name, record, why)
     place = RecordPlace(name, record.offset)
@@ -197,16 +198,16 @@ def _event(name: str, record: WarcRecord, why: Why | None) -> Event | None:
         request = _parsed(Unanswered.from_json, text)
         return GivenUp(place, request) if request is not None else None
     if (text := note_of(record, END)) is not None:
-        return _parsed(lambda told: Ended(place, **json.loads(told)), text)
+        return _parsed(lambda data: Ended(place, **json.loads(data)), text)
     return None
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class ImportedRecord:
-    """A record of another tool; sorts in the order in which it is taken."""
+    """A record of another tool; sorts in the order in which it is stored."""
 
     date: str
-    """Its WARC-Date; that of the import where it is dated after that: no run has seen it before."""
+    """Its WARC-Date, or the date of the import if that is earlier, because no run used the record before the import."""
     own_date: str
     place: RecordPlace
 
@@ -228,8 +229,8 @@ def read_imported(files: Files, imported: ImportedRecord) -> Seen:
     return Seen(imported.place.warc_file, record, None, is_imported=True)
 
 
-def _parsed(parse: Callable[[str], _Told], text: str) -> _Told | None:
+def _parsed(parse: Callable[[str], _Parsed], text: str) -> _Parsed | None:
     try:
         return parse(text)
-    except (ValueError, KeyError, TypeError):  # of a version that wrote it otherwise
+    except (ValueError, KeyError, TypeError):  # written by a version with another format
         return None

@@ -1,7 +1,7 @@
-"""Takedowns in force: the item database brought in line with ARCHIVE/suppressed.toml, in both directions.
+"""Apply ARCHIVE/suppressed.toml to the item database: hide articles, and restore those no longer listed.
 
-Hiding needs the database alone, and may happen while sites are crawled. Bringing back needs the archive: what the
-captures of a suppressed article showed is read again from their records.
+Hiding needs only the database and may happen while sites are crawled. Restoring needs the archive: the captures of the
+suppressed article are read again from their records.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from danvan_crawler.archive.layout import database_path
 from danvan_crawler.archive.locks import DatabaseLock, SiteLock
 from danvan_crawler.derive.idle import default_run, idle_crawler, site_of
 from danvan_crawler.derive.reparse import Reparse
-from danvan_crawler.derive.scan import Files, Seen, look_through
+from danvan_crawler.derive.scan import Files, Seen, scan_files
 from danvan_crawler.exceptions import UnknownItemError
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
@@ -34,9 +34,9 @@ from danvan_crawler.warc.reader import read_record
 
 
 def suppress(archive: Path, wanted: str, reason: str, settings: Settings) -> tuple[Takedown, bool]:
-    """Hides the article with this item_id or address. Gives its takedown, and False when it is an old one.
+    """Hides the article with this item_id or address. Returns its takedown, and whether it is new.
 
-    Raises UnknownItemError, UsageError for a file that cannot be read, LockedError while the database is rebuilt.
+    Raises UnknownItemError, UsageError if the file is invalid, LockedError while the database is rebuilt.
     """
     with DatabaseLock(archive):
         entries = read_takedowns(archive)
@@ -50,28 +50,28 @@ def suppress(archive: Path, wanted: str, reason: str, settings: Settings) -> tup
             entries = [*entries, entry]
         store = _store(archive, settings)
         try:
-            store.obey(entries)
+            store.apply_takedowns(entries)
         finally:
             store.close()
     return entry, is_new
 
 
 def unsuppress(archive: Path, wanted: str, registry: SiteRegistry, settings: Settings) -> Takedown:
-    """Ends the takedown of the article with this item_id or address; the article is as if there had been none.
+    """Ends the takedown of the article with this item_id or address and restores the article completely.
 
-    Raises UnknownItemError when it is not suppressed, LockedError while its site is crawled or the database rebuilt.
+    Raises UnknownItemError if it is not suppressed, LockedError while its site is crawled or the database is rebuilt.
     """
     entry = suppression.among(read_takedowns(archive), wanted)
     if entry is None:
-        raise UnknownItemError(f"no article that is suppressed has the item_id or address {wanted!r}")
+        raise UnknownItemError(f"no suppressed article has the item_id or address {wanted!r}")
     _follow(archive, [entry.site], registry, settings, ending=entry)
     return entry
 
 
 def follow_file(archive: Path, registry: SiteRegistry, settings: Settings) -> list[Takedown]:
-    """Brings the database in line with a file that was changed by hand, and gives the file's entries.
+    """Applies a file that was changed by hand to the database, and returns the file's entries.
 
-    Raises UsageError for a file that cannot be read, and LockedError as `unsuppress` does for what is in it no more.
+    Raises UsageError if the file is invalid, and LockedError as `unsuppress` does if entries were removed.
     """
     listed = {entry.item_id for entry in read_takedowns(archive)}
     with open_for_reading(database_path(archive)).connect() as connection:
@@ -83,7 +83,7 @@ def follow_file(archive: Path, registry: SiteRegistry, settings: Settings) -> li
 def _follow(
     archive: Path, sites: Iterable[str], registry: SiteRegistry, settings: Settings, *, ending: Takedown | None = None
 ) -> None:
-    open_for_reading(database_path(archive)).dispose()  # else a new one would be made, and obey in vain
+    open_for_reading(database_path(archive)).dispose()  # raises if there is no database; Store would create one
     slugs = sorted(set(sites))
     with ExitStack() as held:
         for slug in slugs:
@@ -93,7 +93,7 @@ def _follow(
             remove_takedown(archive, ending.item_id)
         store = _store(archive, settings)
         held.callback(store.close)
-        ended = store.obey(read_takedowns(archive))
+        ended = store.apply_takedowns(read_takedowns(archive))
         for slug in slugs:
             _bring_back(archive, slug, [entry for entry in ended if entry.site == slug], store, registry, settings)
 
@@ -101,19 +101,19 @@ def _follow(
 def _bring_back(
     archive: Path, slug: str, ended: list[Takedown], store: Store, registry: SiteRegistry, settings: Settings
 ) -> None:
-    files = look_through(archive, slug, warc_files(archive, slug))
+    files = scan_files(archive, slug, warc_files(archive, slug))
     site = site_of(registry, slug, files.profiles)
     bring_back(files, ended, site, store, idle_crawler(slug, site, settings, store))
 
 
 def bring_back(files: Files, ended: Sequence[Takedown], site: Site | None, store: Store, crawler: Crawler) -> None:
-    """Reads again what these takedowns hid, each in the transaction that ends it. Raises ArchiveError and StoreError.
+    """Restores the articles of these takedowns, each in the transaction that ends it. Raises ArchiveError, StoreError.
 
     `crawler` has `store` attached.
     """
     reparse = Reparse(files.archive, files.slug, site, store, crawler, files.profiles, default_run(crawler.settings))
     for entry in ended:
-        with store.together():
+        with store.batch():
             for place in store.lift(entry.item_id):
                 record = read_record(files.archive, place)
                 reparse.take_again(Seen(place.warc_file, record, Why("article", record.url or "")))

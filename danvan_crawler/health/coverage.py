@@ -25,8 +25,8 @@ def having(article: Article) -> Iterator[str]:
 
 
 def count(stats: StatsCollector, item: Any) -> None:
-    """Adds one item to the statistics `tally(…)`."""
+    """Adds one item to the statistics `articles_with(…)`."""
     if isinstance(item, Article):
-        stats.inc_value(statistics.tally("articles"))
+        stats.inc_value(statistics.articles_with("articles"))
         for name in having(item):
-            stats.inc_value(statistics.tally(name))
+            stats.inc_value(statistics.articles_with(name))

@@ -186,8 +186,8 @@ def coverage_of(stats: Mapping[str, Any]) -> dict[str, int]:
     return {
         "pages": articles + without,
         "pages_with_article": articles,
-        "articles": stats.get(statistics.tally("articles"), 0),
-        **{name: stats.get(statistics.tally(name), 0) for name in (*COVERED_FIELDS, "doubtful_dates")},
+        "articles": stats.get(statistics.articles_with("articles"), 0),
+        **{name: stats.get(statistics.articles_with(name), 0) for name in (*COVERED_FIELDS, "doubtful_dates")},
         **{name: stats.get(statistics.articles(name), 0) for name in ("failed", "linked", "forbidden", "missing")},
         **{
             name.removeprefix(statistics.PREFIX): number

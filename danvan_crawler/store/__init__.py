@@ -1,3 +1,4 @@
-"""The item database: articles, captures and crawl state, derived from the archive and never the only copy of anything.
+"""The item database: articles, captures and crawl state. All of it can be derived from the archive again.
+
 `database` opens it, `writes` fills it, `queries` and `search` read it.
 """

@@ -1,11 +1,11 @@
-"""Captures that show that an article is not where it was, and what follows from them for its row.
+"""Captures that show that an article is missing from its address, and their effect on its row.
 
-Such a capture (`captures.absent`) is tied to the address that was asked for and not to an article's row: it may come
-into the database before the article does, when an old file is read late, and both orders give the same rows.
+Such a capture (`captures.absent`) belongs to the requested address, not to an article's row. It may be stored before
+the article if an old file is read later; both orders give the same rows.
 
-A portal whose database is down answers 404, or its front page, to every article. So an article is only noted as absent
-where a listing or feed of the site has shown entries not long before, in the same night's run (`Signs`). That is kept
-in memory beside what `listing_links` tells, since a feed leaves nothing there.
+A portal whose database is down answers 404, or its front page, for every article. So an article is marked as absent
+only if a listing or feed of the site showed entries shortly before, in the same night's run (`LastEntries`). This time
+is kept in memory in addition to `listing_links`, because feeds have no rows there.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _GONE = (
     .join(articles, articles.c.id == captures.c.article_id)
     .where(HAS_KEY, articles.c.gone_at.is_not(None))
 )
-# The small index of absences first: whether an article is gone stands behind its body.
+# The small index of absences first: SQLite would read each article's body to get `gone_at`.
 _MISSED = (
     select(captures.c.link_key)
     .where(
@@ -55,35 +55,35 @@ _KEYS_OF = select(captures.c.link_key, captures.c.url_key).where(captures.c.arti
 _SET_GONE = update(articles).where(articles.c.id == bindparam("article")).values(gone_at=bindparam("gone"))
 
 _SPAN = timedelta(hours=20)
-"""Less than from one night to the next, more than a run takes from its listings to its last visit."""
+"""Shorter than the time between two nightly runs, longer than a run takes from its listings to its last visit."""
 
 
 @dataclass(frozen=True, slots=True)
-class Missed:
-    """An article that was not where it was, with when it is to be visited again."""
+class Absence:
+    """An article that is missing from its address, and the time of its next visit."""
 
     article_id: int
     due_at: str | None
     is_first: bool
-    """It was there the last time."""
+    """The article was present at the previous visit."""
 
 
 def dates(connection: Connection, site: str, keys: Collection[str]) -> list[str]:
-    """WARC-Dates of the captures under these link keys that show no article, oldest first."""
+    """WARC-Dates of the captures under these link keys that show that the article is missing, oldest first."""
     return sorted(connection.execute(_OF_KEYS, {"of_site": site, "keys": sorted(keys)}).scalars())
 
 
 def gone_since(connection: Connection, site: str, keys: Collection[str]) -> dict[str, str]:
-    """Of articles under these link keys that are gone, since when, by key."""
+    """`gone_at` of the articles under these link keys that are gone, by key."""
     missed = sorted(connection.execute(_MISSED, {"of_site": site, "keys": sorted(keys)}).scalars())
     found = connection.execute(_GONE, {"of_site": site, "keys": missed}).all() if missed else ()
     return {key: row.gone_at for row in found for key in (row.link_key, row.url_key) if key in keys}
 
 
-def note(connection: Connection, site: str, capture: CaptureRecord, link: str, days: Sequence[float]) -> Missed | None:
-    """Marks a capture as one that shows no article at `link`, and says so in the row of the article that was there.
+def note(connection: Connection, site: str, capture: CaptureRecord, link: str, days: Sequence[float]) -> Absence | None:
+    """Marks a capture as showing no article at `link`, and updates the row of the article that was there.
 
-    None, and nothing marked, when no article is known there.
+    Returns None and marks nothing if no article is known at `link`.
     """
     key = path_key(link)
     asked = {"of_site": site, "keys": [key], "item": item_id(site, canonical(link))}
@@ -99,27 +99,27 @@ def note(connection: Connection, site: str, capture: CaptureRecord, link: str, d
         absent = dates(connection, site, keys)
         connection.execute(_SET_GONE, {"article": row.id, "gone": gone_at(row.last_seen, absent)})
         due = next_visit(row.published_at, row.first_seen, row.last_seen, absent, days)
-        missed.append(Missed(row.id, due, absent_since(row.last_seen, absent) == capture.date))
+        missed.append(Absence(row.id, due, absent_since(row.last_seen, absent) == capture.date))
     return missed[0]
 
 
-class Signs:
-    """Signs of life of all sites. `begin` opens a transaction of the store."""
+class LastEntries:
+    """When each site last showed entries. `begin` opens a transaction of the store."""
 
     def __init__(self, begin: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._begin = begin
         self._last: dict[str, str] = {}
 
-    def forget(self, site: str) -> None:
-        """A run begins, which knows what the database knows."""
+    def reset(self, site: str) -> None:
+        """Forgets the time in memory when a run begins; the database has the last one."""
         self._last.pop(site, None)
 
     def note(self, site: str, date: str) -> None:
-        """A page with entries was captured at this WARC-Date."""
+        """Notes that a page with entries was captured at this WARC-Date."""
         self._last[site] = max(self._known(site), date)
 
-    def are_fresh(self, site: str, date: str) -> bool:
-        """Whether the site has shown entries in the hours before this WARC-Date."""
+    def are_recent(self, site: str, date: str) -> bool:
+        """Whether the site showed entries in the hours before this WARC-Date."""
         last = self._known(site)
         return bool(last) and datetime.fromisoformat(date) - datetime.fromisoformat(last) < _SPAN
 

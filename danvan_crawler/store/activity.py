@@ -1,4 +1,4 @@
-"""How lively a site is: what a run brought, when its articles were published, since when there is nothing new."""
+"""Activity of a site: changes found by a run, publication dates, and the time of the last new article."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from danvan_crawler.store.lifecycle import history
 from danvan_crawler.store.schema import articles, captures, listing_links
 
 LAST_ARTICLES = 50
-"""Articles that a site's rhythm is read from."""
+"""Number of articles from which a site's publication rhythm is computed."""
 _LAST_ADDED = 50
-"""Articles that were added last, among which the newest is looked for: files that are read late bring old ones."""
+"""Number of rows added last among which the newest capture is searched: files read later add old articles."""
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What the database knows of a site's life at a moment."""
+    """A site's activity at one time."""
 
     articles: int
     newest: str | None
     """`published_at` of the newest article that is not dated in the future."""
     last_new: str | None
-    """WARC-Date of the capture that brought the last article that was not known before."""
+    """WARC-Date of the first capture of the article that was discovered last."""
     published: Mapping[int, int]
-    """Days -> articles published in the last so many days."""
+    """Days -> number of articles published in the last that many days."""
 
 
 def activity(connection: Connection, site: str, now: datetime, *, spans: tuple[int, ...] = (7, 30)) -> Activity:
-    """The life of one site. Dates are compared as days of its own zone, which `published_at` is in."""
+    """Activity of one site. Dates are compared as days in the site's own zone, as in `published_at`."""
     of_site = articles.c.site == site
     tomorrow = (now + timedelta(days=1)).date().isoformat()
-    # A site's zone may be ahead of ours: the day after is still today there.
+    # A site's zone may be ahead of ours: its date may already be tomorrow.
     dated = (of_site, articles.c.published_at < f"{tomorrow}T99")
     newest = connection.execute(select(func.max(articles.c.published_at)).where(*dated)).scalar_one()
     ids = connection.execute(
@@ -56,7 +56,7 @@ def activity(connection: Connection, site: str, now: datetime, *, spans: tuple[i
 
 
 def last_days(connection: Connection, site: str, now: datetime) -> list[date]:
-    """Days of publication of the site's last articles, newest first, those of the future left out."""
+    """Publication days of the site's last articles, newest first, without future dates."""
     tomorrow = (now + timedelta(days=1)).date().isoformat()
     wanted = (
         select(articles.c.published_at)
@@ -67,10 +67,10 @@ def last_days(connection: Connection, site: str, now: datetime) -> list[date]:
     return [date.fromisoformat(published[:10]) for published in connection.execute(wanted).scalars()]
 
 
-def happened(connection: Connection, site: str, since: datetime) -> dict[str, int]:
-    """How many articles of a site were `new`, `edited`, `gone` and `revived` since a moment, as `changes` counts them.
+def change_counts(connection: Connection, site: str, since: datetime) -> dict[str, int]:
+    """How many of a site's articles were `new`, `edited`, `gone` and `revived` since a time, counted as in `changes`.
 
-    Read from the captures alone: the rows of articles hold their bodies, and a scan of those takes seconds.
+    Reads captures only: rows of articles contain their bodies, and scanning them takes seconds.
     """
     at = warc_date(since)
     in_span = (captures.c.site == site, captures.c.warc_date >= at)
@@ -98,6 +98,6 @@ def _kinds(connection: Connection, site: str, article_id: int, at: str) -> list[
 
 
 def sections_with_articles(connection: Connection, site: str) -> set[str]:
-    """Names of the sections that have listed articles at some time."""
+    """Names of the sections that have ever listed articles."""
     wanted = select(listing_links.c.section).where(listing_links.c.site == site).distinct()
     return set(connection.execute(wanted).scalars())

@@ -1,12 +1,12 @@
-"""Captures as the database knows them: one row per exchange, found by address.
+"""Captures in the database: one row per exchange, found by address.
 
-Rows are found by path key, because variants and hosts of one page have to meet. Which *file* an address showed is a
-narrower question: a picture on another portal may well have the path of one of ours, and an item must not name a record
-that it did not come from. So `complete` also looks at hosts.
+Rows are found by path key, so that variants and hosts of one page match. To find the *file* that an address returned,
+`complete` also compares hosts: a picture on another portal may have the same path, and an item must not refer to a
+record of another host.
 
-`Originals` finds the record of what a server sends again: by address, by payload, by id. A crawl asks this twice per
-exchange, so the questions go to SQLite's own cursor, outside of a transaction of the store: 15 us each, among 100,000
-captures. Rows that are noted and not written yet are looked through first; there are 500 at most.
+`Originals` finds the earlier record of repeated content: by address, by payload or by id. A crawl does this twice per
+exchange, so the queries use SQLite's own cursor, outside of a transaction of the store: 15 us each, among 100,000
+captures. Rows that are noted but not written yet are searched first; there are 500 at most.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ CaptureRow = Mapping[str, Any]
 """A row of table `captures`."""
 
 CHUNK = 500
-"""Keys looked up at a time; far below SQLite's limit of variables."""
+"""Keys per query; far below SQLite's limit of variables."""
 
 INSERT = insert(captures).on_conflict_do_nothing()
 _HERE = captures.c.site == bindparam("of_site")
 _KEYS: BindParameter[str] = bindparam("keys", expanding=True)
-# Two look-ups and not one with OR: that would read all captures of the site.
+# Two look-ups instead of one with OR, which would read all captures of the site.
 HAS_KEY = captures.c.id.in_(
     union_all(
         select(captures.c.id).where(_HERE, captures.c.url_key.in_(_KEYS)),
-        # The inequality looks redundant, and tells SQLite that it may use the index `captures_by_link`.
+        # The inequality looks redundant, but lets SQLite use the partial index `captures_by_link`.
         select(captures.c.id).where(_HERE, captures.c.link_key.in_(_KEYS), captures.c.link_key != captures.c.url_key),
     )
 )
@@ -47,7 +47,7 @@ HAS_KEY = captures.c.id.in_(
 _BY_KEY = select(captures).where(HAS_KEY).order_by(captures.c.warc_date, captures.c.warc_file, captures.c.warc_offset)
 
 
-# One step of the index on file and offset for each file: reading the names of all rows would take seconds.
+# One index look-up per file: reading the names of all rows would take seconds.
 _LAST_OFFSETS = text("""
     WITH RECURSIVE files(name) AS (
         SELECT min(warc_file) FROM captures WHERE warc_file >= :first
@@ -58,7 +58,7 @@ _LAST_OFFSETS = text("""
 """)
 
 _NAMES = {"warc_date" if one.name == "date" else one.name: one.name for one in fields(CaptureRecord)}
-"""Columns that say what a CaptureRecord says, with the name of its field."""
+"""Column -> field of CaptureRecord with the same value."""
 _COLUMNS = ", ".join(_NAMES)
 _BY_ADDRESS = f"""SELECT {_COLUMNS} FROM captures
     WHERE site = ? AND url_key = ? AND url = ? AND status = 200 AND truncated IS NULL ORDER BY warc_date DESC LIMIT 1"""
@@ -67,28 +67,28 @@ _BY_DIGEST = f"""SELECT {_COLUMNS} FROM captures
 _BY_ID = f"SELECT {_COLUMNS} FROM captures WHERE warc_record_id = ?"
 _BY_MOMENT = f"SELECT {_COLUMNS} FROM captures WHERE site = ? AND url_key = ? AND url = ? AND warc_date = ?"
 _CANDIDATES = 3
-"""Records of one payload that are offered. There is more than one only where a file was missing for a while."""
+"""Most records returned for one payload. There is more than one only if a file was missing for some time."""
 
 
 key_of = lru_cache(maxsize=1024)(path_key)
-"""`urls.path_key`, which an address is given to before it is asked for, and again when it is archived."""
+"""`urls.path_key` with a cache: it is called for each address before the request and again when it is archived."""
 
 
 def row_of(site: str, record: CaptureRecord, link: str | None) -> dict[str, Any]:
-    """The row of an exchange. `link` is the address that was asked for first when redirects led to this one."""
+    """The row of an exchange. `link` is the address requested first, if redirects led to this one."""
     url_key = key_of(record.url)
     row = {column: getattr(record, name) for column, name in _NAMES.items()}
     return {**row, "site": site, "url_key": url_key, "link_key": key_of(link) if link else url_key}
 
 
 def last_offsets(connection: Connection, folder: str) -> list[tuple[str, int]]:
-    """WARC files below a folder (ending in `/`, relative to the archive) with the offset of the last record known."""
+    """WARC files below a folder (ending in `/`, relative to the archive) with the offset of their last known record."""
     bounds = {"first": folder, "beyond": folder[:-1] + chr(ord("/") + 1)}
     return [(name, offset) for name, offset in connection.execute(_LAST_OFFSETS, bounds)]
 
 
 def by_key(connection: Connection, site: str, keys: Collection[str]) -> dict[str, list[CaptureRow]]:
-    """Rows with this path key, or reached from a link with it, in order of WARC-Date, file, offset."""
+    """By key, rows with this path key or reached from a link with it, in order of WARC-Date, file, offset."""
     found: dict[str, list[CaptureRow]] = {key: [] for key in keys}
     ordered = sorted(found)
     for start in range(0, len(ordered), CHUNK):
@@ -100,7 +100,7 @@ def by_key(connection: Connection, site: str, keys: Collection[str]) -> dict[str
 
 
 def complete(rows: Sequence[CaptureRow], url: str) -> list[CaptureRow]:
-    """Of the rows with this address's key, the complete 200 responses that it gave, itself or over a redirect."""
+    """Of the rows with this address's key, its complete 200 responses, direct or after a redirect."""
     host = bare_host(url)
     if not any(bare_host(row["url"]) == host for row in rows):
         return []
@@ -108,9 +108,9 @@ def complete(rows: Sequence[CaptureRow], url: str) -> list[CaptureRow]:
 
 
 class Originals:
-    """Look-ups among the captures of an item database and the rows in `noted`, which are newer.
+    """Look-ups in the captures of an item database and the rows in `noted`, which are newer.
 
-    Raises StoreError when SQLite cannot answer.
+    Raises StoreError after an error of SQLite.
     """
 
     def __init__(self, path: Path, connection: Connection, noted: Sequence[dict[str, Any]]) -> None:
@@ -119,7 +119,7 @@ class Originals:
         self._noted = noted
 
     def at_address(self, site: str, url: str) -> CaptureRecord | None:
-        """The newest complete 200 answer of exactly this address, itself perhaps a revisit."""
+        """The newest complete 200 response of exactly this address; it may be a revisit."""
         for row in reversed(self._noted):
             if row["url"] == url and row["status"] == 200 and row["truncated"] is None and row["site"] == site:
                 return _capture(row)
@@ -134,7 +134,7 @@ class Originals:
         yield from self._rows(_BY_DIGEST, site, digest, _CANDIDATES)
 
     def named(self, site: str, record_id: str | None, url: str | None, date: str | None) -> CaptureRecord | None:
-        """The capture that a revisit refers to: by the id of its record, else by address and WARC-Date."""
+        """The capture that a revisit refers to: by record id, else by address and WARC-Date."""
         if record_id is not None:
             for row in reversed(self._noted):
                 if row["warc_record_id"] == record_id:
@@ -149,7 +149,7 @@ class Originals:
 
     def _rows(self, statement: str, *values: object) -> Iterator[CaptureRecord]:
         try:
-            # Not through SQLAlchemy, which would begin a transaction, and ours begin as writers.
+            # Not through SQLAlchemy: it would begin a transaction, and ours take the write lock.
             cursor = self._connection.connection.cursor()
             cursor.execute(statement, values)
             found = cursor.fetchall()

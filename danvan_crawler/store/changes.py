@@ -1,6 +1,6 @@
-"""What happened to articles in a span of time: published, edited, gone, come back.
+"""Changes of articles in a period: published, edited, gone, revived.
 
-Read from the captures, so the answer for any past span is the same today and after a rebuild.
+They are computed from the captures, so the result for a past period stays the same, also after a rebuild.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from danvan_crawler.urls import path_key, without_session
 
 KINDS = ("new", "edited", "gone", "revived")
 _LINES = ("title", "author", "source", "published_at", "lead")
-"""Fields compared as one line each, in the order of a diff; then follow the body's paragraphs and the attachments."""
+"""Fields compared as one line each, in the order of a diff; the body's paragraphs and the attachments follow."""
 _CONTEXT = 6
-"""Words that are shown around a changed passage."""
-_LONGEST_WORDWISE = 5_000
-"""Words of two paragraphs that are compared word by word; it takes the square of their number."""
+"""Words shown on each side of a changed passage."""
+_MAX_WORDS = 5_000
+"""Most words of two paragraphs that are compared word by word; the time grows with the square of their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class ArticleChange:
     site: str
     url: str
     title: str
-    """As it reads now."""
+    """The current title."""
     diff: tuple[str, ...] = ()
-    """Of an edit: one line per field or paragraph that changed, `field: … [-before-] {+after+} …`."""
+    """For an edit: one line per changed field or paragraph, `field: … [-before-] {+after+} …`."""
 
 
 def changes(
@@ -58,7 +58,7 @@ def changes(
 
 
 def _touched(since: str, site: str | None) -> Any:
-    """Articles with a capture since then. One that came to be gone has none of its own: its row says so."""
+    """Articles with a capture since then. Absences are not tied to an article, so `gone_at` is checked as well."""
     captured = select(captures.c.article_id).where(captures.c.article_id.is_not(None), captures.c.warc_date >= since)
     gone = select(articles.c.id).where(articles.c.gone_at >= since)
     statement = select(articles.c.id, articles.c.site).where(articles.c.id.in_(union(captured, gone)))
@@ -94,7 +94,7 @@ def _content(connection: Connection, article_id: int, content_hash: str | None) 
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
-    """What an edit changed, one line per field or paragraph. Both are contents of revisions.
+    """Differences between the contents of two revisions, one line per field or paragraph.
 
     >>> old = {"title": "Hội nghị tổng kết", "body_text": "A\\nB"}
     >>> list(differences(old, {"title": "Hội nghị sơ kết", "body_text": "A\\nC"}))
@@ -117,17 +117,17 @@ def _line_differences(name: str, before: Sequence[str], after: Sequence[str]) ->
             continue
         paired = min(j - i, m - k)
         for old, new in zip(before[i : i + paired], after[k : k + paired], strict=True):
-            yield f"{name}: {wordwise(old, new)}"
+            yield f"{name}: {word_diff(old, new)}"
         for old in before[i + paired : j]:
             yield f"{name}: [-{old}-]"
         for new in after[k + paired : m]:
             yield f"{name}: {{+{new}+}}"
 
 
-def wordwise(before: str, after: str) -> str:
-    """Two versions of a line in one: `[-taken out-]`, `{+put in+}`, long passages that stayed as `…`."""
+def word_diff(before: str, after: str) -> str:
+    """Two versions of a line in one: `[-removed-]`, `{+added+}`, and `…` for long unchanged passages."""
     old, new = before.split(), after.split()
-    if not old or not new or len(old) + len(new) > _LONGEST_WORDWISE:
+    if not old or not new or len(old) + len(new) > _MAX_WORDS:
         return " ".join(part for part in (before and f"[-{before}-]", after and f"{{+{after}+}}") if part)
     parts: list[str] = []
     operations = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
@@ -141,7 +141,7 @@ def wordwise(before: str, after: str) -> str:
 
 
 def _shortened(words: Sequence[str], after_change: bool, before_change: bool) -> str:
-    """What stayed: the words next to a change, on the sides where there is one."""
+    """An unchanged passage, shortened to the words next to a change."""
     head = _CONTEXT if after_change else 0
     tail = _CONTEXT if before_change else 0
     if len(words) <= head + tail + 1:

@@ -1,12 +1,12 @@
-"""Which articles cite which document: an index beside the `documents` of the articles.
+"""Index of cited documents: which articles cite which document, from the `documents` of the articles.
 
-A document is its number and its code, however they are printed: 09-NQ/TU, 9 – NQ/TU and 9-nq/tu are one, and so are
-20-CT/TU and 20/CT-TU, since Party and State put the slash and the hyphen differently and writers mix them up. TƯ is
-TW (Trung ương) and never TU (Tỉnh ủy), which folding would make of it. A citation without a code ("Chỉ thị 35") is in
-the item and not in this index: it may be any body's.
+A document is identified by number and code, independent of spelling: 09-NQ/TU, 9 – NQ/TU and 9-nq/tu are the same, and
+so are 20-CT/TU and 20/CT-TU, because Party and State place slash and hyphen differently and writers mix them up. TƯ
+means TW (Trung ương) and never TU (Tỉnh ủy), which folding would give. A citation without a code ("Chỉ thị 35") is in
+the item but not in this index, because several bodies may have a document of that number.
 
-The index is a table of its own because the lists stand behind the text in the rows of the articles: going through
-them leafs past every body.
+The index is a separate table because `documents` comes after the text in the rows of the articles: scanning it there
+reads every body.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _CHUNK = 500
 
 
 def create(connection: Connection) -> None:
-    """Adds the index to a database that has `articles`, and fills it from what they cite."""
+    """Adds the index to a database that has `articles`, and fills it."""
     for statement in _CREATE:
         connection.exec_driver_sql(statement)
     citing = connection.execute(_CITING, execution_options={"yield_per": _CHUNK})
@@ -52,7 +52,7 @@ def create(connection: Connection) -> None:
 
 
 def add(connection: Connection, article_id: int, documents: str) -> None:
-    """Notes what an article cites; `documents` is the JSON of its field."""
+    """Adds the citations of an article; `documents` is the JSON of its field."""
     if documents != _NONE:
         rows = [{"document": one, "article": article_id} for one in _documents(json.loads(documents))]
         if rows:
@@ -60,7 +60,7 @@ def add(connection: Connection, article_id: int, documents: str) -> None:
 
 
 def replace(connection: Connection, article_id: int, documents: str) -> None:
-    """Forgets what an article cited, and notes what it cites now."""
+    """Replaces the citations of an article."""
     connection.execute(_DELETE, {"article": article_id})
     add(connection, article_id, documents)
 
@@ -75,7 +75,7 @@ def _documents(cited: Iterable[Mapping[str, Any]]) -> list[str]:
 
 
 def key(number: str, code: str) -> str:
-    """What all spellings of a document's number and code have in common.
+    """The key that all spellings of a document's number and code share.
 
     >>> key("09", "NQ/TU"), key("100/2019", "NĐ-CP"), key("35", "CT/TƯ")
     ('9-nq-tu', '100/2019-nd-cp', '35-ct-tw')
@@ -85,16 +85,16 @@ def key(number: str, code: str) -> str:
 
 
 def key_of(text: str) -> str:
-    """The key of the one document that a user names. Raises UsageError where the text names none, or several.
+    """The key of the document that a user names. Raises UsageError unless the text names exactly one.
 
     >>> key_of("Nghị quyết số 09-NQ/TU ngày 15/7/2021"), key_of("45/2019/qh14")
     ('9-nq-tu', '45/2019-qh14')
     """
-    # In an article, letters in lower case need more around them to be believed than where somebody names a document.
+    # In an article, lower-case letters need more context to be accepted as a code than in a user's input.
     for spelling in (text, f"số {text}", f"số {text.upper()}"):
         found = {key(citation.number, citation.code) for citation in find(spelling) if citation.code is not None}
         if len(found) > 1:
             raise UsageError(f"{text!r} names {len(found)} documents: give one")
         if found:
             return found.pop()
-    raise UsageError(f"{text!r} is no document number: give number and code, like 09-NQ/TU or 100/2019/NĐ-CP")
+    raise UsageError(f"{text!r} is not a document number: give number and code, like 09-NQ/TU or 100/2019/NĐ-CP")

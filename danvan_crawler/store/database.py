@@ -1,7 +1,7 @@
-"""Opening the item database so that crawls, readers and Datasette can share it.
+"""Open the item database so that crawls, readers and Datasette can use it at the same time.
 
-WAL lets readers go on while a crawl writes. Writers take the lock when they begin (`BEGIN IMMEDIATE`): a transaction
-that starts as a reader and turns writer fails at once under contention instead of waiting.
+WAL allows reading while a crawl writes. Writers take the lock at the beginning (`BEGIN IMMEDIATE`): a transaction that
+begins with reading and writes later fails at once under contention instead of waiting.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from danvan_crawler.exceptions import DanvanError, DiskFullError, StoreError
 from danvan_crawler.store import schema
 
 BUSY_TIMEOUT_SECONDS = 60.0
-"""How long a writer waits for another process, e.g. a backup, before it gives up."""
+"""How long a writer waits for another process, e.g. a backup, before it fails."""
 _WRITING = (
-    # The archive is the truth: a crash may cost the last transactions, never the file (SQLite, "WAL mode").
+    # The archive is the source of truth: a crash may lose the last transactions, never the file (SQLite, "WAL mode").
     "PRAGMA synchronous = NORMAL",
-    # KiB. The full-text index merges into pages all over the file; SQLite's own 2 MB make it read them again and again.
+    # KiB. The full-text index writes to pages all over the file; with the default of 2 MB they are read repeatedly.
     "PRAGMA cache_size = -32768",
-    # Pages. One checkpoint, with its fsync, for some 300 articles instead of 60.
+    # Pages. One checkpoint, with its fsync, for about 300 articles instead of 60.
     "PRAGMA wal_autocheckpoint = 5000",
 )
 
 
 def open_for_writing(path: Path) -> Engine:
-    """An engine whose transactions begin as writers; creates or migrates the file.
+    """An engine whose transactions take the write lock; creates or migrates the file.
 
-    Raises StoreError when it is no database of ours, is newer, or cannot be written. Here and later, whatever SQLite
-    cannot do is a StoreError (DiskFullError when there is no room) that names the file.
+    Raises StoreError if the file is not an item database, is newer, or cannot be written. Here and later, any SQLite
+    error becomes a StoreError (DiskFullError if the disk is full) that names the file.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"{path}: cannot be made: {error.strerror}") from error
+        raise StoreError(f"{path}: cannot be created: {error.strerror}") from error
     engine = _engine(path, "mode=rwc", begin="BEGIN IMMEDIATE")
     with engine.begin() as connection:
         schema.migrate(connection, path)
@@ -48,7 +48,7 @@ def open_for_writing(path: Path) -> Engine:
 
 
 def open_for_reading(path: Path) -> Engine:
-    """An engine that cannot change the file. Raises StoreError when there is none, or one of another schema version."""
+    """An engine that cannot change the file. Raises StoreError if it is missing or has another schema version."""
     if not path.is_file():
         raise StoreError(f"{path}: no item database here; crawl a site first, or `danvan rebuild` from its WARC files")
     engine = _engine(path, _reading_mode(path), begin="BEGIN")
@@ -63,7 +63,7 @@ def open_for_reading(path: Path) -> Engine:
 
 
 def _failure(path: Path, error: BaseException) -> DanvanError:
-    """What an error of SQLite means to a user."""
+    """The error to raise for an error of SQLite."""
     code = _code(error)
     if code == sqlite3.SQLITE_FULL:
         return DiskFullError(f"{path}: no space left to write to it")
@@ -80,9 +80,9 @@ def _code(error: BaseException) -> int:
 def _reading_mode(path: Path) -> str:
     """URI parameters for a reader.
 
-    A reader of a WAL database needs its -shm file, and makes one where there is none. On read-only media it can't;
-    there SQLite wants to hear that the file is immutable. But where a -wal file lies beside it somebody else may be
-    writing, and a reader that thinks nobody does reads nonsense.
+    A reader of a WAL database needs its -shm file and creates it if it is missing. On read-only media it cannot; there
+    the file must be opened as immutable. But if there is a -wal file, another process may be writing, and reading with
+    `immutable` would give wrong data.
     """
     may_write = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
     log = path.with_name(path.name + "-wal")
@@ -90,8 +90,8 @@ def _reading_mode(path: Path) -> str:
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:
-    # The first crawls of a new archive may all get here at once. SQLite waits for locks, but not for this one: in one
-    # of 80 starts of four processes the switch failed at once.
+    # The first crawls of a new archive may get here at the same time. SQLite waits for locks, but not for this one:
+    # the switch failed at once in one of 80 starts of four processes.
     deadline = time.monotonic() + BUSY_TIMEOUT_SECONDS
     while True:
         try:
@@ -107,16 +107,16 @@ def _engine(path: Path, mode: str, *, begin: str) -> Engine:
     uri = f"file:{quote(str(path.absolute()))}?{mode}"
 
     def connect() -> sqlite3.Connection:
-        # isolation_level None: we say BEGIN ourselves, below.
+        # isolation_level None: BEGIN is executed below.
         return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
 
-    # NullPool: a connection left in a pool would hold the WAL open, and keep it from being checkpointed at the end.
+    # NullPool: a connection left in a pool would keep the WAL open, so that it is not checkpointed at the end.
     engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: Any) -> None:
         if begin == "BEGIN IMMEDIATE":
-            # Not before the schema has seen that the file is ours: the mode stays with the file.
+            # Not before the schema check: the mode is stored in the file, which may belong to another program.
             if connection.execute("PRAGMA application_id").fetchone() == (schema.APPLICATION_ID,):
                 _use_wal(connection)
             for statement in _WRITING:

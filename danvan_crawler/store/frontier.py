@@ -1,7 +1,7 @@
-"""Crawl state: which article addresses are known, and what became of them.
+"""Crawl state: known article addresses and their states.
 
-It lives in the item database, in the same transactions as the items, because Scrapy's JOBDIR survives only clean stops:
-killed with -9 it lost 47 to 87 % of its URLs in 12 of 12 runs, a table like this one none.
+It is in the item database and written in the same transactions as the items, because Scrapy's JOBDIR survives only
+clean stops: after kill -9 it lost 47 to 87 % of its URLs in 12 of 12 runs; a table like this one lost none.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from danvan_crawler.store.schema import frontier, walks
 
 NEW = "new"
 CHANGED = "changed"
-"""What a listing says of an archived article whose entry reads differently than before; no state of the table."""
+"""An archived article whose listing entry has changed. Not a state in the table."""
 PENDING = "pending"
 ARCHIVED = "archived"
 FAILED = "failed"
 REJECTED = "rejected"
-"""Fetched, and not an article: a listing or a page without a story behind a link that looked like one."""
+"""Fetched, but not an article: the link led to a listing or to a page without an article."""
 
 LEADS_HOME = "leads to the front page"
 LEADS_TO_SECTION = "leads to a section"
-"""Why there is nothing at an address from which the site leads to these pages, as portals do in the place of a 404."""
+"""Reasons to reject an address that redirects to such a page: portals do this instead of a 404."""
 
 MAX_ATTEMPTS = 5
-"""Runs that try a failing address before it is left alone; the later ones wait (`visits.RETRY_DAYS`)."""
+"""Number of runs that try a failing address, with waits between the later ones (`lifecycle.RETRY_DAYS`)."""
 
 _STATES = select(frontier.c.link_key, frontier.c.state).where(
     frontier.c.site == bindparam("s"), frontier.c.link_key.in_(bindparam("keys", expanding=True))
@@ -40,7 +40,7 @@ _STATES = select(frontier.c.link_key, frontier.c.state).where(
 _STATE = select(frontier.c.state, frontier.c.attempts, frontier.c.due_at).where(
     frontier.c.site == bindparam("s"), frontier.c.link_key == bindparam("k")
 )
-_LED_AWAY = select(frontier.c.link_key, frontier.c.last_error).where(
+_REDIRECTED_AWAY = select(frontier.c.link_key, frontier.c.last_error).where(
     frontier.c.site == bindparam("s"),
     frontier.c.link_key.in_(bindparam("keys", expanding=True)),
     frontier.c.state == REJECTED,
@@ -56,13 +56,13 @@ _MARK = (
         due_at=bindparam("due"),
         attempts=case(
             (bindparam("to") == FAILED, frontier.c.attempts + 1),
-            # A later failure, of a page that has changed, is a new matter.
+            # A failure after a success is counted from 1 again.
             (bindparam("to") == ARCHIVED, 0),
             else_=frontier.c.attempts,
         ),
     )
 )
-_POSTPONE = (
+_RETRY_LATER = (
     update(frontier)
     .where(frontier.c.site == bindparam("s"), frontier.c.link_key == bindparam("k"))
     .values(due_at=bindparam("due"), last_error=bindparam("reason"), attempts=frontier.c.attempts + 1)
@@ -77,7 +77,7 @@ _DUE_NOW = (
     )
     .values(due_at=bindparam("due"))
 )
-_PUT_OFF = (
+_POSTPONE = (
     update(frontier)
     .where(frontier.c.site == bindparam("s"), frontier.c.link_key == bindparam("k"))
     .values(state=bindparam("to"), due_at=bindparam("due"), last_error=bindparam("reason"))
@@ -85,31 +85,31 @@ _PUT_OFF = (
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """An address that an earlier run discovered and did not archive."""
+class FrontierEntry:
+    """A known address that a run should request."""
 
     url: str
     section: str
 
 
 @dataclass(frozen=True, slots=True)
-class Walked:
-    """How far the walks of a section have come; moments are WARC-Dates of listing pages."""
+class WalkProgress:
+    """Progress of the walks of a section; times are WARC-Dates of listing pages."""
 
     began_at: str | None
-    """Of the first page when it was read last."""
+    """When the first page was last read."""
     completed_at: str | None
-    """Of the last page of the last walk that came to an end of its own, or to known ground."""
+    """Last page of the last walk that ended by itself: at the last page or at known articles."""
     swept_at: str | None
-    """Of the last page of the last walk that went through all pages."""
+    """Last page of the last walk through all pages."""
     cursor: str | None
-    """The page at which a walk that was cut short goes on."""
+    """The page at which an interrupted walk continues."""
     pages: int
-    """That the walk of the cursor had read."""
+    """Number of pages that the interrupted walk had read."""
     last_page: str | None = None
-    """The page before the cursor's."""
+    """The page before the cursor."""
     for_news: bool = False
-    """The walk of the cursor would have ended on known ground."""
+    """Whether the interrupted walk would have ended at known articles."""
 
 
 class Frontier:
@@ -124,7 +124,7 @@ class Frontier:
     def discover(
         self, site: str, addresses: Mapping[str, str], section: str, *, connection: Connection | None = None
     ) -> dict[str, str]:
-        """Remembers unknown addresses (key -> URL) as pending. Returns by key `new`, or the state that it had."""
+        """Adds unknown addresses (key -> URL) as pending. Returns by key `new` or the earlier state."""
         with self._in(connection) as inside:
             found = inside.execute(_STATES, {"s": site, "keys": list(addresses)})
             states: dict[str, str] = {row.link_key: row.state for row in found}
@@ -147,28 +147,28 @@ class Frontier:
         due: str | None = None,
         connection: Connection | None = None,
     ) -> None:
-        """Sets the state of a known address; an unknown one stays unknown. A failure counts as one attempt.
+        """Sets the state of a known address; an unknown one is not added. A failure counts as one attempt.
 
-        `due` is when an archived address is to be visited again.
+        `due` is the time of the next visit to an archived address.
         """
         self.mark_all(site, (key,), state, reason, due={key: due}, connection=connection)
 
     def fail(self, site: str, key: str, reason: str, at: str) -> int:
-        """Notes that an address could not be had at this WARC-Date; the next runs try again, each after a longer wait.
+        """Notes that a request failed at this WARC-Date; the next runs try again, each after a longer wait.
 
-        An archived article stays archived and is visited again a day later, later each further time. Returns after how
-        many failed runs in a row, 0 for an address that is not known.
+        An archived article stays archived and is visited again a day later, with longer waits after further failures.
+        Returns the number of failed runs in a row, 0 if the address is unknown.
         """
         return self._without(site, key, FAILED, reason, at)
 
-    def put_off(self, site: str, key: str, reason: str, until: str) -> None:
-        """Notes that an address was not asked for, which is no attempt; runs before this WARC-Date need not try."""
+    def postpone(self, site: str, key: str, reason: str, until: str) -> None:
+        """Makes an address that was not requested due at this WARC-Date. This does not count as an attempt."""
         with self._begin() as connection:
             known = connection.execute(_STATE, {"s": site, "k": key}).one_or_none()
             if known is not None:
                 state = known.state if known.state == ARCHIVED else FAILED
                 later = {"s": site, "k": key, "due": until, "reason": reason, "to": state}
-                connection.execute(_PUT_OFF, later)
+                connection.execute(_POSTPONE, later)
 
     def reject(self, site: str, key: str, reason: str, at: str) -> None:
         """Notes that there is no article at an address. An archived one stays archived, as in `fail`."""
@@ -182,7 +182,7 @@ class Frontier:
             attempts = int(known.attempts) + 1
             if known.state == ARCHIVED:
                 later = {"s": site, "k": key, "due": visit_again_at(attempts, at), "reason": reason}
-                connection.execute(_POSTPONE, later)
+                connection.execute(_RETRY_LATER, later)
             else:
                 due = retry_at(attempts, at) if state == FAILED else None
                 self.mark(site, key, state, reason, due=due, connection=connection)
@@ -198,41 +198,41 @@ class Frontier:
         due: Mapping[str, str | None] = {},
         connection: Connection | None = None,
     ) -> None:
-        """`mark` for several addresses at once; `due` is by key."""
+        """Sets the state of several addresses, as `mark` does; `due` is by key."""
         rows = [{"s": site, "k": key, "to": state, "reason": reason, "due": due.get(key)} for key in keys]
         with self._in(connection) as inside:
             inside.execute(_MARK, rows)
 
-    def visit_soon(self, site: str, keys: Iterable[str], at: str, *, connection: Connection | None = None) -> None:
+    def make_due(self, site: str, keys: Iterable[str], at: str, *, connection: Connection | None = None) -> None:
         """Makes archived addresses due at this WARC-Date."""
         with self._in(connection) as inside:
             inside.execute(_DUE_NOW, {"s": site, "keys": sorted(keys), "due": at})
 
-    def waiting(self, site: str, now: str) -> list[Waiting]:
-        """What earlier runs left at this WARC-Date: pending, and failed fewer than MAX_ATTEMPTS times and long enough
-        ago."""
+    def waiting(self, site: str, now: str) -> list[FrontierEntry]:
+        """Addresses that earlier runs left: pending ones, and those that failed fewer than MAX_ATTEMPTS times and are
+        due at this WARC-Date."""
         in_time = frontier.c.due_at.is_(None) | (frontier.c.due_at <= now)
         again = (frontier.c.state == FAILED) & (frontier.c.attempts < MAX_ATTEMPTS) & in_time
         return self._rows((frontier.c.site == site) & ((frontier.c.state == PENDING) | again), frontier.c.link_key)
 
-    def due(self, site: str, now: str) -> list[Waiting]:
-        """Articles that are to be visited again at this WARC-Date, the longest due first."""
+    def due(self, site: str, now: str) -> list[FrontierEntry]:
+        """Archived articles whose next visit is due at this WARC-Date, oldest due time first."""
         is_due = (frontier.c.site == site) & (frontier.c.due_at <= now) & (frontier.c.state == ARCHIVED)
         return self._rows(is_due, frontier.c.due_at, frontier.c.link_key)
 
-    def _rows(self, condition: ColumnElement[bool], *order: ColumnElement[Any]) -> list[Waiting]:
+    def _rows(self, condition: ColumnElement[bool], *order: ColumnElement[Any]) -> list[FrontierEntry]:
         statement = select(frontier.c.url, frontier.c.section).where(condition).order_by(*order)
         with self._begin() as connection:
-            return [Waiting(row.url, row.section) for row in connection.execute(statement)]
+            return [FrontierEntry(row.url, row.section) for row in connection.execute(statement)]
 
-    def walk_of(self, site: str, section_url: str) -> Walked | None:
-        """How far walks of this section have come; None when none has read a page."""
+    def walk_of(self, site: str, section_url: str) -> WalkProgress | None:
+        """Progress of the walks of this section; None if no walk has read a page."""
         statement = select(walks).where(walks.c.site == site, walks.c.section_url == section_url)
         with self._begin() as connection:
             row = connection.execute(statement).one_or_none()
         if row is None:
             return None
-        return Walked(
+        return WalkProgress(
             row.began_at,
             row.completed_at or None,
             row.swept_at,
@@ -246,12 +246,12 @@ class Frontier:
         """Notes that the first page of a section was read; `at` is its WARC-Date."""
         self._write_walk(site, section_url, {"began_at": at})
 
-    def go_on_at(
+    def note_cursor(
         self, site: str, section_url: str, cursor: str, pages: int, *, last_page: str, for_news: bool = False
     ) -> None:
-        """Notes the next page of a walk, of which so many pages are read: a run that dies now is continued there.
+        """Stores the next page of a walk that has read `pages` pages: if the run dies, the next one continues there.
 
-        `last_page` is the one just read, `for_news` says that known ground ends the walk.
+        `last_page` is the page just read; with `for_news`, known articles end the walk.
         """
         values = {"cursor": cursor, "pages": pages, "last_page": last_page, "for_news": int(for_news)}
         self._write_walk(site, section_url, values)
@@ -259,10 +259,10 @@ class Frontier:
     def complete_walk(
         self, site: str, section_url: str, at: str, *, swept: bool = False, cursor: str | None = None
     ) -> None:
-        """Notes that a walk of this section came to an end of its own: known ground is a reason to stop from now on.
+        """Notes that a walk of this section ended by itself: from now on, walks may end at known articles.
 
-        `at` is the WARC-Date of its last page; `swept` says that it went through all pages. `cursor` is where an older
-        walk is to be continued.
+        `at` is the WARC-Date of its last page. `swept`: the walk read all pages. `cursor` is the page at which an older
+        walk continues.
         """
         values: dict[str, Any] = {"completed_at": at, "cursor": cursor, "last_page": None}
         self._write_walk(site, section_url, {**values, "swept_at": at} if swept else values)
@@ -275,11 +275,11 @@ class Frontier:
             )
 
 
-def led_away(connection: Connection, site: str, keys: Iterable[str]) -> dict[str, str]:
-    """Of these keys those from which the site leads to its front page or a section: by key, which."""
+def redirected_away(connection: Connection, site: str, keys: Iterable[str]) -> dict[str, str]:
+    """Of these keys, those that redirect to the front page or a section, with the reason."""
     found: dict[str, str] = {}
     ordered = sorted(keys)
     for start in range(0, len(ordered), CHUNK):
         chunk = {"s": site, "keys": ordered[start : start + CHUNK]}
-        found.update((row.link_key, row.last_error) for row in connection.execute(_LED_AWAY, chunk))
+        found.update((row.link_key, row.last_error) for row in connection.execute(_REDIRECTED_AWAY, chunk))
     return found

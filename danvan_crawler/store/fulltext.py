@@ -1,18 +1,18 @@
-"""The full-text index: printed words exactly, and the same words folded.
+"""The full-text index: exact words, and the same words folded.
 
-FTS5 must not fold by itself: its `remove_diacritics 2` makes "dẫn vần khéo" match "dân vận khéo" and still never folds
-`đ`. So the index has an exact half (title, lead, body_text: `text.canonical`, lower case is FTS5's own) and a folded
-half (`text.fold`), and a query with marks goes to the first, one without to the second.
+FTS5 must not fold by itself: its `remove_diacritics 2` makes "dẫn vần khéo" match "dân vận khéo" and never folds `đ`.
+So the index has an exact half (title, lead, body_text: `text.canonical`; FTS5 itself ignores case) and a folded half
+(`text.fold`). A query with marks uses the exact half, a query without marks the folded half.
 
-The index is an external-content table over `articles`, the form in which Datasette finds it. What is indexed is not
-what the content columns hold but its canonical or folded form: FTS5 allows that as long as deletions name the same
-words. Hence two rules. FTS5's own `rebuild` command would index the printed text into all columns: never give it. And a
-release that changes what `canonical` or `fold` return needs a migration that indexes anew. The plain `integrity-check`
-holds; the one that also compares the content (`rank` 1) finds a difference, as it must.
+The index is an external-content table over `articles`, as Datasette expects it. The indexed text is not the content of
+the columns but its canonical or folded form; FTS5 allows this if deletions give the same words. So there are two rules.
+Never use FTS5's own `rebuild` command: it would index the printed text into all columns. And a release that changes the
+result of `canonical` or `fold` needs a migration that rebuilds the index. The plain `integrity-check` passes; the one
+that also compares the content (`rank` 1) finds a difference, as expected.
 
-Both forms keep the number of words, so snippets can point into the printed text; only where a page printed an entity
-(`&amp;amp;`), which the canonical form decodes, are the words after it marked wrongly. `folded_title` and `folded_text`
-are virtual columns of `articles` that give FTS5 the printed text for them.
+Both forms keep the number of words, so snippets can use positions in the printed text. If a page printed an entity
+(`&amp;amp;`), which the canonical form decodes, the words after it are marked wrongly. `folded_title` and `folded_text`
+are virtual columns of `articles` from which FTS5 reads the printed text.
 """
 
 from __future__ import annotations
@@ -66,34 +66,34 @@ def _terms(article_id: int, row: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 class Index:
-    """The index as a store writes it: each article with its own transaction, or many at the end of a long one.
+    """Writes the index: each article in its own transaction, or many at the end of a long one.
 
-    FTS5 writes what it holds in memory to the file at every savepoint and commit: half of what an article costs
-    (measured: 0.75 ms against 0.33 ms for one of 6,500 characters).
+    FTS5 writes its memory to the file at every savepoint and commit, which is half of the time for an article
+    (measured: 0.75 ms instead of 0.33 ms for one of 6,500 characters).
     """
 
     def __init__(self) -> None:
-        self._put_off: dict[int, dict[str, Any]] | None = None
+        self._deferred: dict[int, dict[str, Any]] | None = None
 
-    def put_off(self) -> None:
-        """From now on additions wait for `catch_up`."""
-        self._put_off = {}
+    def defer(self) -> None:
+        """Delays additions until `write_deferred`."""
+        self._deferred = {}
 
-    def catch_up(self, connection: Connection) -> None:
-        """Writes the additions that wait, and ends the waiting."""
-        waiting, self._put_off = self._put_off, None
+    def write_deferred(self, connection: Connection) -> None:
+        """Writes the delayed additions; later ones are written at once again."""
+        waiting, self._deferred = self._deferred, None
         if waiting:
             connection.execute(_INSERT, list(waiting.values()))
 
     def add(self, connection: Connection, article_id: int, row: Mapping[Any, Any]) -> None:
         """Indexes an article; `row` has title, lead and body_text as stored."""
         terms = _terms(article_id, row)
-        if self._put_off is None:
+        if self._deferred is None:
             connection.execute(_INSERT, terms)
         else:
-            self._put_off[article_id] = terms
+            self._deferred[article_id] = terms
 
     def remove(self, connection: Connection, article_id: int, row: Mapping[Any, Any]) -> None:
-        """Takes an article out; `row` must have the values that it was added with."""
-        if self._put_off is None or self._put_off.pop(article_id, None) is None:
+        """Removes an article; `row` must have the values with which it was added."""
+        if self._deferred is None or self._deferred.pop(article_id, None) is None:
             connection.execute(_DELETE, _terms(article_id, row))

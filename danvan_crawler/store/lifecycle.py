@@ -1,19 +1,19 @@
-"""When an article is visited again, and what its captures tell about it over time. Pure functions of captures.
+"""The revisit schedule and history of an article, as pure functions of its captures.
 
-Portals correct an article in its first days and hardly ever later, so visits become rarer: 1, 3, 7, 30 and 180 days
-after publication by default. An article that was found gone is visited a day later to make sure, one that stays gone as
-if it had been published on the day of its going, since portals bring pages back after a move. Nothing is due that was
-old when the archive first saw it: of twenty years of news, what changes is recent.
+Portals correct an article in its first days and rarely later, so visits become less frequent: 1, 3, 7, 30 and 180 days
+after publication by default. An article that is absent is visited a day later to confirm it. One that is gone is
+visited as if it had been published on the day it was gone, because portals restore pages after a move. An article that
+was old when it was first captured is never due: of twenty years of news, only recent ones change.
 
-*Absent* is a capture that shows that the article is not where it was: 404, 410, their soft forms, a redirect to the
-front page. It is *gone* when it was absent twice, at least a day apart, and never present in between; `gone_at` is the
-WARC-Date of the capture that confirmed it. A later capture with the article revives it.
+A capture is *absent* if it shows that the article is missing from its address: 404, 410, their soft forms, a redirect
+to the front page. The article is *gone* if it was absent twice, at least a day apart, and never present in between;
+`gone_at` is the WARC-Date of the capture that confirmed it. A later capture with the article revives it.
 
-Moments are WARC-Dates (UTC, microseconds, Z), which sort as text.
+Times are WARC-Dates (UTC, microseconds, Z), which sort as text.
 
-Which content of an article is current is a function of all its captures, too (`timeline`). A crawl meets captures in
-the order in which responses arrive, a rebuild in the order of WARC-Date. The database is equal after both only if
-nothing depends on that order. So each write hands all captures of the article to `timeline` and stores its answer.
+The current content of an article is also a function of all its captures (`timeline`). A crawl stores captures in the
+order in which responses arrive, a rebuild in the order of WARC-Date. The database is equal after both only if nothing
+depends on that order. So each write passes all captures of the article to `timeline` and stores the result.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from danvan_crawler.exceptions import UsageError
 
 DEFAULT_DAYS = (1, 3, 7, 30, 180)
 _A_DAY = timedelta(hours=23)
-"""A day between two nightly runs: they begin at the same minute and come to an article at another second."""
+"""A day between two nightly runs, with a margin: each run reaches an article at a slightly different time."""
 CONFIRM_AFTER = _A_DAY
-"""A second absence counts only so long after the first: outages and redesigns last for hours."""
+"""Least time between two absences that confirm that an article is gone: outages and redesigns last for hours."""
 RETRY_DAYS = (0, 0, 1, 3)
-"""Days that a failing address is left alone after its first, second, … failed run."""
+"""Days until a failing address is requested again after its first, second, … failed run."""
 VISIT_AGAIN_DAYS = (1, 1, 3, 7, 30)
-"""The same for an article that is archived, which is never given up."""
+"""The same for an archived article, for which attempts are not limited."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What happened to an article at the capture made at `date`."""
+    """A change of an article, shown by the capture made at `date`."""
 
     date: str
     kind: str
     """`new`, `edited`, `gone` or `revived`."""
     before: str | None = None
-    """Content hash before an edit."""
+    """Content hash before an edit; `after` is the one after it."""
     after: str | None = None
 
 
@@ -53,7 +53,7 @@ def _moment(date: str) -> datetime:
 
 
 def days_of(text: str) -> tuple[float, ...]:
-    """The days of a setting such as "1,3,7,30,180", ascending. Raises UsageError for anything else; "" means never.
+    """The days in a setting such as "1,3,7,30,180", ascending; "" means never. Raises UsageError for anything else.
 
     >>> days_of("7, 1, 0.5")
     (0.5, 1.0, 7.0)
@@ -68,7 +68,7 @@ def days_of(text: str) -> tuple[float, ...]:
 
 
 def history(present: Iterable[tuple[str, str]], absent: Iterable[str]) -> list[Change]:
-    """What happened to an article, oldest first. `present` holds (WARC-Date, content hash) of captures that show it.
+    """Changes of an article, oldest first. `present` has (WARC-Date, content hash) of the captures that show it.
 
     >>> [change.kind for change in history([("2026-01-01T00:00:00.000000Z", "a")], ["2026-01-02T00:00:00.000000Z"])]
     ['new']
@@ -100,7 +100,7 @@ def absent_since(last_seen: str, absent: Iterable[str]) -> str | None:
 
 
 def gone_at(last_seen: str, absent: Sequence[str]) -> str | None:
-    """WARC-Date of the capture that confirmed that the article is gone; None while it is not."""
+    """WARC-Date of the capture that confirmed that the article is gone; None if it is not gone."""
     since = absent_since(last_seen, absent)
     if since is None:
         return None
@@ -111,7 +111,7 @@ def gone_at(last_seen: str, absent: Sequence[str]) -> str | None:
 def next_visit(
     published_at: str | None, first_seen: str, last_seen: str, absent: Sequence[str], days: Sequence[float]
 ) -> str | None:
-    """When the article is to be visited again; None when never. `published_at` is ISO with offset, `days` ascend.
+    """Time of the next visit; None if there is none. `published_at` is ISO with offset, `days` is ascending.
 
     >>> seen = "2026-01-02T00:00:00.000000Z"
     >>> next_visit("2026-01-01T08:00:00+07:00", seen, seen, (), (1, 3))
@@ -127,19 +127,19 @@ def next_visit(
 
 
 def _begun(published_at: str | None, first_seen: str) -> datetime:
-    """When an article's life began: one that is dated later than it was seen has a date that is wrong."""
+    """When the schedule begins: at publication, or at the first capture if the date is later and therefore wrong."""
     seen = _moment(first_seen)
     published = datetime.fromisoformat(published_at) if published_at is not None else seen
     return published if published < seen + timedelta(days=1) else seen
 
 
 def retry_at(attempts: int, at: str) -> str:
-    """When an address that failed at this WARC-Date is tried again, after so many failed runs, from 1."""
+    """When to try an address again that failed at this WARC-Date in its `attempts`-th failed run, counted from 1."""
     return _after(RETRY_DAYS, attempts, at)
 
 
 def visit_again_at(attempts: int, at: str) -> str:
-    """When an archived article that failed at this WARC-Date is visited again, after so many failed runs, from 1."""
+    """The same as `retry_at` for an archived article."""
     return _after(VISIT_AGAIN_DAYS, attempts, at)
 
 
@@ -161,7 +161,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What all captures of an article say together."""
+    """The history of an article, from all its captures."""
 
     first_seen: str
     last_seen: str
@@ -170,13 +170,13 @@ class Timeline:
     numbers: dict[str, int]
     """Revision number of each content hash, counted from 1 in the order of first appearance."""
     representatives: dict[str, Sighting]
-    """The capture that stands for each revision: the canonical address before its variants, then the earliest."""
+    """The capture that represents each revision: the earliest of the canonical address, else of its variants."""
 
 
 def timeline(sightings: Iterable[Sighting]) -> Timeline:
-    """Orders the captures and numbers the revisions. When A becomes B and A again, A is current and still number 1.
+    """Orders the captures and numbers the revisions. If A becomes B and then A again, A is current and keeps number 1.
 
-    Raises ValueError when there are none.
+    Raises ValueError if there are no captures.
     """
     ordered = sorted(sightings)
     if not ordered:

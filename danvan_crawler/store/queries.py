@@ -1,4 +1,4 @@
-"""Reading items back: the filters that search and export share, and items as exports show them."""
+"""Read items: the filters of search and export, and items in the form of exports."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from danvan_crawler.exceptions import UnknownItemError, UsageError
 from danvan_crawler.items import EXPORT_FIELDS, LIST_FIELDS
 from danvan_crawler.store import citations
 from danvan_crawler.store.captures import CaptureRow, by_key, complete
-from danvan_crawler.store.frontier import led_away
+from danvan_crawler.store.frontier import redirected_away
 from danvan_crawler.store.schema import articles, captures, revisions
 from danvan_crawler.urls import bare_host, canonical, host_of, item_id, path_key
 from danvan_crawler.vietnamese import bodies, provinces
 
 EXPORT_COLUMNS = tuple(articles.c[name] for name in EXPORT_FIELDS)
 _CHUNK = 500
-"""Rows read at a time: enough that the look-up of their captures is one query, few enough to stay small."""
+"""Rows per query: many enough to look up their captures in one query, few enough to limit memory."""
 
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
-"""Media types that no picture has."""
+"""Media types of pages, which no picture has."""
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 Item = dict[str, Any]
-"""One article as exports contain it: EXPORT_FIELDS in order, lists as lists."""
+"""One article in the form of exports: EXPORT_FIELDS in order, lists as lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which items are asked for; None asks for all. `since` and `until` are inclusive ISO days of `published_at`.
+    """Selects items; None means no restriction. `since` and `until` are inclusive ISO days of `published_at`.
 
-    `province` and `body` are codes, slugs or names, old or new, with or without marks; one that others were merged
-    into passes the items of those, too. `document` is the number of a document, in any spelling, that items cite.
-    Raises UsageError for a name that stands for nothing, and for a text that is no document number.
+    `province` and `body` are codes, slugs or names, old or new, with or without marks; a province or body that others
+    were merged into also includes their items. `document` is the number of a cited document, in any spelling.
+    Raises UsageError for an unknown name and an invalid document number.
     """
 
     site: str | None = None
@@ -49,10 +49,10 @@ class Filter:
     document: str | None = None
 
     def __post_init__(self) -> None:
-        self.conditions()  # so that a wrong name is refused before anything is opened
+        self.conditions()  # reports a wrong name before anything is opened
 
     def conditions(self) -> list[ColumnElement[bool]]:
-        """As SQL. Items without a date are left out when since or until is given."""
+        """The SQL conditions. With `since` or `until`, items without a date are excluded."""
         c = articles.c
         found: list[ColumnElement[bool]] = [
             c[name] == value for name in ("site", "section") if (value := getattr(self, name)) is not None
@@ -72,7 +72,7 @@ class Filter:
 
 
 def _codes(text: str) -> frozenset[str]:
-    """Codes of the provinces that a filter for this code or name passes."""
+    """Codes of the provinces that a filter for this code or name includes."""
     code = provinces.find(text)
     if code is None:
         raise _unknown("province", "the code or name", text, provinces.near(text))
@@ -80,9 +80,9 @@ def _codes(text: str) -> frozenset[str]:
 
 
 def _kinds(text: str) -> frozenset[str]:
-    """Kinds of bodies that a filter for this slug or name passes."""
+    """Kinds of bodies that a filter for this slug or name includes."""
     slug = bodies.find(text)
-    # A profile may name a kind that nobody else knows, also one that elsewhere is another spelling of a known one.
+    # A profile may use a kind that is not in our list, even one that is another spelling of a known kind.
     own = frozenset({text}) if _SLUG.fullmatch(text) else frozenset[str]()
     if slug is None and not own:
         raise _unknown("body", "the slug or name", text, bodies.near(text))
@@ -95,7 +95,7 @@ def _unknown(what: str, by: str, text: str, near: Sequence[str]) -> UsageError:
 
 
 def _one_of(column: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:
-    # Of one value as an equation, along which SQLite reads the index in the order of days.
+    # With an equality for a single value, SQLite can read the index in the order of days.
     return column == next(iter(values)) if len(values) == 1 else column.in_(sorted(values))
 
 
@@ -105,14 +105,14 @@ def newest_first(statement: Select[Any]) -> Select[Any]:
 
 
 def count(connection: Connection, criteria: Filter) -> int:
-    """How many items pass the filter."""
+    """Number of items that match the filter."""
     return connection.execute(select(func.count()).select_from(articles).where(*criteria.conditions())).scalar_one()
 
 
 def items(connection: Connection, criteria: Filter) -> Iterator[Item]:
-    """Items that pass the filter, ordered by item_id, in constant memory.
+    """Items that match the filter, ordered by item_id, in constant memory.
 
-    The filter runs once, over ids alone; rows with their bodies are fetched a chunk at a time.
+    The filter selects ids only; rows with their bodies are fetched in chunks.
     """
     wanted = select(articles.c.id).where(*criteria.conditions()).order_by(articles.c.item_id)
     ids = connection.execute(wanted, execution_options={"yield_per": _CHUNK}).scalars()
@@ -130,8 +130,8 @@ def by_ids(connection: Connection, ids: Sequence[int]) -> list[Item]:
 def hydrate(connection: Connection, rows: Iterable[Mapping[Any, Any]]) -> list[Item]:
     """Rows of `articles` as items: lists decoded, images and attachments joined with their captures.
 
-    What leads to the front page or a section, or is a page where a picture should be, has no capture; a warning of the
-    item says so.
+    A file that redirects to the front page or a section, and a picture whose address shows a page, have no capture; the
+    item has a warning about them.
     """
     found = [
         {name: json.loads(row[name]) if name in LIST_FIELDS else row[name] for name in EXPORT_FIELDS} for row in rows
@@ -143,7 +143,7 @@ def hydrate(connection: Connection, rows: Iterable[Mapping[Any, Any]]) -> list[I
             wanted.setdefault(item["site"], set()).add(path_key(linked["url"]))
             asked.setdefault(item["site"], set()).update(_frontier_keys(linked["url"]))
     known = {site: by_key(connection, site, keys) for site, keys in wanted.items()}
-    led = {site: led_away(connection, site, keys) for site, keys in asked.items()}
+    led = {site: redirected_away(connection, site, keys) for site, keys in asked.items()}
     for item in found:
         for name in ("images", "attachments"):
             for linked in item[name]:
@@ -160,13 +160,13 @@ def hydrate(connection: Connection, rows: Iterable[Mapping[Any, Any]]) -> list[I
 
 
 def _frontier_keys(url: str) -> tuple[str, str]:
-    """Under which the frontier knows a file: on the site's hosts, and on a static host (`pages.requisites.Scope`)."""
+    """The frontier's keys of a file: on the site's hosts, and on a static host (`pages.requisites.Scope`)."""
     key = path_key(url)
     return key, f"//{host_of(url)}{key}"
 
 
 def _attach(linked: dict[str, Any], candidates: Sequence[CaptureRow], captured_at: str) -> None:
-    """The capture that shows what the article showed: the first one made after the article's, else the last before."""
+    """Adds the capture that matches the article: the first one made after the article's, else the last before it."""
     after = [row for row in candidates if row["warc_date"] >= captured_at]
     chosen = after[0] if after else candidates[-1] if candidates else None
     if chosen is None:
@@ -179,11 +179,11 @@ def _attach(linked: dict[str, Any], candidates: Sequence[CaptureRow], captured_a
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """One article with all that the archive has of it."""
+    """One article with all its revisions and captures."""
 
     item: Item
     revisions: tuple[dict[str, Any], ...]
-    """revision, content_hash, captured_at and title of each, oldest first."""
+    """revision, content_hash, captured_at and title of each revision, oldest first."""
     captures: tuple[dict[str, Any], ...]
     """Rows of `captures`, in order of WARC-Date."""
 
@@ -214,9 +214,9 @@ def history(connection: Connection, wanted: str) -> History:
 
 
 def _at_address(connection: Connection, url: str) -> RowMapping | None:
-    """The article whose canonical address this is, else one that was captured there."""
+    """The article with this canonical address, else one that was captured there."""
     key, address, host = path_key(url), canonical(url), bare_host(url)
-    # Site by site, because that is how the indexes go: a scan would read every body.
+    # Site by site, because the indexes begin with the site: a scan would read every body.
     sites = connection.execute(select(articles.c.site).distinct()).scalars().all()
     ids: set[int] = set()
     for site in sites:

@@ -1,8 +1,8 @@
 """Tables of the item database and the migrations that build them.
 
-`articles` holds the current revision of each article, one row per item, so that Datasette and plain SQL find what
-exports contain. `captures` lists every exchange in the archive; `revisions` keeps each distinct content of an article
-as the JSON of its page-derived fields. Lists are JSON text, which Datasette facets on.
+`articles` has the current revision of each article, one row per item, with the fields of exports, for Datasette and
+plain SQL. `captures` has every exchange in the archive; `revisions` has each distinct content of an article as JSON of
+the fields from its page. Lists are JSON text, which Datasette can use for facets.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from danvan_crawler.store import citations, fulltext
 metadata = MetaData()
 
 APPLICATION_ID = 0x44616E56
-"""Stands in the header of every item database ("DanV"; SQLite's `PRAGMA application_id`)."""
+"""In the header of every item database ("DanV"; SQLite's `PRAGMA application_id`)."""
 
 _INTEGERS = frozenset({"revision", "warc_offset"})
 _NULLABLE = frozenset({
@@ -36,7 +36,7 @@ articles = Table(
         for name in EXPORT_FIELDS
     ),
 )
-# Facets and filters read these instead of the table with the bodies: 0.13 s against 8.6 s over 500,000 articles.
+# Facets and filters read these instead of the table with the bodies: 0.13 s instead of 8.6 s for 500,000 articles.
 Index("articles_by_site", articles.c.site, articles.c.published_at)
 Index("articles_by_section", articles.c.section, articles.c.published_at)
 Index("articles_by_province", articles.c.province, articles.c.published_at)
@@ -71,7 +71,7 @@ captures = Table(
     Column("article_id", ForeignKey("articles.id", ondelete="CASCADE")),
     Column("content_hash", Text),
     Column("is_canonical", Integer),
-    Column("absent", Integer),  # 1 where it shows that an article that was here is gone
+    Column("absent", Integer),  # 1 if it shows that the article is missing
     Column("etag", Text),
     Column("last_modified", Text),
     Column("refers_to", Text),  # of a revisit: id of the record that has its payload
@@ -79,7 +79,7 @@ captures = Table(
     UniqueConstraint("warc_file", "warc_offset"),
 )
 Index("captures_by_url", captures.c.site, captures.c.url_key, captures.c.warc_date)
-# The two below hold the few rows that need them, redirects and articles: most captures are pictures.
+# The two below have only redirects or articles: most captures are pictures.
 Index(
     "captures_by_link",
     captures.c.site,
@@ -87,7 +87,7 @@ Index(
     sqlite_where=captures.c.link_key != captures.c.url_key,
 )
 Index("captures_by_article", captures.c.article_id, sqlite_where=captures.c.article_id.is_not(None))
-# Records that hold a payload.
+# Only records with a payload.
 Index(
     "captures_by_digest",
     captures.c.site,
@@ -99,7 +99,7 @@ Index("captures_absent", captures.c.site, captures.c.link_key, sqlite_where=capt
 
 Index("captures_suppressed", captures.c.suppressed, sqlite_where=captures.c.suppressed.is_not(None))
 
-# The entries of suppressed.toml that this database obeys.
+# The entries of suppressed.toml that are applied to this database.
 suppressed = Table(
     "suppressed",
     metadata,
@@ -117,8 +117,8 @@ listing_links = Table(
     Column("section", Text, primary_key=True),
     Column(
         "seen_at", Text, nullable=False
-    ),  # WARC-Date, file, offset and place of the earliest listing: sorts in that order
-    Column("entry_seen_at", Text, nullable=False),  # the same of the latest listing, whose entry follows
+    ),  # WARC-Date, file, offset and entry number of the earliest listing: sorts in that order
+    Column("entry_seen_at", Text, nullable=False),  # the same for the latest listing, which has the entry below
     Column("entry", Text, nullable=False),
 )
 
@@ -132,7 +132,7 @@ frontier = Table(
     Column("state", Text, nullable=False),  # pending, archived, failed, rejected
     Column("attempts", Integer, nullable=False),
     Column("last_error", Text),
-    Column("due_at", Text),  # when an archived address is visited again, or a failed one tried again; like a WARC-Date
+    Column("due_at", Text),  # WARC-Date of the next visit to an archived address or the next attempt for a failed one
 )
 Index("frontier_by_state", frontier.c.site, frontier.c.state)
 Index("frontier_by_due", frontier.c.site, frontier.c.due_at, sqlite_where=frontier.c.due_at.is_not(None))
@@ -144,13 +144,13 @@ walks = Table(
     Column("section_url", Text, primary_key=True),
     Column(
         "completed_at", Text, nullable=False
-    ),  # WARC-Date of the last page of a walk that ended; empty: none has yet
-    Column("began_at", Text),  # WARC-Date of the first page when it was read last
+    ),  # WARC-Date of the last page of the last complete walk; empty if there was none
+    Column("began_at", Text),  # WARC-Date of the last capture of the first page
     Column("swept_at", Text),  # WARC-Date of the last page of the last walk through all pages
-    Column("cursor", Text),  # the page at which a walk that was cut short goes on
-    Column("pages", Integer),  # that this walk had read
-    Column("last_page", Text),  # the page that it had read before the one of the cursor
-    Column("for_news", Integer),  # 1 when known ground would have ended it
+    Column("cursor", Text),  # the page at which an interrupted walk continues
+    Column("pages", Integer),  # number of pages that this walk had read
+    Column("last_page", Text),  # the page that it had read before the cursor
+    Column("for_news", Integer),  # 1 if known articles would have ended it
 )
 
 site_state = Table(
@@ -208,7 +208,7 @@ def _revisits(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
-def _care(connection: Connection) -> None:
+def _takedowns_and_rights(connection: Connection) -> None:
     for statement in (
         "ALTER TABLE articles ADD COLUMN rights TEXT",
         "ALTER TABLE captures ADD COLUMN suppressed TEXT",
@@ -229,25 +229,25 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _articles_over_time,
     citations.create,
     _revisits,
-    _care,
+    _takedowns_and_rights,
     _overlap,
 )
-"""Step n brings a database of schema version n to n+1; the first makes a new one, as the tables above are now.
+"""Step n brings a database from schema version n to n+1; the first creates a new one with the tables above.
 
-A later step is plain SQL, never edited once released: the next one mends. What it adds is added to the tables above as
-well, and a test holds a database that was brought up step by step against a new one.
+A later step is plain SQL and is not edited after its release: a further step corrects it. Its additions are also made
+to the tables above; a test compares a database that was migrated step by step with a new one.
 """
 
 
 def migrate(connection: Connection, path: Path) -> None:
-    """Brings the database to the newest schema, inside the caller's transaction. `path` is its name in errors.
+    """Migrates the database to the newest schema, inside the caller's transaction. `path` is its name in errors.
 
-    Raises StoreError when it was written by a newer danvan-crawler, or by another program.
+    Raises StoreError if it was written by a newer danvan-crawler or by another program.
     """
     version = version_of(connection, path)
     if version > len(MIGRATIONS):
         raise StoreError(
-            f"{path}: has schema version {version}, this danvan-crawler knows {len(MIGRATIONS)}: install a newer one"
+            f"{path}: has schema version {version}, this danvan-crawler reads {len(MIGRATIONS)}: install a newer one"
         )
     for step in MIGRATIONS[version:] if version else (_create,):
         step(connection)
@@ -256,10 +256,10 @@ def migrate(connection: Connection, path: Path) -> None:
 
 
 def version_of(connection: Connection, path: Path) -> int:
-    """Schema version of an item database; 0 for one without any table. Raises StoreError for another program's."""
+    """Schema version of an item database; 0 if it has no table. Raises StoreError for another program's database."""
     application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
     if application == APPLICATION_ID:
         return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
     if connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one():
-        raise StoreError(f"{path}: is the database of another program, and is left alone")
+        raise StoreError(f"{path}: is the database of another program, and is not changed")
     return 0

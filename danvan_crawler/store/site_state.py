@@ -1,6 +1,6 @@
-"""Small facts that one run of a site leaves to the next, by name.
+"""Named values that one run of a site stores for the next.
 
-A rebuild derives them again, but for those in LASTING, which it takes over from the database that it replaces.
+A rebuild derives them again, except those in KEPT_ON_REBUILD, which it copies from the old database.
 """
 
 from __future__ import annotations
@@ -14,34 +14,34 @@ from sqlalchemy.dialects.sqlite import insert
 from danvan_crawler.store.schema import site_state
 
 NOT_BEFORE = "not_before"
-"""The moment until which the site's server wants to be left alone, ISO 8601."""
-RESTS = "rests"
-"""How many runs one after the other have ended with a server that was asked too much."""
+"""The time before which the site's server is not contacted, ISO 8601."""
+OVERLOADS = "rests"
+"""Number of runs in a row that ended with an overloaded server."""
 FEEDS = "feeds"
-"""What feeds have proved to be good for, JSON of `spiders.feed_trust`."""
+"""Reliability of the site's feeds, JSON of `walk.feed_trust`."""
 ROBOTS = "robots"
 """JSON: since when which host's robots.txt cannot be read (`politeness.robots`)."""
 RIGHTS = "rights"
-"""The note that the articles of the site have; without one they have none."""
+"""The rights note of the site's articles; missing if they have none."""
 POSITION = "position"
-"""How far the database has come in the site's WARC files: name of the file, space, offset of the last record taken."""
-LASTING = (NOT_BEFORE, RESTS, ROBOTS)
-"""What says something of the site and not of the database, and stands in no WARC file."""
+"""The last stored record in the site's WARC files: name of the file, space, offset."""
+KEPT_ON_REBUILD = (NOT_BEFORE, OVERLOADS, ROBOTS)
+"""Values that do not depend on the database and are in no WARC file."""
 
 
 class SiteState:
-    """The facts of all sites. `begin` opens a transaction of the store."""
+    """The values of all sites. `begin` opens a transaction of the store."""
 
     def __init__(self, begin: Callable[[], AbstractContextManager[Connection]]) -> None:
         self._begin = begin
 
     def get(self, site: str, name: str) -> str | None:
-        """A fact, or None."""
+        """A value, or None if it is not set."""
         with self._begin() as connection:
             return value_of(connection, site, name)
 
     def set(self, site: str, name: str, value: str | None) -> None:
-        """Writes a fact in the place of what it was; None removes it."""
+        """Sets a value; None removes it."""
         with self._begin() as connection:
             if value is None:
                 connection.execute(delete(site_state).where(site_state.c.site == site, site_state.c.name == name))
@@ -51,12 +51,14 @@ class SiteState:
 
 
 def value_of(connection: Connection, site: str, name: str) -> str | None:
-    """A fact as a reader of the database sees it."""
+    """A value, or None if it is not set."""
     wanted = select(site_state.c.value).where(site_state.c.site == site, site_state.c.name == name)
     return connection.execute(wanted).scalar_one_or_none()
 
 
-def lasting(connection: Connection) -> list[tuple[str, str, str]]:
-    """The facts that outlive a database, of all sites: site, name, value."""
-    wanted = select(site_state.c.site, site_state.c.name, site_state.c.value).where(site_state.c.name.in_(LASTING))
+def kept_on_rebuild(connection: Connection) -> list[tuple[str, str, str]]:
+    """The values that a rebuild copies, of all sites: site, name, value."""
+    wanted = select(site_state.c.site, site_state.c.name, site_state.c.value).where(
+        site_state.c.name.in_(KEPT_ON_REBUILD)
+    )
     return [(row.site, row.name, row.value) for row in connection.execute(wanted)]

@@ -1,4 +1,4 @@
-"""Statements of `writes`, built once: SQLAlchemy then only fills them in, half the time that an article takes."""
+"""SQL statements of `writes`, built once: this halves the time for writing an article with SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ WRITE_LINK = _insert_link.on_conflict_do_update(
         "entry_seen_at": func.max(_insert_link.excluded.entry_seen_at, listing_links.c.entry_seen_at),
     },
 )
-# Captures of articles whose page names no section and that one of these keys leads to.
+# Captures of articles under these keys whose page names no section.
 NAMELESS = (
     select(articles.c.id, captures.c.link_key, captures.c.url_key)
     .join(captures, captures.c.article_id == articles.c.id)
@@ -111,7 +111,7 @@ LATEST_CAPTURE = select(func.max(captures.c.warc_date)).where(captures.c.site ==
 INDEXED = select(articles.c.id, articles.c.title, articles.c.lead, articles.c.body_text).where(
     articles.c.site == bindparam("of_site")
 )
-# Revisions and citations follow their articles; captures name an article, so they go first.
+# Revisions and citations are deleted with their articles; captures refer to articles, so they are deleted first.
 FORGET_SITE = (
     *(delete(of_site).where(of_site.c.site == bindparam("of_site")) for of_site in (captures, articles)),
     *(delete(of_site).where(of_site.c.site == bindparam("of_site")) for of_site in (listing_links, frontier, walks)),

@@ -1,8 +1,8 @@
 """ARCHIVE/suppressed.toml: which articles are hidden, why and since when.
 
-The file is the truth about takedowns, as the WARC files are about pages: the item database follows it (`suppression`),
-and a rebuild reads it again. People may edit it. `danvan suppress` keeps their comments, their order and their line
-ends: it adds an entry at the end, and it removes an entry and nothing else.
+The file is the source of truth for takedowns, as the WARC files are for pages: it is applied to the item database
+(`suppression`), and a rebuild reads it again. Users may edit it. `danvan suppress` only adds an entry at the end or
+removes an entry; it keeps comments, order and line ends.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from danvan_crawler.atomic import replacing
 from danvan_crawler.exceptions import StoreError, UsageError
 
 _HEADER = """\
-# Articles that search, export, pages and packages do not show. Their WARC records stay in the archive, and each entry
-# says who reads this later why. Made by `danvan suppress`, taken back by `danvan suppress --undo`. After a change by
-# hand run `danvan suppress`; a crawl and a rebuild read this file, too.
+# Articles that are hidden from search, export, pages and packages. Their WARC records stay in the archive; each entry
+# has the reason. `danvan suppress` adds an entry, `danvan suppress --undo` removes it. After a change by hand run
+# `danvan suppress`; a crawl and a rebuild also read this file.
 #
 # [[suppressed]]
 # item_id = "thanhhoa-danvan-0123456789abcdef"
@@ -54,16 +54,16 @@ class Takedown:
 
 
 def read_takedowns(archive: Path) -> list[Takedown]:
-    """The entries in the order of the file; none without a file.
+    """The entries in the order of the file; an empty list if there is no file.
 
-    Raises UsageError that names file, line and key, and StoreError when the file cannot be read.
+    Raises UsageError with file, line and key, and StoreError if the file cannot be read.
     """
     path = takedowns_path(archive)
     return _parse(_text(path), path)
 
 
 def add_takedown(archive: Path, entry: Takedown) -> None:
-    """Adds an entry at the end. Errors are those of `read_takedowns`, and StoreError when it cannot be written."""
+    """Adds an entry at the end. Raises as `read_takedowns` does, and StoreError if the file cannot be written."""
     path = takedowns_path(archive)
     text = _text(path)
     known = _parse(text, path)
@@ -71,7 +71,7 @@ def add_takedown(archive: Path, entry: Takedown) -> None:
 
 
 def remove_takedown(archive: Path, item_id: str) -> None:
-    """Removes the entry of this article, if there is one; errors are those of `add_takedown`."""
+    """Removes the entry of this article, if there is one. Raises as `add_takedown` does."""
     path = takedowns_path(archive)
     text = _text(path)
     known = _parse(text, path)
@@ -106,7 +106,7 @@ def _without_entry(text: str, number: int) -> str:
     if not isinstance(entries, AoT):
         del entries[number]
         return _as_text(document, text)
-    # For tomlkit a comment belongs to the entry above it; for a reader it is about the entry below.
+    # In tomlkit a comment belongs to the entry above it, but a reader relates it to the entry below.
     behind = _comments_behind(entries[number])
     body = entries[number - 1].value.body if number > 0 else document.body
     place = len(body) if number > 0 else next(at for at, (_, item) in enumerate(body) if item is entries)
@@ -137,7 +137,7 @@ def _line_end(text: str) -> str:
 
 
 def _text(path: Path) -> str:
-    """The text as it is in the file, with its line ends and byte order mark."""
+    """The text of the file with its line ends and byte order mark; "" if there is no file."""
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -169,9 +169,7 @@ def _parse(text: str, path: Path) -> list[Takedown]:
         start = starts[number] if len(starts) == len(tables) else 0
         entry = _checked(table, text, start, path)
         if any(entry.item_id == other.item_id for other in found):
-            raise UsageError(
-                f"{path}, line {_line_of(text, 'item_id', start)}: item_id: {entry.item_id} is there twice"
-            )
+            raise UsageError(f"{path}, line {_line_of(text, 'item_id', start)}: item_id: {entry.item_id} occurs twice")
         found.append(entry)
     return found
 
@@ -181,7 +179,7 @@ def _checked(table: dict[str, Any], text: str, start: int, path: Path) -> Takedo
         return UsageError(f"{path}, line {_line_of(text, key, start)}: {key}: {reason}")
 
     for key in table.keys() - set(_KEYS):
-        raise refuse(key, f"unknown key; there are {', '.join(_KEYS)}")
+        raise refuse(key, f"unknown key; the keys are {', '.join(_KEYS)}")
     for key in _KEYS:
         value = table.get(key)
         if key not in table:
@@ -190,14 +188,14 @@ def _checked(table: dict[str, Any], text: str, start: int, path: Path) -> Takedo
             if not isinstance(value, date) or isinstance(value, datetime):
                 raise refuse(key, f"must be a day like 2027-03-04, without quotes and time, got {value!r}")
         elif not isinstance(value, str) or not value.strip():
-            raise refuse(key, f"must be a text that is not empty, got {value!r}")
+            raise refuse(key, f"must be a non-empty text, got {value!r}")
     if not _ITEM_ID.fullmatch(table["item_id"]):
-        raise refuse("item_id", f"must be one as `danvan show` prints it, got {table['item_id']!r}")
+        raise refuse("item_id", f"must be an item_id as `danvan show` prints it, got {table['item_id']!r}")
     return Takedown(**table)
 
 
 def _line_of(text: str, key: str, start: int = 0) -> int:
-    """Line of a key's assignment behind `start`, in the same entry; else the line of `start`."""
+    """Line of a key's assignment after `start` in the same entry, else the line of `start`."""
     following = _HEAD.search(text, start + 1)
     end = following.start() if following and start else len(text)
     found = re.compile(rf"^[ \t\[]*[\"']?{re.escape(key)}\b", re.MULTILINE).search(text, start, end)
@@ -205,9 +203,9 @@ def _line_of(text: str, key: str, start: int = 0) -> int:
 
 
 def _write(path: Path, text: str, expected: Sequence[Takedown]) -> None:
-    """Replaces the whole file. Raises UsageError, and keeps the old file, if the text does not hold these entries."""
+    """Replaces the file. Raises UsageError and keeps the old file if the text does not have these entries."""
     if _parse(text, path) != list(expected):
-        raise UsageError(f"{path}: cannot be changed as it is written: give each entry a head [[suppressed]]")
+        raise UsageError(f"{path}: cannot be changed automatically: begin each entry with [[suppressed]]")
     try:
         with replacing(path) as file:
             file.write(text.encode())

@@ -1,10 +1,10 @@
-"""Suppressed articles in the item database: they are not in it.
+"""Remove suppressed articles from the item database, and find what is needed to restore them.
 
-Hiding is no condition that each query would have to remember. The row of a suppressed article, its revisions, its words
-in the index and its citations are deleted, so that search, exports, packages, `danvan changes` and somebody who opens
-the file with Datasette see the same. Table `suppressed` has what `suppressed_file` says, and `Store.write_article`
-looks there first: whatever a crawl or a rebuild reads later stays out. Its captures stay, since they index the archive;
-they note the item_id, so that they can be read again when the article is to come back.
+Suppression is not a condition in each query. The row of a suppressed article, its revisions, its words in the index and
+its citations are deleted, so that search, exports, packages, `danvan changes` and Datasette all omit it. Table
+`suppressed` has the entries of `suppressed_file`; `Store.write_article` checks it first, so that later crawls and
+rebuilds do not add the article again. Its captures stay, because they index the archive; they contain the item_id, so
+that they can be read again to restore the article.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ _PLACES = select(captures.c.warc_date, captures.c.warc_file, captures.c.warc_off
 
 
 def known(connection: Connection) -> list[Takedown]:
-    """The takedowns that the database obeys, by day and item_id."""
+    """The takedowns that are applied to the database, by day and item_id."""
     return [_takedown(row) for row in connection.execute(select(suppressed).order_by("date", "item_id"))]
 
 
 def find(connection: Connection, wanted: str) -> Takedown | None:
-    """The takedown of the article with this item_id or address; None when it is not suppressed."""
+    """The takedown of the article with this item_id or address; None if it is not suppressed."""
     return among(known(connection), wanted)
 
 
@@ -52,7 +52,7 @@ def captures_of(connection: Connection, item: str) -> list[dict[str, Any]]:
 
 
 def among(entries: Iterable[Takedown], wanted: str) -> Takedown | None:
-    """Of several takedowns the one with this item_id, or with this address in any variant."""
+    """The takedown with this item_id, or with any variant of this address; None if there is none."""
     for entry in entries:
         if wanted == entry.item_id:
             return entry
@@ -61,8 +61,11 @@ def among(entries: Iterable[Takedown], wanted: str) -> Takedown | None:
     return None
 
 
-def obey(connection: Connection, entries: Iterable[Takedown]) -> list[Takedown]:
-    """Hides what the list names and is not hidden yet. Gives the takedowns that are in it no more, still obeyed."""
+def apply(connection: Connection, entries: Iterable[Takedown]) -> list[Takedown]:
+    """Hides the listed articles that are not hidden yet.
+
+    Returns the takedowns that are no longer in the list; they stay applied until `lift`.
+    """
     listed = {entry.item_id: entry for entry in entries}
     before = {entry.item_id: entry for entry in known(connection)}
     for item, entry in listed.items():
@@ -85,13 +88,13 @@ def _hide(connection: Connection, item: str) -> None:
     connection.execute(_UNTIE, {"article": row["id"], "item": item})
     fulltext.Index().remove(connection, row["id"], row)
     connection.execute(delete(articles).where(articles.c.id == row["id"]))  # its revisions and citations follow
-    # What is not to be shown is not asked for again.
+    # A hidden article is not visited again.
     own = update(frontier).where(frontier.c.site == row["site"], frontier.c.link_key.in_(keys))
     connection.execute(own.values(due_at=None))
 
 
 def lift(connection: Connection, item: str) -> list[RecordPlace]:
-    """Ends a takedown. Gives where the captures at the article's addresses are, to be read again in this order."""
+    """Ends a takedown. Returns the places of the captures at the article's addresses, to be read again in order."""
     hidden = connection.execute(_HIDDEN, {"item": item}).all()
     connection.execute(update(captures).where(captures.c.suppressed == item).values(suppressed=None))
     address = connection.execute(select(suppressed.c.url).where(suppressed.c.item_id == item)).scalar()

@@ -1,6 +1,6 @@
 """Store: everything that a crawl or a rebuild writes, one transaction per article or listing.
 
-How transactions and notes hang together is in `store.notebook`.
+`store.write_buffer` has the transactions and the write buffer.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from danvan_crawler.items import (
 from danvan_crawler.store import absences, citations, fulltext, suppression
 from danvan_crawler.store import captures as exchanges
 from danvan_crawler.store import statements as sql
-from danvan_crawler.store.absences import Signs
+from danvan_crawler.store.absences import LastEntries
 from danvan_crawler.store.captures import Originals
 from danvan_crawler.store.frontier import ARCHIVED, CHANGED, Frontier
 from danvan_crawler.store.lifecycle import DEFAULT_DAYS, Sighting, Timeline, gone_at, next_visit, timeline
-from danvan_crawler.store.notebook import Notebook
 from danvan_crawler.store.site_state import POSITION, RIGHTS, SiteState
 from danvan_crawler.store.suppressed_file import Takedown
+from danvan_crawler.store.write_buffer import WriteBuffer
 from danvan_crawler.urls import is_canonical, path_key
 from danvan_crawler.vietnamese import timestamps
 from danvan_crawler.vietnamese.counters import without_counters
@@ -45,51 +45,51 @@ _to_json = json.JSONEncoder(ensure_ascii=False, default=asdict).encode
 
 @dataclass(frozen=True, slots=True)
 class ListedLink:
-    """A link of a listing with what the crawl knew of it before."""
+    """A link of a listing with its state before this listing."""
 
     link: ArticleLink
     state: str
-    """`new`, `changed` (its entry reads differently than before), or a state of `frontier`."""
+    """`new`, `changed` (its entry differs from the earlier one), or a state of `frontier`."""
     seen_at: str | None = None
-    """WARC-Date at which this section listed it first; None for one that it has not listed before."""
+    """WARC-Date at which this section first listed it; None if it is listed for the first time."""
     listed_at: str = ""
-    """Where this entry stands, as `listing_links.seen_at` has it."""
+    """Position of this entry, in the form of `listing_links.seen_at`."""
     entry: str = ""
-    """The entry as it reads: date line, newline, title."""
+    """The text of the entry: date line, newline, title."""
 
 
 class Store:
     """The item database, opened for writing. One per process and database; not for use from several threads.
 
-    Every method raises StoreError, naming the file, when SQLite cannot do it; DiskFullError when there is no room.
+    Every method raises StoreError with the file's name after an error of SQLite; DiskFullError if the disk is full.
     """
 
     def __init__(self, path: Path, *, revisit_days: Sequence[float] = DEFAULT_DAYS) -> None:
         self.path = path
         self.revisit_days = revisit_days
         """Days after publication on which an article is visited again."""
-        self._notes = Notebook(path)
-        self._transaction = self._notes.transaction
-        self.step, self.flush, self.close = self._notes.step, self._notes.flush, self._notes.close
+        self._buffer = WriteBuffer(path)
+        self._transaction = self._buffer.transaction
+        self.step, self.flush, self.close = self._buffer.step, self._buffer.flush, self._buffer.close
         self._index = fulltext.Index()
         self.frontier = Frontier(self._transaction)
         self.state = SiteState(self._transaction)
-        self.signs = Signs(self._transaction)
-        self.originals = Originals(path, self._notes.connection, self._notes.captures)
+        self.last_entries = LastEntries(self._transaction)
+        self.originals = Originals(path, self._buffer.connection, self._buffer.captures)
 
     @contextmanager
-    def together(self) -> Generator[None, None, None]:
-        """Commits everything that is written inside at once, at its end: for many steps one after the other.
+    def batch(self) -> Generator[None, None, None]:
+        """One transaction for everything that is written inside, such as many steps.
 
-        What an error ends here is lost, the notes included.
+        After an error all of it is lost, including buffered rows.
         """
-        with self._notes.together() as connection:
-            self._index.put_off()
+        with self._buffer.batch() as connection:
+            self._index.defer()
             yield
-            self._index.catch_up(connection)
+            self._index.write_deferred(connection)
 
     def position(self, site: str) -> RecordPlace | None:
-        """Where the last record of a site is that the database has taken; None where that is unknown."""
+        """Place of the last record of a site that the database has; None if it is unknown."""
         known = self.state.get(site, POSITION)
         if known is None:
             return None
@@ -97,32 +97,32 @@ class Store:
         return RecordPlace(name, int(offset))
 
     def latest_capture(self, site: str) -> str | None:
-        """WARC-Date of the newest capture of a site; None where it has none."""
+        """WARC-Date of the newest capture of a site; None if it has no captures."""
         with self._transaction() as connection:
             return connection.execute(sql.LATEST_CAPTURE, {"of_site": site}).scalar()
 
     def forget_site(self, site: str) -> None:
-        """Removes all that was derived from a site's WARC files, to be derived again in the same transaction."""
+        """Removes everything derived from a site's WARC files, to be derived again in the same transaction."""
         with self._transaction() as connection:
             for row in connection.execute(sql.INDEXED, {"of_site": site}).mappings().all():
                 self._index.remove(connection, row["id"], row)
             for statement in sql.FORGET_SITE:
                 connection.execute(statement, {"of_site": site})
-        self.signs.forget(site)
+        self.last_entries.reset(site)
 
     def begin_run(self, site: str, revisit_days: Sequence[float]) -> None:
-        """Begins a run of a site: visits are due so many days after publication from now on."""
+        """Begins a run of a site. From now on visits are due `revisit_days` after publication."""
         self.revisit_days = revisit_days
-        self.signs.forget(site)
+        self.last_entries.reset(site)
 
     def note_capture(self, site: str, record: CaptureRecord, *, link: str | None = None) -> None:
-        """Remembers one exchange. `link` is the address that was asked for first when redirects led to this one."""
-        self._notes.note_capture(exchanges.row_of(site, record, link))
+        """Buffers the row of an exchange. `link` is the address requested first, if redirects led to this one."""
+        self._buffer.note_capture(exchanges.row_of(site, record, link))
 
     def write_article(self, article: Article) -> None:
         """Stores one capture of an article: revision, current row, search index and crawl state in one transaction.
 
-        Idempotent, and equal for any order of captures. The capture must have been noted before.
+        Idempotent; the result does not depend on the order of captures. The capture must have been noted before.
         """
         with self._transaction() as connection:
             place = {"file": article.warc_file, "offset": article.warc_offset, "item": article.item_id}
@@ -149,43 +149,43 @@ class Store:
             )
             self._save_revision(connection, article_id, article, content, view)
             if capture.url_key != capture.link_key:
-                # Redirects led here: a listing that links this very page finds it known.
+                # Reached by redirects: make the page known for listings that link it directly.
                 page = {capture.url_key: article.url}
                 self.frontier.discover(article.site, page, row["section"] or article.site, connection=connection)
             due = next_visit(row["published_at"], view.first_seen, view.last_seen, absent, self.revisit_days)
-            # Of several addresses of an article the one that was asked for last is visited again.
+            # If an article has several addresses, the one requested last is visited again.
             self.frontier.mark_all(article.site, keys, ARCHIVED, due={capture.link_key: due}, connection=connection)
 
     def _pass_over(self, connection: Connection, article: Article, capture: Any) -> None:
-        """Notes that a capture shows a suppressed article, which is then known, and nothing else of it."""
+        """Stores only that a capture shows a suppressed article, and that its address is known."""
         connection.execute(sql.HIDE_CAPTURE, {"capture": capture.id, "item": article.item_id})
         page = {capture.url_key: article.url} if capture.url_key != capture.link_key else {}
         self.frontier.discover(article.site, page, article.section or article.site, connection=connection)
         keys = {capture.link_key, capture.url_key, path_key(article.url), path_key(article.canonical_url)}
         self.frontier.mark_all(article.site, keys, ARCHIVED, connection=connection)
 
-    def obey(self, takedowns: Iterable[Takedown]) -> list[Takedown]:
-        """Hides the articles of this list. Gives the takedowns that are in it no more: `lift` ends them."""
+    def apply_takedowns(self, takedowns: Iterable[Takedown]) -> list[Takedown]:
+        """Hides the articles of this list. Returns the takedowns that are no longer in it; `lift` ends them."""
         with self._transaction() as connection:
-            return suppression.obey(connection, takedowns)
+            return suppression.apply(connection, takedowns)
 
     def lift(self, item: str) -> list[RecordPlace]:
-        """Ends a takedown, as `suppression.lift` does; to be used inside of `together`, with the reading again."""
+        """Ends a takedown, as `suppression.lift` does. Use it inside of `batch`, with reading the captures again."""
         with self._transaction() as connection:
             return suppression.lift(connection, item)
 
     def set_rights(self, site: str, rights: str | None) -> None:
-        """Gives all articles of a site the note of its profile."""
+        """Sets the rights note of all articles of a site."""
         with self._transaction() as connection:
-            # Going through the rows is slow, so what they have is noted.
+            # Updating the rows is slow, so the current value is stored.
             if self.state.get(site, RIGHTS) != rights:
                 connection.execute(sql.SET_RIGHTS, {"of_site": site, "note": rights, "rights": rights})
                 self.state.set(site, RIGHTS, rights)
 
-    def note_absence(self, site: str, capture: CaptureRecord, link: str) -> absences.Missed | None:
-        """Notes that a capture, noted before, shows that the article at `link` is not there any more.
+    def note_absence(self, site: str, capture: CaptureRecord, link: str) -> absences.Absence | None:
+        """Stores that a capture, noted before, shows that the article at `link` is absent.
 
-        None, and nothing written, when none is known there.
+        Returns None and writes nothing if no article is known there.
         """
         with self._transaction() as connection:
             missed = absences.note(connection, site, capture, link, self.revisit_days)
@@ -202,7 +202,7 @@ class Store:
         known: Mapping[Any, Any] | None,
         seen: Sequence[Any],
     ) -> dict[str, Any]:
-        """The article as it reads now: what its current revision printed, and what its captures tell together."""
+        """The row of an article: the content of its current revision, and fields that follow from all its captures."""
         if known is None or (view.current == article.content_hash and _represents(article, view)):
             row = dict(content)
         else:
@@ -219,7 +219,7 @@ class Store:
         return connection.execute(sql.EARLIEST_LISTING, {"of_site": site, "keys": sorted(keys)}).scalar() or ""
 
     def _save(self, connection: Connection, known: Mapping[Any, Any] | None, row: Mapping[str, Any]) -> int:
-        """Writes what differs from the known row, and indexes it. Returns the row's id."""
+        """Writes what differs from the known row and updates the indexes. Returns the row's id."""
         if known is None:
             article_id = int(connection.execute(sql.INSERT_ARTICLE, row).lastrowid)
             self._index.add(connection, article_id, row)
@@ -249,7 +249,7 @@ class Store:
                 "content": _to_json(content),
             }
             connection.execute(sql.WRITE_REVISION, row)
-        if len(view.numbers) > 1:  # an earlier capture that arrives late moves the numbers of the others
+        if len(view.numbers) > 1:  # an earlier capture that is stored later changes the numbers of the others
             connection.execute(
                 sql.RENUMBER,
                 [{"article": article_id, "hash": found, "number": number} for found, number in view.numbers.items()],
@@ -258,17 +258,17 @@ class Store:
     def write_listing(
         self, site: str, section: str, capture: CaptureRecord, links: Iterable[ArticleLink]
     ) -> list[ListedLink]:
-        """Stores what a listing links, in one transaction, and tells what was known of each link before.
+        """Stores the links of a listing in one transaction, and returns each with its earlier state.
 
-        Of several links to one article the first one counts. An archived article whose entry reads differently, or that
-        was gone and is listed again, becomes due: the listing will not say so a second time.
+        If several links lead to one article, the first is used. An archived article becomes due at once if its entry
+        has changed, or if it was gone and is listed again: a later listing does not show this change again.
         """
         entries: dict[str, tuple[int, ArticleLink]] = {}
         for place, link in enumerate(links):
             entries.setdefault(path_key(link.url), (place, link))
         if not entries:
             return []
-        self.signs.note(site, capture.date)
+        self.last_entries.note(site, capture.date)
         found: list[ListedLink] = []
         rows: list[dict[str, str]] = []
         earlier: list[str] = []
@@ -304,19 +304,19 @@ class Store:
                 found.append(ListedLink(link, state, seen_at, at, entry))
             connection.execute(sql.WRITE_LINK, rows)
             if changed:
-                self.frontier.visit_soon(site, changed, capture.date, connection=connection)
+                self.frontier.make_due(site, changed, capture.date, connection=connection)
             if earlier:
                 self._assign_sections(connection, site, earlier)
         return found
 
-    def recall_entry(self, site: str, section: str, key: str, listed_at: str, entry: str) -> None:
-        """Stores an entry of a listing that cannot be read any more, from what was archived with its article."""
+    def restore_entry(self, site: str, section: str, key: str, listed_at: str, entry: str) -> None:
+        """Stores an entry of a listing that can no longer be read, from the data archived with its article."""
         row = {"site": site, "link_key": key, "section": section, "entry": entry}
         with self._transaction() as connection:
             connection.execute(sql.WRITE_LINK, {**row, "seen_at": listed_at, "entry_seen_at": listed_at})
 
     def _assign_sections(self, connection: Connection, site: str, keys: list[str]) -> None:
-        """Gives articles without a breadcrumb the earliest listing, also when that listing is read after them."""
+        """Sets the section of articles without a breadcrumb to the earliest listing, also if it is read after them."""
         nameless: dict[int, list[Any]] = {}
         for row in connection.execute(sql.NAMELESS, {"of_site": site, "keys": keys}):
             nameless.setdefault(row.id, []).append(row)
@@ -325,8 +325,8 @@ class Store:
             connection.execute(sql.UPDATE_ARTICLE, {"article": article_id, "section": section})
 
     def write_counters(self, counters: VisitCounters) -> None:
-        """Adds one reading of a visit box to its series, with the next transaction."""
-        self._notes.readings.append(asdict(counters))
+        """Buffers the numbers of a visit box, to be written with the next transaction."""
+        self._buffer.readings.append(asdict(counters))
 
 
 def _timeline(article: Article, capture: Any, canonical: bool, others: Iterable[Any]) -> Timeline:
@@ -343,27 +343,27 @@ def _timeline(article: Article, capture: Any, canonical: bool, others: Iterable[
 
 
 def _represents(article: Article, view: Timeline) -> bool:
-    """Whether this capture is the one that stands for its revision."""
+    """Whether this capture represents its revision."""
     chosen = view.representatives[article.content_hash]
     return (chosen.warc_file, chosen.warc_offset) == (article.warc_file, article.warc_offset)
 
 
 def _keys(seen: Iterable[Any]) -> set[str]:
-    """Every key under which a listing may have linked the article of these captures."""
+    """All keys under which a listing may link the article of these captures."""
     return {key for row in seen for key in (row.link_key, row.url_key)}
 
 
 def _entry(link: ArticleLink, before: str | None) -> str:
-    """An entry as it reads: date line, newline, title. The date that it showed before stands where it shows none now.
+    """The text of an entry: date line, newline, title. Without a date line now, the earlier one is used.
 
-    One section shows the same entry in several forms, a bare title on its first page and day and time on another.
+    A section may show the same entry in several forms, e.g. only a title on its first page, with a date on another.
     """
     date, title = (before or "\n").split("\n", 1)
     return f"{link.published_raw or (date if title == link.title else '')}\n{link.title}"
 
 
 def _reads_differently(before: str, now: str) -> bool:
-    """Whether an entry has another title, or another date than one that it showed; counters within it say nothing."""
+    """Whether the title or an earlier date of an entry has changed; counters in it are ignored."""
     if before == now:
         return False
     (date, title), (date_now, title_now) = before.split("\n", 1), now.split("\n", 1)
@@ -371,13 +371,13 @@ def _reads_differently(before: str, now: str) -> bool:
 
 
 def _stamp(line: str) -> str:
-    """The stamp in an entry's date line: a counter of views beside it says nothing of the article."""
+    """The timestamp in an entry's date line, without a view counter beside it."""
     stamp = timestamps.parse(line)
     return stamp.raw if stamp is not None else line
 
 
 def _content(article: Article) -> dict[str, Any]:
-    """The fields that a page gave, as columns: lists as JSON text."""
+    """The fields from the page as columns, lists as JSON text."""
     return {
         name: _to_json(getattr(article, name)) if name in LIST_FIELDS else getattr(article, name)
         for name in _CONTENT_FIELDS

@@ -1,1 +1,1 @@
-"""The rules of crawling, for a crawl and for a rebuild alike: where a walk goes on or ends, what has been seen."""
+"""The rules of crawling, for a crawl and for a rebuild: which pages are requested, and where a walk ends."""

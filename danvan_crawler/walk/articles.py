@@ -1,7 +1,7 @@
-"""Articles: what a page gave, and what it means when it gave none.
+"""Articles: the items of a page, and the consequences of a page without an article.
 
-A page without an article may be a notice, a login, the front page or a soft 404. Which of them decides whether the
-article is gone, whether it is asked for again, or whether there was none ever.
+A page without an article may be a notice, a login, the front page or a soft 404. Its kind decides whether the article
+is gone, is requested again, or never existed.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class Articles:
         self._requisites = requisites
 
     def ask(self, effects: Effects, why: Why) -> bool:
-        """Asks for an article, once in a run. Returns whether it did, or with `plan` would.
+        """Requests an article, once in a run. Returns whether it did, or with `plan` would.
 
-        One on another host is not asked for: a site's pages may link what they like.
+        An article on another host is not requested.
         """
         state = self._context.state
         if state is not None and not self._context.is_on_site(why.link):
@@ -53,9 +53,9 @@ class Articles:
         return True
 
     def read(self, effects: Effects, capture: CaptureRecord, why: Why, page: Page) -> None:
-        # Read before the first write, with which the transaction begins: other crawls may be waiting for it.
+        # Parsed before the transaction begins with the first write: other crawls may be waiting for it.
         items = list(extract(self._context.family, page, capture))
-        self._recall(why)
+        self._restore_entry(why)
         found = False
         for item in items:
             if isinstance(item, VisitCounters):
@@ -71,23 +71,23 @@ class Articles:
             self._without_article(effects, capture, why, page)
             return
         if self._context.state is not None:
-            self._context.state.asked.add(path_key(page.url))  # other articles that lead here are this one
+            self._context.state.asked.add(path_key(page.url))  # other links that redirect here are the same article
         effects.counts[stats.ARTICLES] += 1
 
-    def _recall(self, why: Why) -> None:
-        """Knows an article whose listing cannot be read any more, with the entry that it had there."""
+    def _restore_entry(self, why: Why) -> None:
+        """Adds an unknown article to the frontier, with its entry in a listing that can no longer be read."""
         store, slug, key = self._context.store, self._context.slug, path_key(why.link)
         known = store.frontier.discover(slug, {key: why.link}, why.section or slug)
         if known[key] == NEW and why.listed_at:
-            store.recall_entry(slug, why.section, key, why.listed_at, why.entry)
+            store.restore_entry(slug, why.section, key, why.listed_at, why.entry)
 
     def _without_article(self, effects: Effects, capture: CaptureRecord, why: Why, page: Page) -> None:
-        """A page on which there is no article: it is gone, or there was none ever."""
+        """Handles a page without an article."""
         is_missing = says_not_found(page)
         if is_missing and self._is_absent(effects, capture, why):
             return
         hidden_by = obstruction(page, redirected=bool(why.hops))
-        if hidden_by is not None:  # it says nothing of the article, which the next run asks for again
+        if hidden_by is not None:  # the state of the article is unknown: the next run requests it again
             effects.troubles.append((stats.ARTICLE_TROUBLE, hidden_by, f"{why.link} {SHOWS[hidden_by]}"))
             self._count_failed(effects, why, "failed")
             self._fail(effects, why, f"shows {hidden_by} instead", capture.date)
@@ -101,14 +101,14 @@ class Articles:
             self._reject(why, "no article on the page", capture.date)
 
     def _not_there(self, effects: Effects, capture: CaptureRecord, why: Why) -> None:
-        """Nothing is known to be gone: it is listed before it is published, or everything is gone tonight."""
+        """Handles a missing page that does not prove an absence: not published yet, or an outage of the site."""
         self._count_failed(effects, why, "missing")
         self._fail(effects, why, "is not there", capture.date)
 
     def redirect(self, effects: Effects, capture: CaptureRecord, why: Why, target: str) -> None:
-        """What a redirect in the place of an article means; one to a page that may be the article is followed."""
+        """Handles a redirect; one to a page that may be the article is followed."""
         context, state = self._context, self._context.state
-        self._recall(why)
+        self._restore_entry(why)
         if not context.is_on_site(target):
             effects.counts[stats.PAGES_WITHOUT_ARTICLE] += 1
             self._reject(why, "leads to another host", capture.date)
@@ -126,15 +126,15 @@ class Articles:
             effects.asks.append(Ask(target, why.redirected(capture.url), priority + 1))
 
     def answered(self, effects: Effects, capture: CaptureRecord, why: Why, page: Callable[[], Page | None]) -> None:
-        """What a response means that is no page: 404, 403 and the like."""
-        self._recall(why)
+        """Handles a response without a page, such as 404 or 403."""
+        self._restore_entry(why)
         is_final = capture.status in FINAL_STATUSES
         if is_final and self._is_absent(effects, capture, why):
             return
         status = capture.status or 0
         reason = f"HTTP {status}"
         if is_final and not why.is_visit:
-            # That one article is not there is no failure of the site, even when it is the only one asked for.
+            # One missing article is not a failure of the site, even if it is the only article requested.
             note_link(effects, "missing", why)
         else:
             self._count_failed(effects, why, "failed")
@@ -145,34 +145,34 @@ class Articles:
         self._fail(effects, why, reason, capture.date)
 
     def unanswered(self, effects: Effects, request: Unanswered) -> None:
-        """What it means that an article was given up."""
+        """Handles an article whose request was given up."""
         why = request.why
-        self._recall(why)
+        self._restore_entry(why)
         if request.cause == "forbidden":
             note_link(effects, "forbidden", why)
         elif request.cause != "left_alone":
             effects.troubles.append((stats.ARTICLE_TROUBLE, request.trouble, f"{request.url}: {request.reason}"))
             self._count_failed(effects, why, "failed")
-        if request.cause == "failed":  # else it stays pending: asking robots.txt again costs no request
+        if request.cause == "failed":  # else it stays pending: checking robots.txt again costs no request
             self._fail(effects, why, request.reason, request.date)
-        level = logging.INFO if request.cause == "forbidden" else logging.WARNING  # the run's report has it as a whole
+        level = logging.INFO if request.cause == "forbidden" else logging.WARNING  # the run report has the total
         effects.messages.append((level, f"{request.url}: no article: {request.reason}"))
 
     def _count_failed(self, effects: Effects, why: Why, what: str) -> None:
         effects.counts[stats.REVISITS_FAILED if why.is_visit else stats.articles(what)] += 1
 
     def _is_absent(self, effects: Effects, capture: CaptureRecord, why: Why) -> bool:
-        """Notes that a capture shows that the article of a link is gone.
+        """Stores that a capture shows that the article of a link is absent.
 
-        False when none is known there, or when the site shows no entries either: then it is not the article's fault.
+        Returns False if no article is known there, or if the site shows no entries either, as in an outage.
         """
         store, slug = self._context.store, self._context.slug
-        if not store.signs.are_fresh(slug, capture.date):
+        if not store.last_entries.are_recent(slug, capture.date):
             return False
         missed = store.note_absence(slug, capture, why.link)
         if missed is None:
             return False
-        # That it is still gone says nothing of the site.
+        # Repeated absences are counted separately: they say nothing about the site's health.
         effects.counts[stats.articles("absent" if missed.is_first else "absent_again")] += 1
         return True
 
@@ -183,8 +183,8 @@ class Articles:
         context, key = self._context, path_key(why.link)
         if context.state is not None:
             if key in context.state.failed:
-                return  # it counts once a run, however many tries that had
+                return  # counted once per run
             context.state.failed.add(key)
         if context.store.frontier.fail(context.slug, key, reason, date) == MAX_ATTEMPTS:
-            text = f"{why.link}: given up until the next walk through all pages"
+            text = f"{why.link}: not requested again until the next walk through all pages"
             effects.messages.append((logging.WARNING, text))

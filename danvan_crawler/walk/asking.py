@@ -1,7 +1,7 @@
-"""What a crawl asks for, and why: the part of an exchange that its bytes do not show.
+"""The requests of a crawl and the reason for each, which the bytes of an exchange do not show.
 
-A `Why` is archived beside each exchange (`warc.records`), so that every exchange can be read by itself: a listing that
-cannot be read any more costs the archive that listing and none of the articles that it named.
+A `Why` is archived with each exchange (`warc.records`), so that every exchange can be interpreted independently: if a
+listing can no longer be read, the articles that it named are not lost.
 """
 
 from __future__ import annotations
@@ -21,36 +21,36 @@ Cause = Literal["forbidden", "robots_unreadable", "left_alone", "budget", "ours"
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """Why an address was asked for."""
+    """The reason for a request."""
 
     kind: Kind
     link: str = ""
-    """The address that was asked for first, where redirects led on from it."""
+    """The address requested first, before any redirects."""
     section: str = ""
     """Of a listing: its section. Of an article: the section or feed that named it first."""
     first_url: str = ""
     """Of a listing: first page of its section."""
     via: str = ""
-    """The page that named the address; empty for what a run begins with."""
+    """The page that named the address; empty for the first requests of a run."""
     listed_at: str = ""
-    """Of an article that a listing named: where that entry stands, as `listing_links.seen_at` has it."""
+    """Of an article that a listing named: position of the entry, in the form of `listing_links.seen_at`."""
     entry: str = ""
-    """The entry of that listing as it reads: date line, newline, title."""
+    """The text of that entry: date line, newline, title."""
     is_new: bool = False
     """Of an article: this run discovered it."""
     is_visit: bool = False
-    """Of an article: a scheduled visit to one that is archived."""
+    """Of an article: a scheduled visit to an archived one."""
     depth: int = 1
     """Of a requisite: steps from the page that needs it (`pages.requisites.MAX_DEPTH`)."""
     is_site_wide: bool = False
     """Of a feed: it covers the whole site."""
     stands_in: bool = False
-    """Of a feed: it is asked in the place of listings."""
+    """Of a feed: it is requested instead of listings."""
     hops: tuple[str, ...] = ()
-    """Addresses that redirected, from `link` on."""
+    """Addresses that redirected, beginning with `link`."""
 
     def redirected(self, url: str) -> Why:
-        """Why the address is asked for that `url` redirects to."""
+        """The reason for a request to which `url` redirected."""
         return replace(self, hops=(*self.hops, url))
 
     def as_json(self) -> str:
@@ -59,14 +59,14 @@ class Why:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The inverse of `as_json`; unknown keys, of a later version, are passed over. Raises ValueError."""
+        """The inverse of `as_json`; unknown keys, of a later version, are ignored. Raises ValueError."""
         known = _known(cls, text)
         return cls(**{**known, "hops": tuple(known.get("hops", ()))})
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run was asked to do, archived at its beginning: with it a rebuild walks as the run did."""
+    """The options of a run, archived at its beginning, so that a rebuild follows the same rules."""
 
     run_id: str
     began_at: str
@@ -82,7 +82,7 @@ class Run:
     feed_days: float = 3.0
     """Settings DANVAN_REVISIT_DAYS, DANVAN_SWEEP_DAYS, DANVAN_FEED_DAYS."""
     took_up: Mapping[str, int] = field(default_factory=dict)
-    """Files of earlier runs that this one read again before it began, with the offset of the last record before."""
+    """Files of dead runs whose rest this run stored before it began -> offset of the last record before the rest."""
 
     @property
     def moment(self) -> datetime:
@@ -101,37 +101,37 @@ class Run:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The inverse of `as_json`; unknown keys are passed over. Raises ValueError."""
+        """The inverse of `as_json`; unknown keys are ignored. Raises ValueError."""
         known = _known(cls, text)
         return cls(**{**known, "revisit_days": tuple(known.get("revisit_days", ()))})
 
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A request that was given up: without a response, or with one that more tries did not better."""
+    """A request that was given up: it had no response, or retries did not give a usable one."""
 
     why: Why
     url: str
     date: str
     """WARC-Date at which it was given up."""
     reason: str
-    """In the words of a log line."""
+    """In the form of a log line."""
     cause: Cause = "failed"
-    """`forbidden` by robots.txt; robots.txt could not be read; the server is to be left alone; the budget is spent;
-    our own failure; every other one."""
+    """`forbidden`: by robots.txt. `robots_unreadable`: robots.txt cannot be read. `left_alone`: the server must not be
+    contacted now. `budget`: the budget is spent. `ours`: an error of this program. `failed`: any other cause."""
     trouble: str = "unreachable"
-    """Kind of problem, as `health.problems` has it."""
+    """Kind of problem in `health.problems`."""
 
     @property
     def is_archived(self) -> bool:
-        """Whether anything may follow from it, so that it has to be archived."""
+        """Whether it may have consequences and therefore must be archived."""
         if self.why.kind == "article":
             return self.cause == "failed"  # else it stays pending
         return self.cause in ("failed", "forbidden", "robots_unreadable")
 
     @property
     def was_made(self) -> bool:
-        """Whether there was a request at all, so that the failure says something of the address."""
+        """Whether a request was made, so that the failure counts for the address."""
         return self.cause in ("failed", "ours")
 
     def as_json(self) -> str:
@@ -139,14 +139,14 @@ class Unanswered:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """The inverse of `as_json`; unknown keys are passed over. Raises ValueError."""
+        """The inverse of `as_json`; unknown keys are ignored. Raises ValueError."""
         known = _known(cls, text)
         return cls(**{**known, "why": Why.from_json(json.dumps(known["why"]))})
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """An address to ask for."""
+    """An address to request."""
 
     url: str
     why: Why
@@ -155,45 +155,45 @@ class Ask:
 
 @dataclass(slots=True)
 class Effects:
-    """What follows from an exchange beside the rows that it wrote."""
+    """The consequences of an exchange besides the rows that it wrote."""
 
     asks: list[Ask] = field(default_factory=list)
-    """In their order."""
+    """New requests, in order."""
     items: list[Article] = field(default_factory=list)
     """Articles that have passed the stages and are stored."""
     planned: list[str] = field(default_factory=list)
-    """Articles that a crawl would ask for, of a run that only plans."""
+    """With `plan`: articles that a crawl would request."""
     counts: Counter[str] = field(default_factory=Counter)
-    """Statistic -> how often."""
+    """Statistic -> increment."""
     named: list[tuple[str, str]] = field(default_factory=list)
-    """Statistic that lists names, and a name for it."""
+    """Statistic that lists names, and a name to add."""
     troubles: list[tuple[str, str, str]] = field(default_factory=list)
     """Statistic of troubles, kind of problem, a sentence about it."""
     messages: list[tuple[int, str]] = field(default_factory=list)
-    """Level of `logging`, and a line for the log."""
+    """Log level and log line."""
     failures: list[str] = field(default_factory=list)
     """Pages that could not be parsed, one sentence each."""
     lost: list[str] = field(default_factory=list)
-    """Revisits whose payload is not in the archive any more, one sentence each."""
+    """Revisits whose payload is no longer in the archive, one sentence each."""
     is_undecodable: bool = False
-    """Its body is in a coding that cannot be taken off whole."""
+    """The content coding of the body cannot be decoded completely."""
     is_decided: bool = True
-    """False for an exchange that says nothing by itself: another try, or giving it up, will."""
+    """False if the exchange has no consequences by itself: a retry decides, or giving up the request."""
 
 
 def _json_of(record: Any, **replaced: Any) -> str:
-    told = {
+    data = {
         one.name: replaced.get(one.name, getattr(record, one.name))
         for one in fields(record)
         if one.name in replaced or getattr(record, one.name) not in (one.default, {}, ())
     }
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
 def _known(record: type[Any], text: str) -> dict[str, Any]:
-    """The keys of a JSON object that a dataclass knows. Raises ValueError."""
-    told = json.loads(text)
+    """The entries of a JSON object that are fields of a dataclass. Raises ValueError."""
+    data = json.loads(text)
     names = {one.name for one in fields(record)}
-    if not isinstance(told, dict):
+    if not isinstance(data, dict):
         raise ValueError(f"not an object: {text[:80]!r}")
-    return {name: value for name, value in told.items() if name in names}
+    return {name: value for name, value in data.items() if name in names}

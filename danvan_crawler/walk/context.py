@@ -1,4 +1,4 @@
-"""What the parts of the reducer have in common: the site, the store, and what one run remembers until it ends."""
+"""Shared data of the parts of the reducer: the site, the store, and the state of the current run."""
 
 from __future__ import annotations
 
@@ -19,36 +19,36 @@ from danvan_crawler.walk.sections import Walk
 from danvan_crawler.walk.seen import KeySet
 
 Stages = Callable[[Article], Article]
-"""The stages of `pipelines/`, in the order of settings.py, the one that stores included. Raises RejectedItemError."""
+"""The stages of `pipelines/`, in the order of settings.py, including the one that stores. Raises RejectedItemError."""
 
 
 class RejectedItemError(Exception):
-    """A stage has dropped an item; the message says why."""
+    """A stage dropped an item; the message has the reason."""
 
 
 @dataclass(slots=True)
 class RunState:
-    """What a run remembers until it ends."""
+    """State of a run in memory."""
 
     run: Run
     days: DateRange
     pages_left: int | None
     asked: KeySet = field(default_factory=KeySet)
-    """Keys of the articles and requisites that it has asked for."""
+    """Keys of the requested articles and requisites."""
     listings: KeySet = field(default_factory=KeySet)
-    """Addresses of the listing pages that it has asked for."""
+    """Addresses of the requested listing pages."""
     walks: dict[str, Walk] = field(default_factory=dict)
-    """The walk that is under way in each section, by the section's first page."""
+    """The current walk of each section, by the section's first page."""
     failed: set[str] = field(default_factory=set)
-    """Keys of which it has noted a failure."""
+    """Keys with a failure in this run."""
     feeds: set[str] = field(default_factory=set)
-    """Addresses of the feeds that it has asked for."""
+    """Addresses of the requested feeds."""
     named: dict[str, set[str]] = field(default_factory=dict)
-    """What feeds of the whole site have named: keys by address of the feed."""
+    """Keys of the articles that each site-wide feed named, by address of the feed."""
     shown: dict[str, Shown] = field(default_factory=dict)
-    """What listings have shown, by the section's first page, where known ground ends a walk."""
-    held: list[Walk] = field(default_factory=list)
-    """Walks that wait for a feed's answer."""
+    """Articles that listings showed, by the section's first page, for walks that end at known articles."""
+    waiting: list[Walk] = field(default_factory=list)
+    """Walks that wait for the response of a feed."""
     trust: Trust | None = None
 
     @classmethod
@@ -75,9 +75,9 @@ class Context:
         self.hosts = frozenset(site.hosts)
         self.home = path_key(site.home)
         self.fronts = frozenset({self.home, *(path_key(section.url) for section in site.sections)})
-        """Keys of the front page and the sections, where portals send who asks for an article that is gone."""
+        """Keys of the front page and the sections, to which portals redirect requests for an article that is gone."""
         self.state: RunState | None = None
-        """None between runs, and for exchanges that are read after the run that made them has died."""
+        """None between runs, and for exchanges of a dead run."""
 
     def is_on_site(self, url: str) -> bool:
         return host_of(url) in self.hosts
@@ -86,5 +86,5 @@ class Context:
         return self.is_on_site(url) and path_key(url) in self.fronts
 
     def leads_home(self, url: str, first_url: str) -> bool:
-        """Whether a section that is not the front page leads there, as portals do with sections that they gave up."""
+        """Whether `url` is the front page and the section is not: portals redirect removed sections there."""
         return path_key(url) == self.home != path_key(first_url)

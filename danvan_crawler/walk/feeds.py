@@ -1,10 +1,10 @@
-"""Feeds and sitemaps in a run: read for what no listing shows, held against the listings, and asked in their place.
+"""Feeds and sitemaps in a run: read to find unlisted articles, compared with listings, and requested instead of them.
 
-On a walk that does not know a section to its end, all feeds that the family names are read: they spare nothing there,
-but name articles that no listing page shows. On other nights one feed of the whole site is enough, if it may stand in
-for listings (`walk.feed_trust`): it is asked first, and only sections of which it names news are walked. What else a
-listing would have shown, such as a new title, waits until the listing is read again: DANVAN_FEED_DAYS days after the
-last time, when its news are held against the feed once more.
+On a walk through all pages of a section, all feeds of the family are read: they save no requests then, but name
+articles that no listing page shows. On other nights one site-wide feed is enough if it may replace listings
+(`walk.feed_trust`): it is requested first, and only sections for which it names new articles are walked. Other changes
+in a listing, such as a new title, are found when the listing is read again: DANVAN_FEED_DAYS days after the last time.
+Its new articles are then compared with the feed again.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from danvan_crawler.walk.redirects import endless
 from danvan_crawler.walk.sections import Walk
 
 _LAST, _FIRST = -10, 5
-"""Priority of a feed that is read after the listings, and of one that is asked in their place."""
+"""Priority of a feed that is read after the listings, and of one that is requested instead of them."""
 _AN_HOUR = timedelta(hours=1)
-"""Nightly runs come to a section some seconds earlier or later."""
-_AT_ONCE = 1000
-"""Addresses in one statement: a sitemap may name 50,000, SQLite takes 32,766 values."""
+"""Tolerance: nightly runs request a section at slightly different times."""
+_BATCH = 1000
+"""Addresses in one statement: a sitemap may name 50,000, SQLite allows 32,766 values."""
 
 
 class Feeds:
-    """What a run does about feeds."""
+    """Handles the feeds of a run."""
 
     start_walk: Callable[[Effects, Walk], None]
     """Begins a walk (`Listings.start`)."""
@@ -48,16 +48,16 @@ class Feeds:
         self._articles = articles
 
     def begin(self, effects: Effects, walks: Sequence[Walk]) -> None:
-        """What a run begins its walks with: a feed in the place of the listings that it stands in for, the others."""
+        """Begins the walks of a run; requests a feed instead of the listings that it replaces."""
         state = self._context.state
         assert state is not None
         fresh_for = timedelta(days=state.run.feed_days) - _AN_HOUR
         spared = {walk.first_url: walk for walk in walks if self._may_be_spared(walk, fresh_for)}
-        found = self._trust().standing_in(spared) if len(spared) > 1 else None
+        found = self._trust().replacement(spared) if len(spared) > 1 else None
         feed, sections = found or (None, [])
-        state.held = [spared[section] for section in sections]
+        state.waiting = [spared[section] for section in sections]
         for walk in walks:
-            if walk not in state.held:
+            if walk not in state.waiting:
                 self.start_walk(effects, walk)
         if feed is not None:
             state.feeds.add(feed)
@@ -65,12 +65,13 @@ class Feeds:
             effects.asks.append(Ask(feed, why, _FIRST))
 
     def _is_read(self) -> bool:
-        """Whether this run reads feeds: they name no dates, so one for certain days or so many pages does without."""
+        """Whether this run reads feeds. They have no dates, so runs with a date range or a page limit do not."""
         state = self._context.state
         return state is not None and not state.days.is_limited and state.run.max_pages is None
 
     def _may_be_spared(self, walk: Walk, fresh_for: timedelta) -> bool:
-        """Whether a walk is one for news alone, after one that came to its end, and its first page was read of late."""
+        """Whether a feed may replace a walk: it only looks for new articles after a complete walk, and its first page
+        was read recently."""
         state = self._context.state
         assert state is not None
         return (
@@ -84,8 +85,8 @@ class Feeds:
         )
 
     def ask_beside(self, effects: Effects, walk: Walk, *, news: bool) -> None:
-        """Asks for feeds, each once: on a walk that knows no ground for all, on a night with news for those that have
-        to prove, or to prove again, that they name them."""
+        """Requests feeds in addition to listings, each once: all feeds on a walk that does not end at known articles,
+        and on a night with new articles the feeds that are to be tested."""
         state = self._context.state
         if state is None or not self._is_read():
             return
@@ -99,13 +100,13 @@ class Feeds:
                 self._ask(effects, request.url, is_site_wide=request.is_site_wide)
 
     def _may_learn(self, walk: Walk) -> bool:
-        """Whether a look at the feeds beside the news of this walk would teach anything."""
+        """Whether testing the feeds with the new articles of this walk could change a result."""
         state = self._context.state
         assert state is not None
         sections = [section.url for section in self._context.site.sections]
         if len(sections) < 2:
             return False
-        return self._trust().is_proved(walk.first_url) or self._trust().is_open(sections, state.run.moment)
+        return self._trust().is_trusted(walk.first_url) or self._trust().can_learn(sections, state.run.moment)
 
     @staticmethod
     def _ask(effects: Effects, url: str, *, is_site_wide: bool, via: str = "") -> None:
@@ -120,7 +121,7 @@ class Feeds:
             self._ask_for_unlisted(effects, why, named, page.url)
 
     def _named(self, effects: Effects, capture: CaptureRecord, why: Why, page: Page) -> Listing | None:
-        """What a feed names; None for anything else. Portals answer for a feed that they lack with their front page."""
+        """The content of a feed; None if the page is not a feed, e.g. the front page of a portal without a feed."""
         if not page.is_text:
             return None
         named = self._context.family.parse_section(page)
@@ -128,14 +129,14 @@ class Feeds:
             return None
         effects.counts[stats.FEEDS] += 1
         if named.links:
-            self._context.store.signs.note(self._context.slug, capture.date)
+            self._context.store.last_entries.note(self._context.slug, capture.date)
         state = self._context.state
         if state is not None and why.is_site_wide and named.links:
             state.named.setdefault(why.link, set()).update(path_key(link.url) for link in named.links)
         return named
 
     def _stand_in(self, effects: Effects, why: Why, named: Listing | None, url: str, date: str) -> None:
-        """Walks the sections of which the feed names something new; all of them when it cannot be read."""
+        """Walks the sections for which the feed names new articles; all sections if it cannot be read."""
         state = self._context.state
         assert state is not None
         if named is None or not named.links:
@@ -145,8 +146,8 @@ class Feeds:
         keys = [path_key(url) for url in fresh]
         sections = [path_key(section.url).rstrip("/") + "/" for section in self._context.site.sections]
         nowhere = any(not key.startswith(tuple(sections)) for key in keys)
-        held, state.held = state.held, []
-        for walk in held:
+        waiting, state.waiting = state.waiting, []
+        for walk in waiting:
             start = path_key(walk.first_url).rstrip("/") + "/"
             if nowhere or any(key.startswith(start) for key in keys):
                 self.start_walk(effects, walk)
@@ -156,7 +157,7 @@ class Feeds:
             self._articles.ask(effects, Why("article", found, section=FEED, via=url, is_new=True))
 
     def _ask_for_unlisted(self, effects: Effects, why: Why, named: Listing, url: str) -> None:
-        """Asks for what no listing has shown."""
+        """Requests articles that no listing has shown."""
         state = self._context.state
         for found, known in self._discover(named.links):
             if state is not None and (state.run.full or known in (NEW, PENDING)):
@@ -170,16 +171,15 @@ class Feeds:
             self._ask(effects, following, is_site_wide=why.is_site_wide, via=url)
 
     def _discover(self, links: Sequence[ArticleLink]) -> Iterator[tuple[str, str]]:
-        """Remembers what a feed names. Gives each address with the state that it had; the feed is no section of
-        theirs."""
+        """Adds the addresses of a feed to the frontier, without a section; yields each with its earlier state."""
         frontier, slug = self._context.store.frontier, self._context.slug
-        for start in range(0, len(links), _AT_ONCE):
-            addresses = {path_key(link.url): link.url for link in links[start : start + _AT_ONCE]}
+        for start in range(0, len(links), _BATCH):
+            addresses = {path_key(link.url): link.url for link in links[start : start + _BATCH]}
             states = frontier.discover(slug, addresses, FEED)
             yield from ((url, states[key]) for key, url in addresses.items())
 
     def redirect(self, effects: Effects, capture: CaptureRecord, why: Why, target: str) -> None:
-        """What a redirect in the place of a feed means; one within the site is followed."""
+        """Handles a redirect; one within the site is followed."""
         if self._context.is_on_site(target) and endless(why, capture.url, target) is None:
             priority = _FIRST if why.stands_in else _LAST
             effects.asks.append(Ask(target, why.redirected(capture.url), priority))
@@ -198,19 +198,19 @@ class Feeds:
             self._release(effects, date)
 
     def _release(self, effects: Effects, date: str) -> None:
-        """Starts the walks that the feed was to stand in for, which it did not."""
+        """Starts the walks that the feed should have replaced."""
         state = self._context.state
         if state is None:
             return
-        held, state.held = state.held, []
+        waiting, state.waiting = state.waiting, []
         for feed in state.feeds:
-            self._trust().doubt(feed, datetime.fromisoformat(date))
+            self._trust().require_one_more_night(feed, datetime.fromisoformat(date))
         self._write_trust()
-        for walk in held:
+        for walk in waiting:
             self.start_walk(effects, walk)
 
     def note_shown(self, walk: Walk, entries: Sequence[ListedLink]) -> None:
-        """Remembers what a page of a walk for news showed, to be held against the feeds at the end."""
+        """Stores the articles of a listing page, to be compared with the feeds at the end of the run."""
         state = self._context.state
         if state is None or not (self._is_read() and walk.stops_at_known) or walk.is_resumed:
             return
@@ -220,18 +220,18 @@ class Feeds:
         shown.new |= {path_key(entry.link.url) for entry in entries if entry.state == NEW}
 
     def end(self, effects: Effects, date: str) -> None:
-        """Draws the lesson of a run that went to its end."""
+        """Compares feeds and listings at the end of a complete run."""
         state = self._context.state
         if state is None or not state.feeds or not state.shown:
             return
         now = datetime.fromisoformat(date)
         for feed, named in state.named.items():
-            for section in self._trust().judge(feed, named, state.shown, now):
-                effects.messages.append((logging.INFO, f"{feed}: does not name what is new in {section}"))
+            for section in self._trust().compare(feed, named, state.shown, now):
+                effects.messages.append((logging.INFO, f"{feed}: does not name new articles of {section}"))
         wide = [one.url for one in self._context.family.section_requests() if one.is_site_wide]
         if not state.named and state.feeds.intersection(wide):
             for feed in wide:
-                self._trust().bar(feed, state.shown, now)
+                self._trust().exclude(feed, state.shown, now)
         self._write_trust()
 
     def _trust(self) -> Trust:

@@ -1,7 +1,7 @@
-"""What a walk notices about a site's health: what stands where news ought to be, and why pages fail.
+"""Data about a site's health from a walk: pages that show something other than news, and causes of failures.
 
-Counts, and a sentence about the first page of each kind of trouble; `health.outcome` and `health.comparison` read them
-when the run has ended.
+Counters, and a sentence about the first page of each kind of problem; `health.outcome` and `health.comparison` use them
+after the run.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SHOWS = {
 
 
 def note_listing(effects: Effects, walk: Walk, why: Why, page: Page, *, has_links: bool) -> None:
-    """Counts a listing page that was read; of a section that shows no article notes what it shows instead."""
+    """Counts a listing page that was read; if a section shows no article, notes what it shows instead."""
     effects.counts[stats.LISTINGS] += 1
     is_first = walk.pages == 1 and not walk.is_resumed
     if is_first:
@@ -34,14 +34,14 @@ def note_listing(effects: Effects, walk: Walk, why: Why, page: Page, *, has_link
     elif is_first or walk.is_resumed:
         if is_first:
             effects.named.append((stats.EMPTY_SECTIONS, walk.section))
-        # One that leads to https or to www has led nowhere.
+        # A redirect to https or www does not count: path and query stay the same.
         was_led_elsewhere = path_key(why.link) != path_key(page.url)
         if (kind := _shown(page, asks_in=was_led_elsewhere)) is not None:
             effects.troubles.append((stats.LISTING_TROUBLE, kind, f"{page.url} {SHOWS[kind]}"))
 
 
 def note_failed_listing(effects: Effects, walk: Walk, kind: str, sentence: str) -> None:
-    """Counts a listing page that could not be had or read."""
+    """Counts a listing page that could not be fetched or read."""
     effects.counts[stats.LISTINGS_FAILED] += 1
     if walk.pages == 0:
         effects.counts[stats.SECTIONS_FAILED] += 1
@@ -51,9 +51,9 @@ def note_failed_listing(effects: Effects, walk: Walk, kind: str, sentence: str) 
 def note_link(effects: Effects, what: str, why: Why) -> None:
     """Counts the link to an article as `linked`, `forbidden` or `missing`, for the site and for its section.
 
-    A link that an earlier run has discovered is counted apart, as `…_again`: one that robots.txt forbids stays pending
-    and fails every night anew, and one that is not there some nights more, which says nothing of what the site links
-    today.
+    A link that an earlier run discovered is counted separately, as `…_again`: a link that robots.txt forbids stays
+    pending and fails every night, and a missing one fails for some nights. Both say nothing about the site's current
+    links.
     """
     effects.counts[stats.articles(what if why.is_new else f"{what}_again")] += 1
     if why.is_new and why.section != FEED:
@@ -61,7 +61,7 @@ def note_link(effects: Effects, what: str, why: Why) -> None:
 
 
 def trouble_of(page: Page | None, status: int, *, asks_to_wait: bool) -> str:
-    """Kind of problem (`health.problems`) behind a response that brought no page. `page` is its text, if it has any."""
+    """Kind of problem (`health.problems`) of a response that is not a 2xx page; `page` is None if it is undecodable."""
     shown = _shown(page, asks_in=status in (401, 403)) if page is not None and page.is_text else None
     if shown is not None:
         return shown
@@ -73,7 +73,7 @@ def trouble_of(page: Page | None, status: int, *, asks_to_wait: bool) -> str:
 
 
 def _shown(page: Page, *, asks_in: bool) -> str | None:
-    """What a page shows in the place of news. A login only where the answer `asks_in`, or the title says so: a listing
-    that scripts fill has a login box in its header, too."""
+    """Kind of page shown instead of news; None if it looks normal. A login counts only if `asks_in` or if the title
+    says so, because a listing that is filled by scripts also has a login box in its header."""
     kind = page_kind(page)
     return None if kind == LOGIN and not asks_in and not is_login_titled(page) else kind

@@ -1,4 +1,4 @@
-"""Listing pages: what a page of a section says, what is asked for because of it, and where the walk goes on or ends."""
+"""Listing pages: read the entries of a section's page, request articles, and continue or end the walk."""
 
 from __future__ import annotations
 
@@ -25,38 +25,38 @@ from danvan_crawler.walk.redirects import endless
 from danvan_crawler.walk.requisites import Requisites
 from danvan_crawler.walk.sections import Walk, is_known, step_after
 
-_DOUBTED_PRIORITY, _LISTING_PRIORITY = -30, 0
-"""What a listing names comes before the next listing: few addresses wait."""
+_RECHECK_PRIORITY, _LISTING_PRIORITY = -30, 0
+"""Articles have a higher priority than the next listing, so that few addresses wait."""
 
 
 class Listings:
-    """What a run does about the pages of sections."""
+    """Handles the listing pages of a run."""
 
     def __init__(self, context: Context, articles: Articles, requisites: Requisites, feeds: Feeds) -> None:
         self._context = context
         self._articles, self._requisites, self._feeds = articles, requisites, feeds
 
     def first_walk(self, section: str, url: str) -> Walk:
-        """Where a run begins with a section; one for certain days begins at the newest page, as `full` does."""
+        """The first walk of a section in a run; with a date range or `full` it begins at the first page."""
         state = self._run()
         known = self._context.store.frontier.walk_of(self._context.slug, url)
         if state.run.full or state.days.is_limited:
-            # A look at certain days leaves no work behind where everything is known.
+            # A run with a date range leaves no cursor if the last walk was complete.
             ended = known is not None and known.completed_at is not None and known.cursor is None
             return Walk(section, url, url, notes_cursor=not (state.days.is_limited and ended))
         return sections.begin(section, url, known, state.run.moment, timedelta(days=state.run.sweep_days))
 
     def start(self, effects: Effects, walk: Walk | None) -> None:
-        """Asks for the page with which a walk begins."""
+        """Requests the first page of a walk."""
         if walk is not None:
             self._ask(effects, walk, walk.start_url, self._run().run.began_at)
 
     def read(self, effects: Effects, capture: CaptureRecord, why: Why, page: Page) -> None:
         walk = self._walk_of(why)
         if not page.is_text:
-            self._fail_page(effects, walk, page.url, "is not text", "found_nothing", f"{page.url} is no page of text")
+            self._fail_page(effects, walk, page.url, "is not text", "found_nothing", f"{page.url} is not a text page")
             return
-        # Read before the first write, with which the transaction begins: other crawls may be waiting for it.
+        # Parsed before the transaction begins with the first write: other crawls may be waiting for it.
         listing, needed = self._context.family.parse_section(page), of_page(page)
         if walk is not None:
             self._note_begun(effects, walk, capture)
@@ -69,7 +69,7 @@ class Listings:
                 reason = f"shows a page of {kind}"
                 self._fail_page(effects, walk, page.url, reason, "found_nothing", f"{page.url} {reason}")
             else:
-                self._end_behind_last(effects, walk, why.link, capture.date)
+                self._end_after_last(effects, walk, why.link, capture.date)
             return
         self._read_entries(effects, capture, why, page, listing, walk)
 
@@ -78,7 +78,7 @@ class Listings:
     ) -> None:
         state = self._run()
         walk.pages += 1
-        walk.doubted = False
+        walk.end_suspected = False
         walk.oldest_first = walk.oldest_first or (walk.pages == 1 and state.days.oldest_first(listing.links))
         note_listing(effects, walk, why, page, has_links=bool(listing.links))
         entries = self._context.store.write_listing(self._context.slug, why.section, capture, listing.links)
@@ -94,13 +94,13 @@ class Listings:
             self.start(effects, walk.older())
 
     def _ask_for_entry(self, effects: Effects, walk: Walk, entry: ListedLink, section: str, via: str) -> bool:
-        """Asks for the article of an entry where there is a reason to. Returns whether the entry is news."""
+        """Requests the article of an entry if needed. Returns whether the entry is new or changed."""
         state = self._run()
         fresh = entry.state in (NEW, PENDING, CHANGED)
-        # A walk through all pages is another chance for those that were given up.
+        # A walk through all pages also tries failed and rejected articles again.
         given_up = entry.state == FAILED or (entry.state == REJECTED and not walk.is_resumed)
         again = given_up and not walk.stops_at_known
-        if (fresh or again or state.run.full) and state.days.wants(entry.link):
+        if (fresh or again or state.run.full) and state.days.includes(entry.link):
             why = Why(
                 kind="article",
                 link=entry.link.url,
@@ -115,7 +115,7 @@ class Listings:
         return fresh
 
     def redirect(self, effects: Effects, capture: CaptureRecord, why: Why, target: str) -> None:
-        """What a redirect in the place of a listing page means; one within the site is followed."""
+        """Handles a redirect; one within the site is followed."""
         walk, context = self._walk_of(why), self._context
         if walk is None:
             return
@@ -126,7 +126,7 @@ class Listings:
             sentence = f"a section leads to another host, {target}"
             self._fail_page(effects, walk, target, "leads to another host", "moved", sentence)
         elif walk.is_later and (leads_home or has_no_end or is_known):
-            self._end_behind_last(effects, walk, why.link, capture.date)
+            self._end_after_last(effects, walk, why.link, capture.date)
         elif leads_home or is_known:
             reason = LEADS_HOME if leads_home else "leads to another section"
             self._fail_page(effects, walk, walk.first_url, reason, "section_gone", f"{walk.first_url} {reason}")
@@ -137,13 +137,13 @@ class Listings:
             effects.asks.append(Ask(target, why.redirected(capture.url), _LISTING_PRIORITY))
 
     def answered(self, effects: Effects, capture: CaptureRecord, why: Why, page: Callable[[], Page | None]) -> None:
-        """What a response means that is no page: 404, 403 and the like."""
+        """Handles a response without a page, such as 404 or 403."""
         walk = self._walk_of(why)
         if walk is None:
             return
         if walk.is_later and capture.status in FINAL_STATUSES:
             self._note_read(effects, walk)
-            self._end_behind_last(effects, walk, why.link, capture.date)
+            self._end_after_last(effects, walk, why.link, capture.date)
             return
         status = capture.status or 0
         reason = f"HTTP {status}"
@@ -157,11 +157,11 @@ class Listings:
         )
 
     def unanswered(self, effects: Effects, request: Unanswered) -> None:
-        """What it means that a listing page was given up."""
+        """Handles a listing page whose request was given up."""
         walk = self._walk_of(request.why)
         if walk is None:
             return
-        if request.cause == "forbidden" and walk.is_later:  # and so are all pages after it
+        if request.cause == "forbidden" and walk.is_later:  # all pages after it are forbidden too
             effects.named.append((stats.SHORT_SECTIONS, walk.section))
             self._close(walk, request.date, swept=True)
             return
@@ -169,31 +169,31 @@ class Listings:
         self._fail_page(effects, walk, request.url, request.reason, request.trouble, f"{request.url}: {reason}")
 
     def _run(self) -> RunState:
-        assert self._context.state is not None  # a walk exists within a run only
+        assert self._context.state is not None  # walks exist only within a run
         return self._context.state
 
     def _walk_of(self, why: Why) -> Walk | None:
-        """The walk that waits for this page; None for one that no walk of this run has asked for."""
+        """The walk that requested this page; None if no walk of this run did."""
         state = self._context.state
         walk = state.walks.get(why.first_url) if state is not None else None
         return walk if walk is not None and walk.awaits == why.link else None
 
     def _ask(self, effects: Effects, walk: Walk, url: str, date: str, *, via: str = "", again: bool = False) -> None:
-        """Asks for a page of a walk, once in a run, and once `again` where it seems to lie behind the last one.
+        """Requests a page of a walk, once in a run, and once `again` if it seems to be after the last page.
 
-        A page that an earlier walk of this run has read is read again by one that goes on where a run was cut short.
-        `date` is the WARC-Date of the page before.
+        A resumed walk also requests pages that another walk of this run has read. `date` is the WARC-Date of the page
+        before.
         """
         state = self._run()
         walk.awaits = None
         if not state.listings.add(url) and not (again or walk.is_resumed):
-            self._close(walk, date, swept=True)  # it goes in a circle
+            self._close(walk, date, swept=True)  # the pages form a circle
             return
         if state.take_page(effects):
             walk.awaits = url
             state.walks[walk.first_url] = walk
             why = Why("listing", url, section=walk.section, first_url=walk.first_url, via=via)
-            effects.asks.append(Ask(url, why, _DOUBTED_PRIORITY if again else _LISTING_PRIORITY))
+            effects.asks.append(Ask(url, why, _RECHECK_PRIORITY if again else _LISTING_PRIORITY))
 
     def _note_begun(self, effects: Effects, walk: Walk, capture: CaptureRecord) -> None:
         if self._note_read(effects, walk) and not walk.is_resumed:
@@ -201,7 +201,7 @@ class Listings:
 
     @staticmethod
     def _note_read(effects: Effects, walk: Walk) -> bool:
-        """Counts a section as read, once. Returns whether it was not."""
+        """Counts a section as read, once. Returns whether this was the first time."""
         if walk.started:
             return False
         walk.started = True
@@ -209,7 +209,7 @@ class Listings:
         return True
 
     def _next_page(self, capture: CaptureRecord, listing: Listing, walk: Walk, url: str, *, news: bool) -> str | None:
-        """Where the walk goes on; None where it ends. Either is noted, so that a run that dies is continued there."""
+        """The next page of the walk; None if it ends. Stores either, so that the next run can continue a dead one."""
         state = self._run()
         keys = {path_key(link.url) for link in listing.links}
         repeats = all(key in walk.seen for key in keys)
@@ -217,12 +217,12 @@ class Listings:
         following = listing.next_url if listing.next_url and self._context.is_on_site(listing.next_url) else None
         step = step_after(walk, following, repeats=repeats, news=news or state.run.full)
         if following is None or step != "goes on":
-            # A first page without any link is an outage or another layout, not the end of a section.
-            if step == "known ground" or walk.seen or walk.is_resumed:
+            # A first page without links is an outage or a changed layout, not the end of a section.
+            if step == "known articles" or walk.seen or walk.is_resumed:
                 self._close(walk, capture.date, swept=step == "last page")
             return None
         if walk.notes_cursor:
-            self._context.store.frontier.go_on_at(
+            self._context.store.frontier.note_cursor(
                 self._context.slug,
                 walk.first_url,
                 following,
@@ -230,22 +230,22 @@ class Listings:
                 last_page=url,
                 for_news=walk.stops_at_known and walk.backlog is None,
             )
-        return None if state.days.are_past(listing.links) else following
+        return None if state.days.are_too_old(listing.links) else following
 
     def _close(self, walk: Walk, date: str, *, swept: bool) -> None:
         if swept:
-            walk.backlog = None  # this walk has been through all pages
+            walk.backlog = None  # this walk has read all pages
         walk.awaits = None
         self._context.store.frontier.complete_walk(
             self._context.slug, walk.first_url, date, swept=swept, cursor=walk.backlog
         )
 
-    def _end_behind_last(self, effects: Effects, walk: Walk, link: str, date: str) -> None:
-        """Ends a walk at a page that seems to lie behind the last one, the second time that it does."""
-        if walk.doubted:
+    def _end_after_last(self, effects: Effects, walk: Walk, link: str, date: str) -> None:
+        """Requests a page that seems to be after the last one once more; ends the walk the second time."""
+        if walk.end_suspected:
             self._close(walk, date, swept=True)
             return
-        walk.doubted = True
+        walk.end_suspected = True
         self._ask(effects, walk, link, date, again=True)
 
     def _fail_page(self, effects: Effects, walk: Walk | None, url: str, reason: str, kind: str, sentence: str) -> None:
@@ -254,5 +254,5 @@ class Listings:
         walk.awaits = None
         note_failed_listing(effects, walk, kind, sentence)
         effects.messages.append((logging.ERROR, f"{url}: section {walk.section} cannot be read: {reason}"))
-        if not walk.pages:  # else its cursor stands before this page, and what an older walk has to do lies behind it
+        if not walk.pages:  # else the cursor is at this page, and the rest of the older walk comes after it
             self.start(effects, walk.older())

@@ -1,12 +1,12 @@
-"""A site is a fold over its captures: the one place where the rules of crawling are applied.
+"""The database rows of a site are a fold over its captures: this module applies the rules of crawling.
 
-The reducer takes the next archived exchange of a site and what the store knows. It writes the rows that follow and
-gives back what to ask for, with priority and reason, and what it has noticed. In a crawl Scrapy fetches what it asks
-for and the archiver hands each exchange over as soon as it is written. A rebuild hands over the same exchanges from the
-WARCs, in the same order, and ignores what is asked for. So both write the same rows, whatever happened to the run.
+The reducer gets the next archived exchange of a site and the current state of the store. It writes the resulting rows
+and returns new requests, with priority and reason, as well as statistics and log messages. In a crawl, Scrapy fetches
+the new requests, and the archiver passes on each exchange as soon as it is written. A rebuild passes the same exchanges
+from the WARCs in the same order and ignores the new requests. So both write the same rows, however the run ended.
 
-Everything here follows from the exchange, the site's profile, the run's options and the store: no clock, network or
-settings. Each exchange is one transaction, in which the store also notes how far it has come.
+The result depends only on the exchange, the site's profile, the run's options and the store: there is no clock, network
+or setting. Each exchange is one transaction, which also stores the position in the site's files.
 """
 
 from __future__ import annotations
@@ -39,40 +39,40 @@ from danvan_crawler.walk.sections import due_now
 logger = logging.getLogger(__name__)
 
 TRIED_AGAIN = frozenset({408, 429, 500, 502, 503, 504, 522, 524})
-"""Statuses after which a crawl tries again (Scrapy's RETRY_HTTP_CODES): what they mean is known when it gives up."""
+"""Statuses after which a crawl tries again (Scrapy's RETRY_HTTP_CODES). They have no effect until it gives up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """An archived exchange as the reducer takes it."""
+    """An archived exchange, as input of the reducer."""
 
     capture: CaptureRecord
     why: Why | None
-    """None for what a crawl asks for on its own account, such as robots.txt."""
+    """None for requests that are not the reducer's, such as robots.txt."""
     location: bytes | None
     """The Location field of a redirect."""
     page: Callable[[], Page]
-    """Makes the page. Raises UndecodableBodyError, LostPayloadError for a revisit whose payload is gone."""
+    """Decodes the page. Raises UndecodableBodyError, and LostPayloadError for a revisit whose payload is missing."""
 
 
 class Part(Protocol):
-    """What a run does about one kind of address."""
+    """Handles one kind of address."""
 
     def read(self, effects: Effects, capture: CaptureRecord, why: Why, page: Page) -> None:
-        """Takes a page."""
+        """Handles a page."""
 
     def redirect(self, effects: Effects, capture: CaptureRecord, why: Why, target: str) -> None:
-        """Takes a redirect to an absolute address."""
+        """Handles a redirect to an absolute address."""
 
     def answered(self, effects: Effects, capture: CaptureRecord, why: Why, page: Callable[[], Page | None]) -> None:
-        """Takes a response that has no page, such as a 404; `page` makes what it shows, if that is text."""
+        """Handles a response that is not a 2xx page, such as a 404; `page` decodes its body, None if that fails."""
 
     def unanswered(self, effects: Effects, request: Unanswered) -> None:
-        """Takes that a request was given up."""
+        """Handles a request that was given up."""
 
 
 class Reducer:
-    """One site's exchanges, one after the other, to rows of `store`."""
+    """Turns one site's exchanges, one after the other, into rows of `store`."""
 
     def __init__(self, site: Site, family: Family, store: Store, stages: Stages) -> None:
         self._context = Context(site, family, store, stages)
@@ -90,17 +90,17 @@ class Reducer:
 
     @property
     def run(self) -> Run | None:
-        """The run whose exchanges are taken; None between runs."""
+        """The current run; None between runs."""
         return self._context.state.run if self._context.state is not None else None
 
     def begin(self, run: Run) -> Effects:
-        """Begins a run: gives the addresses that it starts with."""
+        """Begins a run; the effects contain its first requests."""
         context, effects = self._context, Effects()
         context.store.begin_run(context.slug, run.revisit_days)
         state = context.state = RunState.of(run, context.site)
         sections = [request for request in context.family.section_requests() if request.section != FEED]
         waiting = context.store.frontier.waiting(context.slug, run.began_at)
-        # What an earlier run left behind has no date here, so a run for certain days leaves it to the next one.
+        # Addresses left by earlier runs have no date here, so a run with a date range leaves them to the next run.
         if not state.days.is_limited:
             firsts = {path_key(request.url) for request in sections}
             left = [(context.site.at_current_host(one.url), one.section) for one in waiting]
@@ -117,7 +117,7 @@ class Reducer:
         return effects
 
     def end(self, date: str, place: RecordPlace, *, finished: bool) -> Effects:
-        """Ends a run at this WARC-Date; `place` is that of its note, `finished` says that nothing was left to ask for.
+        """Ends a run at this WARC-Date. `place` is the place of its note; `finished`: no request was left.
 
         Raises StoreError and DiskFullError.
         """
@@ -129,11 +129,11 @@ class Reducer:
         return effects
 
     def abandon(self) -> None:
-        """Forgets the run: what follows was archived and not taken when the run died, and is read by itself."""
+        """Ends the run without effects: the exchanges that follow were archived but not stored when it died."""
         self._context.state = None
 
     def take(self, exchange: Exchange, *, is_known: bool = False) -> Effects:
-        """Takes an exchange of a run, in one transaction; `is_known` for one that was taken before.
+        """Stores an exchange of a run, in one transaction; `is_known` if it is already stored and is read again.
 
         Raises StoreError and DiskFullError.
         """
@@ -145,22 +145,22 @@ class Reducer:
                 self._guarded(effects, exchange, lambda: self._dispatch(effects, exchange, why))
         return effects
 
-    def take_unasked(self, exchange: Exchange, section: str | None) -> Effects:
-        """Takes an exchange of which nobody knows why it was made: of another tool, or of a crawl that kept no reasons.
+    def take_without_reason(self, exchange: Exchange, section: str | None) -> Effects:
+        """Stores an exchange without a known reason: from another tool, or from a crawl that did not archive reasons.
 
-        The first page of a section, whose name is `section`, is read as a listing, every other page as an article, of
-        which most pages hold none; no walk is moved and nothing is asked for. So what comes out depends on the page and
-        the profile alone.
+        If `section` is given, the page is the first of this section and is read as a listing. Every other page is read
+        as an article; most have none. Walks do not change and nothing is requested, so the result depends only on the
+        page and the profile.
         """
         effects, capture = Effects(), exchange.capture
         with self._context.store.step(self._context.slug, exchange.capture.place):
             self._context.store.note_capture(self._context.slug, capture)
             if self._context.is_on_site(capture.url) and not capture.truncated and capture.status is not None:
-                self._guarded(effects, exchange, lambda: self._read_unasked(effects, exchange, section))
+                self._guarded(effects, exchange, lambda: self._read_without_reason(effects, exchange, section))
         return effects
 
     def give_up(self, request: Unanswered, place: RecordPlace | None) -> Effects:
-        """Takes that a request was given up, in one transaction. `place` is that of its note, if it has one.
+        """Stores that a request was given up, in one transaction. `place` is the place of its note, if it has one.
 
         Raises StoreError and DiskFullError.
         """
@@ -170,7 +170,7 @@ class Reducer:
         return effects
 
     def _guarded(self, effects: Effects, exchange: Exchange, read: Callable[[], None]) -> None:
-        """Keeps one page from costing the others: what goes wrong in reading it is noted."""
+        """Notes errors in reading one page, so that the other pages are not affected."""
         url = exchange.capture.url
         try:
             read()
@@ -207,7 +207,7 @@ class Reducer:
         else:
             part.answered(effects, capture, why, lambda: _page_or_none(exchange))
 
-    def _read_unasked(self, effects: Effects, exchange: Exchange, section: str | None) -> None:
+    def _read_without_reason(self, effects: Effects, exchange: Exchange, section: str | None) -> None:
         context, capture = self._context, exchange.capture
         if capture.status in FINAL_STATUSES:
             context.store.note_absence(context.slug, capture, capture.url)
@@ -226,7 +226,7 @@ class Reducer:
             if isinstance(item, VisitCounters):
                 context.store.write_counters(item)
                 continue
-            # So that a crawl knows the article when a listing names it.
+            # Makes the article known for listings that link it in a later crawl.
             context.store.frontier.discover(context.slug, {key: capture.url}, item.section or context.slug)
             try:
                 effects.items.append(context.stages(item))
@@ -238,7 +238,7 @@ class Reducer:
 
 
 def is_page(capture: CaptureRecord) -> bool:
-    """Whether a response has a page: 2xx, or a 304 that was archived as a revisit of one."""
+    """Whether a response has a page: 2xx, or a 304 that was archived as a revisit of a page."""
     status = capture.status or 0
     return 200 <= status < 300 or (status == 304 and capture.refers_to is not None)
 

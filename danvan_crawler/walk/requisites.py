@@ -1,8 +1,7 @@
-"""Requisites: what the pages of a site need to be looked at again (`pages.requisites` finds it).
+"""Requisites: files that the pages of a site need for replay (`pages.requisites` finds them).
 
-They come right after the page that shows them, under the same delay, until the profile's budget is spent
-(`politeness.budget`). What the crawl state knows is not asked for again: the skin of a portal is fetched once in its
-life.
+They are requested right after the page that uses them, with the same delay, until the profile's budget is spent
+(`politeness.budget`). A file in the crawl state is not requested again: a portal's design is fetched once.
 """
 
 from __future__ import annotations
@@ -23,22 +22,22 @@ from danvan_crawler.walk.context import Context
 from danvan_crawler.walk.redirects import endless
 
 _PRIORITY = 20
-"""Before the next article: few addresses wait."""
-_NOT_MADE = timedelta(days=6)
-"""How long what robots.txt keeps to itself is not tried again. It costs no request, but skins are many files."""
+"""Higher than that of articles, so that few addresses wait."""
+_FORBIDDEN_RETRY = timedelta(days=6)
+"""How long a file that robots.txt forbids is not tried again: this costs no request, but a design has many files."""
 TOO_LONG = "is longer than this run takes"
 
 
 class Requisites:
-    """What a run does about pictures, styles, attachments and the like."""
+    """Handles pictures, styles, attachments and similar files of a run."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def ask(self, effects: Effects, urls: Iterable[str], *, via: str, depth: int = 1) -> None:
-        """Asks for those of the addresses on a page that no run knows yet.
+        """Requests the addresses on a page that are new or pending.
 
-        Those that failed before have their turn at the beginning of a run, when they are due.
+        Failed ones are requested at the beginning of a run, when they are due.
         """
         state, scope = self._context.state, self._context.scope
         if state is not None and state.run.plan:
@@ -55,7 +54,7 @@ class Requisites:
                 effects.asks.append(Ask(url, Why("requisite", url, via=via, depth=depth), _PRIORITY))
 
     def ask_again(self, effects: Effects, urls: Iterable[str]) -> None:
-        """Asks for what earlier runs left. How far from a page those were found is not known any more."""
+        """Requests the files that earlier runs left. Their depth is no longer known."""
         state = self._context.state
         for key, url in self._context.scope.keyed(urls).items():
             if state is not None and not state.run.plan and state.asked.add(key):
@@ -68,8 +67,7 @@ class Requisites:
             self.ask(effects, of_requisite(page), via=page.url, depth=why.depth + 1)
 
     def redirect(self, effects: Effects, capture: CaptureRecord, why: Why, target: str) -> None:
-        """What a redirect in the place of a file means. One that leads to the front page or a section says, as portals
-        do, that there is no such file."""
+        """Handles a redirect. A redirect to the front page or a section means that the file does not exist."""
         context, state = self._context, self._context.state
         key = context.scope.key_of(target)
         if context.is_front(target):
@@ -79,16 +77,16 @@ class Requisites:
         elif (reason := endless(why, capture.url, target)) is not None:
             self._reject(effects, why, reason, capture.date)
         elif state is not None and key != self._key(why) and not state.asked.add(key):
-            self._mark_archived(why, f"leads to {target}")  # which was asked for on its own
+            self._mark_archived(why, f"leads to {target}")  # which has been requested separately
         else:
             effects.asks.append(Ask(target, why.redirected(capture.url), _PRIORITY + 1))
 
     def too_long(self, effects: Effects, capture: CaptureRecord, why: Why) -> None:
-        """Notes a file of which only the beginning was taken."""
+        """Handles a file of which only the beginning was fetched."""
         self._reject(effects, why, TOO_LONG, capture.date)
 
     def answered(self, effects: Effects, capture: CaptureRecord, why: Why, page: Callable[[], Page | None]) -> None:
-        """What a response means that is no file: 404, 403 and the like."""
+        """Handles a response without a file, such as 404 or 403."""
         reason = f"HTTP {capture.status}"
         if capture.status in FINAL_STATUSES:
             self._reject(effects, why, reason, capture.date)
@@ -96,14 +94,14 @@ class Requisites:
             self._fail(effects, why, reason, capture.date)
 
     def unanswered(self, effects: Effects, request: Unanswered) -> None:
-        """What it means that a file was given up."""
+        """Handles a file whose request was given up."""
         if request.cause in ("budget", "left_alone", "ours"):
             return  # it stays pending
         if request.was_made:
             self._fail(effects, request.why, request.reason, request.date)
             return
-        until = warc_date(datetime.fromisoformat(request.date) + _NOT_MADE)
-        self._context.store.frontier.put_off(self._context.slug, self._key(request.why), request.reason, until)
+        until = warc_date(datetime.fromisoformat(request.date) + _FORBIDDEN_RETRY)
+        self._context.store.frontier.postpone(self._context.slug, self._key(request.why), request.reason, until)
         effects.counts[stats.REQUISITES_FAILED] += 1
         self._log(effects, logging.INFO, request.why, request.reason)
 
@@ -116,7 +114,7 @@ class Requisites:
     def _reject(self, effects: Effects, why: Why, reason: str, date: str) -> None:
         effects.counts[stats.REQUISITES_FAILED] += 1
         self._context.store.frontier.reject(self._context.slug, self._key(why), reason, date)
-        # Many sites have no favicon: that is no trouble of this night.
+        # Many sites have no favicon: this is not a warning.
         level = logging.INFO if why.link.endswith("/favicon.ico") else logging.WARNING
         self._log(effects, level, why, reason)
 
@@ -125,7 +123,7 @@ class Requisites:
         key, state = self._key(why), self._context.state
         if state is None or key not in state.failed:
             if state is not None:
-                state.failed.add(key)  # it counts once a run, however many tries that had
+                state.failed.add(key)  # counted once per run
             self._context.store.frontier.fail(self._context.slug, key, reason, date)
         self._log(effects, logging.WARNING, why, reason)
 

@@ -1,9 +1,9 @@
-"""Which keys a run has seen.
+"""A set of the keys that a run has seen.
 
-A run remembers what it has asked for until it ends. As text that was 0.4 KB an article, a third of a night's memory on
-a portal of 100,000; here a key is its 64-bit hash. Python's hash is another one in each process, so of the keys that
-one run takes for another (one chance in 3,700,000 among a million) the next run knows better: they stay pending in the
-crawl state.
+A run remembers its requests until it ends. As text this took 0.4 KB per article, a third of a night's memory on a
+portal with 100,000; here a key is stored as its 64-bit hash. Two keys may have the same hash (chance 1 in 3,700,000
+with a million keys); the second then stays pending in the crawl state, and the next run requests it, because Python's
+hash differs in each process.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 
 class KeySet:
-    """A set of keys, to be asked and added to."""
+    """A set of keys, stored as hashes."""
 
     def __init__(self) -> None:
         self._hashes: set[int] = set()
@@ -24,7 +24,7 @@ class KeySet:
         return hash(key) in self._hashes
 
     def add(self, key: str) -> bool:
-        """Adds a key. Returns whether it was not there."""
+        """Adds a key. Returns whether it was new."""
         before = len(self._hashes)
         self._hashes.add(hash(key))
         return len(self._hashes) > before

@@ -43,14 +43,14 @@ def test_another_moment_holds_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("value", ["mai", "2027-03-01T01:30:00", "2027-03-01", "+", " +", "2027-13-01T00:00:00Z"])
 def test_what_is_no_moment_with_a_zone_is_wrong_usage(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv(clock.VARIABLE, value)
-    with pytest.raises(UsageError, match=r"DANVAN_CLOCK must be a moment with its zone like 2027"):
+    with pytest.raises(UsageError, match=r"DANVAN_CLOCK must be a time with its zone like 2027"):
         clock.now()
 
 
 @pytest.mark.parametrize("year", ["0001", "1989", "2201", "9999"])
 def test_a_moment_far_away_is_wrong_usage(monkeypatch: pytest.MonkeyPatch, year: str) -> None:
     monkeypatch.setenv(clock.VARIABLE, f"{year}-12-31T23:59:59-14:00 +")
-    with pytest.raises(UsageError, match="DANVAN_CLOCK must be a moment of the years 1990 to 2200"):
+    with pytest.raises(UsageError, match="DANVAN_CLOCK must be a time in the years 1990 to 2200"):
         clock.now()
 
 

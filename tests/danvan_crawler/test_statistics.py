@@ -71,7 +71,7 @@ def test_every_name_stands_there_once() -> None:
         statistics.articles("linked_again"),
         statistics.in_section("linked", "Tin tức/Sự kiện"),
         statistics.in_section("forbidden", ""),
-        statistics.tally("author"),
+        statistics.articles_with("author"),
         "downloader/request_count",
     ],
 )
@@ -112,5 +112,5 @@ def test_a_misspelt_name_is_an_error(collector: StatsCollector, use: Callable[[S
 
 
 def test_a_misspelt_kind_of_article_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no statistic counts articles 'forbiden'"):
+    with pytest.raises(ValueError, match="there is no statistic of articles 'forbiden'"):
         statistics.articles("forbiden")

@@ -114,7 +114,7 @@ class World:
             store.close()
             write_missing_indexes(self.archive, files)
         except Killed:
-            store._notes.connection.close()  # without the notes that were not written: as a process dies
+            store._buffer.connection.close()  # as a dying process: without the buffered rows
             crawl.abandon()
         self.asked = crawl.asked
         assert isinstance(crawler.stats, MemoryStatsCollector)

@@ -26,5 +26,5 @@ def test_records_files_and_reports_are_of_that_moment_and_no_name_comes_twice(
 def test_a_clock_that_cannot_be_read_is_wrong_usage(new_desk: Callable[..., Any]) -> None:
     desk = new_desk("http://127.0.0.1:9/")
     desk.environment["DANVAN_CLOCK"] = "hôm nay"
-    assert "DANVAN_CLOCK must be a moment with its zone" in desk.crawl(code=2).stderr
-    assert "DANVAN_CLOCK must be a moment with its zone" in desk.danvan("crawl", "--all", code=2).stderr
+    assert "DANVAN_CLOCK must be a time with its zone" in desk.crawl(code=2).stderr
+    assert "DANVAN_CLOCK must be a time with its zone" in desk.danvan("crawl", "--all", code=2).stderr

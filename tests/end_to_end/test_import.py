@@ -270,7 +270,7 @@ def test_records_that_are_there_already_are_refused(desk: Any, warcprox: Path, t
     unpacked = tmp_path / "unpacked.warc"
     unpacked.write_bytes(gzip.decompress(warcprox.read_bytes()))
     said = desk.danvan("import-warc", str(unpacked), code=2).stderr
-    assert "not taken in: its record urn:uuid:20240305-" in said
+    assert "not imported: its record urn:uuid:20240305-" in said
     assert len(desk.warc_files()) == 1
 
 
@@ -296,7 +296,7 @@ def test_a_revisit_of_what_is_nowhere_is_refused(crawled: Any, desk: Any, tmp_pa
     source = tmp_path / "source.warc"
     source.write_bytes(first + revisit)
     said = desk.danvan("import-warc", str(source), code=2).stderr
-    assert "stands for a record that is neither in the archive nor in these files: urn:uuid:20240305-" in said
+    assert "refers to a record that is neither in the archive nor in these files: urn:uuid:20240305-" in said
     assert desk.warc_files() == []
 
 

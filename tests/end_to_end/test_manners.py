@@ -28,7 +28,7 @@ def test_a_server_that_asks_for_hours_is_left_alone_by_the_next_runs_too(
     portal.pages.clear()
     portal.forget()
     at(desk, "2026-11-23T11:29")
-    assert "asked to be left alone until 2026-11-23 11:30 (Asia/Ho_Chi_Minh)" in desk.crawl(code=3).stderr
+    assert "must not be contacted until 2026-11-23 11:30 (Asia/Ho_Chi_Minh)" in desk.crawl(code=3).stderr
     assert portal.arrived == []
     assert "not contacted until" in desk.danvan("status", "--site", "mau-danvan", code=4).stderr
     at(desk, "2026-11-23T11:30")
@@ -185,7 +185,7 @@ def test_a_host_that_wants_rest_has_it_from_all_of_its_sites_and_after_a_rebuild
     desk.crawl(code=3)
     portal.forget()
     at(desk, "2026-11-23T02:30")
-    assert "asked to be left alone until" in desk.crawl(slug="hai-danvan", code=3).stderr
+    assert "must not be contacted until" in desk.crawl(slug="hai-danvan", code=3).stderr
     desk.danvan("rebuild")
     desk.crawl(code=3)
     assert portal.arrived == []

@@ -286,9 +286,9 @@ def test_a_page_in_a_warc_file_of_any_form_is_recorded(
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("missing", "has the HTTP status 404: a crawl reads no page there"),
-        ("moved", "has the HTTP status 301: a crawl reads no page there"),
-        ("cut", "is cut short (disconnect): a crawl does not read such a page"),
+        ("missing", "has the HTTP status 404: a crawl does not read it as a page"),
+        ("moved", "has the HTTP status 301: a crawl does not read it as a page"),
+        ("cut", "is truncated (disconnect): a crawl does not read such a page"),
         ("picture", f"{HOME}z.png is not a page but a file of type image/png"),
         ("foreign", "http://other.example.vn/ is on a host of no site: name the site with --site, or a family with"),
     ],
@@ -306,7 +306,7 @@ def test_a_record_without_a_page_of_a_site_is_refused(
 def test_a_record_that_is_not_an_answer_is_refused(danvan: Danvan, recorded: Any) -> None:
     request = next(record for record in iter_records(recorded.warc) if record.type == "request")
     result = danvan("fixture", request.id)
-    assert "is a request record: a page is in a record of type response or revisit" in result.err
+    assert "is a request record: only response and revisit records have a page" in result.err
 
 
 @pytest.mark.parametrize("words", [["ID"], [URL], ["FILE", "--url", URL]], ids=["id", "address", "file"])
@@ -385,7 +385,7 @@ def test_without_a_database_an_address_cannot_be_looked_up(danvan: Danvan) -> No
 def test_a_suppressed_article_does_not_become_a_fixture(danvan: Danvan, recorded: Any, by: str) -> None:
     item = item_id(SITE, URL)
     store = Store(database_path(recorded.folder))
-    store.obey([Takedown(item, URL, "đơn của ông A", datetime(2026, 12, 1, tzinfo=UTC).date())])
+    store.apply_takedowns([Takedown(item, URL, "đơn của ông A", datetime(2026, 12, 1, tzinfo=UTC).date())])
     store.close()
     result = danvan("fixture", URL if by == "address" else recorded.id_of("new"))
     assert (result.code, result.out) == (2, "")

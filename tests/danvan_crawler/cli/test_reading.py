@@ -90,7 +90,7 @@ def test_articles_are_found_by_a_document_that_they_cite(
 def test_a_text_that_is_no_document_number_is_wrong_usage(danvan: Danvan, archive: Any, command: str) -> None:
     result = danvan(command, "--document", "dân vận")
     assert (result.code, result.out) == (2, "")
-    assert "'dân vận' is no document number: give number and code, like 09-NQ/TU" in result.err
+    assert "'dân vận' is not a document number: give number and code, like 09-NQ/TU" in result.err
 
 
 def test_a_search_for_nothing_at_all_is_wrong_usage(danvan: Danvan, archive: Any) -> None:

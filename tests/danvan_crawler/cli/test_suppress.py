@@ -91,7 +91,7 @@ def test_an_article_that_nobody_knows_is_wrong_usage(danvan: Any, archive: Any) 
 def test_what_is_not_suppressed_cannot_be_shown_again(danvan: Any, archive: Any) -> None:
     result = danvan("suppress", ITEM, "--undo")
     assert result.code == 2
-    assert "no article that is suppressed has" in result.err
+    assert "no suppressed article has" in result.err
 
 
 def test_a_mistake_in_the_file_is_named(danvan: Any, archive: Any) -> None:

@@ -1,4 +1,4 @@
-"""A server that was asked too much is left alone by the next runs as well."""
+"""Later runs also back off from an overloaded server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from danvan_crawler.crawl.cooldown import LONGEST, keep, overloaded, rest_after, rests_until
+from danvan_crawler.crawl.cooldown import LONGEST, cooldown_after, cooldown_until, overloaded, store_cooldown
 from danvan_crawler.store.site_state import SiteState
 from danvan_crawler.store.writes import Store
 
@@ -31,12 +31,12 @@ def state(tmp_path: Path) -> Iterator[SiteState]:
 
 def test_a_server_that_says_until_when_is_left_alone_until_then() -> None:
     stats = {"danvan/not_before": (NOW + 5 * HOUR).isoformat()}
-    assert rest_after(stats, NOW, 0) == NOW + 5 * HOUR
+    assert cooldown_after(stats, NOW, 0) == NOW + 5 * HOUR
 
 
 def test_not_for_longer_than_a_week() -> None:
     stats = {"danvan/not_before": (NOW + timedelta(days=300)).isoformat()}
-    assert rest_after(stats, NOW, 0) == NOW + LONGEST
+    assert cooldown_after(stats, NOW, 0) == NOW + LONGEST
 
 
 @pytest.mark.parametrize(
@@ -55,49 +55,49 @@ def test_most_answers_429_or_503_show_that_a_server_has_too_much(stats: dict[str
 
 def test_each_further_run_that_ends_so_doubles_the_rest_up_to_half_a_day() -> None:
     stats = {**BUSY, "downloader/response_count": 9}
-    hours = [(rest_after(stats, NOW, rests) or NOW) - NOW for rests in (0, 1, 2, 3, 4, 50)]
+    hours = [(cooldown_after(stats, NOW, rests) or NOW) - NOW for rests in (0, 1, 2, 3, 4, 50)]
     assert hours == [HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR, 12 * HOUR]
 
 
 def test_the_moment_is_kept_for_the_next_run_and_passes(state: SiteState) -> None:
-    keep(state, SITE, {**BUSY, "downloader/response_count": 9}, NOW)
-    assert rests_until(state, SITE, NOW + timedelta(minutes=59)) == NOW + HOUR
-    assert rests_until(state, SITE, NOW + HOUR) is None
-    assert rests_until(state, ["khac-danvan", ".host-khac.vn"], NOW) is None
+    store_cooldown(state, SITE, {**BUSY, "downloader/response_count": 9}, NOW)
+    assert cooldown_until(state, SITE, NOW + timedelta(minutes=59)) == NOW + HOUR
+    assert cooldown_until(state, SITE, NOW + HOUR) is None
+    assert cooldown_until(state, ["khac-danvan", ".host-khac.vn"], NOW) is None
 
 
 def test_a_moment_that_a_wrong_clock_noted_keeps_nobody_out(state: SiteState) -> None:
-    keep(state, SITE, BUSY, NOW + timedelta(days=400))
-    assert rests_until(state, SITE, NOW) is None
-    assert rests_until(state, SITE, NOW + timedelta(days=400)) is not None
+    store_cooldown(state, SITE, BUSY, NOW + timedelta(days=400))
+    assert cooldown_until(state, SITE, NOW) is None
+    assert cooldown_until(state, SITE, NOW + timedelta(days=400)) is not None
 
 
 def test_another_site_on_the_same_host_leaves_it_alone_too(state: SiteState) -> None:
-    keep(state, SITE, {**BUSY, "downloader/response_count": 9}, NOW)
-    assert rests_until(state, OTHER, NOW) == NOW + HOUR
+    store_cooldown(state, SITE, {**BUSY, "downloader/response_count": 9}, NOW)
+    assert cooldown_until(state, OTHER, NOW) == NOW + HOUR
 
 
 def test_a_run_that_goes_well_forgets_it(state: SiteState) -> None:
-    keep(state, SITE, BUSY, NOW)
-    keep(state, SITE, GOOD, NOW)
-    assert rests_until(state, SITE, NOW) is None
-    assert keep(state, SITE, BUSY, NOW) == NOW + HOUR
+    store_cooldown(state, SITE, BUSY, NOW)
+    store_cooldown(state, SITE, GOOD, NOW)
+    assert cooldown_until(state, SITE, NOW) is None
+    assert store_cooldown(state, SITE, BUSY, NOW) == NOW + HOUR
 
 
 @pytest.mark.parametrize(
     ("stats", "reason"), [(GOOD, "closespider_timeout"), ({}, "finished")], ids=["cut short", "no page"]
 )
 def test_a_run_that_tells_nothing_forgets_nothing(state: SiteState, stats: dict[str, Any], reason: str) -> None:
-    keep(state, SITE, BUSY, NOW)
-    keep(state, SITE, stats, NOW, reason=reason)
-    assert keep(state, SITE, BUSY, NOW) == NOW + 2 * HOUR
+    store_cooldown(state, SITE, BUSY, NOW)
+    store_cooldown(state, SITE, stats, NOW, reason=reason)
+    assert store_cooldown(state, SITE, BUSY, NOW) == NOW + 2 * HOUR
 
 
 def test_a_run_that_ended_among_refusals_shows_it_too() -> None:
-    assert rest_after({"danvan/overloaded": True, "downloader/response_count": 500}, NOW, 0) == NOW + HOUR
+    assert cooldown_after({"danvan/overloaded": True, "downloader/response_count": 500}, NOW, 0) == NOW + HOUR
 
 
 def test_a_wait_that_the_run_did_not_sit_out_goes_on() -> None:
     stats = {"danvan/waits_until": (NOW + timedelta(seconds=80)).isoformat()}
-    assert rest_after(stats, NOW, 0) == NOW + timedelta(seconds=80)
-    assert rest_after(stats, NOW + HOUR, 0) is None
+    assert cooldown_after(stats, NOW, 0) == NOW + timedelta(seconds=80)
+    assert cooldown_after(stats, NOW + HOUR, 0) is None

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from danvan_crawler.archive.locks import SiteLock
-from danvan_crawler.crawl.retention import forget_old
+from danvan_crawler.crawl.retention import remove_expired
 
 NOW = datetime(2028, 3, 1, 1, 30, tzinfo=UTC)
 SLUG = "vi-du-danvan"
@@ -59,58 +59,58 @@ def left(archive: Path, folder: str) -> set[str]:
 def test_old_reports_of_the_site_go_and_young_ones_stay(tmp_path: Path, report: Callable[..., str]) -> None:
     old = [report(401), report(900)]
     young = {report(399), report(0)}
-    assert {path.name for path in forget_old(tmp_path, SLUG, 400)} == set(old)
+    assert {path.name for path in remove_expired(tmp_path, SLUG, 400)} == set(old)
     assert left(tmp_path, "runs") == young
 
 
 def test_of_another_site_the_newest_old_report_stays(tmp_path: Path, report: Callable[..., str]) -> None:
     report(900, "khac-danvan")
     kept = {report(500, "khac-danvan"), report(700, "nua-danvan"), report(0)}
-    forget_old(tmp_path, SLUG, 400)
+    remove_expired(tmp_path, SLUG, 400)
     assert left(tmp_path, "runs") == kept
 
 
 def test_zero_keeps_all(tmp_path: Path, report: Callable[..., str], log: Callable[..., str]) -> None:
     report(9000), report(0), log(f"{SLUG}.log.1", 9000)
-    assert forget_old(tmp_path, SLUG, 0) == []
+    assert remove_expired(tmp_path, SLUG, 0) == []
 
 
 def test_an_old_report_that_a_full_disk_cut_short_goes(tmp_path: Path, report: Callable[..., str]) -> None:
     cut, kept = report(500, text='{"site": "vi-d'), report(0)
-    assert [path.name for path in forget_old(tmp_path, SLUG, 400)] == [cut]
+    assert [path.name for path in remove_expired(tmp_path, SLUG, 400)] == [cut]
     assert left(tmp_path, "runs") == {kept}
 
 
 def test_files_that_are_no_reports_stay(tmp_path: Path, report: Callable[..., str]) -> None:
     report(0)
     (tmp_path / "runs" / "20200101-notes.json").write_text("{}")
-    assert forget_old(tmp_path, SLUG, 400) == []
+    assert remove_expired(tmp_path, SLUG, 400) == []
 
 
 @pytest.mark.parametrize("name", ["20261399T000000Z-0a1b2c3d.json", "99999999T999999Z-0a1b2c3d.json", "x.json"])
 def test_a_name_that_is_no_moment_is_no_reports(tmp_path: Path, report: Callable[..., str], name: str) -> None:
     old = report(500)
     (tmp_path / "runs" / name).write_text("{}")
-    assert [path.name for path in forget_old(tmp_path, SLUG, 400)] == [old]
+    assert [path.name for path in remove_expired(tmp_path, SLUG, 400)] == [old]
 
 
 def test_a_log_that_leads_nowhere_is_passed_over(tmp_path: Path, log: Callable[..., str]) -> None:
     old = log(f"{SLUG}.log.2", 500)
     (tmp_path / "logs" / f"{SLUG}.log.1").symlink_to("nowhere")
-    assert [path.name for path in forget_old(tmp_path, SLUG, 400)] == [old]
+    assert [path.name for path in remove_expired(tmp_path, SLUG, 400)] == [old]
 
 
 def test_old_logs_go(tmp_path: Path, log: Callable[..., str]) -> None:
     old = {log(f"{SLUG}.log.3", 401), log("khac-danvan.log", 500)}
     young = {log(f"{SLUG}.log", 1), log(f"{SLUG}.log.1", 399)}
-    assert {path.name for path in forget_old(tmp_path, SLUG, 400)} == old
+    assert {path.name for path in remove_expired(tmp_path, SLUG, 400)} == old
     assert left(tmp_path, "logs") == young
 
 
 def test_the_log_of_a_site_that_is_crawled_now_stays(tmp_path: Path, log: Callable[..., str]) -> None:
     log(f"{SLUG}.log", 500)
     with SiteLock(tmp_path, SLUG):
-        assert forget_old(tmp_path, SLUG, 400) == []
+        assert remove_expired(tmp_path, SLUG, 400) == []
 
 
 def test_warc_files_and_all_else_stay_however_old(tmp_path: Path, report: Callable[..., str]) -> None:
@@ -122,9 +122,9 @@ def test_warc_files_and_all_else_stay_however_old(tmp_path: Path, report: Callab
         path.write_bytes(b"x")
         os.utime(path, (0, 0))
         kept.append(path)
-    forget_old(tmp_path, SLUG, 1)
+    remove_expired(tmp_path, SLUG, 1)
     assert all(path.exists() for path in kept)
 
 
 def test_an_archive_without_reports_is_nothing_to_clean(tmp_path: Path) -> None:
-    assert forget_old(tmp_path, SLUG, 400) == []
+    assert remove_expired(tmp_path, SLUG, 400) == []

@@ -110,7 +110,7 @@ def test_a_page_that_cannot_be_decoded_is_not_read_in_part(reader: FixtureReader
 
 @pytest.mark.parametrize("when", ["", "2026", "2026-11-23", "hôm qua"])
 def test_a_capture_without_a_moment_is_refused(when: str) -> None:
-    with pytest.raises(UsageError, match="is not a moment"):
+    with pytest.raises(UsageError, match="is not a time with zone"):
         RecordedPage(URL, html(""), when, {})
 
 
@@ -144,7 +144,7 @@ def test_nothing_is_left_if_a_fixture_cannot_be_written(site: Site, tmp_path: Pa
         (lambda folder: (folder / "meta.json").write_bytes(b'"\xff"'), r"meta\.json is not JSON"),
         (lambda folder: edit(folder, url=None), "has no valid url"),
         (lambda folder: edit(folder, read_as="front page"), "has no valid read_as"),
-        (lambda folder: edit(folder, captured_at="2026"), "is not a moment"),
+        (lambda folder: edit(folder, captured_at="2026"), "is not a time with zone"),
         (lambda folder: (folder / "profile.toml").write_text("slug = 1", "utf-8"), r"profile\.toml: "),
     ],
 )

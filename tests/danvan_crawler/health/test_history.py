@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from danvan_crawler.crawl.retention import forget_old
+from danvan_crawler.crawl.retention import remove_expired
 from danvan_crawler.health.history import run_report_of, run_reports
 from danvan_crawler.health.prometheus import exposition
 from danvan_crawler.health.reports import longest_waiting_first
@@ -103,4 +103,4 @@ def test_nothing_that_reads_reports_stumbles_over_them(tmp_path: Path, profile: 
     assert page(found, NOW).startswith("<!DOCTYPE html>")
     assert f'danvan_last_run_requests{{site="{SLUG}"}} 7' in exposition(found)
     assert longest_waiting_first(tmp_path, [SLUG]) == [SLUG]
-    forget_old(tmp_path, SLUG, 0.5)
+    remove_expired(tmp_path, SLUG, 0.5)

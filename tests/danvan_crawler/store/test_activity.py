@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from danvan_crawler.store.activity import activity, happened, last_days, sections_with_articles
+from danvan_crawler.store.activity import activity, change_counts, last_days, sections_with_articles
 from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.writes import Store
 
@@ -60,8 +60,8 @@ def test_what_a_run_brought_is_counted_as_changes_are(desk: Any, store: Store) -
     desk.publish(store, "/same.html", "10:00")
     desk.publish(store, "/new.html", "10:00")
     with reading(store) as connection:
-        assert happened(connection, SITE, SINCE) == {"new": 1, "edited": 1, "gone": 0, "revived": 0}
-        assert happened(connection, "khac-danvan", SINCE) == {"new": 0, "edited": 0, "gone": 0, "revived": 0}
+        assert change_counts(connection, SITE, SINCE) == {"new": 1, "edited": 1, "gone": 0, "revived": 0}
+        assert change_counts(connection, "khac-danvan", SINCE) == {"new": 0, "edited": 0, "gone": 0, "revived": 0}
 
 
 def test_an_article_that_is_found_gone_is_counted(desk: Any, store: Store) -> None:
@@ -73,8 +73,8 @@ def test_an_article_that_is_found_gone_is_counted(desk: Any, store: Store) -> No
         assert missed is not None
         assert missed.is_first is is_first
     with reading(store) as connection:
-        assert happened(connection, SITE, SINCE)["gone"] == 1
-        assert happened(connection, SITE, datetime(2026, 11, 26, tzinfo=UTC))["gone"] == 0
+        assert change_counts(connection, SITE, SINCE)["gone"] == 1
+        assert change_counts(connection, SITE, datetime(2026, 11, 26, tzinfo=UTC))["gone"] == 0
 
 
 def test_sections_that_have_listed_articles_are_known(desk: Any, store: Store) -> None:

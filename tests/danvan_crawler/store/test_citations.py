@@ -85,7 +85,7 @@ def test_a_document_narrows_a_search_for_words(citing: Path) -> None:
     "text", ["", "NQ/TU", "09", "15/7/2021", "Chỉ thị 35", "dân vận", "10/GP-BC", "%", "\0", "\ud800", "9" * 5000]
 )
 def test_a_text_that_is_no_document_number_is_wrong_usage_that_names_it(text: str) -> None:
-    with pytest.raises(UsageError, match="is no document number: give number and code, like 09-NQ/TU") as caught:
+    with pytest.raises(UsageError, match="is not a document number: give number and code, like 09-NQ/TU") as caught:
         Filter(document=text)
     assert repr(text) in str(caught.value)
 
@@ -117,7 +117,7 @@ def test_an_older_capture_that_arrives_late_changes_no_citation(store: Store, de
 
 
 def test_articles_written_together_are_found_by_what_they_cite(store: Store, desk: Any) -> None:
-    with store.together():
+    with store.batch():
         desk.publish(store, "/1.html", "08:00", "một", documents=[cited("5", "KH/TU")])
         desk.publish(store, "/1.html", "09:00", "hai", documents=[cited("6", "KH/TU")])
     assert rows(store.path) == [("6-kh-tu", "hai")]

@@ -124,7 +124,7 @@ def test_a_folder_in_the_place_of_the_file_is_an_error_that_names_it(database: P
 
 def test_a_file_in_the_place_of_the_folder_is_an_error_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "archive").touch()
-    with pytest.raises(StoreError, match=r"danvan\.sqlite: cannot be made: File exists"):
+    with pytest.raises(StoreError, match=r"danvan\.sqlite: cannot be created: File exists"):
         Store(tmp_path / "archive" / "danvan.sqlite")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from danvan_crawler.clock import warc_date
-from danvan_crawler.store.frontier import ARCHIVED, FAILED, MAX_ATTEMPTS, NEW, PENDING, REJECTED, Walked
+from danvan_crawler.store.frontier import ARCHIVED, FAILED, MAX_ATTEMPTS, NEW, PENDING, REJECTED, WalkProgress
 from danvan_crawler.store.writes import Store
 
 SITE = "vi-du-danvan"
@@ -109,8 +109,10 @@ def test_a_walk_is_remembered_from_its_first_page_to_its_end(store: Store) -> No
     section, later = f"{URL}/tin-tuc/", f"{URL}/tin-tuc/trang-2"
     assert store.frontier.walk_of(SITE, section) is None
     store.frontier.begin_walk(SITE, section, "2026-11-23T08:00:00.000000Z")
-    store.frontier.go_on_at(SITE, section, later, 1, last_page=section)
-    assert store.frontier.walk_of(SITE, section) == Walked("2026-11-23T08:00:00.000000Z", None, None, later, 1, section)
+    store.frontier.note_cursor(SITE, section, later, 1, last_page=section)
+    assert store.frontier.walk_of(SITE, section) == WalkProgress(
+        "2026-11-23T08:00:00.000000Z", None, None, later, 1, section
+    )
     store.frontier.complete_walk(SITE, section, "2026-11-23T09:00:00.000000Z", swept=True)
     walked = store.frontier.walk_of(SITE, section)
     assert walked is not None

@@ -26,7 +26,7 @@ def instances(path: Path) -> list[tuple[Any, ...]]:
 
 def test_what_is_written_together_is_indexed_as_if_written_one_by_one(store: Store, desk: Any, tmp_path: Path) -> None:
     together = Store(tmp_path / "together.sqlite")
-    with together.together():
+    with together.batch():
         for one in (store, together):
             for time, title in (("08:00", "Tựa một cũ"), ("09:00", "Tựa hai hoà"), ("10:00", "Tựa ba")):
                 desk.publish(one, "/1.html", time, title, body_text=f"Thân bài {title}")

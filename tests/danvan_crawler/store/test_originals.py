@@ -75,7 +75,7 @@ def test_without_an_id_address_and_date_name_it(store: Store, desk: Any, note: A
 
 
 def test_a_rebuild_finds_what_is_not_committed_yet(store: Store, desk: Any) -> None:
-    with store.together():
+    with store.batch():
         capture = desk.capture("/a", "08:00")
         store.note_capture(desk.site, capture)
         store.flush()

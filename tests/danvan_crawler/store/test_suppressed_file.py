@@ -35,7 +35,7 @@ def test_what_is_added_is_read_again_in_its_order(tmp_path: Path) -> None:
 def test_the_file_tells_what_it_is_for(tmp_path: Path) -> None:
     add_takedown(tmp_path, ONE)
     text = takedowns_path(tmp_path).read_text("utf-8")
-    assert text.startswith("# Articles that search, export, pages and packages do not show.")
+    assert text.startswith("# Articles that are hidden from search, export, pages and packages.")
     assert 'reason = "đơn của ông A"' in text
     assert [path.name for path in tmp_path.iterdir()] == ["suppressed.toml"]
 
@@ -118,14 +118,14 @@ def test_what_was_added_and_removed_again_leaves_the_bytes_of_the_others(
     ("text", "message"),
     [
         (ENTRY + "\n[[suppressed]\n", r"line 7: not valid TOML"),
-        (ENTRY + 'by = "x"\n', r"line 6: by: unknown key; there are item_id, url, reason, date"),
+        (ENTRY + 'by = "x"\n', r"line 6: by: unknown key; the keys are item_id, url, reason, date"),
         (ENTRY.replace('reason = "x"\n', ""), r"line 1: reason: required key is missing"),
-        (ENTRY.replace('"x"', '" "'), r"line 4: reason: must be a text that is not empty"),
+        (ENTRY.replace('"x"', '" "'), r"line 4: reason: must be a non-empty text"),
         (ENTRY.replace("2027-01-01", '"2027-01-01"'), r"line 5: date: must be a day like 2027-03-04, without quotes"),
         (ENTRY.replace("2027-01-01", "2027-01-01T00:00:00Z"), r"line 5: date: must be a day"),
-        (ENTRY.replace('"vi-du-danvan-9"', '"../x"'), r"line 2: item_id: must be one as `danvan show` prints it"),
-        (ENTRY.replace('"vi-du-danvan-9"', "9"), r"line 2: item_id: must be a text"),
-        (ENTRY + "\n" + ENTRY, r"line 8: item_id: vi-du-danvan-9 is there twice"),
+        (ENTRY.replace('"vi-du-danvan-9"', '"../x"'), r"line 2: item_id: must be an item_id as `danvan show`"),
+        (ENTRY.replace('"vi-du-danvan-9"', "9"), r"line 2: item_id: must be a non-empty text"),
+        (ENTRY + "\n" + ENTRY, r"line 8: item_id: vi-du-danvan-9 occurs twice"),
         (ENTRY + "\n" + ENTRY.replace("-9", "-8").replace('url = "', 'url = "\\q'), r"line 9: not valid TOML"),
         ("\nhidden = 1\n", r"line 2: hidden: unknown key; entries begin with \[\[suppressed\]\]"),
         ("suppressed = 1\n", r"line 1: suppressed: entries begin with"),

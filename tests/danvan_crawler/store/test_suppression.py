@@ -39,7 +39,7 @@ def test_a_suppressed_article_is_in_no_table_with_its_words(store: Store, desk: 
     article = desk.publish(store, PAGE, "08:00", "Tựa đề riêng", body_text="Chữ không đâu có")
     desk.publish(store, "/bai-2.html", "08:00")
     assert holding(store.path, "Chữ không đâu có") == {"articles", "revisions", "articles_fts"}
-    store.obey([takedown(article)])
+    store.apply_takedowns([takedown(article)])
     assert holding(store.path, "Chữ không đâu có") == set()
     assert holding(store.path, "Tựa đề riêng") == set()
     assert len(exported(store.path)) == 1
@@ -47,7 +47,7 @@ def test_a_suppressed_article_is_in_no_table_with_its_words(store: Store, desk: 
 
 def test_the_index_stays_sound_and_finds_it_no_more(store: Store, desk: Any) -> None:
     article = desk.publish(store, PAGE, "08:00", "Tựa đề riêng")
-    store.obey([takedown(article)])
+    store.apply_takedowns([takedown(article)])
     rows(store.path, "INSERT INTO articles_fts(articles_fts) VALUES ('integrity-check')")
     with open_for_reading(store.path).connect() as connection:
         assert list(search(connection, "riêng", Filter(), 9)) == []
@@ -56,20 +56,20 @@ def test_the_index_stays_sound_and_finds_it_no_more(store: Store, desk: Any) -> 
 def test_a_citation_goes_with_its_article(store: Store, desk: Any) -> None:
     cited = {"raw": "09-NQ/TU", "type": None, "number": "09", "code": "NQ/TU", "issuer": "TU", "date": None}
     article = desk.publish(store, PAGE, "08:00", documents=[cited])
-    store.obey([takedown(article)])
+    store.apply_takedowns([takedown(article)])
     assert rows(store.path, "SELECT * FROM citations") == []
 
 
 def test_later_captures_of_it_stay_out(store: Store, desk: Any, exported: Any) -> None:
     article = desk.publish(store, PAGE, "08:00")
-    store.obey([takedown(article)])
+    store.apply_takedowns([takedown(article)])
     desk.publish(store, PAGE, "09:00", "Tựa mới")
     assert exported(store.path) == []
     assert rows(store.path, "SELECT count(*) FROM captures WHERE suppressed = '" + article.item_id + "'") == [(2,)]
 
 
 def test_an_article_that_was_never_seen_can_be_suppressed(store: Store, desk: Any, exported: Any) -> None:
-    store.obey([takedown(desk.article(PAGE, "08:00"))])
+    store.apply_takedowns([takedown(desk.article(PAGE, "08:00"))])
     desk.publish(store, PAGE, "08:00")
     assert exported(store.path) == []
 
@@ -79,7 +79,7 @@ def test_it_is_not_due_for_a_visit_any_more(store: Store, desk: Any) -> None:
     article = desk.publish(store, PAGE, "08:00", published_at="2026-11-23T07:00:00+07:00")
     due = "SELECT count(*) FROM frontier WHERE due_at IS NOT NULL"
     assert rows(store.path, due) == [(1,)]
-    store.obey([takedown(article)])
+    store.apply_takedowns([takedown(article)])
     assert rows(store.path, due) == [(0,)]
 
 
@@ -87,7 +87,7 @@ def test_other_articles_stay_as_they_are(store: Store, desk: Any, exported: Any)
     article = desk.publish(store, PAGE, "08:00")
     desk.publish(store, "/bai-2.html", "08:00", "bài hai")
     (other,) = [item for item in exported(store.path) if item["item_id"] != article.item_id]
-    store.obey([takedown(article)])
+    store.apply_takedowns([takedown(article)])
     assert exported(store.path) == [other]
 
 
@@ -97,7 +97,7 @@ def test_lifting_names_every_capture_at_its_addresses(store: Store, desk: Any) -
     store.note_capture(desk.site, desk.capture(PAGE, "11:00", status=404))
     store.note_capture(desk.site, desk.capture("/khac.html", "08:00"))
     store.flush()
-    store.obey([takedown(article)])
+    store.apply_takedowns([takedown(article)])
     dates = {
         tuple(row[:2]): row[2] for row in rows(store.path, "SELECT warc_file, warc_offset, warc_date FROM captures")
     }
@@ -110,8 +110,8 @@ def test_an_article_read_again_is_what_it_would_be_without(store: Store, desk: A
     article = desk.publish(store, PAGE, "08:00")
     desk.publish(store, PAGE, "09:00", "Tựa mới")
     before = exported(store.path)
-    store.obey([takedown(article)])
-    with store.together():
+    store.apply_takedowns([takedown(article)])
+    with store.batch():
         store.lift(article.item_id)
         desk.publish(store, PAGE, "08:00")
         desk.publish(store, PAGE, "09:00", "Tựa mới")
@@ -120,9 +120,9 @@ def test_an_article_read_again_is_what_it_would_be_without(store: Store, desk: A
 
 def test_obeying_twice_changes_nothing(store: Store, desk: Any) -> None:
     article = desk.publish(store, PAGE, "08:00")
-    assert store.obey([takedown(article)]) == []
+    assert store.apply_takedowns([takedown(article)]) == []
     before = rows(store.path, "SELECT * FROM captures"), rows(store.path, "SELECT * FROM suppressed")
-    assert store.obey([takedown(article)]) == []
+    assert store.apply_takedowns([takedown(article)]) == []
     assert (rows(store.path, "SELECT * FROM captures"), rows(store.path, "SELECT * FROM suppressed")) == before
 
 
@@ -131,22 +131,22 @@ def test_a_takedown_that_is_in_the_file_no_more_is_told_and_still_obeyed(
 ) -> None:
     article = desk.publish(store, PAGE, "08:00")
     entry = takedown(article)
-    store.obey([entry])
-    assert store.obey([]) == [entry]
+    store.apply_takedowns([entry])
+    assert store.apply_takedowns([]) == [entry]
     assert exported(store.path) == []
 
 
 def test_a_reason_that_was_changed_in_the_file_is_the_new_one(store: Store, desk: Any) -> None:
     entry = takedown(desk.article(PAGE, "08:00"))
-    store.obey([entry])
-    store.obey([Takedown(entry.item_id, entry.url, "lý do khác", entry.date)])
+    store.apply_takedowns([entry])
+    store.apply_takedowns([Takedown(entry.item_id, entry.url, "lý do khác", entry.date)])
     assert rows(store.path, "SELECT reason FROM suppressed") == [("lý do khác",)]
 
 
 @pytest.mark.parametrize("wanted", ["http://danvan.example.vn/bai-1.html", "https://www.danvan.example.vn/bai-1.html"])
 def test_it_is_found_by_any_variant_of_its_address(wanted: str, store: Store, desk: Any) -> None:
     entry = takedown(desk.article(PAGE, "08:00"))
-    store.obey([entry])
+    store.apply_takedowns([entry])
     with open_for_reading(store.path).connect() as connection:
         assert suppression.find(connection, wanted) == entry
         assert suppression.find(connection, entry.item_id) == entry

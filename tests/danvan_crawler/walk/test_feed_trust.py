@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from danvan_crawler.walk.feed_trust import BARRED, NIGHTS, Shown, Trust
+from danvan_crawler.walk.feed_trust import EXCLUDED_FOR, REQUIRED_NIGHTS, Shown, Trust
 
 NOW = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 A_DAY = timedelta(days=1)
@@ -18,89 +18,89 @@ def shown(first_page: str, new: str = "") -> Shown:
     return Shown(set(first_page.split()), set(new.split()))
 
 
-def proved(nights: int = NIGHTS, sections: tuple[str, ...] = (A, B)) -> Trust:
+def proved(nights: int = REQUIRED_NIGHTS, sections: tuple[str, ...] = (A, B)) -> Trust:
     """A feed that has named the news of these sections on so many nights."""
     trust = Trust()
     for night in range(nights):
         listings = {section: shown(f"{section}{night}", f"{section}{night}") for section in sections}
         named = {key for one in listings.values() for key in one.first_page}
-        assert trust.judge(FEED, named, listings, NOW + night * A_DAY) == []
+        assert trust.compare(FEED, named, listings, NOW + night * A_DAY) == []
     return trust
 
 
 def test_a_feed_stands_in_for_sections_whose_news_it_named_on_three_nights() -> None:
-    assert proved(NIGHTS - 1).standing_in([A, B, C]) is None
-    assert proved().standing_in([A, B, C]) == (FEED, [A, B])
+    assert proved(REQUIRED_NIGHTS - 1).replacement([A, B, C]) is None
+    assert proved().replacement([A, B, C]) == (FEED, [A, B])
 
 
 def test_a_feed_that_covers_one_section_spares_nothing() -> None:
-    assert proved(sections=(A,)).standing_in([A, B]) is None
-    assert proved().standing_in([A]) is None
+    assert proved(sections=(A,)).replacement([A, B]) is None
+    assert proved().replacement([A]) is None
 
 
 def test_runs_that_follow_at_once_are_one_night() -> None:
     trust = Trust()
-    for minutes in range(NIGHTS + 1):
+    for minutes in range(REQUIRED_NIGHTS + 1):
         listings = {section: shown("1", "1") for section in (A, B)}
-        trust.judge(FEED, {"1"}, listings, NOW + timedelta(minutes=minutes))
-    assert trust.standing_in([A, B]) is None
+        trust.compare(FEED, {"1"}, listings, NOW + timedelta(minutes=minutes))
+    assert trust.replacement([A, B]) is None
 
 
 def test_a_section_without_news_counts_where_the_feed_names_its_whole_first_page() -> None:
     trust = Trust()
-    for night in range(NIGHTS):
+    for night in range(REQUIRED_NIGHTS):
         listings = {A: shown("1 2", "2"), B: shown("5 6"), C: shown("8 9")}
-        trust.judge(FEED, {"1", "2", "5", "6", "8"}, listings, NOW + night * A_DAY)
-    assert trust.standing_in([A, B, C]) == (FEED, [A, B])
+        trust.compare(FEED, {"1", "2", "5", "6", "8"}, listings, NOW + night * A_DAY)
+    assert trust.replacement([A, B, C]) == (FEED, [A, B])
 
 
 def test_a_feed_that_names_no_news_at_all_proves_nothing() -> None:
     trust = Trust()
-    for night in range(NIGHTS):
-        trust.judge(FEED, {"1", "5"}, {A: shown("1"), B: shown("5")}, NOW + night * A_DAY)
-    assert trust.standing_in([A, B]) is None
+    for night in range(REQUIRED_NIGHTS):
+        trust.compare(FEED, {"1", "5"}, {A: shown("1"), B: shown("5")}, NOW + night * A_DAY)
+    assert trust.replacement([A, B]) is None
 
 
 def test_one_article_that_it_misses_ends_it_for_that_section() -> None:
     trust = proved(sections=(A, B, C))
-    missed = trust.judge(FEED, {"1"}, {A: shown("1 2", "1 2"), B: shown("1", "1")}, NOW + NIGHTS * A_DAY)
+    missed = trust.compare(FEED, {"1"}, {A: shown("1 2", "1 2"), B: shown("1", "1")}, NOW + REQUIRED_NIGHTS * A_DAY)
     assert missed == [A]
-    assert trust.standing_in([A, B, C]) == (FEED, [B, C])
+    assert trust.replacement([A, B, C]) == (FEED, [B, C])
 
 
 def test_a_feed_that_missed_something_is_looked_at_again_after_a_month() -> None:
     trust = Trust()
-    trust.judge(FEED, {"1"}, {A: shown("1 2", "1 2"), B: shown("3", "3")}, NOW)
-    assert not trust.is_open([A, B], NOW + A_DAY)
-    assert trust.is_open([A, B], NOW + BARRED)
+    trust.compare(FEED, {"1"}, {A: shown("1 2", "1 2"), B: shown("3", "3")}, NOW)
+    assert not trust.can_learn([A, B], NOW + A_DAY)
+    assert trust.can_learn([A, B], NOW + EXCLUDED_FOR)
 
 
 def test_a_feed_that_could_not_be_read_has_to_prove_itself_on_one_more_night() -> None:
     trust = proved()
-    trust.doubt(FEED, NOW + NIGHTS * A_DAY)
-    assert trust.standing_in([A, B]) is None
-    trust.judge(FEED, {"9"}, {A: shown("9", "9"), B: shown("9", "9")}, NOW + (NIGHTS + 1) * A_DAY)
-    assert trust.standing_in([A, B]) == (FEED, [A, B])
+    trust.require_one_more_night(FEED, NOW + REQUIRED_NIGHTS * A_DAY)
+    assert trust.replacement([A, B]) is None
+    trust.compare(FEED, {"9"}, {A: shown("9", "9"), B: shown("9", "9")}, NOW + (REQUIRED_NIGHTS + 1) * A_DAY)
+    assert trust.replacement([A, B]) == (FEED, [A, B])
 
 
 def test_an_address_without_a_feed_is_looked_at_again_after_a_month() -> None:
     trust = Trust()
-    assert trust.is_open([A, B], NOW)
-    trust.bar(FEED, [A, B], NOW)
-    assert not trust.is_open([A, B], NOW + A_DAY)
-    assert trust.is_open([A, B], NOW + BARRED)
+    assert trust.can_learn([A, B], NOW)
+    trust.exclude(FEED, [A, B], NOW)
+    assert not trust.can_learn([A, B], NOW + A_DAY)
+    assert trust.can_learn([A, B], NOW + EXCLUDED_FOR)
 
 
 def test_a_feed_that_has_proved_all_needs_no_more_proof() -> None:
-    assert not proved().is_open([A, B], NOW + 9 * A_DAY)
-    assert proved().is_open([A, B, C], NOW + 9 * A_DAY)
+    assert not proved().can_learn([A, B], NOW + 9 * A_DAY)
+    assert proved().can_learn([A, B, C], NOW + 9 * A_DAY)
 
 
 def test_what_is_known_survives_being_written() -> None:
-    assert Trust.read(proved().written()).standing_in([A, B]) == (FEED, [A, B])
+    assert Trust.read(proved().written()).replacement([A, B]) == (FEED, [A, B])
     assert Trust.read(proved().written()).written() == proved().written()
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "[]", '{"a": 1}', '{"a": {"b": [1]}}', '{"a": {"b": [3, "never"]}}'])
 def test_what_cannot_be_read_is_nothing_known(text: str | None) -> None:
-    assert Trust.read(text).standing_in([A, B]) is None
+    assert Trust.read(text).replacement([A, B]) is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from danvan_crawler.store.frontier import Walked
+from danvan_crawler.store.frontier import WalkProgress
 from danvan_crawler.walk.sections import FRESH, Walk, begin, due_now, is_known
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -15,16 +15,16 @@ def at(ago: timedelta) -> str:
     return (NOW - ago).isoformat()
 
 
-def walk(known: Walked | None) -> Walk:
+def walk(known: WalkProgress | None) -> Walk:
     return begin("Tin tức", FIRST, known, NOW, timedelta(days=30))
 
 
 def cut_short(ago: timedelta) -> Walk:
-    return walk(Walked(at(ago), None, None, THIRD, 2))
+    return walk(WalkProgress(at(ago), None, None, THIRD, 2))
 
 
 def ended(ago: timedelta) -> Walk:
-    return walk(Walked(at(ago), at(ago), at(ago), None, 3))
+    return walk(WalkProgress(at(ago), at(ago), at(ago), None, 3))
 
 
 def test_a_walk_that_was_cut_short_just_before_goes_on_where_it_was() -> None:
@@ -38,10 +38,10 @@ def test_a_walk_that_was_cut_short_long_ago_looks_for_news_first() -> None:
 
 
 def test_a_walk_for_news_that_was_cut_short_is_done_again_down_to_the_same_ground() -> None:
-    cut = Walked(at(FRESH), at(3 * FRESH), at(3 * FRESH), THIRD, 2, f"{FIRST}?page=2", True)
+    cut = WalkProgress(at(FRESH), at(3 * FRESH), at(3 * FRESH), THIRD, 2, f"{FIRST}?page=2", True)
     found = walk(cut)
     assert (found.start_url, found.backlog, found.stops_at_known, found.is_second) == (FIRST, None, True, True)
-    assert found.ground == at(3 * FRESH)
+    assert found.known_until == at(3 * FRESH)
 
 
 def test_known_ground_is_what_the_section_listed_before_the_end_of_the_last_walk() -> None:

@@ -1,8 +1,8 @@
-"""Transactions of a store, and what is noted to be written with the next one.
+"""Transactions of a store, and the write buffer for rows that are written with the next one.
 
-Captures are noted in memory and written with the next transaction: an index row per exchange costs nothing that way,
-and a row that a crash loses is in the WARC all the same. So is how far the database has come in a site's files, which
-is written in the transaction of what it counts: the database always says exactly which records it has taken.
+Captures are kept in memory and written with the next transaction, so that an index row per exchange costs almost
+nothing. If a crash loses a row, it can be derived from the WARC file. The position in a site's files is written in the
+same transaction as the rows of the records before it, so it always matches the stored records exactly.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from danvan_crawler.store.database import open_for_writing
 from danvan_crawler.store.site_state import POSITION
 
 _NOTED_AT_MOST = 500
-"""Captures kept in memory before they are written without waiting for a transaction."""
+"""Most captures kept in memory; then they are written without waiting for a transaction."""
 
 
-class Notebook:
-    """The connection of a store. Every method raises StoreError, naming the file, and DiskFullError."""
+class WriteBuffer:
+    """The connection and write buffer of a store. Every method raises StoreError or DiskFullError, naming the file."""
 
     def __init__(self, path: Path) -> None:
         self._engine = open_for_writing(path)
         self.connection = self._engine.connect()
         self.captures: list[dict[str, Any]] = []
-        """Rows of `captures` that are not written yet."""
+        """Buffered rows of `captures`."""
         self.readings: list[dict[str, Any]] = []
-        """Rows of `visit_counters` that are not written yet."""
+        """Buffered rows of `visit_counters`."""
         self._positions: dict[str, str] = {}
-        """By site how far its files have been taken, where that is not written yet."""
+        """Buffered positions in the files, by site."""
         self._step: ExitStack | None = None
-        """Holds the transaction of a step from its first write on."""
+        """Holds the transaction of a step, which begins with its first write."""
 
     def close(self) -> None:
-        """Writes what is still noted and closes the file, also when the writing fails. Idempotent."""
+        """Writes the buffer and closes the file, even if writing fails. Idempotent."""
         if not self.connection.closed:
             try:
                 self.flush()
@@ -50,9 +50,9 @@ class Notebook:
 
     @contextmanager
     def transaction(self) -> Generator[Connection, None, None]:
-        """Begins with what was noted, commits or rolls back as a whole; then it is noted still.
+        """A transaction that first writes the buffer, and restores it after a rollback.
 
-        Inside of `step` and `together` it is part of their transaction.
+        Inside of `step` and `batch` it is part of their transaction.
         """
         connection = self.connection
         if connection.in_transaction():
@@ -74,7 +74,7 @@ class Notebook:
                 raise
 
     def _write_noted(self) -> None:
-        """Writes what was noted, inside of a transaction."""
+        """Writes the buffer, inside of a transaction."""
         if self.captures:
             self.connection.execute(exchanges.INSERT, self.captures)
             self.captures.clear()
@@ -87,14 +87,13 @@ class Notebook:
 
     @contextmanager
     def step(self, site: str, place: RecordPlace | None) -> Generator[None, None, None]:
-        """One event of a site's files in one transaction, which begins with the first write inside.
+        """Stores one event of a site's files in one transaction, which begins with the first write inside.
 
-        `place`, that of the event's record, is noted in the same transaction, so that the database always
-        says exactly how far it has come; None for an event that stands in no file. Steps that write nothing but notes
-        wait for the next one that does.
+        `place` is the place of the event's record, None if it has no record. It is written in the same transaction, so
+        the stored position is always exact. A step that only adds to the buffer is written with a later step.
         """
         with ExitStack() as stack:
-            if not self.connection.in_transaction():  # else of `together`
+            if not self.connection.in_transaction():  # else inside of `batch`
                 self._step = stack
             try:
                 yield
@@ -106,20 +105,20 @@ class Notebook:
                 self._write_noted()
 
     @contextmanager
-    def together(self) -> Generator[Connection, None, None]:
+    def batch(self) -> Generator[Connection, None, None]:
         """One transaction around everything inside."""
         with self.connection.begin():
             yield self.connection
             self._write_noted()
 
     def flush(self) -> None:
-        """Writes the captures, visit counters and positions noted so far."""
+        """Writes the buffered captures, visit counters and positions."""
         if self.captures or self.readings or self._positions:
             with self.transaction():
                 pass  # the transaction itself writes them
 
     def note_capture(self, row: dict[str, Any]) -> None:
-        """Notes a row of `captures`."""
+        """Adds a row of `captures` to the buffer."""
         self.captures.append(row)
         if len(self.captures) >= _NOTED_AT_MOST:
             self.flush()
