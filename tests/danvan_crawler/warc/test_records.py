@@ -41,7 +41,7 @@ def test_a_date_is_in_utc():
 
 
 def test_a_moment_without_a_zone_is_refused():
-    with pytest.raises(ValueError, match="time zone"):
+    with pytest.raises(ValueError, match="time with a zone"):
         warc_date(datetime(2026, 1, 2))
 
 

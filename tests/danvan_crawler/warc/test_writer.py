@@ -274,7 +274,7 @@ def test_an_archive_that_cannot_be_written_is_an_error(tmp_path, exchange):
 
 def test_a_failed_first_exchange_leaves_no_file(make_writer, exchange, tmp_path):
     writer = make_writer()
-    with pytest.raises(ValueError, match="time zone"):
+    with pytest.raises(ValueError, match="time with a zone"):
         writer.write_exchange(dataclasses.replace(exchange, began_at=datetime(2026, 1, 1)))
     assert writer.close() == []
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
