@@ -1,6 +1,6 @@
-"""The documentation is complete and exact: it has every command, option, setting, key and field, and no other.
+"""The documentation is complete and exact: every command, option, setting, key and field is in it, and no other.
 
-Each page has one subject, so each test knows which page to read. Links and examples are checked by `test_docs_pages`.
+Each page has one subject, so each test reads a fixed page. Links and examples are checked by `test_docs_pages`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ CONTRACT = page("archive/README.md")
 
 
 def part(text: str, heading: str) -> str:
-    """What stands under a heading, down to the next one of its rank or of a higher one."""
+    """The text under a heading, up to the next heading of its rank or a higher one."""
     rank = len(heading) - len(heading.lstrip("#"))
     found = re.search(rf"^{re.escape(heading)}$(.*?)(?=^#{{1,{rank}}} |\Z)", text, re.MULTILINE | re.DOTALL)
     assert found is not None, f"there is no heading {heading!r}"
@@ -62,12 +62,12 @@ def part(text: str, heading: str) -> str:
 
 
 def rows(text: str) -> list[list[str]]:
-    """Cells of the tables in a text, without their heads."""
+    """Cells of the tables in a text, without their header rows."""
     found: list[list[str]] = []
     for line in re.findall(r"^ *\|(.+)\|$", text, re.MULTILINE):
         cells = [cell.strip() for cell in line.split("|")]
         if set(cells[0]) <= {"-", ":"} and cells[0]:
-            found.pop()  # the head was the line before
+            found.pop()  # the line before was the header row
         else:
             found.append(cells)
     return found
@@ -108,7 +108,7 @@ def functions() -> Iterator[str]:
             continue
         loaded = importlib.import_module(f"danvan_crawler.vietnamese.{module.name}")
         for name, value in vars(loaded).items():
-            is_function = callable(value) and inspect.isfunction(inspect.unwrap(value))  # some have a cache around
+            is_function = callable(value) and inspect.isfunction(inspect.unwrap(value))  # some are wrapped in a cache
             if is_function and not name.startswith("_") and value.__module__ == loaded.__name__:
                 yield f"{module.name}.{name}"
 
@@ -206,7 +206,7 @@ def test_every_exit_code_is_documented_and_no_other() -> None:
     assert written == sorted(int(code) for code in ExitCode)
 
 
-def test_exit_codes_are_documented_in_the_order_in_which_they_win() -> None:
+def test_exit_codes_are_documented_in_order_of_precedence() -> None:
     order = re.search(r"the first of ([\d, ]+) is returned", part(OPERATOR_PAGE, "## Exit codes"))
     assert order is not None
     left = [ExitCode(int(code)) for code in order[1].split(",")]
@@ -222,7 +222,7 @@ def test_every_kind_of_problem_is_documented_with_a_remedy_and_no_other() -> Non
 
 
 @pytest.mark.parametrize("field", COVERED_FIELDS)
-def test_every_field_whose_coverage_is_watched_is_named(field: str) -> None:
+def test_every_field_with_a_coverage_check_is_documented(field: str) -> None:
     (coverage,) = [cells for cells in rows(OPERATOR_PAGE) if cells[0] == "`coverage`"]
     assert f"`{field}`" in coverage[1]
 
@@ -231,12 +231,12 @@ def test_every_metric_is_documented_and_no_other() -> None:
     assert sorted(first_names(part(OPERATOR_PAGE, "### Metrics"))) == sorted(name for name, _, _ in METRICS)
 
 
-def test_every_field_of_an_item_is_in_the_contract_with_data_users_and_no_other() -> None:
+def test_every_field_of_an_item_is_in_the_data_contract_and_no_other() -> None:
     assert sorted(first_names(part(CONTRACT, "## Items"))) == sorted(EXPORT_FIELDS)
 
 
 @pytest.mark.parametrize("warning", [dating.FUTURE, dating.EARLY, dating.CLOCK, dating.CLOCK_ONLY])
-def test_every_doubt_about_a_date_is_in_the_contract_with_data_users(warning: str) -> None:
+def test_every_warning_about_a_date_is_in_the_data_contract(warning: str) -> None:
     assert warning in first_names(part(CONTRACT, "## Warnings"))
 
 
@@ -253,7 +253,7 @@ def test_the_public_functions_are_those_of_the_contract() -> None:
     assert {name.removeprefix("danvan_crawler.vietnamese.") for name in found} == promised
 
 
-def test_what_public_functions_return_has_the_fields_that_are_documented() -> None:
+def test_results_of_public_functions_have_the_documented_fields() -> None:
     types = [cells for cells in rows(part(API_PAGE, "## Functions")) if "(" not in cells[0]]
     assert len(types) == 3
     for name, fields in types:
@@ -270,22 +270,22 @@ def test_every_function_for_vietnamese_is_documented_and_no_other() -> None:
         assert set(arguments) <= set(inspect.signature(function).parameters), name
 
 
-def test_the_python_examples_of_the_documentation_hold() -> None:
+def test_the_python_examples_of_the_documentation_are_correct() -> None:
     examples = doctest.testfile(str(ROOT / "docs/public-api.md"), module_relative=False, encoding="utf-8")
     assert examples.attempted > 0
     assert examples.failed == 0
 
 
-def test_every_room_of_the_library_is_in_the_architecture_and_no_other() -> None:
+def test_every_package_of_the_library_is_in_the_architecture_and_no_other() -> None:
     written = first_names(part(page("docs/architecture.md"), "## Rooms"))
     rooms = sorted(path.parent.name for path in (ROOT / "danvan_crawler").glob("*/__init__.py"))
     assert sorted(written) == sorted([*rooms, "spiders", "pipelines"])
 
 
 def undocumented() -> Iterator[str]:
-    """Modules, and public functions and classes at their top, that tell nothing about themselves.
+    """Modules, and their public functions and classes, without a docstring.
 
-    The docstring of a module with one public name is about that, and the one of `exceptions` draws all of them.
+    The docstring of a module with one public name is about that name, and that of `exceptions` describes them all.
     """
     for path in sources():
         tree = ast.parse(path.read_text(encoding="utf-8"))

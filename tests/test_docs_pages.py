@@ -1,4 +1,4 @@
-"""Pages of the documentation: their length and language, that links lead somewhere, that examples are commands."""
+"""Pages of the documentation: their length and language, links with existing targets, examples that are commands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAGES = sorted(
     for path in (ROOT / "README.md", ROOT / "archive/README.md", *(ROOT / "docs").rglob("*.md"))
 )
 PLANS = {"docs/CONTRIBUTING.md", "docs/CHANGELOG.md"}
-"""Pages that may name targets of the Makefile that the next version brings."""
+"""Pages that may name targets of the Makefile of the next version."""
 every_page = pytest.mark.parametrize("page", PAGES)
 
 
@@ -37,7 +37,7 @@ def anchors(text: str) -> set[str]:
 
 
 def prose(text: str) -> Iterator[str]:
-    """Lines without code, headings and what a program wrote."""
+    """Lines without code, headings and program output."""
     text = re.sub(r"<!-- (\w+) -->.*?<!-- /\1 -->", "", text, flags=re.DOTALL)
     for line in text.splitlines():
         if not line.startswith(("    ", "#")):
@@ -60,7 +60,7 @@ def typed(text: str) -> list[str]:
 
 
 def trouble_with(line: str) -> str | None:
-    """What is wrong with a command line: a command or an option that does not exist."""
+    """The error of a command line: a command or an option that does not exist."""
     words = shlex.split(line.replace("…", ""), comments=True)[1:]
     command: click.Command = cli
     while words and isinstance(command, click.Group) and not words[0].startswith("-"):
@@ -139,7 +139,7 @@ def test_commands_are_found_in_pages() -> None:
         ("danvan crawl -q", "no option -q"),
     ],
 )
-def test_what_does_not_exist_is_noticed(line: str, trouble: str | None) -> None:
+def test_missing_commands_and_options_are_found(line: str, trouble: str | None) -> None:
     assert trouble_with(line) == trouble
 
 

@@ -1,4 +1,4 @@
-"""The rules of the house: what may lie where, how things are named, how long a module gets, what CI lets pass."""
+"""Rules of the repository: places and names of files, length of modules, and checks of CI."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TOP_LEVEL = {
     "spiders",
     "tests",
 }
-# Made by a build by hand and ignored by git; the Makefile's own go into .build.
+# Made by a manual build and ignored by git; the Makefile builds into .build.
 BUILT = {"dist"}
 ROOMS = {
     "archive",
@@ -61,7 +61,7 @@ TEST_FOLDERS = {
     "soak",
     "spiders",
 }
-# A module with such a name says nothing of what is in it, so that everything ends up there.
+# Such a module name does not describe the contents, so that everything ends up there.
 NAMELESS = {"helper", "helpers", "misc", "tools", "util", "utils"}
 MAX_LINES = 400
 
@@ -78,12 +78,12 @@ def folders_in(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if path.is_dir() and path.name != "__pycache__"}
 
 
-def test_the_top_level_holds_only_what_the_project_is_made_of() -> None:
+def test_the_top_level_has_only_known_files_and_folders() -> None:
     found = {path.name for path in ROOT.iterdir() if not path.name.startswith(".")}
     assert found - BUILT == TOP_LEVEL
 
 
-def test_the_library_has_only_the_rooms_of_the_architecture() -> None:
+def test_the_library_has_only_the_packages_of_the_architecture() -> None:
     assert folders_in(ROOT / "danvan_crawler") <= ROOMS
 
 
@@ -101,25 +101,25 @@ def test_modules_have_plain_lower_case_names() -> None:
     assert relative(odd) == []
 
 
-def test_no_module_has_a_name_that_says_nothing() -> None:
+def test_no_module_has_a_meaningless_name() -> None:
     modules = sources("danvan_crawler", "spiders", "pipelines")
     assert relative([path for path in modules if path.stem.strip("_") in NAMELESS]) == []
 
 
-def test_every_module_tells_its_story_in_a_docstring() -> None:
+def test_every_module_has_a_docstring() -> None:
     modules = sources("danvan_crawler", "spiders", "pipelines")
     silent = [path for path in modules if not ast.get_docstring(ast.parse(path.read_text("utf-8")))]
     assert relative(silent) == []
 
 
 def test_every_folder_of_modules_is_a_regular_package() -> None:
-    """One without `__init__.py` would lose to a foreign package of its name wherever that is on `sys.path`."""
+    """Without `__init__.py`, a foreign package of the same name anywhere on `sys.path` would be imported instead."""
     modules = sources("danvan_crawler", "spiders", "pipelines")
     bare = {path.parent for path in modules if not (path.parent / "__init__.py").is_file()}
     assert relative(sorted(bare)) == []
 
 
-def test_tests_lie_in_folders_that_mirror_the_packages() -> None:
+def test_tests_are_in_folders_that_mirror_the_packages() -> None:
     assert folders_in(ROOT / "tests") <= TEST_FOLDERS
     for package in ("danvan_crawler", "spiders", "pipelines"):
         mirror = ROOT / "tests" / package
@@ -131,7 +131,7 @@ def test_tests_are_no_package() -> None:
     assert relative([path for path in sources("tests") if path.name == "__init__.py"]) == []
 
 
-def test_no_file_names_a_path_of_somebodys_machine() -> None:
+def test_no_file_contains_a_path_of_a_personal_machine() -> None:
     foreign = re.compile(r"(?<![\w.:/}*-])/(?:home|mnt|root|Users|work)/\w|\.\./shared|[A-Z]:\\Users")
     texts = [
         *sources("danvan_crawler", "spiders", "pipelines", "tests"),
@@ -150,7 +150,7 @@ def test_no_file_names_a_path_of_somebodys_machine() -> None:
 
 
 def constraints() -> dict[str, str]:
-    """Distribution -> version, of all lines that are no comment; a line of another form is an error."""
+    """Distribution -> version, of all lines except comments; a line of another form is an error."""
     lines = (ROOT / ".constraints.txt").read_text("utf-8").splitlines()
     pinned = [line for line in lines if line and not line.startswith("#")]
     odd = [line for line in pinned if not re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.+!]*", line)]
@@ -164,7 +164,7 @@ def normalised(name: str) -> str:
 
 
 def declared() -> set[str]:
-    """Names of every distribution that pyproject.toml asks for, the build backend and the extras included."""
+    """Names of all distributions in pyproject.toml, including the build backend and the extras."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     project = pyproject["project"]
     requirements = [*pyproject["build-system"]["requires"], *project["dependencies"]]
@@ -204,5 +204,5 @@ def test_a_skipped_test_fails_in_ci_and_only_there(
         check=False,
     )
     assert ("skipped, which CI does not allow" in result.stdout) is failed
-    # Without CI, a module that skips itself leaves no test at all: pytest's exit code 5.
+    # Without CI, pytest finds no test in a module that skips itself, and returns exit code 5.
     assert (result.returncode not in {0, 5}) is failed

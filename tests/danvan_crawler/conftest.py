@@ -1,4 +1,4 @@
-"""What tests of several rooms share: site profiles, messages that servers really send, and writers of WARC files."""
+"""Shared fixtures: site profiles, messages of real servers, and writers of WARC files."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PAGE = "<html><title>Dân vận khéo</title></html>".encode()
 
 @pytest.fixture
 def profile() -> Callable[..., str]:
-    """Makes TOML of a right profile: keys (values are TOML) added or replaced, one left out, tables put at its end."""
+    """Makes the TOML of a valid profile: keys (values are TOML) added or replaced, one left out, tables appended."""
 
     def make(*, sections: str = SECTIONS, end: str = "", without: str = "", **keys: str) -> str:
         facts = {**REQUIRED, **keys}
@@ -59,7 +59,7 @@ def _response(*lines: bytes, body: bytes = b"", end: bytes = b"\r\n") -> bytes:
 
 @dataclass(frozen=True)
 class Nasty:
-    """A response as it came over the wire, and what is true of it."""
+    """A response as received, and its expected properties."""
 
     name: str
     message: bytes
@@ -182,7 +182,7 @@ MakeWriter = Callable[..., WarcWriter]
 
 @pytest.fixture
 def make_writer(tmp_path: Path) -> Iterator[MakeWriter]:
-    """Makes writers of site `thanhhoa-danvan` in the archive `tmp_path`, and closes them in the end."""
+    """Makes writers of site `thanhhoa-danvan` in the archive `tmp_path`, and closes them at the end."""
     writers: list[WarcWriter] = []
 
     def make(**options: object) -> WarcWriter:
@@ -193,13 +193,13 @@ def make_writer(tmp_path: Path) -> Iterator[MakeWriter]:
 
     yield make
     for writer in writers:
-        with suppress(ArchiveError):  # the test may have recovered the file already
+        with suppress(ArchiveError):  # the test may already have recovered the file
             writer.close()
 
 
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    """An archive of the sample portal that lives through nights in this process."""
+    """An archive of the sample portal over several nights, in this process."""
     folder = tmp_path / "world"
     folder.mkdir()
     return World(

@@ -1,4 +1,4 @@
-"""Files replaced as a whole: what stays after an error, a kill or a full disk, and what a replaced file keeps."""
+"""Files replaced atomically: after an error, a kill or a full disk, and the attributes that a replaced file keeps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ OLD, NEW = b"old\n", "Dân vận khéo\n".encode()
 
 
 class StoppedError(Exception):
-    """What goes wrong in the middle of writing."""
+    """An error during writing."""
 
 
 @pytest.fixture
@@ -75,21 +75,21 @@ def test_a_reader_that_began_before_reads_the_old_file_to_its_end(old: Path) -> 
         assert reader.read() == OLD[1:]
 
 
-def test_an_error_in_the_middle_leaves_the_old_file_alone(old: Path) -> None:
+def test_an_error_during_writing_keeps_the_old_file(old: Path) -> None:
     with pytest.raises(StoppedError):
         write_in_part(old, StoppedError())
     assert old.read_bytes() == OLD
     assert names(old.parent) == [old.name]
 
 
-def test_an_interruption_in_the_middle_leaves_the_old_file_alone(old: Path) -> None:
+def test_an_interruption_during_writing_keeps_the_old_file(old: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         write_in_part(old, KeyboardInterrupt())
     assert old.read_bytes() == OLD
     assert names(old.parent) == [old.name]
 
 
-def test_text_that_is_not_unicode_leaves_the_old_file_alone(old: Path) -> None:
+def test_text_that_cannot_be_encoded_keeps_the_old_file(old: Path) -> None:
     with pytest.raises(UnicodeEncodeError):
         atomic.replace_file(old, "\ud800")
     assert old.read_bytes() == OLD
@@ -112,7 +112,7 @@ def test_a_new_file_has_the_permission_bits_that_the_umask_leaves(tmp_path: Path
     assert mode(tmp_path / "new") == 0o640
 
 
-def test_permission_bits_that_are_asked_for_count_whatever_was_there(old: Path) -> None:
+def test_requested_permission_bits_replace_those_of_the_old_file(old: Path) -> None:
     old.chmod(0o644)
     with atomic.replacing(old, mode=0o600) as file:
         [draft] = old.parent.glob(".*.part")
@@ -134,7 +134,7 @@ def test_a_symbolic_link_stays_and_its_file_is_replaced(old: Path, tmp_path: Pat
     assert names(tmp_path) == [old.name, "links"]
 
 
-def test_a_symbolic_link_to_a_file_to_come_gets_it(tmp_path: Path) -> None:
+def test_the_missing_target_of_a_symbolic_link_is_created(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("new")
     write(tmp_path / "link")
     assert (tmp_path / "link").is_symlink()
@@ -149,7 +149,7 @@ def test_a_pipe_is_written_directly(tmp_path: Path) -> None:
         assert reader.read() == NEW
 
 
-@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="this system has no /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="/dev/full does not exist")
 def test_a_device_that_is_full_is_a_full_disk() -> None:
     with pytest.raises(DiskFullError, match="cannot write /dev/full: No space left on device"):
         atomic.replace_file(Path("/dev/full"), "x")
@@ -157,7 +157,7 @@ def test_a_device_that_is_full_is_a_full_disk() -> None:
 
 
 @pytest.mark.parametrize("name", ["nosuch/file", "old/file", "x" * 300, "folder", "loop"])
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
+def test_an_unwritable_path_is_named_in_the_error(tmp_path: Path, name: str) -> None:
     (tmp_path / "old").write_bytes(OLD)
     (tmp_path / "folder").mkdir()
     (tmp_path / "loop").symlink_to("loop")
@@ -167,7 +167,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> N
     assert names(tmp_path) == ["folder", "loop", "old"]
 
 
-def test_an_error_names_the_file_and_not_its_draft(tmp_path: Path) -> None:
+def test_an_error_names_the_file_and_not_its_temporary_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file") as caught, atomic.replacing(tmp_path / "no" / "file"):
         pass
     assert caught.value.filename == str(tmp_path / "no" / "file")
@@ -179,7 +179,7 @@ def test_a_name_can_be_as_long_as_the_system_allows(tmp_path: Path, name: str) -
     assert names(tmp_path) == [name]
 
 
-def test_content_is_on_disk_before_the_name_and_the_name_before_the_end(
+def test_content_is_synced_before_the_rename_and_the_rename_before_the_end(
     old: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[tuple[bool, bytes]] = []
@@ -206,7 +206,7 @@ with atomic.replacing(Path(sys.argv[1])) as file:
 """
 
 
-def test_a_killed_writer_leaves_the_old_file_and_its_draft_goes_with_the_next(old: Path) -> None:
+def test_after_a_killed_writer_the_old_file_stays_and_the_next_writer_removes_the_temporary_file(old: Path) -> None:
     killed = subprocess.run([sys.executable, "-c", KILLED, str(old)], check=False)
     assert killed.returncode == -signal.SIGKILL
     assert old.read_bytes() == OLD
@@ -218,7 +218,7 @@ def test_a_killed_writer_leaves_the_old_file_and_its_draft_goes_with_the_next(ol
     assert names(old.parent) == [old.name, "other"]
 
 
-def test_the_draft_of_a_living_writer_is_no_leftover(old: Path) -> None:
+def test_the_temporary_file_of_a_running_writer_is_not_removed(old: Path) -> None:
     with atomic.replacing(old) as first:
         first.write(NEW)
         with atomic.replacing(old) as second:
@@ -228,7 +228,7 @@ def test_the_draft_of_a_living_writer_is_no_leftover(old: Path) -> None:
     assert names(old.parent) == [old.name]
 
 
-def test_files_of_others_are_no_leftovers(old: Path) -> None:
+def test_files_of_other_programs_are_not_removed(old: Path) -> None:
     others = [f".{old.name}.part", f".{old.name}.swp", f"{old.name}.part", f".{old.name}x.0123abcd.part"]
     for name in others:
         (old.parent / name).touch()
@@ -236,7 +236,7 @@ def test_files_of_others_are_no_leftovers(old: Path) -> None:
     assert names(old.parent) == sorted([*others, old.name])
 
 
-def test_a_draft_gets_the_name_that_its_writer_decides_on(old: Path) -> None:
+def test_a_temporary_file_gets_the_name_chosen_by_its_writer(old: Path) -> None:
     target = old.with_name("decided")
     with atomic.draft(old) as draft:
         draft.stream.write(NEW)
@@ -247,13 +247,13 @@ def test_a_draft_gets_the_name_that_its_writer_decides_on(old: Path) -> None:
     assert old.read_bytes() == OLD
 
 
-def test_a_draft_that_is_not_published_goes(old: Path) -> None:
+def test_a_temporary_file_that_is_not_published_is_removed(old: Path) -> None:
     with atomic.draft(old) as draft:
         draft.stream.write(NEW)
     assert names(old.parent) == [old.name]
 
 
-def test_a_folder_appears_when_it_is_complete(tmp_path: Path) -> None:
+def test_a_folder_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     with atomic.new_folder(tmp_path / "parent" / "bag") as folder:
         (folder / "data").mkdir()
         (folder / "data" / "items").write_bytes(NEW)
@@ -262,13 +262,13 @@ def test_a_folder_appears_when_it_is_complete(tmp_path: Path) -> None:
     assert names(tmp_path / "parent") == ["bag"]
 
 
-def test_a_folder_that_fails_leaves_nothing(tmp_path: Path) -> None:
+def test_an_error_while_a_folder_is_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(StoppedError), atomic.new_folder(tmp_path / "bag") as folder:
         write_in_part(folder / "items", StoppedError())
     assert names(tmp_path) == []
 
 
-def test_a_folder_never_takes_the_place_of_another(tmp_path: Path) -> None:
+def test_a_folder_never_replaces_another(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError), atomic.new_folder(tmp_path / "bag"):
         (tmp_path / "bag").mkdir()
     assert names(tmp_path) == ["bag"]
@@ -307,8 +307,8 @@ def can_unshare() -> bool:
     return subprocess.run([*_NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.skipif(not can_unshare(), reason="this system lets nobody make a mount namespace (unshare)")
-def test_on_a_disk_that_is_full_or_read_only_the_old_file_stays(tmp_path: Path) -> None:
+@pytest.mark.skipif(not can_unshare(), reason="no mount namespace can be made here (unshare)")
+def test_on_a_full_or_read_only_disk_the_old_file_stays(tmp_path: Path) -> None:
     command = [*_NAMESPACE, sys.executable, "-c", IN_A_NAMESPACE, str(tmp_path)]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr

@@ -1,4 +1,4 @@
-"""The one schema: fields in the order that users rely on, and defaults that nobody shares."""
+"""The item schema: fields in the documented order, and defaults that are not shared."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_columns_that_may_be_null_are_the_fields_that_may_be_none() -> None:
     assert {column.name for column in articles.columns if column.nullable} == optional
 
 
-def test_what_the_store_derives_is_part_of_the_schema() -> None:
+def test_fields_derived_by_the_store_are_part_of_the_schema() -> None:
     assert set(EXPORT_FIELDS) > DERIVED_BY_STORE
 
 
@@ -53,7 +53,7 @@ def test_articles_share_no_list() -> None:
     assert (second.tags, second.images) == ([], [])
 
 
-def test_an_article_has_no_room_for_other_fields() -> None:
+def test_an_article_accepts_no_other_fields() -> None:
     with pytest.raises(AttributeError):
         article().extras = {}  # type: ignore[attr-defined]
 

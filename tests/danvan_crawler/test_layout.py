@@ -25,7 +25,7 @@ def make_packages(folder: Path) -> Path:
 
 @pytest.fixture
 def own_path(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """A copy of sys.path that the test may change, without the checkout in it."""
+    """A copy of sys.path without the checkout, which the test may change."""
     entries = [entry for entry in sys.path if entry != str(CHECKOUT)]
     monkeypatch.setattr(sys, "path", entries)
     for name in _layout.PACKAGES:
@@ -39,7 +39,7 @@ def test_a_checkout_is_the_folder_beside_the_library(tmp_path: Path) -> None:
     assert _layout.find_root(tmp_path / "danvan_crawler") == tmp_path
 
 
-def test_a_wheel_has_its_root_inside_the_library(tmp_path: Path) -> None:
+def test_the_root_of_a_wheel_is_inside_the_library(tmp_path: Path) -> None:
     inside = make_packages(tmp_path / "danvan_crawler" / "_project")
     assert _layout.find_root(tmp_path / "danvan_crawler") == inside
 
@@ -50,7 +50,7 @@ def test_foreign_packages_beside_an_installed_library_are_not_the_root(tmp_path:
     assert _layout.find_root(tmp_path / "danvan_crawler") == inside
 
 
-def test_foreign_packages_do_not_stand_in_for_missing_ones(tmp_path: Path) -> None:
+def test_foreign_packages_do_not_replace_missing_ones(tmp_path: Path) -> None:
     make_packages(tmp_path)
     with pytest.raises(DanvanError, match="incomplete"):
         _layout.find_root(tmp_path / "danvan_crawler")
@@ -72,7 +72,7 @@ def test_activate_moves_a_root_that_scrapy_appended(own_path: list[str]) -> None
     assert own_path == [str(CHECKOUT), *others]
 
 
-def test_activate_twice_changes_nothing_more(own_path: list[str]) -> None:
+def test_a_second_activate_changes_nothing(own_path: list[str]) -> None:
     _layout.activate()
     once = list(own_path)
     _layout.activate()

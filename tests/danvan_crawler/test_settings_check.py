@@ -1,4 +1,4 @@
-"""Settings of our own: which values are accepted, and what is said of those that are not."""
+"""Our settings: accepted values, and the errors for others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WRONG = ["", "1GB", "-1", "nan", "inf", "1e12", "９", "1_000", "9" * 400]
 
 @pytest.mark.parametrize("value", WRONG)
 @pytest.mark.parametrize("name", NUMBERS)
-def test_what_is_no_number_is_named_with_its_setting(name: str, value: str) -> None:
+def test_an_invalid_number_is_an_error_with_the_setting(name: str, value: str) -> None:
     with pytest.raises(UsageError) as caught:
         project_settings({name: value})
     assert str(caught.value).startswith(f"{name} must be a ")
@@ -31,7 +31,7 @@ def test_what_is_no_number_is_named_with_its_setting(name: str, value: str) -> N
     ("name", "value"),
     [("DANVAN_GZIP_LEVEL", "4"), ("DANVAN_KEEP_DAYS", "1000000"), ("DANVAN_WARC_MAX_BYTES", "0")],
 )
-def test_a_number_out_of_its_range_is_named_with_it(name: str, value: str) -> None:
+def test_a_number_out_of_range_is_an_error_with_the_range(name: str, value: str) -> None:
     with pytest.raises(UsageError, match=f"{name} must be a number from [0-9]+ to [0-9]+, got '{value}'"):
         project_settings({name: value})
 
@@ -46,12 +46,12 @@ def test_the_defaults_are_numbers() -> None:
     check_settings(project_settings({}))
 
 
-def test_a_log_level_that_does_not_exist_is_said() -> None:
+def test_an_unknown_log_level_is_an_error() -> None:
     with pytest.raises(UsageError, match=r"DANVAN_LOG_LEVEL must be DEBUG, .* or CRITICAL, got 'loud'"):
         project_settings({"LOG_LEVEL": "loud"})
 
 
-def test_every_setting_has_a_default_that_it_may_hold_and_a_description_of_one_line() -> None:
+def test_every_setting_has_a_valid_default_and_a_description_of_one_line() -> None:
     assert set(NUMBERS) >= {"DANVAN_MIN_FREE", "DANVAN_FEED_DAYS", "DANVAN_MEMORY_LIMIT"}
     for name, field in Settings.model_fields.items():
         assert field.description is not None, name
@@ -62,13 +62,15 @@ def test_every_setting_has_a_default_that_it_may_hold_and_a_description_of_one_l
 
 @pytest.mark.parametrize("value", WRONG)
 @pytest.mark.parametrize("name", ["DANVAN_HANG_AFTER", "DANVAN_MEMORY_LIMIT"])
-def test_a_wrong_number_in_the_environment_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_an_invalid_number_in_the_environment_is_an_error_with_the_setting(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(UsageError, match=f"^{name} must be a .*, got '{value}'$"):
         from_environment(name)
 
 
-def test_a_wrong_setting_stops_only_what_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_setting_stops_only_commands_that_read_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.model_fields:
         monkeypatch.setenv(name, "\udcff")
     assert from_environment("DANVAN_SITES") == ("\udcff",)
@@ -77,14 +79,14 @@ def test_a_wrong_setting_stops_only_what_reads_it(monkeypatch: pytest.MonkeyPatc
     assert from_environment("DANVAN_HANG_AFTER") == 900
 
 
-def test_folders_are_separated_like_path(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_are_separated_like_those_of_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DANVAN_SITES", f"a{os.pathsep}{os.pathsep}b c")
     assert from_environment("DANVAN_SITES") == ("a", "b c")
 
 
 @pytest.fixture
 def imported_again(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The settings module, made anew in the environment of the test; it is as before after the test."""
+    """The settings module, imported again in the environment of the test; restored after the test."""
     before = dict(vars(project))
     yield lambda: importlib.reload(project)
     vars(project).clear()
@@ -109,7 +111,7 @@ def test_the_import_of_the_settings_survives_any_environment(
     assert "+sai)" in settings["USER_AGENT"]
 
 
-def test_scrapy_knows_the_settings_of_a_crawl_and_no_others() -> None:
+def test_scrapy_settings_contain_only_the_settings_of_a_crawl() -> None:
     known = {str(name) for name in project_settings({}) if str(name).startswith("DANVAN_")}
     assert known == set(CrawlSettings.model_fields)
     assert project_settings({"DANVAN_MIN_FREE": "5"}).getint("DANVAN_MIN_FREE") == 5

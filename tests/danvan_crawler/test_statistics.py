@@ -1,4 +1,4 @@
-"""Names of statistics: each stands in one module, and a misspelt one is an error wherever it is used."""
+"""Names of statistics: each is in one module, and a misspelt name is an error wherever it is used."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def collector() -> StatsCollector:
 
 
 def literals(*folders: str) -> dict[str, set[str]]:
-    """Module -> names of ours that are in its text as literals; of f-strings what precedes the first value."""
+    """Module -> names of our statistics that are literals in it; of f-strings the part before the first value."""
     found = {
         path.relative_to(ROOT).as_posix(): set(_LITERAL.findall(path.read_text("utf-8")))
         for folder in folders
@@ -40,7 +40,7 @@ def literals(*folders: str) -> dict[str, set[str]]:
     return {name: names for name, names in found.items() if names}
 
 
-def test_the_examples_hold() -> None:
+def test_the_docstring_examples_are_correct() -> None:
     assert doctest.testmod(statistics).failed == 0
 
 
@@ -56,7 +56,7 @@ def test_every_name_that_a_test_has_as_a_literal_is_known() -> None:
                 assert statistics.require_known(name) == name, module
 
 
-def test_every_name_stands_there_once() -> None:
+def test_every_name_is_defined_once() -> None:
     text = (ROOT / "danvan_crawler" / "statistics.py").read_text("utf-8")
     defined = re.findall(r"^[A-Z_]+: Final = \"(danvan/.+)\"$", text, re.MULTILINE)
     assert len(defined) > 30
@@ -75,7 +75,7 @@ def test_every_name_stands_there_once() -> None:
         "downloader/request_count",
     ],
 )
-def test_known_names_and_those_of_others_are_taken(collector: StatsCollector, name: str) -> None:
+def test_known_names_and_names_of_others_are_accepted(collector: StatsCollector, name: str) -> None:
     collector.inc_value(name)
     collector.max_value(name, 3)
     collector.min_value(name, 2)
@@ -86,7 +86,7 @@ def test_known_names_and_those_of_others_are_taken(collector: StatsCollector, na
     assert collector.get_value(name) == 7
 
 
-def test_a_name_is_no_statistic_by_its_beginning_alone() -> None:
+def test_a_prefix_alone_is_no_statistic() -> None:
     for name in ("danvan/", "danvan/articles_", "danvan/article", "danvan/linked_in", "danvan/lost_in/Tin tức"):
         with pytest.raises(ValueError, match=f"'{name}' is not a statistic"):
             statistics.require_known(name)

@@ -1,4 +1,4 @@
-"""Pages from templates: what is put into them is text, and what is missing is an error."""
+"""Pages from templates: values are escaped as text, and a missing value is an error."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def test_a_template_that_is_missing_is_an_error() -> None:
         render("health/khong_co.html")
 
 
-def test_the_front_page_of_a_replay_links_captures_and_says_the_same_to_pywb() -> None:
-    """pywb reads the page as a Jinja template again."""
+def test_the_front_page_of_a_replay_links_captures_and_is_safe_as_a_template_of_pywb() -> None:
+    """pywb renders the page as a Jinja template again."""
     title = "Tin \"một\" <b> {{ 7 * 7 }} {% raw %} {# x #} & 'hai'"
     articles = [("2026-11-22", title, 'http://a.vn/?x=1&y={2}"', "2026-11-22T18:00:00.000000Z")]
     text = front_page([("Ban <Dân vận> {{ sites }}", articles), ("Trống", [])])

@@ -1,4 +1,4 @@
-"""Addresses: which variants are one page, which are not, and what happens to those that are none."""
+"""Addresses: variants of one page, addresses of different pages, and invalid addresses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ODD = [
 ]  # fmt: skip
 
 
-def test_the_examples_in_the_docstrings_hold() -> None:
+def test_the_docstring_examples_are_correct() -> None:
     assert doctest.testmod(urls).failed == 0
 
 
@@ -43,7 +43,7 @@ def test_the_examples_in_the_docstrings_hold() -> None:
         f"  {ADDRESS}\n",
     ],
 )
-def test_a_variant_has_the_canonical_form_of_its_page(variant: str) -> None:
+def test_a_variant_has_the_canonical_address_of_its_page(variant: str) -> None:
     assert canonical(variant) == ADDRESS
     assert item_id("vi-du-danvan", canonical(variant)) == item_id("vi-du-danvan", ADDRESS)
 
@@ -63,7 +63,7 @@ def test_a_variant_has_the_canonical_form_of_its_page(variant: str) -> None:
         "http://danvan.example.vn:8080/tin/bai-1.html",
     ],
 )
-def test_what_may_be_another_page_stays_another_address(other: str) -> None:
+def test_an_address_that_may_be_another_page_stays_different(other: str) -> None:
     assert canonical(other) == other
 
 
@@ -71,11 +71,11 @@ def test_the_rest_of_a_query_keeps_its_order_and_spelling() -> None:
     assert canonical(ADDRESS + "?b=2&fbclid=x&a=%c4%83&sid=9f0e&c") == ADDRESS + "?b=2&a=%c4%83&c"
 
 
-def test_letters_that_an_address_cannot_hold_are_encoded_as_a_browser_does_it() -> None:
+def test_letters_outside_of_ascii_are_encoded_as_in_browsers() -> None:
     assert canonical("http://tỉnhủy.vn/tin tức?q=ă") == "http://xn--tnhy-vw5a2h.vn/tin%20t%E1%BB%A9c?q=%C4%83"
 
 
-def test_an_address_of_version_six_keeps_its_brackets() -> None:
+def test_an_ipv6_address_keeps_its_brackets() -> None:
     assert canonical("http://[::1]:8080/x#y") == "http://[::1]:8080/x"
 
 
@@ -92,7 +92,7 @@ def test_hosts_and_schemes_of_one_site_share_keys_and_ids(twin: str) -> None:
     assert item_id("vi-du-danvan", twin) == item_id("vi-du-danvan", ADDRESS)
 
 
-def test_an_item_id_names_the_site_and_stays_the_same_for_ever() -> None:
+def test_an_item_id_has_the_site_and_a_stable_hash() -> None:
     assert item_id("vi-du-danvan", ADDRESS) == "vi-du-danvan-84cb6ddfbec702f9"
     assert item_id("khac-danvan", ADDRESS) == "khac-danvan-84cb6ddfbec702f9"
 
@@ -108,7 +108,7 @@ def test_an_item_id_names_the_site_and_stays_the_same_for_ever() -> None:
         ("http://[", False),
     ],
 )
-def test_only_the_canonical_address_itself_is_canonical(url: str, expected: bool) -> None:
+def test_only_the_canonical_address_is_canonical(url: str, expected: bool) -> None:
     assert is_canonical(url, ADDRESS) is expected
 
 
@@ -127,7 +127,7 @@ def test_hosts(url: str, host: str, bare: str, where: tuple[str, int]) -> None:
     assert (host_of(url), bare_host(url), endpoint(url)) == (host, bare, where)
 
 
-def test_an_address_without_a_right_port_leads_nowhere() -> None:
+def test_an_address_with_an_invalid_port_is_invalid() -> None:
     assert endpoint("http://example.vn:80x/") == ("", 0)
 
 
@@ -153,7 +153,7 @@ def test_the_name_of_a_file_is_read_from_its_address(path: str, name: str) -> No
 
 
 @pytest.mark.parametrize("url", ODD)
-def test_what_is_no_address_is_no_error(url: str) -> None:
+def test_an_invalid_address_raises_no_error(url: str) -> None:
     assert isinstance(canonical(url) + path_key(url) + host_of(url) + bare_host(url) + file_name(url), str)
     assert endpoint(url)[1] >= 0
     assert item_id("vi-du-danvan", url).startswith("vi-du-danvan-")
@@ -168,7 +168,7 @@ ANY = st.text() | st.lists(PIECES).map("".join)
 
 
 @given(url=ANY)
-def test_no_string_is_an_error(url: str) -> None:
+def test_no_string_raises_an_error(url: str) -> None:
     for function in (canonical, path_key, host_of, bare_host, endpoint, file_name):
         function(url)
     is_canonical(url, url)
@@ -176,12 +176,12 @@ def test_no_string_is_an_error(url: str) -> None:
 
 
 @given(url=ANY)
-def test_what_is_written_to_a_database_or_file_can_be_encoded(url: str) -> None:
+def test_addresses_can_be_encoded_for_a_database_or_file(url: str) -> None:
     (canonical(url) + path_key(url)).encode()
 
 
 @given(path=st.lists(PIECES).map("".join))
-def test_the_canonical_form_is_its_own_canonical_form(path: str) -> None:
+def test_canonicalising_twice_changes_nothing(path: str) -> None:
     once = canonical(f"http://danvan.example.vn/{path}")
     assert canonical(once) == once
     assert path_key(once) == path_key(f"http://danvan.example.vn/{path}")

@@ -1,7 +1,7 @@
-"""An archive, the profiles of an operator and our commands, as end-to-end tests use them.
+"""An archive, a folder of profiles and our commands, for end-to-end tests.
 
 `Desk` is the archive with its commands. `read_warc` checks the structure of a WARC file with zlib alone, so that it
-shares no code with what wrote it.
+shares no code with the writer.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PATIENCE = 60.0
 
 
 class Served(Protocol):
-    """A portal: what answers at an address."""
+    """A portal at an address."""
 
     url: str
 
@@ -68,7 +68,7 @@ class Record:
 
     @property
     def entity(self) -> bytes:
-        """The body of a response without framing; the portal frames in the two ways that are undone here."""
+        """The body of a response without framing; removes the two framings that the portal uses."""
         head, _, body = self.block.partition(b"\r\n\r\n")
         if b"transfer-encoding: chunked" not in head.lower():
             return body
@@ -80,7 +80,7 @@ class Record:
 
 
 def read_warc(path: Path) -> list[Record]:
-    """The records of a WARC file, each one gzip member of right form, length and block digest."""
+    """Reads the records of a WARC file, each one gzip member with correct form, length and block digest."""
     data, position, found = path.read_bytes(), 0, []
     while position < len(data):
         member = zlib.decompressobj(31)
@@ -104,7 +104,7 @@ def read_warc(path: Path) -> list[Record]:
 
 @dataclass
 class Desk:
-    """An archive, the profiles of an operator, and the commands."""
+    """An archive, a folder of profiles, and the commands."""
 
     folder: Path
     forked: Forked
@@ -119,7 +119,7 @@ class Desk:
     def profile(self, portal: Served | str, *, slug: str = "mau-danvan", only: str = "", **keys: str) -> Path:
         """Writes the sample portal's profile, without delay; `keys` are TOML values that replace or add keys.
 
-        `only` is the slug of the one section that is to be crawled; all three are without it.
+        `only` is the slug of the one section to crawl; without it, all three are crawled.
         """
         url = portal if isinstance(portal, str) else portal.url
         facts, *sections = profile_toml(url).split("\n[[sections]]")
@@ -141,7 +141,7 @@ class Desk:
         }
 
     def run(self, *command: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-        """Runs Python with these arguments, in the desk's folder unless told otherwise."""
+        """Runs Python with these arguments; by default in the desk's folder."""
         return subprocess.run(
             [sys.executable, *command],
             cwd=folder or self.folder,
@@ -174,7 +174,7 @@ class Desk:
         return self._forked("-m", "scrapy", *arguments, code=code, folder=ROOT)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Starts `danvan` in a process that nobody has forked, for signals and kills; `finish` waits for it."""
+        """Starts `danvan` in a new process, not a fork, for signals and kills; `finish` waits for it."""
         child = subprocess.Popen(
             [sys.executable, "-m", "danvan_crawler", *arguments],
             cwd=self.folder,
@@ -187,7 +187,7 @@ class Desk:
         return child
 
     def read_until(self, child: subprocess.Popen[str], text: str) -> str:
-        """What a child prints up to a line that holds `text`."""
+        """Returns the output of a child up to a line that contains `text`."""
         assert child.stdout is not None
         lines = []
         for line in child.stdout:
@@ -197,7 +197,7 @@ class Desk:
         raise AssertionError("".join(lines))
 
     def finish(self, child: subprocess.Popen[str], *, code: int) -> str:
-        """Waits for a child, checks its exit code and returns what it printed."""
+        """Waits for a child, checks its exit code and returns its output."""
         output, _ = child.communicate(timeout=PATIENCE)
         assert child.returncode == code, output
         return output
@@ -208,14 +208,14 @@ class Desk:
                 child.kill()
 
     def export(self) -> list[dict[str, Any]]:
-        """All items as `danvan export` writes them, ordered by item_id, without the second that a process takes."""
+        """All items as `danvan export` writes them, ordered by item_id, without the second that a new process takes."""
         out = io.BytesIO()
         with open_for_reading(self.archive / "danvan.sqlite").connect() as connection:
             write_jsonl(items(connection, Filter()), out)
         return [json.loads(line) for line in out.getvalue().splitlines()]
 
     def check_rebuild(self) -> None:
-        """Rebuilds into an empty database, and compares exports field by field and tables row by row."""
+        """Rebuilds into an empty database; compares exports field by field and tables row by row."""
         before, rows = self.export(), rows_of(self.archive / "danvan.sqlite")
         for path in self.archive.glob("danvan.sqlite*"):
             path.unlink()

@@ -1,13 +1,14 @@
-"""Python commands without their start: a server imports everything once, and forks for each command.
+"""Python commands without their start-up time: a server imports everything once, and forks for each command.
 
-Importing Scrapy and SQLAlchemy takes most of the time of a command that does little. A forked command has all that a
-started one has: a process id, environment, folder, arguments, stdin, stdout, stderr, clock and random numbers of its
-own, and no reactor before it installs one. Two things differ. Commands of one server have the same seed of Python's
-hashes; therefore two servers take turns, and a rebuild that follows a crawl has another seed. And when a command has
-ended its threads, exit functions and output, Python does not take its modules apart, which costs eight times as much as
-the fork.
+Importing Scrapy and SQLAlchemy takes most of the time of a short command. A forked command has everything that a
+started one has: its own process id, environment, folder, arguments, stdin, stdout, stderr, clock and random numbers,
+and no reactor before it installs one. There are two differences. Commands of one server have the same seed of Python's
+hashes; therefore two servers take turns, and a rebuild after a crawl has another seed. And when a command has ended
+its threads, exit functions and output, Python does not tear down its modules, which takes eight times as long as the
+fork.
 
-What a fork cannot show, an import that is missing or that fails when it comes first, is tested with started commands.
+Errors that a fork cannot show, such as an import that is missing or fails when it comes first, are tested with started
+commands.
 
 Run as a script, this module is the server.
 """
@@ -39,9 +40,9 @@ from danvan_crawler import _layout, clock
 
 ROOT = Path(__file__).resolve().parents[2]
 STEERS_PYTHON = ("PYTHON", "LC_", "LANG")
-"""A variable with such a name is read when Python starts, so a command that has its own cannot be forked."""
+"""Prefixes of variables that Python reads at its start; a command with its own value of one cannot be forked."""
 _LATER = {"danvan_crawler.settings", "danvan_crawler.__main__"}
-"""Read the environment when they are imported, or run."""
+"""Modules that read the environment, or run, when they are imported."""
 _SCRAPY = (
     "queuelib",
     "scrapy.cmdline",
@@ -78,11 +79,11 @@ _SCRAPY = (
     "scrapy.spidermiddlewares.urllength",
     "scrapy.squeues",
 )
-"""What a crawl finds by name."""
+"""Modules that a crawl loads by name."""
 
 
 class _Server:
-    """A process of this module, and the socket through which it is asked for commands."""
+    """A process of this module, and the socket that takes requests for commands."""
 
     def __init__(self, options: Sequence[str]) -> None:
         self.socket, other = socket.socketpair()
@@ -99,14 +100,14 @@ class _Server:
         self.answers = self.socket.makefile("r", encoding="utf-8")
 
     def fork(self, arguments: Sequence[str], folder: Path, environment: Mapping[str, str], files: Sequence[int]) -> int:
-        """Starts a command; its process id."""
+        """Starts a command; returns its process id."""
         socket.send_fds(self.socket, [b"+"], files)
         request = {"arguments": list(arguments), "folder": str(folder), "environment": dict(environment)}
         self.socket.sendall(json.dumps(request).encode() + b"\n")
         return self._answer()
 
     def wait(self) -> int:
-        """The exit status of the command that was started last, as `subprocess` gives it."""
+        """Waits for the last command; its exit status as `subprocess` gives it."""
         return self._answer()
 
     def _answer(self) -> int:
@@ -122,7 +123,7 @@ class _Server:
 
 
 class Forked:
-    """Runs Python commands by forks; `close` ends the servers, which start with the first command.
+    """Runs Python commands in forks; `close` ends the servers, which start with the first command.
 
     `options` are Python's own, for example `-W error`.
     """
@@ -135,7 +136,7 @@ class Forked:
     def run(
         self, arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str], timeout: float
     ) -> subprocess.CompletedProcess[str]:
-        """As `subprocess.run` with `capture_output` and `text`, and nothing on stdin.
+        """Like `subprocess.run` with `capture_output` and `text`, and an empty stdin.
 
         `arguments` begin with `-m` and a module, or with the path of a script.
         """
@@ -166,7 +167,7 @@ class Forked:
 
 
 def _read(files: Sequence[int], timeout: float) -> list[str]:
-    """All that comes out of the pipes, with line ends as `subprocess` gives them. Raises TimeoutError."""
+    """Reads the pipes to their end, with line ends as `subprocess` gives them. Raises TimeoutError."""
     until = time.monotonic() + timeout
     found = dict.fromkeys(files, b"")
     with DefaultSelector() as selector:
@@ -197,7 +198,7 @@ def _import_everything() -> None:
 
 
 def _serve(requests: socket.socket) -> NoReturn:
-    """Forks for each request until nobody is left to ask; a fork leaves through `_become`."""
+    """Forks for each request until the client closes the socket; a forked command leaves through `_become`."""
     while True:
         _, files, _, _ = socket.recv_fds(requests, 1, 3)
         if not files:
@@ -218,7 +219,7 @@ def _serve(requests: socket.socket) -> NoReturn:
 
 
 def _become(arguments: Sequence[str], folder: str, environment: Mapping[str, str], files: Sequence[int]) -> NoReturn:
-    """Goes on as `python ARGUMENTS`, to its end."""
+    """Continues as `python ARGUMENTS`, to its end."""
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
@@ -258,6 +259,6 @@ if __name__ == "__main__":
     _import_everything()
     early = {"twisted.internet.reactor", *_LATER} & sys.modules.keys()
     assert not early, f"imported before the fork: {early}"
-    gc.freeze()  # or collections in a fork would copy all its pages
+    gc.freeze()  # otherwise garbage collection in a fork would copy all its pages
     with suppress(KeyboardInterrupt):
         _serve(asked)

@@ -1,4 +1,4 @@
-"""The sample portal as a function of a target and of what goes wrong there in one night, for `simulation`."""
+"""The sample portal as a function of a target and of the errors of one night, for `simulation`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TROUBLES: dict[str, Callable[[], Answer]] = {
     "nowhere": lambda: message(b"", "302 Found", Location="http://["),
     "silence": lambda: None,
 }
-"""What a portal answers in the place of a page, by name."""
+"""Answers of a portal instead of a page, by name."""
 _PAGES_OF_TROUBLE = {
     "/vong-tron": lambda: message(b"", "302 Found", Location="/vong-tron"),
     "/dang-nhap": lambda: message("<title>Đăng nhập</title><form><input type=password></form>".encode()),
@@ -49,7 +49,7 @@ _PAGES_OF_TROUBLE = {
 
 
 class Troubled:
-    """The sample portal in one night. `troubles` maps targets to a trouble and how often it is answered."""
+    """The sample portal in one night. `troubles` maps targets to an error and how often it is answered."""
 
     def __init__(self, edition: int = 1, troubles: Mapping[str, tuple[str, int]] | None = None) -> None:
         self.edition, self.troubles = edition, troubles or {}

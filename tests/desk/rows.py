@@ -1,4 +1,4 @@
-"""The rows of an item database that a rebuild gives again, without internal ids: to compare two databases by."""
+"""The rows of an item database that a rebuild restores, without internal ids: to compare two databases."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 EXEMPT = ("not_before", "rests", "robots")
-"""Rows of `site_state` that stand in no WARC file."""
+"""Rows of `site_state` that are in no WARC file."""
 
 _OF_CAPTURES = (
     "c.site, c.url, c.url_key, c.link_key, c.warc_date, c.warc_file, c.warc_offset, c.warc_record_id, c.payload_digest,"
@@ -38,7 +38,7 @@ def rows_of(database: Path) -> Rows:
 
 
 def differences(before: Rows, after: Rows) -> list[str]:
-    """What one database has and the other has not: a line for each row, with its table."""
+    """Rows that only one of the databases has: a line for each, with its table."""
     found = []
     for table, rows in before.items():
         found += [f"{table}: lost {row}" for row in sorted(set(rows) - set(after[table]))]

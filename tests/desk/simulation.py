@@ -1,8 +1,8 @@
 """Nights of a site in one process, without a network: the crawl's own store, reducer and WARC writer, and a portal that
 is a function.
 
-What Scrapy would do is done by a loop: the next address by priority, three tries for what a server refuses, redirects
-left to the reducer. A night can be cut anywhere: stopped, or killed between the archive and the database.
+A loop replaces Scrapy: it takes the next address by priority, tries a failed address three times, and leaves redirects
+to the reducer. A night can be cut anywhere: stopped, or killed between the archive and the database.
 """
 
 from __future__ import annotations
@@ -43,33 +43,33 @@ from danvan_crawler.warc.recovery import recover
 from danvan_crawler.warc.writer import WarcWriter
 
 Answer = bytes | None
-"""A response message; None where the server does not answer."""
+"""A response message; None if the server does not answer."""
 TRIES = 3
 
 
 class Killed(BaseException):
-    """The process of a night ends here."""
+    """The process of a night is killed here."""
 
 
 @dataclass
 class Night:
-    """What one night is like."""
+    """The conditions of one night."""
 
     began_at: datetime
     answer: Callable[[str, int], Answer]
-    """Answers a target (path and query), asked for the n-th time in this night, from 1."""
+    """Answers the n-th request for a target (path and query) in this night; n counts from 1."""
     options: dict[str, Any] = field(default_factory=dict)
     """Fields of `Run`."""
     forbidden: Callable[[str], bool] = lambda target: False
-    """What robots.txt forbids."""
+    """Disallowed paths of robots.txt."""
     stop_after: int | None = None
-    """Stopped by a signal after so many exchanges."""
+    """Stopped by a signal after this number of exchanges."""
     kill_after: int | None = None
-    """Killed after so many exchanges were archived, before the database has taken the last one."""
+    """Killed after this number of exchanges was archived, before the last one is in the database."""
 
 
 class World:
-    """An archive and the nights that it lives through. `set_clock` puts a moment in the place of now."""
+    """An archive over several nights. `set_clock` sets the current time."""
 
     def __init__(self, folder: Path, site: Site, settings: Any, set_clock: Callable[[datetime], None]) -> None:
         self.archive, self.site, self.settings = folder / "archive", site, settings
@@ -79,7 +79,7 @@ class World:
         (profiles / f"{site.slug}.toml").write_text(site.source_text, encoding="utf-8")
         self.registry = SiteRegistry([profiles])
         self.asked: list[str] = []
-        """Targets that the last night asked for, in order."""
+        """Targets requested in the last night, in order."""
         self._set_clock = set_clock
         self._number = 0
 
@@ -88,7 +88,7 @@ class World:
         return database_path(self.archive)
 
     def live(self, night: Night) -> MemoryStatsCollector:
-        """Lives through one night. Gives its statistics."""
+        """Runs one night; returns its statistics."""
         self._number += 1
         self._set_clock(night.began_at)
         recovered = recover(self.archive / "warc" / self.site.slug)
@@ -121,7 +121,7 @@ class World:
         return crawler.stats
 
     def take_in(self, pages: list[tuple[str, bytes, datetime]], folder: Path) -> None:
-        """Imports a file that another tool has made: addresses, response messages, and when they were captured."""
+        """Imports a file of another tool: addresses, response messages, and when they were captured."""
         folder.mkdir(parents=True)
         self._number += 1
         source = folder / f"another-{self._number}.warc.gz"
@@ -144,13 +144,13 @@ class World:
         raise error
 
     def rebuild(self, target: Path) -> tuple[Path, Rebuilt]:
-        """Rebuilds a copy of the archive. Gives the new database, and what the rebuild found."""
+        """Rebuilds a copy of the archive; returns the new database, and the findings of the rebuild."""
         archive = self.copy(target)
         found = rebuild(archive, SiteRegistry([]), self.settings, lambda done, total: None)
         return database_path(archive), found
 
     def copy(self, target: Path) -> Path:
-        """A copy of the archive without its database."""
+        """A copy of the archive without the database."""
         shutil.copytree(self.archive, target)
         for path in target.glob("danvan.sqlite*"):
             path.unlink()
@@ -158,7 +158,7 @@ class World:
 
 
 class _Crawl:
-    """One night: stands in for Scrapy, and for the archiver towards the context."""
+    """One night: replaces Scrapy, and the archiver in the context."""
 
     def __init__(self, world: World, night: Night, context: RunContext, store: Store) -> None:
         self.night, self.context, self.world, self.store = night, context, world, store
@@ -221,7 +221,7 @@ class _Crawl:
         self._give_up(ask, reason, "failed")
 
     def _archive(self, ask: Ask, answer: bytes) -> bool:
-        """Archives an exchange, and gives it to the reducer. Returns whether it says what the address is."""
+        """Archives an exchange, and gives it to the reducer. Returns whether the address is settled."""
         began = self._tick()
         exchange = Exchange(ask.url, b"GET / HTTP/1.1\r\n\r\n", answer, began)
         capture = self.writer.write_exchange(exchange, why=ask.why)
@@ -241,7 +241,7 @@ class _Crawl:
         return moment
 
     def abandon(self) -> None:
-        """What a dead process leaves: the open file as it is."""
+        """Leaves the open file as it is, as a killed process does."""
         current = self.writer._current
         if current is not None:
             os.close(current._descriptor)

@@ -1,6 +1,6 @@
-"""A portal whose every byte a test knows, and desks with an archive and our commands.
+"""A portal whose bytes are known to the tests, and desks: an archive with our commands.
 
-`Portal` serves the sample portal over raw sockets, with what a test puts in the place of its pages.
+`Portal` serves the sample portal over raw sockets; a test can replace its pages.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from forked import Forked
 
 from danvan_crawler.sample import portal as sample
 
-Answer = bytes | Callable[[bytes], bytes]  # a whole response message, or what makes one of a request message
+Answer = bytes | Callable[[bytes], bytes]  # a response message, or a function that makes one from a request
 HTML = "text/html; charset=utf-8"
 
 
 def message(
     body: bytes | str = b"", *, status: str = "200 OK", media_type: str = HTML, headers: Mapping[str, str] | None = None
 ) -> bytes:
-    """A response with a Content-Length."""
+    """A response with Content-Length."""
     data = body.encode() if isinstance(body, str) else body
     lines = [f"HTTP/1.1 {status}", f"Content-Type: {media_type}", *(f"{k}: {v}" for k, v in (headers or {}).items())]
     return "\r\n".join([*lines, f"Content-Length: {len(data)}", "", ""]).encode() + data
 
 
 def chunked(body: bytes, *, headers: Mapping[str, str]) -> bytes:
-    """A response of several chunks, with names in odd case: what a parser would make uniform has to survive."""
+    """A chunked response with field names in odd case: the archive must keep what a parser would normalise."""
     lines = ["HTTP/1.1 200 Được", "content-TYPE: text/html; charset=utf-8", "transfer-ENCODING: chunked"]
     head = "\r\n".join([*lines, *(f"{k}: {v}" for k, v in headers.items()), "", ""]).encode()
     parts = [body[start : start + 3000] for start in range(0, len(body), 3000)]
@@ -44,7 +44,7 @@ def chunked(body: bytes, *, headers: Mapping[str, str]) -> bytes:
 
 @dataclass(frozen=True)
 class Exchange:
-    """What went over a connection for one request."""
+    """A request and its response, byte by byte."""
 
     target: str
     request: bytes
@@ -79,7 +79,7 @@ class Portal:
         return [exchange.target for exchange in self.exchanges]
 
     def forget(self) -> None:
-        """Begins the record of exchanges anew, for what the next crawl asks for."""
+        """Begins a new record of exchanges, for the next crawl."""
         self.exchanges.clear()
         self.arrived.clear()
 
@@ -89,7 +89,7 @@ class Portal:
         return sample.render(parts.path, parts.query, edition=self.edition, base_url=self.url).body.decode()
 
     def also_link(self, listing: str, *targets: str) -> None:
-        """Puts further entries on top of a listing."""
+        """Adds entries at the top of a listing."""
         start = '<div class="noi-dung">'
         entries = "".join(
             f'<div><a href="{target}">Một bài viết nữa của chuyên mục này</a></div>' for target in targets
@@ -104,7 +104,7 @@ class Portal:
     def wait_for(self, target: str) -> None:
         """Returns when a request for this target has arrived."""
         with self._news:
-            assert self._news.wait_for(lambda: target in self.arrived, PATIENCE), f"nobody asked for {target}"
+            assert self._news.wait_for(lambda: target in self.arrived, PATIENCE), f"{target} was not requested"
 
     def stop(self) -> None:
         for event in self._held.values():
@@ -181,7 +181,7 @@ def new_portal() -> Iterator[Callable[..., Portal]]:
 
 @pytest.fixture(scope="session")
 def forked() -> Iterator[Forked]:
-    """Runs commands by forks."""
+    """Runs commands in forked processes."""
     made = Forked()
     yield made
     made.close()
@@ -189,7 +189,7 @@ def forked() -> Iterator[Forked]:
 
 @pytest.fixture(scope="session")
 def new_desk(tmp_path_factory: pytest.TempPathFactory, forked: Forked) -> Iterator[Callable[..., Desk]]:
-    """Makes desks: new_desk(portal, connections="4") has the portal's profile, new_desk() has none."""
+    """Makes desks: new_desk(portal, connections="4") has the portal's profile, new_desk() has no profile."""
     desks: list[Desk] = []
 
     def make(portal: Portal | str | None = None, **keys: str) -> Desk:

@@ -1,4 +1,4 @@
-"""What a crawl leaves in the archive: the bytes of the wire, in files that strangers can read."""
+"""The archive after a crawl: the bytes of the connection, in files that other tools can read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Crawled:
 
     @property
     def answers(self) -> list[tuple[Any, bytes]]:
-        """Response and revisit records, each with the message that it stands for."""
+        """Response and revisit records, each with its reconstructed message."""
         bodies = {record.id: record.block.partition(b"\r\n\r\n")[2] for record in self.responses}
         return [
             (record, record.block + (bodies[refers.strip("<>")] if record.type == "revisit" else b""))
@@ -51,7 +51,7 @@ def crawled(
     answer: Callable[..., bytes],
     read: Callable[[Path], list[Any]],
 ) -> Crawled:
-    """Two crawls with an edit between; one listing also links an article that moved and one that is gone."""
+    """Two crawls with an edit between; one listing also links a moved article and a deleted one."""
     portal = new_portal()
     portal.also_link(SECTION, MOVED, GONE, "/quan-tri/bai-1")
     portal.pages[MOVED] = answer(status="301 Moved Permanently", headers={"Location": "/tin-tuc/dan-van-co-so/"})
@@ -62,7 +62,7 @@ def crawled(
     return Crawled(portal, desk, read)
 
 
-def test_every_block_is_what_went_over_the_wire(crawled: Crawled) -> None:
+def test_every_block_has_the_bytes_of_the_connection(crawled: Crawled) -> None:
     sent = Counter((exchange.target, exchange.request, exchange.response) for exchange in crawled.portal.exchanges)
     requests = {
         record.fields["WARC-Concurrent-To"].strip("<>"): record.block
@@ -73,13 +73,13 @@ def test_every_block_is_what_went_over_the_wire(crawled: Crawled) -> None:
     assert kept == sent
 
 
-def test_gzip_finds_no_fault(crawled: Crawled) -> None:
+def test_gzip_accepts_the_files(crawled: Crawled) -> None:
     gzip = shutil.which("gzip")
     assert gzip is not None
     subprocess.run([gzip, "-t", *map(str, crawled.desk.warc_files())], check=True)
 
 
-def test_fastwarc_finds_no_fault(crawled: Crawled) -> None:
+def test_fastwarc_accepts_the_files(crawled: Crawled) -> None:
     fastwarc = Path(sys.executable).with_name("fastwarc")
     for path in crawled.desk.warc_files():
         result = subprocess.run([str(fastwarc), "check", str(path)], capture_output=True, text=True, check=False)
@@ -87,12 +87,12 @@ def test_fastwarc_finds_no_fault(crawled: Crawled) -> None:
         assert "fail" not in result.stdout.lower()
 
 
-def test_each_run_has_a_file_of_its_own_and_none_is_left_open(crawled: Crawled) -> None:
+def test_each_run_has_its_own_file_and_leaves_no_open_file(crawled: Crawled) -> None:
     assert len(crawled.desk.warc_files()) == 2
     assert crawled.desk.warc_files("*.open") == []
 
 
-def test_a_file_begins_with_warcinfo_and_the_profile(crawled: Crawled) -> None:
+def test_a_file_begins_with_warcinfo_and_profile(crawled: Crawled) -> None:
     profile = (crawled.desk.sites / "mau-danvan.toml").read_text(encoding="utf-8")
     for path in crawled.desk.warc_files():
         first, second, *_ = crawled.read(path)
@@ -101,7 +101,7 @@ def test_a_file_begins_with_warcinfo_and_the_profile(crawled: Crawled) -> None:
         assert tomllib.loads(second.block.decode()) == tomllib.loads(profile)
 
 
-def test_warcinfo_says_who_crawled_what_and_how(crawled: Crawled) -> None:
+def test_warcinfo_describes_the_crawl(crawled: Crawled) -> None:
     text = crawled.read(crawled.desk.warc_files()[0])[0].block.decode()
     fields = dict(line.split(": ", 1) for line in text.splitlines())
     assert fields["software"].startswith("danvan-crawler/")
@@ -153,12 +153,12 @@ def test_every_item_names_a_record_that_is_there(crawled: Crawled) -> None:
     [("/robots.txt", b"200"), (MOVED, b"301"), (GONE, b"404")],
     ids=["robots.txt", "a redirect", "a page that is gone"],
 )
-def test_what_makes_no_item_is_archived_too(crawled: Crawled, target: str, status: bytes) -> None:
+def test_a_response_without_an_item_is_archived_too(crawled: Crawled, target: str, status: bytes) -> None:
     statuses = {record.block.split(b" ", 2)[1] for record in crawled.responses if record.target == target}
     assert statuses == {status}
 
 
-def test_what_robots_may_not_see_is_not_asked_for(crawled: Crawled) -> None:
+def test_an_address_that_robots_txt_disallows_is_not_requested(crawled: Crawled) -> None:
     assert "/quan-tri/bai-1" not in crawled.portal.arrived
 
 
@@ -166,15 +166,15 @@ def test_a_redirect_of_an_article_to_a_listing_makes_no_item(crawled: Crawled) -
     assert [item["url"] for item in crawled.desk.export() if "9001" in item["url"]] == []
 
 
-def test_cookies_live_as_long_as_a_run(crawled: Crawled) -> None:
+def test_cookies_are_kept_for_one_run_only(crawled: Crawled) -> None:
     cookies = [b"\r\nCookie: phien=7\r\n" in exchange.request for exchange in crawled.portal.exchanges]
     robots = [number for number, exchange in enumerate(crawled.portal.exchanges) if exchange.target == "/robots.txt"]
     _, second = robots
-    assert cookies[second - 1]  # the portal asked for it, and got it within the first run
-    assert not any(cookies[second : second + 2])  # robots.txt, and the first page that sets it again
+    assert cookies[second - 1]  # the portal had set it, and the first run sent it back
+    assert not any(cookies[second : second + 2])  # robots.txt, and the first page, which sets it again
 
 
-def test_only_codings_that_archives_can_read_are_asked_for(crawled: Crawled) -> None:
+def test_only_content_codings_that_archive_tools_can_read_are_requested(crawled: Crawled) -> None:
     asked = {
         line
         for exchange in crawled.portal.exchanges
@@ -184,7 +184,7 @@ def test_only_codings_that_archives_can_read_are_asked_for(crawled: Crawled) -> 
     assert asked == {b"Accept-Encoding: gzip, deflate"}
 
 
-def test_requests_say_who_asks(crawled: Crawled) -> None:
+def test_requests_name_the_crawler_and_its_contact(crawled: Crawled) -> None:
     assert all(b"\r\nUser-Agent: danvan-crawler/" in exchange.request for exchange in crawled.portal.exchanges)
 
 
@@ -196,7 +196,7 @@ def test_each_run_has_a_report_that_names_its_files(crawled: Crawled) -> None:
     assert sorted(named) == files
 
 
-def test_a_file_that_is_full_is_followed_by_another(
+def test_a_file_at_the_size_limit_is_followed_by_another(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any], read: Callable[[Path], list[Any]]
 ) -> None:
     portal = new_portal()

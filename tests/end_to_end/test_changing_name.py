@@ -1,7 +1,7 @@
-"""A host name that moves to a private address, in a network of its own: real name look-ups, real public addresses.
+"""A host name that changes to a private address, with real name look-ups and real public addresses.
 
 The test runs this file in a network and mount namespace (`unshare`), where 5.5.5.5 is an address of the loopback
-interface and /etc/hosts is a file of ours. Nothing outside of it is touched.
+interface and /etc/hosts is our file. Nothing outside of the namespace is changed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def page(path: str) -> str:
 
 
 def serve(address: str, arrived: list[str], moves: Path | None) -> None:
-    """Answers on port 80, each request on a connection of its own; after a listing the name moves, where asked."""
+    """Answers on port 80, one request per connection. With `moves`, the name gets another address after a listing."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -68,7 +68,7 @@ def serve(address: str, arrived: list[str], moves: Path | None) -> None:
 
 
 def point(hosts: Path, address: str) -> None:
-    hosts.write_text(f"{address} {NAME}\n")  # in place: the bind mount is of this very file
+    hosts.write_text(f"{address} {NAME}\n")  # written in place, since the bind mount is of this very file
 
 
 def raise_loopback() -> None:
@@ -81,7 +81,7 @@ def raise_loopback() -> None:
 
 
 def inside(folder: Path) -> None:
-    """Two crawls, the name moving between its listing and its articles; prints what the servers and crawls saw."""
+    """Crawls twice while the name changes between listing and articles; prints what servers and crawls reported."""
     hosts = folder / "hosts"
     point(hosts, PUBLIC)
     subprocess.run(["mount", "--bind", str(hosts), "/etc/hosts"], check=True)
@@ -102,8 +102,8 @@ def can_unshare() -> bool:
     return subprocess.run([*_NAMESPACES, "true"], capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.skipif(not can_unshare(), reason="this system lets nobody make a network namespace (unshare)")
-def test_a_name_that_moves_to_a_private_address_is_refused_there(tmp_path: Path) -> None:
+@pytest.mark.skipif(not can_unshare(), reason="no network namespace can be made here (unshare)")
+def test_a_name_that_changes_to_a_private_address_is_refused(tmp_path: Path) -> None:
     (tmp_path / "archive" / "sites").mkdir(parents=True)
     (tmp_path / "archive" / "sites" / "doi-ten.toml").write_text(PROFILE)
     command = [*_NAMESPACES, sys.executable, __file__, str(tmp_path)]

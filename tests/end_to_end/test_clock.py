@@ -1,4 +1,4 @@
-"""Crawls at another time than now: what is dated by the clock of the tests, and names that stay unique."""
+"""Crawls at another time than now: dates follow the clock of the tests, and names stay unique."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 MOMENT = "2027-03-01T01:30:00+07:00"
 
 
-def test_records_files_and_reports_are_of_that_moment_and_no_name_comes_twice(
+def test_records_files_and_reports_have_the_set_time_and_unique_names(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     desk = new_desk(new_portal(), only="dan-van-kheo")
     desk.environment["DANVAN_CLOCK"] = MOMENT
     desk.crawl()
-    desk.crawl()  # at the same moment
+    desk.crawl()  # at the same moment as the first one
     assert [path.name[:30] for path in desk.warc_files()] == ["mau-danvan-20270228183000000-0"] * 2
     assert {record.fields["WARC-Date"] for record in desk.records()} == {"2027-02-28T18:30:00.000000Z"}
     reports = sorted(desk.archive.glob("runs/*.json"))

@@ -1,4 +1,4 @@
-"""What `danvan crawl` asks for with its options, and what it leaves to the next run."""
+"""The options of `danvan crawl`: what is requested with them, and what is left to the next run."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ def path_in(section: str, article: SampleArticle) -> str:
 
 
 def asked(portal: Any, section: str) -> tuple[list[str], set[str]]:
-    """Listing pages of a section, in order, and the articles that were asked for."""
+    """Listing pages of a section, in order, and the articles that were requested."""
     pages = [target for target in portal.targets if target == section or "/trang-" in target]
     stories = {target for target in portal.targets if target.endswith(".html")}
     return pages, stories
 
 
-def test_a_second_crawl_of_an_unchanged_portal_asks_for_robots_txt_and_one_page_a_section(
+def test_a_second_crawl_of_an_unchanged_portal_requests_robots_txt_and_one_page_a_section(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     portal = new_portal()
@@ -60,7 +60,7 @@ def test_a_second_crawl_of_an_unchanged_portal_asks_for_robots_txt_and_one_page_
     assert desk.export() == before
 
 
-def test_full_walks_all_pages_and_asks_for_every_article_again(model: Start) -> None:
+def test_full_requests_all_listing_pages_and_every_article_again(model: Start) -> None:
     portal, desk = model
     desk.crawl()
     portal.forget()
@@ -69,7 +69,7 @@ def test_full_walks_all_pages_and_asks_for_every_article_again(model: Start) -> 
     assert [target for target in portal.targets if target.endswith(".png")] == []  # these are archived already
 
 
-def test_an_edit_is_noticed_by_its_entry_in_the_listing(model: Start) -> None:
+def test_an_edit_is_found_by_its_changed_entry_in_the_listing(model: Start) -> None:
     portal, desk = model
     desk.crawl()
     portal.edition = 2
@@ -81,13 +81,13 @@ def test_an_edit_is_noticed_by_its_entry_in_the_listing(model: Start) -> None:
     assert asked(portal, MODEL)[1] == edited
 
 
-def test_since_stops_at_a_page_that_is_older_throughout(news: Start) -> None:
+def test_since_stops_at_a_page_with_older_articles_only(news: Start) -> None:
     portal, desk = news
     desk.crawl("--since", "2022-11-24")
     assert asked(portal, NEWS)[0] == [NEWS, f"{NEWS}trang-2/"]
 
 
-def test_since_is_inclusive_and_leaves_out_what_is_older(news: Start) -> None:
+def test_since_is_inclusive_and_leaves_out_older_articles(news: Start) -> None:
     portal, desk = news
     desk.crawl("--since", "2022-11-24")
     newer = {path_in(NEWS, one) for one in listed(NEWS) if one.published_at and one.published_at >= "2022-11-24"}
@@ -105,14 +105,14 @@ def test_since_fetches_an_entry_that_shows_no_date(news: Start) -> None:
     assert asked(portal, NEWS)[1] == undated | newer
 
 
-def test_until_is_inclusive_and_leaves_out_what_is_newer(news: Start) -> None:
+def test_until_is_inclusive_and_leaves_out_newer_articles(news: Start) -> None:
     portal, desk = news
     desk.crawl("--until", "2017-05-23")
     wanted = {one.path for one in listed(NEWS) if not one.published_at or one.published_at < "2017-05-24"}
     assert asked(portal, NEWS)[1] == wanted
 
 
-def test_a_crawl_for_certain_days_leaves_the_others_to_the_next_one(news: Start) -> None:
+def test_a_crawl_of_certain_days_leaves_other_days_to_the_next_crawl(news: Start) -> None:
     portal, desk = news
     desk.crawl("--since", "2022-11-24")
     desk.crawl()
@@ -128,7 +128,7 @@ def test_plan_prints_the_articles_and_fetches_listings_only(model: Start) -> Non
     assert desk.export() == []
 
 
-def test_plan_leaves_everything_to_the_crawl_that_follows(model: Start) -> None:
+def test_plan_leaves_all_articles_to_the_next_crawl(model: Start) -> None:
     portal, desk = model
     desk.crawl("--plan")
     assert len(desk.crawl("--plan").stdout.split()) == len(listed(MODEL))
@@ -140,7 +140,7 @@ def test_plan_leaves_everything_to_the_crawl_that_follows(model: Start) -> None:
     assert max(item["revision"] for item in desk.export()) == 2
 
 
-def test_plan_with_days_prints_what_a_crawl_with_these_days_would_fetch(news: Start) -> None:
+def test_plan_with_days_prints_the_articles_of_these_days(news: Start) -> None:
     portal, desk = news
     printed = desk.crawl("--plan", "--since", "2022-11-24").stdout.split()
     desk.crawl("--since", "2022-11-24")
@@ -162,7 +162,7 @@ def test_runs_with_max_pages_get_everything_in_the_end(model: Start) -> None:
     assert len([target for target in portal.targets if target.endswith(".html")]) == len(listed(MODEL))
 
 
-def test_max_pages_that_earlier_leftovers_use_up_is_no_failure(model: Start) -> None:
+def test_max_pages_that_is_used_up_by_pending_articles_is_no_failure(model: Start) -> None:
     portal, desk = model
     desk.crawl("--plan")
     portal.forget()
@@ -189,12 +189,12 @@ def test_time_limit_stops_cleanly_and_the_next_run_gets_the_rest(model: Start) -
 
 
 def old_state(portal: Any, answer: Callable[..., bytes]) -> None:
-    """The portal before two pages of news came: its first page is what is the last one now."""
+    """The portal before two pages of news were added: it has only the page that is now the last one."""
     portal.pages[NEWS] = answer(portal.html(f"{NEWS}trang-3/"))
     portal.pages[f"{NEWS}trang-2/"] = answer(status="404 Not Found")
 
 
-def test_news_behind_a_page_that_was_read_before_the_crawl_was_cut_short_are_found(
+def test_news_on_later_pages_are_found_after_a_crawl_that_was_cut_short(
     news: Start, answer: Callable[..., bytes]
 ) -> None:
     portal, desk = news
@@ -208,7 +208,9 @@ def test_news_behind_a_page_that_was_read_before_the_crawl_was_cut_short_are_fou
     assert len(desk.export()) == len(listed(NEWS))
 
 
-def test_news_behind_a_page_that_failed_are_found_by_the_next_run(news: Start, answer: Callable[..., bytes]) -> None:
+def test_news_on_and_after_a_page_that_failed_are_found_by_the_next_run(
+    news: Start, answer: Callable[..., bytes]
+) -> None:
     portal, desk = news
     old_state(portal, answer)
     desk.crawl()
@@ -230,19 +232,19 @@ def test_an_edit_seen_by_a_crawl_that_could_not_fetch_it_is_not_lost(model: Star
     assert max(item["revision"] for item in desk.export()) == 2
 
 
-def test_an_article_that_fails_is_asked_for_again_by_the_next_run(model: Start, answer: Callable[..., bytes]) -> None:
+def test_an_article_that_fails_is_requested_again_by_the_next_run(model: Start, answer: Callable[..., bytes]) -> None:
     portal, desk = model
     failing = path_in(MODEL, listed(MODEL)[0])
     portal.pages[failing] = answer(status="404 Not Found")
     desk.crawl()
     assert len(desk.export()) == len(listed(MODEL)) - 1
-    desk.crawl()  # on a day without news, one article that is not there is no failure of the site
+    desk.crawl()  # on a day without news, one missing article is no failure of the site
     portal.pages.clear()
     desk.crawl()
     assert len(desk.export()) == len(listed(MODEL))
 
 
-def test_a_picture_that_is_not_there_is_asked_for_once(model: Start, answer: Callable[..., bytes]) -> None:
+def test_a_missing_picture_is_requested_once(model: Start, answer: Callable[..., bytes]) -> None:
     portal, desk = model
     picture = next(image.path for article in listed(MODEL) for image in article.images)
     portal.pages[picture] = answer(status="404 Not Found")
@@ -251,7 +253,7 @@ def test_a_picture_that_is_not_there_is_asked_for_once(model: Start, answer: Cal
     assert portal.targets.count(picture) == 1
 
 
-def test_a_picture_that_fails_is_asked_for_again_by_the_next_run(model: Start, answer: Callable[..., bytes]) -> None:
+def test_a_picture_that_fails_is_requested_again_by_the_next_run(model: Start, answer: Callable[..., bytes]) -> None:
     portal, desk = model
     article = next(article for article in listed(MODEL) if article.images)
     portal.pages[article.images[0].path] = answer(status="500 Internal Server Error")
@@ -282,7 +284,7 @@ def test_a_wrong_option_is_wrong_usage(new_desk: Callable[..., Any], option: str
     assert not desk.archive.exists()
 
 
-def test_several_sites_are_crawled_in_processes_of_their_own(
+def test_several_sites_are_crawled_in_separate_processes(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     desk = new_desk()

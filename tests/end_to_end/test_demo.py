@@ -1,4 +1,4 @@
-"""`danvan demo`: what a newcomer sees, and that the items are what the portal printed."""
+"""`danvan demo`: its output for a new user, and items that equal the content of the portal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def demo(new_desk: Callable[..., Any]) -> Demo:
 
 
 def wanted(pick: Callable[[SampleArticle], Any]) -> dict[str, Any]:
-    """What the second edition of the portal was given to print, by path."""
+    """The content of the second edition of the portal, by path."""
     return {article.path: pick(article) for article in articles(2)}
 
 
@@ -43,18 +43,18 @@ def test_it_prints_nothing_on_stdout(demo: Demo) -> None:
     assert demo.printed.stdout == ""
 
 
-def test_it_counts_what_was_stored(demo: Demo) -> None:
+def test_it_prints_the_number_of_stored_articles(demo: Demo) -> None:
     captures = len(demo.desk.rows("select 1 from captures"))
     assert f"{len(articles(2))} articles, {captures} captures, 1 of the articles with a second" in demo.printed.stderr
 
 
-def test_it_says_where_the_warc_files_and_the_database_are(demo: Demo) -> None:
+def test_it_prints_the_paths_of_the_warc_files_and_the_database(demo: Demo) -> None:
     printed = [line.strip() for line in demo.printed.stderr.splitlines()]
     assert len(demo.desk.warc_files()) == 2
     assert {str(path) for path in (*demo.desk.warc_files(), demo.desk.archive / "danvan.sqlite")} <= set(printed)
 
 
-def test_the_three_commands_that_it_names_work(demo: Demo) -> None:
+def test_the_three_commands_that_it_suggests_work(demo: Demo) -> None:
     commands = [line.strip() for line in demo.printed.stderr.partition("Try next:\n")[2].splitlines()]
     assert len(commands) == 3
     for command in commands:
@@ -72,25 +72,25 @@ def test_every_article_of_the_portal_is_one_item(demo: Demo) -> None:
     "field",
     ["title", "lead", "body_text", "author", "source", "published_raw", "published_at", "published_precision"],
 )
-def test_a_field_is_what_the_portal_was_given_to_print(demo: Demo, field: str) -> None:
+def test_a_field_equals_the_content_of_the_portal(demo: Demo, field: str) -> None:
     assert got(demo, lambda item: item[field]) == wanted(lambda article: getattr(article, field))
 
 
-def test_the_section_is_that_of_the_breadcrumb(demo: Demo) -> None:
+def test_the_section_comes_from_the_breadcrumb(demo: Demo) -> None:
     assert got(demo, lambda item: item["section"]) == wanted(lambda article: article.section.name)
 
 
-def test_tags_are_the_printed_ones_in_their_order(demo: Demo) -> None:
+def test_tags_are_those_of_the_page_in_their_order(demo: Demo) -> None:
     assert got(demo, lambda item: item["tags"]) == wanted(lambda article: list(article.tags))
 
 
-def test_attachments_have_the_name_of_the_file(demo: Demo) -> None:
+def test_attachments_have_their_file_names(demo: Demo) -> None:
     assert got(demo, lambda item: [one["name"] for one in item["attachments"]]) == wanted(
         lambda article: [one.name for one in article.attachments]
     )
 
 
-def test_images_are_the_printed_ones_with_their_captions(demo: Demo) -> None:
+def test_images_are_those_of_the_page_with_their_captions(demo: Demo) -> None:
     assert got(demo, lambda item: [(urlsplit(one["url"]).path, one["caption"]) for one in item["images"]]) == wanted(
         lambda article: [(one.path, one.caption) for one in article.images]
     )
@@ -120,12 +120,12 @@ def test_the_edited_article_has_two_revisions_and_the_others_one(demo: Demo) -> 
     )
 
 
-def test_the_visit_box_of_the_seed_page_is_in_its_series(demo: Demo) -> None:
+def test_the_visit_counters_of_the_seed_page_are_stored(demo: Demo) -> None:
     rows = demo.desk.rows("select today, yesterday, this_week, this_month, total from visit_counters")
     assert (1, 0, 1, 0, 92232) in rows
 
 
-def test_no_text_of_an_item_holds_the_visit_box(demo: Demo) -> None:
+def test_no_text_of_an_item_contains_the_visit_counters(demo: Demo) -> None:
     assert [item["url"] for item in demo.items.values() if "92232" in item["body_text"]] == []
 
 
@@ -148,6 +148,6 @@ def test_an_article_under_two_addresses_is_one_item_with_two_captures(demo: Demo
         assert len(captured) == 1 + len(article.other_paths)
 
 
-def test_tracking_parameters_of_links_are_folded_away(demo: Demo) -> None:
+def test_tracking_parameters_of_links_are_removed(demo: Demo) -> None:
     assert [url for (url,) in demo.desk.rows("select url from captures where url like '%utm_%'")] == []
     assert [item["canonical_url"] for item in demo.items.values() if "?" in item["canonical_url"]] == []

@@ -1,6 +1,6 @@
-"""A disk that is full, or nearly, and files that somebody takes away: a crawl stops and what is complete stays.
+"""A full or nearly full disk, and files that are removed: a crawl stops, and complete records stay.
 
-The full disk is a real one, a tmpfs of 3 MB in a mount namespace of its own (`unshare`), where no root is needed.
+The full disk is a real one, a tmpfs of 3 MB in its own mount namespace (`unshare`), for which root is not needed.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def can_unshare() -> bool:
     return subprocess.run([*_NAMESPACE, "true"], capture_output=True, check=False).returncode == 0
 
 
-needs_unshare = pytest.mark.skipif(not can_unshare(), reason="this system lets nobody make a mount namespace (unshare)")
+needs_unshare = pytest.mark.skipif(not can_unshare(), reason="no mount namespace can be made here (unshare)")
 
 
 @pytest.fixture(scope="module")
 def small_disk(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]
 ) -> tuple[Any, Any, dict[str, Any]]:
-    """The portal, whose pictures are large, a desk, and what the commands said: exit code and text by step."""
+    """The portal, whose pictures are large, a desk, and the commands' exit codes and output by step."""
     portal = new_portal()
     for article in articles(1):
         for image in article.images:
@@ -97,7 +97,7 @@ def test_everything_complete_is_kept_when_the_disk_is_full(small_disk: Any) -> N
 
 
 @needs_unshare
-def test_no_item_of_a_full_disk_lacks_its_record(small_disk: Any) -> None:
+def test_every_item_stored_before_the_disk_was_full_has_its_record(small_disk: Any) -> None:
     _, desk = look_at(small_disk, "full")
     items = desk.export()
     assert items
@@ -105,7 +105,7 @@ def test_no_item_of_a_full_disk_lacks_its_record(small_disk: Any) -> None:
 
 
 @needs_unshare
-def test_with_room_the_next_run_goes_on(small_disk: Any) -> None:
+def test_with_free_space_the_next_run_continues(small_disk: Any) -> None:
     code, said = small_disk[2]["again"]
     assert code == 0, said
     code, said = small_disk[2]["again verified"]
@@ -116,7 +116,9 @@ def test_with_room_the_next_run_goes_on(small_disk: Any) -> None:
     assert [image["url"] for item in items for image in item["images"] if image["capture"] is None] == []
 
 
-def test_below_the_disk_floor_nobody_is_asked(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> None:
+def test_below_the_disk_floor_nothing_is_requested(
+    new_portal: Callable[..., Any], new_desk: Callable[..., Any]
+) -> None:
     portal = new_portal()
     desk = new_desk(portal, only="dan-van-kheo")
     desk.environment |= TOO_MUCH
@@ -145,7 +147,7 @@ main(sys.argv[1:])
 """Runs `danvan` on a disk on which the floor is reached with the sixth exchange: others are filling it."""
 
 
-def test_a_crawl_that_reaches_the_floor_stops_and_the_next_one_goes_on(
+def test_a_crawl_that_reaches_the_floor_stops_and_the_next_one_continues(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     portal = new_portal()
@@ -162,7 +164,7 @@ def test_a_crawl_that_reaches_the_floor_stops_and_the_next_one_goes_on(
 
 @pytest.fixture
 def disturbed(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> tuple[Any, Any, Path, Any]:
-    """A crawl that waits for an answer: the desk, the process, its open file, and what lets it go on."""
+    """A crawl that waits for an answer: desk, process, its open file, and the event that releases the answer."""
     portal = new_portal()
     desk = new_desk(portal, only="dan-van-kheo")
     held = f"{MODEL}trang-2/"
@@ -187,7 +189,7 @@ def test_a_file_that_is_removed_while_it_is_written_stops_the_crawl_and_is_writt
     desk.danvan("verify")
 
 
-def test_a_folder_that_is_removed_with_an_open_file_is_told_and_a_rebuild_forgets_its_items(disturbed: Any) -> None:
+def test_a_removed_folder_with_an_open_file_is_reported_and_a_rebuild_drops_its_items(disturbed: Any) -> None:
     desk, crawl, path, gate = disturbed
     shutil.rmtree(path.parent)
     gate.set()

@@ -1,4 +1,4 @@
-"""The exit code of a crawl says what went wrong, and its last words say why."""
+"""The exit code of a crawl shows what went wrong, and its last message explains it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ main(sys.argv[2:])
 
 @pytest.fixture
 def silent_port() -> Iterator[int]:
-    """A loopback port where nobody listens, kept free of others."""
+    """A reserved loopback port on which nothing listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
@@ -45,7 +45,7 @@ def silent_port() -> Iterator[int]:
 
 @pytest.fixture
 def elsewhere(new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]) -> Any:
-    """A portal whose listing redirects to a host that the profile does not name, and its desk."""
+    """A portal whose listing redirects to a host that the profile does not list, and its desk."""
     portal, other = new_portal(), new_portal()
     portal.pages[MODEL] = answer(status="302 Found", headers={"Location": f"{other.url}tin-tuc/dan-van-kheo/"})
     return portal, other, new_desk(portal, only="dan-van-kheo")
@@ -65,7 +65,7 @@ def test_an_unknown_slug_is_wrong_usage(new_desk: Callable[..., Any]) -> None:
     ],
     ids=["a wrong value", "a relative address", "an unknown key"],
 )
-def test_a_wrong_profile_is_wrong_usage_and_file_key_and_reason_are_named(
+def test_a_wrong_profile_is_wrong_usage_and_the_error_has_file_key_and_reason(
     new_desk: Callable[..., Any], change: dict[str, str], key: str, reason: str
 ) -> None:
     desk = new_desk("http://127.0.0.1:9/", **change)
@@ -94,7 +94,7 @@ def test_a_host_without_an_address_is_a_failed_site(new_desk: Callable[..., Any]
     assert "danvan.invalid" in desk.crawl(code=3).stderr
 
 
-def test_a_portal_that_has_only_errors_is_a_failed_site(
+def test_a_portal_with_only_errors_is_a_failed_site(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -104,7 +104,7 @@ def test_a_portal_that_has_only_errors_is_a_failed_site(
     assert [record.target for record in desk.records() if record.type == "response"].count(MODEL) == 3
 
 
-def test_a_section_of_several_that_fails_is_a_failed_site_and_the_others_are_crawled(
+def test_one_failing_section_makes_a_failed_site_and_other_sections_are_crawled(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -125,7 +125,7 @@ def test_articles_that_all_fail_are_a_failed_site(
     assert "articles requested failed" in desk.crawl(code=3).stderr
 
 
-def test_a_listing_that_leads_to_another_private_address_is_refused(elsewhere: Any) -> None:
+def test_a_listing_that_redirects_to_another_private_address_is_refused(elsewhere: Any) -> None:
     _, other, desk = elsewhere
     said = desk.crawl(code=3).stderr
     assert "refused to contact" in said
@@ -150,7 +150,7 @@ def test_listings_without_any_article_are_unhealthy(
     assert "no article link in any section" in desk.crawl(code=4).stderr
 
 
-def test_after_an_outage_without_links_the_whole_section_is_walked(
+def test_after_an_outage_with_empty_listings_the_whole_section_is_read(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -192,7 +192,7 @@ def test_another_site_of_the_archive_may_be_crawled_meanwhile(
     assert {item["site"] for item in desk.export()} == {"mau-danvan", "khac-danvan"}
 
 
-def test_the_code_of_several_sites_is_that_of_the_worst(
+def test_the_exit_code_of_several_sites_is_that_of_the_worst(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any], silent_port: int
 ) -> None:
     desk = new_desk(new_portal(), only="dan-van-kheo")
@@ -240,7 +240,7 @@ def test_after_a_full_disk_the_next_run_gets_the_rest(
     assert [image["url"] for item in items for image in item["images"] if image["capture"] is None] == []
 
 
-def test_a_database_that_finds_the_disk_full_stops_the_crawl_too(
+def test_a_full_disk_met_by_the_database_stops_the_crawl_too(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     portal = new_portal()
@@ -254,7 +254,7 @@ def test_a_database_that_finds_the_disk_full_stops_the_crawl_too(
     assert len(desk.export()) == len([one for one in articles(1) if one.section.path == MODEL])
 
 
-def test_an_archive_that_cannot_be_written_is_an_error_that_names_it(new_desk: Callable[..., Any]) -> None:
+def test_an_archive_that_cannot_be_written_is_an_error_with_its_path(new_desk: Callable[..., Any]) -> None:
     desk = new_desk("http://127.0.0.1:9/")
     Path(desk.folder, "tap-tin").write_text("not a folder", encoding="utf-8")
     place = desk.folder / "tap-tin" / "archive"
@@ -264,12 +264,12 @@ def test_an_archive_that_cannot_be_written_is_an_error_that_names_it(new_desk: C
     assert "Traceback" not in said
 
 
-def test_a_page_that_cannot_be_parsed_costs_itself_alone(
+def test_a_page_that_cannot_be_parsed_affects_no_other_page(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
     article = next(one for one in articles(1) if one.section.path == MODEL)
-    body = gzip.compress(b"<html>" + b" " * 70_000_000, mtime=0)  # decodes to more than a page may have
+    body = gzip.compress(b"<html>" + b" " * 70_000_000, mtime=0)  # decodes to more than the limit of a page
     portal.pages[article.path] = answer(body, headers={"Content-Encoding": "gzip"})
     desk = new_desk(portal, only="dan-van-kheo")
     desk.crawl()

@@ -1,4 +1,4 @@
-"""A sitemap that stands in for listings: what it takes, what it spares, and what happens when it lies."""
+"""A sitemap instead of listings: when it replaces them, the requests that it saves, and an incomplete sitemap."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ INDEX, PART = "/sitemap.xml", "/sitemap-vi.news.xml"
 
 @dataclass
 class Newsroom:
-    """A NukeViet portal of three sections with its sitemap, and an operator who crawls it night by night."""
+    """A NukeViet portal of three sections with its sitemap, crawled night by night."""
 
     portal: Any
     desk: Any
@@ -39,7 +39,7 @@ class Newsroom:
                 self.publish(section, "23/05/2017 08:00")
 
     def publish(self, section: str, stamp: str = "01/12/2025 08:00") -> str:
-        """An article on its page; so old that no visit falls due."""
+        """Publishes an article; it is so old that no visit becomes due."""
         number = len(self.articles) + 1
         target = f"{section}bai-viet-so-{number}.html"
         self.articles.append((section, target))
@@ -70,7 +70,7 @@ class Newsroom:
         self.portal.pages[target] = self.answer(xml, media_type="text/xml")
 
     def crawl(self, *options: str, code: int = 0, **pages: bytes) -> list[str]:
-        """What the next night's crawl asked for, robots.txt and the icon aside."""
+        """Targets requested by the next night's crawl, without robots.txt and the icon."""
         self._show()
         self.portal.pages.update({f"/{name}.xml": page for name, page in pages.items()})
         self.night += 1
@@ -80,7 +80,7 @@ class Newsroom:
         return [target for target in self.portal.targets if target not in ("/robots.txt", "/favicon.ico")]
 
     def prove(self) -> None:
-        """The first crawl, and three nights with news of which the sitemap names all."""
+        """Runs the first crawl, and three nights with news that are all in the sitemap."""
         self.crawl()
         for _ in range(3):
             self.publish(SECTIONS[0])
@@ -93,14 +93,14 @@ def newsroom(new_portal: Callable[..., Any], new_desk: Callable[..., Any], answe
     return Newsroom(portal, new_desk(), answer)
 
 
-def test_a_sitemap_is_read_beside_listings_on_nights_with_news_and_on_no_others(newsroom: Newsroom) -> None:
+def test_an_unproved_sitemap_is_read_only_on_nights_with_news(newsroom: Newsroom) -> None:
     assert {INDEX, PART} <= set(newsroom.crawl())
     assert newsroom.crawl() == list(SECTIONS)
     target = newsroom.publish(SECTIONS[1])
     assert newsroom.crawl() == [*SECTIONS, target, INDEX, PART]
 
 
-def test_a_sitemap_that_named_all_news_on_three_nights_is_asked_in_the_place_of_listings(newsroom: Newsroom) -> None:
+def test_a_sitemap_that_had_all_news_on_three_nights_replaces_the_listings(newsroom: Newsroom) -> None:
     newsroom.prove()
     assert [newsroom.crawl() for _ in range(4)] == [[PART], [PART], list(SECTIONS), [PART]]
     target = newsroom.publish(SECTIONS[2])
@@ -115,11 +115,11 @@ def test_a_sitemap_that_named_all_news_on_three_nights_is_asked_in_the_place_of_
     del newsroom.desk.environment["DANVAN_FEED_DAYS"]
     newsroom.desk.danvan("rebuild")
     assert newsroom.desk.export() == items
-    assert newsroom.crawl() == [PART]  # what feeds are good for outlives a rebuild
+    assert newsroom.crawl() == [PART]  # the trust in the feed outlives a rebuild
     assert set(SECTIONS) <= set(newsroom.crawl("--full"))
 
 
-def test_a_sitemap_that_misses_an_article_is_not_believed_any_more(
+def test_a_sitemap_that_lacks_an_article_is_not_trusted_any_more(
     newsroom: Newsroom, answer: Callable[..., bytes]
 ) -> None:
     newsroom.prove()
@@ -131,9 +131,9 @@ def test_a_sitemap_that_misses_an_article_is_not_believed_any_more(
         news = newsroom.publish(SECTIONS[1])
         assert set(newsroom.crawl(**{name: page})) == {PART, *SECTIONS, news}  # type: ignore[arg-type]
         newsroom.publish(SECTIONS[1])
-        assert newsroom.crawl()[:3] == list(SECTIONS)  # and proves itself once more
+        assert newsroom.crawl()[:3] == list(SECTIONS)  # the sitemap proves itself once more
     missed = newsroom.publish(SECTIONS[0])
     newsroom.left_out.add(missed)
     assert [newsroom.crawl(), newsroom.crawl()] == [[PART], [PART]]
-    assert sorted(newsroom.crawl()) == sorted([*SECTIONS, missed, INDEX, PART])  # the listings have their turn
+    assert sorted(newsroom.crawl()) == sorted([*SECTIONS, missed, INDEX, PART])  # the listings are read in this run
     assert set(newsroom.crawl()) == {PART, SECTIONS[0]}

@@ -1,4 +1,4 @@
-"""`danvan fixture` on the archive of real crawls: what it reads of a page is what the crawl read."""
+"""`danvan fixture` on the archive of real crawls reads a page as the crawl read it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REVISITS = "select warc_record_id, url from captures where refers_to is not null
 
 @pytest.fixture(scope="module")
 def desk(new_desk: Callable[..., Any]) -> Iterator[Any]:
-    """An archive with responses, answers 304 and bodies that came again."""
+    """An archive with responses, answers 304 and repeated bodies."""
     with SamplePortal() as portal:
         made = new_desk(portal.url)
         made.crawl()
@@ -51,7 +51,7 @@ def test_every_article_of_a_crawl_is_read_as_it_was_exported(desk: Any) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 304])
-def test_a_revisit_is_recorded_as_the_whole_answer_that_it_stands_for(desk: Any, status: int) -> None:
+def test_a_revisit_is_recorded_as_the_full_response_that_it_refers_to(desk: Any, status: int) -> None:
     record_id, url = desk.rows(f"{REVISITS} = {status} limit 1")[0]
     [[first]] = desk.rows(f"select warc_record_id from captures where url = '{url}' order by warc_date limit 1")
     folder = desk.folder / f"revisit-{status}"

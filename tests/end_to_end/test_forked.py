@@ -1,4 +1,4 @@
-"""A forked command says, writes and returns what a started one does; each command is started here at least once."""
+"""A forked command prints, writes and returns the same as a started one. Each command is started here at least once."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_all_commands_are_compared() -> None:
 
 
 @pytest.mark.parametrize("name", COMMAND_LINES)
-def test_a_forked_command_does_what_a_started_one_does(desk: Any, name: str, tmp_path: Path) -> None:
+def test_a_forked_command_has_the_result_of_a_started_one(desk: Any, name: str, tmp_path: Path) -> None:
     item = desk.export()[0]
     said = []
     for folder in ("started", "forked"):
@@ -87,7 +87,7 @@ def test_a_forked_command_does_what_a_started_one_does(desk: Any, name: str, tmp
     assert said[0] == said[1]
 
 
-def test_a_forked_crawl_archives_and_derives_what_a_started_one_does(
+def test_a_forked_crawl_has_the_archive_and_database_of_a_started_one(
     portal: Any, desk: Any, new_desk: Callable[..., Any]
 ) -> None:
     forked = new_desk(portal, only="dan-van-kheo")
@@ -109,7 +109,7 @@ def test_a_forked_crawl_archives_and_derives_what_a_started_one_does(
 
 @pytest.fixture
 def says(desk: Any, tmp_path: Path) -> Callable[..., tuple[int, list[Any]]]:
-    """Exit code of a script in a fork, and what it says of itself."""
+    """Exit code of a script in a fork, and what it reports about itself."""
     script = tmp_path / "says.py"
     script.write_text(SAYS, encoding="utf-8")
 
@@ -122,7 +122,9 @@ def says(desk: Any, tmp_path: Path) -> Callable[..., tuple[int, list[Any]]]:
     return run
 
 
-def test_a_fork_begins_as_a_process_does(says: Callable[..., tuple[int, list[Any]]], tmp_path: Path) -> None:
+def test_a_fork_begins_in_the_state_of_a_new_process(
+    says: Callable[..., tuple[int, list[Any]]], tmp_path: Path
+) -> None:
     (code, first), (_, second) = says("a", "b"), says("a", "b")
     early, seed, number, now, arguments, folder, nothing = first
     assert code == 5
@@ -133,7 +135,7 @@ def test_a_fork_begins_as_a_process_does(says: Callable[..., tuple[int, list[Any
     assert number != second[2]
 
 
-def test_a_fork_that_dies_of_a_signal_has_its_number(says: Callable[..., tuple[int, list[Any]]]) -> None:
+def test_a_fork_killed_by_a_signal_returns_the_signal_number(says: Callable[..., tuple[int, list[Any]]]) -> None:
     assert [says(number)[0] for number in ("9", "15")] == [-9, -15]
 
 
@@ -143,7 +145,7 @@ def test_a_fork_that_does_not_end_is_killed(says: Callable[..., tuple[int, list[
     assert says("a", "b")[0] == 5
 
 
-def test_a_command_that_steers_python_is_started(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_with_options_of_python_is_started_and_not_forked(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(desk.environment, "PYTHONWARNINGS", "error")
     monkeypatch.setattr(desk, "forked", None)
     assert "danvan" in desk.danvan("--version").stdout

@@ -1,4 +1,4 @@
-"""What broken portals send, on one portal in one crawl: each page costs itself at most, and everything is archived."""
+"""Broken pages on one portal in one crawl: a broken page affects no other page, and everything is archived."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MEGABYTE = 1024 * 1024
 
 
 def story(title: str, *, stamp: str = "23/05/2017 00:00:00", before: str = "", charset: str = "utf-8") -> str:
-    """An article page in the platform's layout, as plain as it gets."""
+    """An article page in the platform's layout, without anything special."""
     lead = "Sáng 23/5, Ban Dân vận Tỉnh ủy tổ chức hội nghị sơ kết công tác dân vận của các huyện miền núi."
     texts = "".join(
         f"<p>{text}</p>"
@@ -39,7 +39,7 @@ def story(title: str, *, stamp: str = "23/05/2017 00:00:00", before: str = "", c
 
 
 def cp1258(text: str) -> bytes:
-    """Text in the Vietnamese code page, which has no whole letters for most tones."""
+    """Text in the Vietnamese code page, which has no precomposed letters for most tones."""
     spelled = []
     for letter in text:
         try:
@@ -54,7 +54,7 @@ def cp1258(text: str) -> bytes:
 
 @dataclass
 class Hard:
-    """The portal of hard pages, the desk that crawled it, and what the crawl said."""
+    """The portal of broken pages, the desk that crawled it, and the output of the crawl."""
 
     portal: Any
     desk: Any
@@ -115,7 +115,7 @@ def hard(new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: C
     }
     for name, page in pages.items():
         portal.pages[LISTING + name] = page
-    # The connection is closed behind what would be waited for otherwise.
+    # The connection is closed after answers whose end would be awaited otherwise.
     links = [name for name in pages if name not in ("vong-17.html", "to-100-mb-7.html", "dut-ket-noi-24.html")]
     sessions = ["phien-22.html;jsessionid=A1B2", "phien-22.html?PHPSESSID=77", "phien-22.html?utm_source=zalo"]
     portal.also_link(LISTING, *[LISTING + name for name in [*links, "to-100-mb-7.html", *sessions]])
@@ -135,14 +135,14 @@ def test_all_other_articles_of_the_listing_are_there(hard: Hard) -> None:
 
 
 @pytest.mark.parametrize(("name", "status"), [("cam-403-1.html", b"403"), ("loi-500-2.html", b"500")])
-def test_an_error_page_is_archived_and_gives_no_item(hard: Hard, name: str, status: bytes) -> None:
+def test_an_error_page_is_archived_without_an_item(hard: Hard, name: str, status: bytes) -> None:
     assert all(record.block.startswith(b"HTTP/1.1 " + status) for record in hard.records[name])
     assert name not in hard.items
     assert f"{name}: no article: HTTP {status.decode()}" in hard.said
 
 
 @pytest.mark.parametrize("name", ["rong-3.html", "nhi-phan-4.html"])
-def test_a_page_without_text_is_archived_and_gives_no_item(hard: Hard, name: str) -> None:
+def test_a_page_without_text_is_archived_without_an_item(hard: Hard, name: str) -> None:
     assert len(hard.records[name]) == 1
     assert name not in hard.items
 
@@ -159,7 +159,7 @@ def test_a_page_without_text_is_archived_and_gives_no_item(hard: Hard, name: str
         ("ban-23.html", "Trang web bận rồi lại trả lời"),
     ],
 )
-def test_a_page_that_lies_about_its_form_is_read_by_its_bytes(hard: Hard, name: str, title: str) -> None:
+def test_a_page_with_a_wrong_declared_encoding_is_read_by_its_bytes(hard: Hard, name: str, title: str) -> None:
     assert hard.items[name]["title"] == title
     assert hard.items[name]["published_at"] == "2017-05-23T00:00:00+07:00"
 
@@ -170,19 +170,19 @@ def test_a_page_beyond_the_limit_is_cut_and_marked(hard: Hard, name: str) -> Non
     assert name not in hard.items
 
 
-def test_a_page_that_grows_is_cut_at_the_limit(hard: Hard) -> None:
+def test_a_page_that_decompresses_beyond_the_limit_is_cut(hard: Hard) -> None:
     assert 64 * MEGABYTE < len(hard.records["to-dan-8.html"][0].block) < 66 * MEGABYTE
 
 
 @pytest.mark.parametrize(("name", "reason"), [("bom-gzip-9.html", "larger than"), ("gzip-dut-10.html", "is cut")])
-def test_a_body_that_cannot_be_unpacked_is_archived_as_sent(hard: Hard, name: str, reason: str) -> None:
+def test_a_body_that_cannot_be_decompressed_is_archived_as_sent(hard: Hard, name: str, reason: str) -> None:
     (record,) = hard.records[name]
     assert record.entity == hard.portal.pages[LISTING + name].partition(b"\r\n\r\n")[2]
     assert name not in hard.items
     assert reason in next(line for line in hard.said.splitlines() if name in line)
 
 
-def test_nested_tags_cost_no_more_than_their_page(hard: Hard) -> None:
+def test_nested_tags_affect_no_other_page(hard: Hard) -> None:
     assert len(hard.records["long-nhau-15.html"]) == 1
 
 
@@ -215,13 +215,13 @@ def test_session_ids_and_tracking_lead_to_one_request(hard: Hard) -> None:
     assert hard.items["phien-22.html"]["title"] == "Trang có mã phiên trong địa chỉ"
 
 
-def test_a_server_that_asks_to_wait_gets_its_time(hard: Hard) -> None:
+def test_a_server_with_retry_after_is_given_that_time(hard: Hard) -> None:
     assert [record.block.split(b" ", 2)[1] for record in hard.records["ban-23.html"]] == [b"429", b"200"]
     began = [datetime.fromisoformat(record.fields["WARC-Date"]) for record in hard.records["ban-23.html"]]
     assert began[1] - began[0] >= timedelta(seconds=1)
 
 
-def test_what_was_read_can_be_rebuilt(hard: Hard) -> None:
+def test_a_rebuild_gives_the_same_items(hard: Hard) -> None:
     before = hard.desk.export()
     hard.desk.danvan("rebuild")
     assert hard.desk.export() == before
@@ -237,7 +237,7 @@ def test_a_wait_that_is_too_long_ends_the_run(
     assert portal.targets.count(LISTING) == 1
 
 
-def test_an_endless_calendar_ends(
+def test_a_crawl_of_an_endless_calendar_ends(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -254,7 +254,7 @@ def test_an_endless_calendar_ends(
 
 
 @pytest.mark.parametrize("seconds", [7, pytest.param(20, marks=pytest.mark.soak)])  # Python's sqlite3 waits for 5
-def test_a_database_that_another_process_holds_is_waited_for(
+def test_a_crawl_waits_for_a_database_that_another_process_holds(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any], seconds: int
 ) -> None:
     portal = new_portal()
@@ -274,7 +274,7 @@ def test_a_database_that_another_process_holds_is_waited_for(
 
 @pytest.fixture
 def https_portal(tmp_path: Any) -> Iterator[int]:
-    """A server whose certificate has expired and was signed by nobody; it answers one listing without links."""
+    """A server with an expired, self-signed certificate; it answers one listing without links."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     then = datetime(2020, 1, 1, tzinfo=UTC)
@@ -323,7 +323,9 @@ def https_portal(tmp_path: Any) -> Iterator[int]:
     server.server_close()
 
 
-def test_an_expired_certificate_is_said_and_costs_nothing(https_portal: int, new_desk: Callable[..., Any]) -> None:
+def test_an_expired_certificate_is_reported_and_does_not_stop_the_crawl(
+    https_portal: int, new_desk: Callable[..., Any]
+) -> None:
     desk = new_desk(f"https://localhost:{https_portal}/", only="dan-van-kheo")
     said = desk.crawl().stderr
     assert "the certificate of localhost cannot be trusted" in said

@@ -1,4 +1,4 @@
-"""What is wrong with a site, found by crawls of real servers: the kind of trouble, its remedy, and no false alarm."""
+"""Problems of a site, found by crawls of real servers: the kind, the remedy, and no false alarm."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_listing_without_articles(new_portal: New, new_desk: New, answer: Call
     assert kinds(trouble(new_portal, new_desk, pages, 4)) == ["found_nothing"]
 
 
-def test_a_run_that_is_cut_short_behind_an_empty_section_gives_no_alarm(
+def test_a_run_that_is_cut_short_after_an_empty_section_gives_no_alarm(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -58,7 +58,9 @@ def test_a_run_that_is_cut_short_behind_an_empty_section_gives_no_alarm(
     assert kinds(desk) == []
 
 
-def test_a_robots_txt_that_forbids_it_now(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+def test_a_robots_txt_that_forbids_the_whole_site_now(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
     portal = new_portal()
     desk = new_desk(portal, only="dan-van-kheo")
     desk.crawl()
@@ -69,7 +71,7 @@ def test_a_robots_txt_that_forbids_it_now(new_portal: New, new_desk: New, answer
     assert portal.targets == ["/robots.txt"]
 
 
-def test_a_link_into_a_folder_that_robots_txt_forbids_is_no_trouble(
+def test_a_link_into_a_folder_that_robots_txt_forbids_is_no_problem(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -98,7 +100,7 @@ def test_a_robots_txt_that_forbids_the_articles_of_one_section(
     [problem] = report(desk)["problems"]
     assert (problem["kind"], problem["exit_code"]) == ("robots", 4)
     assert problem["text"].endswith("of the articles that listings link: Dân vận khéo")
-    desk.crawl(code=4)  # they wait in the crawl state, and no listing tells of them anew
+    desk.crawl(code=4)  # they are pending in the crawl state, and no listing names them again
     assert [problem] == report(desk)["problems"]
     assert report(desk)["stats"].get("danvan/articles_forbidden") is None
     portal.pages["/robots.txt"] = answer("User-agent: *\nDisallow:\n", media_type="text/plain")
@@ -124,7 +126,7 @@ def test_a_robots_txt_that_forbids_the_later_pages_of_listings(
     assert [target for target in portal.targets if target.startswith(MODEL)] == [MODEL]
 
 
-def test_articles_none_of_which_is_there(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+def test_all_articles_of_a_listing_are_missing(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
     portal = new_portal()
     wrong = [f"/bai/viet-so-{number}.html" for number in range(900, 912)]
     listing = "".join(f'<h3><a href="{target}">Bài viết của chuyên mục này</a></h3>' for target in wrong)
@@ -132,13 +134,13 @@ def test_articles_none_of_which_is_there(new_portal: New, new_desk: New, answer:
     desk = new_desk(portal, only="dan-van-kheo")
     assert "all 12 articles that listings link do not exist" in desk.crawl(code=3).stderr
     assert kinds(desk) == ["errors"]
-    desk.crawl(code=4)  # asked for again, and the share of the links is what it was
+    desk.crawl(code=4)  # they are requested again, and the share of missing articles is unchanged
     assert [problem["text"] for problem in report(desk)["problems"]] == [
         "100% of the articles requested do not exist (404, 410)"
     ]
 
 
-def test_a_listing_whose_server_asks_to_wait_is_not_called_a_failing_one(
+def test_a_listing_with_retry_after_is_not_reported_as_failing(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -159,13 +161,13 @@ def test_a_listing_whose_server_asks_to_wait_is_not_called_a_failing_one(
         ("<title>Nhà cái số 1</title><p>casino tài xỉu nổ hũ</p>", "200 OK", 4, "parked"),
     ],
 )
-def test_another_page_in_the_place_of_news(
+def test_a_maintenance_page_instead_of_news(
     new_portal: New, new_desk: New, answer: Callable[..., bytes], page: str, status: str, code: int, kind: str
 ) -> None:
     assert kinds(trouble(new_portal, new_desk, {MODEL: answer(page, status=status)}, code)) == [kind]
 
 
-def test_a_listing_that_leads_to_a_login(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+def test_a_listing_that_redirects_to_a_login(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
     pages = {
         MODEL: answer(status="302 Found", headers={"Location": "/dang-nhap.html"}),
         "/dang-nhap.html": answer(LOGIN),
@@ -173,10 +175,10 @@ def test_a_listing_that_leads_to_a_login(new_portal: New, new_desk: New, answer:
     assert kinds(trouble(new_portal, new_desk, pages, 4)) == ["login"]
 
 
-def test_sections_that_lead_to_the_front_page(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+def test_sections_that_redirect_to_the_front_page(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
     portal = new_portal()
     desk = new_desk(portal, only="dan-van-")
-    for listing in (MODEL, GRASSROOTS):  # the second one is led to an address that was asked for already
+    for listing in (MODEL, GRASSROOTS):  # the second one redirects to an address that was requested already
         portal.pages[listing] = answer(status="302 Found", headers={"Location": "/"})
     link = f'<h3><a href="{GRASSROOTS}bai-viet-so-900.html">Bài viết nổi bật của trang nhất</a></h3>'
     portal.pages["/"] = answer(f'<html><body><div class="noi-dung">{link}</div></body></html>')
@@ -190,7 +192,7 @@ def test_sections_that_lead_to_the_front_page(new_portal: New, new_desk: New, an
     assert desk.rows(listed) == [(0,)]
 
 
-def test_a_listing_that_scripts_fill_under_a_login_box_is_no_login(
+def test_a_listing_filled_by_scripts_beside_a_login_box_is_no_login_page(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:
     box = '<form>Tên <input name="u"> Mật khẩu <input type="password" name="p"><button>Đăng nhập</button></form>'
@@ -198,7 +200,7 @@ def test_a_listing_that_scripts_fill_under_a_login_box_is_no_login(
     assert kinds(trouble(new_portal, new_desk, {MODEL: answer(page)}, 4)) == ["found_nothing"]
 
 
-def test_a_listing_that_is_not_there_under_a_login_box_is_gone(
+def test_a_missing_listing_beside_a_login_box_is_a_gone_section(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:
     page = LOGIN.replace("<title>Đăng nhập</title>", "<title>Lỗi 404</title>")
@@ -211,13 +213,13 @@ def test_a_site_that_has_moved_to_another_host(new_portal: New, new_desk: New, a
     assert kinds(trouble(new_portal, new_desk, pages, 3)) == ["moved"]
 
 
-def test_a_host_that_has_no_address_any_more(new_desk: New) -> None:
+def test_a_host_without_an_address(new_desk: New) -> None:
     desk = new_desk("http://danvan.invalid/", only="dan-van-kheo")
     desk.crawl(code=3)
     assert kinds(desk) == ["no_address"]
 
 
-def test_one_section_of_several_that_falls_silent(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+def test_one_section_of_several_without_articles(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
     portal = new_portal()
     desk = new_desk(portal, only="dan-van-")
     desk.crawl()
@@ -226,7 +228,7 @@ def test_one_section_of_several_that_falls_silent(new_portal: New, new_desk: New
     assert kinds(desk) == ["found_nothing"]
 
 
-def test_a_quiet_site_gives_no_alarm_until_it_is_silent_for_longer_than_ever(new_portal: New, new_desk: New) -> None:
+def test_a_quiet_site_gives_an_alarm_only_after_its_longest_silence(new_portal: New, new_desk: New) -> None:
     desk = new_desk(new_portal(), only="dan-van-kheo")
     for day, code in (("2026-11-01", 0), ("2026-12-20", 0), ("2045-01-01", 4)):
         desk.environment["DANVAN_CLOCK"] = f"{day}T01:30:00+07:00"
@@ -243,7 +245,7 @@ def desk_home(desk: Any) -> str:
     return next(line.split('"')[1] for line in text.splitlines() if line.startswith("home = "))
 
 
-def test_a_report_says_what_a_run_brought(new_portal: New, new_desk: New) -> None:
+def test_a_report_counts_new_and_edited_articles(new_portal: New, new_desk: New) -> None:
     portal = new_portal()
     desk = new_desk(portal, only="dan-van-kheo")
     desk.environment["DANVAN_CLOCK"] = NIGHT.format(1)
@@ -260,7 +262,7 @@ def test_a_report_says_what_a_run_brought(new_portal: New, new_desk: New) -> Non
     assert report(desk)["articles"]["new"] == 0
 
 
-def test_reports_that_are_none_cost_no_run_its_own(new_portal: New, new_desk: New) -> None:
+def test_invalid_older_reports_do_not_prevent_a_new_report(new_portal: New, new_desk: New) -> None:
     desk = new_desk(new_portal(), only="dan-van-kheo")
     desk.crawl()
     [path] = desk.archive.glob("runs/*.json")
@@ -281,10 +283,10 @@ from danvan_crawler.crawl import run
 setattr(run, sys.argv[1], lambda *_arguments, **_options: 1 / 0)
 main(sys.argv[2:])
 """
-"""Runs `danvan` with a function of the run that fails as it would over anything that nobody has thought of."""
+"""Runs `danvan` with a function of the run that fails, as it would on an unexpected error."""
 
 
-def test_a_run_that_cannot_be_judged_is_reported_and_gives_its_locks_back(new_portal: New, new_desk: New) -> None:
+def test_a_run_whose_evaluation_fails_is_reported_and_releases_its_locks(new_portal: New, new_desk: New) -> None:
     desk = new_desk(new_portal(), only="dan-van-kheo")
     assert desk.run("-c", BREAKS, "judge", "crawl", "mau-danvan").returncode == 1
     text = report(desk)["problems"][0]["text"]
@@ -292,7 +294,7 @@ def test_a_run_that_cannot_be_judged_is_reported_and_gives_its_locks_back(new_po
     desk.crawl()
 
 
-def test_a_comparison_that_fails_costs_no_report(new_portal: New, new_desk: New) -> None:
+def test_a_failed_comparison_does_not_prevent_the_report(new_portal: New, new_desk: New) -> None:
     desk = new_desk(new_portal(), only="dan-van-kheo")
     result = desk.run("-c", BREAKS, "problems_of", "crawl", "mau-danvan")
     assert result.returncode == 0, result.stderr
@@ -300,7 +302,7 @@ def test_a_comparison_that_fails_costs_no_report(new_portal: New, new_desk: New)
     assert report(desk)["exit_code"] == 0
 
 
-def test_status_tells_what_is_wrong_and_contacts_nobody(
+def test_status_shows_problems_and_contacts_no_server(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:
     portal, desk = new_portal(), new_desk()
@@ -322,7 +324,7 @@ def test_status_tells_what_is_wrong_and_contacts_nobody(
 
 @pytest.fixture
 def messages() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Address of a server that takes notifications, and what it has got."""
+    """Address of a server that receives notifications, and the messages that it has received."""
     got: list[dict[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -341,7 +343,7 @@ def messages() -> Iterator[tuple[str, list[dict[str, Any]]]]:
     server.server_close()
 
 
-def test_one_message_tells_of_all_sites_of_a_night(
+def test_one_message_reports_all_sites_of_a_night(
     new_portal: New, new_desk: New, answer: Callable[..., bytes], messages: Any
 ) -> None:
     address, got = messages
@@ -358,7 +360,7 @@ def test_one_message_tells_of_all_sites_of_a_night(
     assert "hai-danvan is healthy again (was: maintenance)" in got[1]["message"]
 
 
-def test_a_message_that_cannot_be_sent_does_not_change_how_a_crawl_ended(
+def test_a_message_that_cannot_be_sent_does_not_change_the_exit_code(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()

@@ -1,9 +1,9 @@
-"""WARC files of wget, warcprox and browsertrix in our archive: what they hold becomes items, and nothing else happens.
+"""WARC files of wget, warcprox and browsertrix in our archive: their records become items, and nothing else changes.
 
-wget is run where there is one. What warcprox and browsertrix write is made here, record by record as they write it, of
-exchanges with the same portal: warcprox 2.6 (WARC/1.0, response before request, revisits with a head alone, no
-microseconds), browsertrix-crawler 1.5 (WARC/1.1, HTTP/2 in the syntax of HTTP/1.1 with names in lower case and
-`WARC-Protocol`, decoded bodies, SHA-256, `urn:pageinfo:` and `urn:text:` records, third parties).
+wget is run if it is installed. The files of warcprox and browsertrix are made here, record by record as these tools
+write them, of exchanges with the same portal: warcprox 2.6 (WARC/1.0, response before request, revisits with a head
+alone, no microseconds), browsertrix-crawler 1.5 (WARC/1.1, HTTP/2 in the syntax of HTTP/1.1 with names in lower case
+and `WARC-Protocol`, decoded bodies, SHA-256, `urn:pageinfo:` and `urn:text:` records, third parties).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def sha1(data: bytes) -> str:
 
 
 def warc(kind: str, fields: Iterable[tuple[str, str]], block: bytes, number: int, *, version: str = "1.1") -> bytes:
-    """A record with a date and an id that follow from its number."""
+    """A record whose date and id are derived from its number."""
     named = [
         ("WARC-Type", kind),
         ("WARC-Record-ID", f"<{record_id(number)}>"),
@@ -59,7 +59,7 @@ HTTP_REQUEST = ("Content-Type", "application/http;msgtype=request")
 
 
 def entity(response: bytes) -> tuple[bytes, bytes]:
-    """Head and decoded body of what the portal sends."""
+    """Head and decoded body of the portal's response."""
     head, _, body = response.partition(b"\r\n\r\n")
     if b"chunked" in head:
         found = b""
@@ -71,7 +71,7 @@ def entity(response: bytes) -> tuple[bytes, bytes]:
 
 
 def like_warcprox(url: str, exchanges: Iterable[Any]) -> list[bytes]:
-    """The last page is there a second time, as a revisit."""
+    """A file as warcprox writes it. The last page is in it twice, the second time as a revisit."""
     fields = b"software: warcprox 2.6.1\r\nformat: WARC File Format 1.0\r\n"
     records = [warc("warcinfo", [("Content-Type", "application/warc-fields")], fields, 0, version="1.0")]
     number, seen = 1, ("", "")
@@ -140,7 +140,7 @@ def comparable(items: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def crawled(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> Any:
-    """A portal and what a crawl of one of its sections gave: exchanges that gave pages, and items."""
+    """A portal and the result of a crawl of one of its sections: exchanges of pages, and items."""
     portal = new_portal()
     desk = new_desk(portal, only=SECTION)
     desk.crawl()
@@ -172,8 +172,8 @@ def browsertrix(crawled: Any, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.skipif(shutil.which("wget") is None, reason="there is no wget here")
-def test_what_wget_crawled_gives_the_items_of_a_crawl(crawled: Any, desk: Any, tmp_path: Path) -> None:
+@pytest.mark.skipif(shutil.which("wget") is None, reason="wget is not installed")
+def test_a_file_of_wget_gives_the_items_of_a_crawl(crawled: Any, desk: Any, tmp_path: Path) -> None:
     portal, _, live = crawled
     start = urljoin(portal.url, f"/tin-tuc/{SECTION}/")
     command = [
@@ -198,7 +198,7 @@ def test_what_wget_crawled_gives_the_items_of_a_crawl(crawled: Any, desk: Any, t
     desk.danvan("verify")
 
 
-def test_what_warcprox_wrote_gives_the_items_of_a_crawl(crawled: Any, desk: Any, warcprox: Path) -> None:
+def test_a_file_of_warcprox_gives_the_items_of_a_crawl(crawled: Any, desk: Any, warcprox: Path) -> None:
     said = desk.danvan("import-warc", str(warcprox)).stderr
     assert f"{warcprox}: copied to warc/mau-danvan/" in said
     imported = desk.export()
@@ -208,7 +208,7 @@ def test_what_warcprox_wrote_gives_the_items_of_a_crawl(crawled: Any, desk: Any,
     desk.danvan("verify")
 
 
-def test_what_browsertrix_wrote_gives_the_items_of_a_crawl(crawled: Any, desk: Any, browsertrix: Path) -> None:
+def test_a_file_of_browsertrix_gives_the_items_of_a_crawl(crawled: Any, desk: Any, browsertrix: Path) -> None:
     desk.danvan("import-warc", str(browsertrix), "--site", "mau-danvan")
     imported = desk.export()
     assert comparable(imported) == comparable(crawled[2])
@@ -218,7 +218,7 @@ def test_what_browsertrix_wrote_gives_the_items_of_a_crawl(crawled: Any, desk: A
     desk.danvan("verify")
 
 
-def test_every_capture_is_known_with_a_digest_and_revisits_with_what_they_stand_for(desk: Any, warcprox: Path) -> None:
+def test_every_capture_has_a_digest_and_every_revisit_its_original(desk: Any, warcprox: Path) -> None:
     desk.danvan("import-warc", str(warcprox))
     rows = desk.rows(CAPTURED)
     assert all(status == 200 and digest for _, status, digest, _ in rows)
@@ -227,7 +227,7 @@ def test_every_capture_is_known_with_a_digest_and_revisits_with_what_they_stand_
 
 
 @pytest.mark.parametrize("pack", [b"".join, lambda records: gzip.compress(b"".join(records))])
-def test_other_packing_gives_the_same_records(crawled: Any, desk: Any, tmp_path: Path, pack: Any) -> None:
+def test_other_compression_gives_the_same_records(crawled: Any, desk: Any, tmp_path: Path, pack: Any) -> None:
     portal, pages, live = crawled
     records = like_warcprox(portal.url, pages)
     source = tmp_path / "source.warc"
@@ -238,7 +238,7 @@ def test_other_packing_gives_the_same_records(crawled: Any, desk: Any, tmp_path:
     assert gzip.decompress(made.read_bytes()).endswith(b"".join(records))
 
 
-def test_index_and_manifest_lie_beside_the_copy(desk: Any, warcprox: Path) -> None:
+def test_the_copy_has_index_and_manifest(desk: Any, warcprox: Path) -> None:
     desk.danvan("import-warc", str(warcprox))
     (made,) = desk.warc_files()
     stem = made.name.removesuffix(".warc.gz")
@@ -247,7 +247,7 @@ def test_index_and_manifest_lie_beside_the_copy(desk: Any, warcprox: Path) -> No
     assert (desk.archive / "index" / f"{stem}.sha256").read_text().startswith(digest)
 
 
-def test_a_file_is_imported_once(desk: Any, warcprox: Path, tmp_path: Path) -> None:
+def test_a_file_is_imported_only_once(desk: Any, warcprox: Path, tmp_path: Path) -> None:
     desk.danvan("import-warc", str(warcprox))
     again = tmp_path / "another-name.warc.gz"
     again.write_bytes(warcprox.read_bytes())
@@ -255,7 +255,7 @@ def test_a_file_is_imported_once(desk: Any, warcprox: Path, tmp_path: Path) -> N
     assert len(desk.warc_files()) == 1
 
 
-def test_a_copy_that_a_killed_import_did_not_read_is_read_by_the_next(desk: Any, warcprox: Path) -> None:
+def test_a_copy_left_by_a_killed_import_is_read_by_the_next_import(desk: Any, warcprox: Path) -> None:
     desk.danvan("import-warc", str(warcprox))
     before = desk.export()
     for path in desk.archive.glob("danvan.sqlite*"):
@@ -265,7 +265,7 @@ def test_a_copy_that_a_killed_import_did_not_read_is_read_by_the_next(desk: Any,
     assert len(desk.warc_files()) == 1
 
 
-def test_records_that_are_there_already_are_refused(desk: Any, warcprox: Path, tmp_path: Path) -> None:
+def test_records_that_the_archive_already_has_are_refused(desk: Any, warcprox: Path, tmp_path: Path) -> None:
     desk.danvan("import-warc", str(warcprox))
     unpacked = tmp_path / "unpacked.warc"
     unpacked.write_bytes(gzip.decompress(warcprox.read_bytes()))
@@ -274,14 +274,14 @@ def test_records_that_are_there_already_are_refused(desk: Any, warcprox: Path, t
     assert len(desk.warc_files()) == 1
 
 
-def test_hosts_of_no_site_are_counted_and_nothing_is_taken_in(desk: Any, browsertrix: Path) -> None:
+def test_hosts_of_no_site_are_counted_and_nothing_is_imported(desk: Any, browsertrix: Path) -> None:
     said = desk.danvan("import-warc", str(browsertrix), code=2).stderr
     assert "fonts.gstatic.example (1)" in said
     assert "--site" in said
     assert not desk.archive.exists()
 
 
-def test_a_damaged_file_stops_the_import_of_all(desk: Any, warcprox: Path, browsertrix: Path) -> None:
+def test_a_damaged_file_stops_the_import_of_all_files(desk: Any, warcprox: Path, browsertrix: Path) -> None:
     damaged = bytearray(browsertrix.read_bytes())
     damaged[len(damaged) // 2] ^= 0xFF
     browsertrix.write_bytes(damaged)
@@ -290,7 +290,7 @@ def test_a_damaged_file_stops_the_import_of_all(desk: Any, warcprox: Path, brows
     assert not desk.archive.exists()
 
 
-def test_a_revisit_of_what_is_nowhere_is_refused(crawled: Any, desk: Any, tmp_path: Path) -> None:
+def test_a_revisit_without_its_original_is_refused(crawled: Any, desk: Any, tmp_path: Path) -> None:
     portal, pages, _ = crawled
     first, *_, revisit = like_warcprox(portal.url, pages)
     source = tmp_path / "source.warc"
@@ -301,23 +301,23 @@ def test_a_revisit_of_what_is_nowhere_is_refused(crawled: Any, desk: Any, tmp_pa
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_an_import_with_its_code(desk: Any, tmp_path: Path, number: int) -> None:
+def test_a_signal_ends_an_import_with_exit_code_7(desk: Any, tmp_path: Path, number: int) -> None:
     source = tmp_path / "dang-den.warc"
     os.mkfifo(source)
     child = desk.start("import-warc", str(source))
-    with source.open("wb"):  # returns when the import reads
+    with source.open("wb"):  # returns when the import has opened the file
         child.send_signal(number)
         assert "Traceback" not in desk.finish(child, code=7)
     assert desk.warc_files("*") == []
 
 
-def test_a_site_that_is_being_crawled_is_left_alone(desk: Any, warcprox: Path) -> None:
+def test_an_import_into_a_site_that_is_being_crawled_is_refused(desk: Any, warcprox: Path) -> None:
     with SiteLock(desk.archive, "mau-danvan"):
         desk.danvan("import-warc", str(warcprox), code=5)
     assert desk.warc_files() == []
 
 
-def test_a_crawl_after_an_import_asks_for_no_article_that_is_there(crawled: Any, desk: Any, warcprox: Path) -> None:
+def test_a_crawl_after_an_import_requests_no_imported_article(crawled: Any, desk: Any, warcprox: Path) -> None:
     portal, _, live = crawled
     desk.danvan("import-warc", str(warcprox))
     portal.forget()
@@ -329,9 +329,7 @@ def test_a_crawl_after_an_import_asks_for_no_article_that_is_there(crawled: Any,
     assert desk.export() == after
 
 
-def test_an_import_of_what_was_crawled_since_gives_what_a_rebuild_gives(
-    crawled: Any, desk: Any, warcprox: Path
-) -> None:
+def test_an_import_of_pages_crawled_since_gives_the_same_as_a_rebuild(crawled: Any, desk: Any, warcprox: Path) -> None:
     desk.crawl()
     desk.danvan("import-warc", str(warcprox))
     after = desk.export()

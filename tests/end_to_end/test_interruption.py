@@ -1,4 +1,4 @@
-"""Runs that end before their time, by a signal or with kill -9, and what the next run makes of it."""
+"""Runs that are ended by a signal or with kill -9, and how the next run continues."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def model(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> Start
 
 
 def check_complete(desk: Any) -> None:
-    """Everything of the section is there, once, with its pictures."""
+    """Check that everything of the section is in the database once, with its pictures."""
     items = desk.export()
     assert sorted(item["title"] for item in items) == sorted(article.title for article in listed())
     assert [image["url"] for item in items for image in item["images"] if image["capture"] is None] == []
 
 
 @SIGNALS
-def test_a_signal_stops_cleanly_with_everything_on_disk(model: Start, number: int) -> None:
+def test_a_signal_stops_a_crawl_cleanly_with_everything_on_disk(model: Start, number: int) -> None:
     portal, desk = model
     held = listed()[3].path
     gate = portal.hold(held)
@@ -110,11 +110,11 @@ def test_a_signal_to_a_crawl_of_several_sites_stops_them_all(
         gate.set()
     said = desk.finish(crawl, code=7)
     assert [slug for slug in portals if f"{slug}: exit code 7" not in said] == []
-    assert portals["ba-danvan"].arrived == []  # it had not begun
+    assert portals["ba-danvan"].arrived == []  # it had not started
 
 
 def kill_at(model: Start, held: str) -> None:
-    """Kills a crawl with -9 while it waits for the answer to one of its requests."""
+    """Kills a crawl with -9 while it waits for the response to one of its requests."""
     portal, desk = model
     gate = portal.hold(held)
     crawl = desk.start("crawl", "mau-danvan")
@@ -140,10 +140,10 @@ def test_after_kill_9_the_next_run_finds_everything(model: Start, held: str) -> 
     assert twice <= {"/robots.txt", MODEL, f"{MODEL}trang-2/", held}
 
 
-def test_what_a_killed_run_had_stored_is_there_before_the_next_one(model: Start) -> None:
+def test_articles_stored_by_a_killed_run_are_in_the_database_before_the_next_run(model: Start) -> None:
     _, desk = model
     kill_at(model, listed()[9].path)
-    assert len(desk.export()) in (8, 9)  # the ninth may have been under way when the tenth was asked for
+    assert len(desk.export()) in (8, 9)  # the ninth may not have been stored yet when the tenth was requested
 
 
 def test_a_killed_run_does_not_keep_the_lock(model: Start) -> None:
@@ -152,7 +152,7 @@ def test_a_killed_run_does_not_keep_the_lock(model: Start) -> None:
     desk.crawl()
 
 
-def test_news_behind_what_a_killed_run_had_read_are_found(model: Start, answer: Callable[..., bytes]) -> None:
+def test_news_on_pages_after_those_that_a_killed_run_read_are_found(model: Start, answer: Callable[..., bytes]) -> None:
     portal, desk = model
     portal.pages[MODEL] = answer("<div><a href='/tin-tuc/dan-van-kheo/mot-bai-cu-999.html'>Một bài cũ từ lâu</a></div>")
     desk.crawl()
@@ -162,7 +162,7 @@ def test_news_behind_what_a_killed_run_had_read_are_found(model: Start, answer: 
     check_complete(desk)
 
 
-def test_an_edit_that_a_killed_run_had_noticed_is_fetched(model: Start) -> None:
+def test_an_edit_that_a_killed_run_had_found_is_fetched(model: Start) -> None:
     portal, desk = model
     desk.crawl()
     portal.edition = 2
@@ -174,7 +174,7 @@ def test_an_edit_that_a_killed_run_had_noticed_is_fetched(model: Start) -> None:
     assert max(item["revision"] for item in desk.export()) == 2
 
 
-def test_the_file_of_a_dead_run_is_cut_back_to_its_last_complete_record(model: Start) -> None:
+def test_the_file_of_a_killed_run_is_truncated_after_its_last_complete_record(model: Start) -> None:
     _, desk = model
     desk.crawl()
     [path] = desk.warc_files()
@@ -189,13 +189,13 @@ def test_the_file_of_a_dead_run_is_cut_back_to_its_last_complete_record(model: S
     assert desk.warc_files("*.open") == []
 
 
-def test_what_only_the_file_of_a_dead_run_holds_comes_into_the_database(model: Start) -> None:
+def test_articles_only_in_the_file_of_a_killed_run_come_into_the_database(model: Start) -> None:
     portal, desk = model
     desk.crawl()
     items = desk.export()
     [path] = desk.warc_files()
     path.rename(f"{path}.open")
-    for database in desk.archive.glob("danvan.sqlite*"):  # all its rows had been lost with the run
+    for database in desk.archive.glob("danvan.sqlite*"):  # the run had written none of its rows
         database.unlink()
     portal.forget()
     desk.crawl()
@@ -203,7 +203,7 @@ def test_what_only_the_file_of_a_dead_run_holds_comes_into_the_database(model: S
     assert portal.targets == ["/robots.txt", MODEL]
 
 
-def test_what_a_run_archived_that_died_before_it_described_its_file_comes_into_the_database(model: Start) -> None:
+def test_a_file_left_without_index_by_a_killed_run_comes_into_the_database(model: Start) -> None:
     portal, desk = model
     desk.crawl()
     items = desk.export()
@@ -216,7 +216,7 @@ def test_what_a_run_archived_that_died_before_it_described_its_file_comes_into_t
     assert len(list(desk.archive.glob("index/*.sha256"))) == len(desk.warc_files())
 
 
-def test_the_report_of_a_run_names_what_it_recovered(model: Start) -> None:
+def test_the_report_of_a_run_lists_the_files_that_it_recovered(model: Start) -> None:
     _, desk = model
     kill_at(model, listed()[2].path)
     desk.crawl()

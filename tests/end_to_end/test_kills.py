@@ -1,8 +1,9 @@
-"""Crawls that are killed with -9 again and again, at moments that nobody chose, and what is there in the end.
+"""Crawls that are killed with -9 again and again at random moments, and the archive in the end.
 
-Half of the kills come so many requests into a run, half after a time from its start: the recovery of the file that the
-kill before left, the start of Python and the end of a run are met too. `make soak` gives the numbers of a long night:
-SOAK_KILLS, SOAK_PAGES, SOAK_SEED. The seed decides where the kills are aimed; what is hit depends on the machine.
+Half of the kills come after a number of requests, half after a time from the start of a run: they also hit the
+recovery of the file that the previous kill left, the start of Python and the end of a run. `make soak` sets the numbers
+of a long night: SOAK_KILLS, SOAK_PAGES, SOAK_SEED. The seed decides the moments of the kills; their effect depends on
+the machine.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ import pytest
 
 KILLS = int(os.environ.get("SOAK_KILLS", "5"))
 PAGES = int(os.environ.get("SOAK_PAGES", "120"))
-"""Articles of the long walk; there is one listing page to ten of them."""
+"""Articles of the long walk; a listing page has ten of them."""
 SEED = int(os.environ.get("SOAK_SEED", "0")) or random.randrange(1, 1_000_000)
-"""0: another one in each run; a failure prints it."""
+"""0: a random one in each run, printed by a failure."""
 
 SECTIONS = [f"/tin-tuc/chuyen-muc-{number}/" for number in range(1, 5)]
 A_PAGE = 10
 AN_ARCHIVE = 5
-"""Kills during the crawl of one archive of the sample portal, which is as small as that."""
+"""Kills during the crawl of one archive of the sample portal, which is small."""
 FOREVER = 1 << 30
 OF_THE_CAPTURE = {"captured_at", "first_seen", "last_seen", "warc_file", "warc_offset", "warc_record_id"}
-"""Fields of an item that tell when and where it was captured, not what it says."""
+"""Fields of an item that depend on when and where it was captured."""
 
 
 def articles_of(section: int) -> range:
@@ -72,7 +73,7 @@ def profile(url: str) -> str:
 
 
 def whole_responses(archive: Path) -> Iterator[str]:
-    """Targets of the responses in the WARC files, those of dead runs too; everything before a torn end is whole."""
+    """Targets of the responses in the WARC files, also of killed runs; everything before a torn end is complete."""
     for path in sorted(archive.glob("warc/**/*.warc.gz*")):
         data, position = path.read_bytes(), 0
         while position < len(data):
@@ -89,22 +90,22 @@ def whole_responses(archive: Path) -> Iterator[str]:
 
 
 class Killer:
-    """Kills crawls of a desk, and remembers after each kill what the archive had and the portal had been asked for."""
+    """Kills crawls of a desk, and records the contents of the archive and the requests after each kill."""
 
     def __init__(self, portal: Any, desk: Any, kills: int, requests: int, seconds: float, seed: int) -> None:
         print(f"SOAK_SEED={SEED}, {kills} kills")
         self.portal, self.desk = portal, desk
         self.killed = 0
         self.fetched_again: Counter[str] = Counter()
-        """Targets that were archived when a run began, and were asked for again."""
+        """Targets that were archived when a run began, and were requested again."""
         self.with_all = 0
-        """Runs that began when all listings were archived: those look for news, as every night."""
+        """Runs that began when all listings were archived: these look for news, as every night."""
         self._chance = random.Random(seed)
         self._kills, self._a_run, self._seconds = kills, max(1, 2 * requests // (kills + 1)), seconds
         self._archived: set[str] = set()
 
     def work(self, listings: Collection[str] = ()) -> None:
-        """Kills so many runs, then lets one come to its end. A run that was faster than its kill does not count."""
+        """Kills this many runs, then lets one finish. A run that finished before its kill does not count."""
         while self.killed < self._kills:
             self.with_all += self._archived.issuperset(listings)
             before = len(self.portal.arrived)
@@ -114,7 +115,7 @@ class Killer:
                 time.sleep(self._chance.uniform(0, 0.03))
             else:
                 self._wait(child, seconds=self._chance.uniform(0, self._seconds))
-            child.kill()  # too late for one that has just ended
+            child.kill()  # has no effect on a child that has just ended
             said, _ = child.communicate()
             assert child.returncode in (0, -9), said
             self.killed += child.returncode == -9
@@ -125,7 +126,7 @@ class Killer:
         self._look_back(before)
 
     def _wait(self, child: subprocess.Popen[str], *, requests: int = FOREVER, seconds: float = FOREVER) -> None:
-        """Until so many requests have arrived, so long, or until the child has ended."""
+        """Waits for a number of requests, a time, or the end of the child."""
         deadline = time.monotonic() + seconds
         while child.poll() is None and len(self.portal.arrived) < requests and time.monotonic() < deadline:
             time.sleep(0.001)
@@ -137,7 +138,7 @@ class Killer:
 
 @pytest.fixture(scope="module")
 def sample(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> tuple[Any, list[dict[str, Any]], int]:
-    """The sample portal, and the items and number of requests of a crawl of it that nobody disturbed."""
+    """The sample portal, and the items and number of requests of an undisturbed crawl of it."""
     portal = new_portal()
     desk = new_desk(portal)
     desk.crawl()
@@ -147,7 +148,7 @@ def sample(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> tupl
 
 
 def said(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What items say, whenever and wherever they were captured."""
+    """The content of items, without when and where they were captured."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, list):
@@ -176,7 +177,7 @@ def test_crawls_that_are_killed_at_random_lose_nothing(sample: Any, new_desk: Ca
     assert [target for target in killer.fetched_again if target.endswith((".html", ".png"))] == []
 
 
-def test_a_long_walk_that_is_killed_again_and_again_asks_for_one_page_more_a_kill(
+def test_a_long_walk_that_is_killed_repeatedly_requests_at_most_one_page_more_per_kill(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -195,6 +196,6 @@ def test_a_long_walk_that_is_killed_again_and_again_asks_for_one_page_more_a_kil
     assert set(asked) == portal.pages.keys() - {"/robots.txt"}
     extra = {target: count - 1 for target, count in asked.items() if count > 1}
     print(f"{killer.killed} kills, {sum(extra.values())} requests more than pages: {extra}")
-    # A run that finds all sections walked to their end looks at each for news.
+    # A run that finds all sections read to their end checks each for news.
     assert sum(extra.values()) <= killer.killed + killer.with_all * len(SECTIONS)
     assert sum(count for target, count in extra.items() if target not in SECTIONS) <= killer.killed

@@ -1,4 +1,4 @@
-"""What a walk for news takes for known ground, and what one bad night of a page must not cost."""
+"""Known ground of a walk for news, and the limited effect of one bad night of a page."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MENU = "<ul>" + "".join(f"<li><a href='/muc-{n}/'>Chuyên mục số {n} của c
 
 @dataclass
 class Paper:
-    """A portal with sections a, b and c, of three entries a page, and an operator who crawls it night by night."""
+    """A portal with sections a, b and c, of three entries a page, crawled night by night."""
 
     portal: Any
     desk: Any
     answer: Callable[..., bytes]
     night: int = 0
     words: dict[int, str] = field(default_factory=dict)
-    """What entries show behind their title, by number."""
+    """Text of entries after their title, by number."""
 
     def __post_init__(self) -> None:
         url = self.portal.url
@@ -42,7 +42,7 @@ class Paper:
         return self.answer(f"<html><body>{block}</body></html>")
 
     def show(self, section: str, numbers: Any, *, target: str = "/tin/bai-viet-{}.html", after: str = "") -> None:
-        """Lists articles, newest first; `after` is where the last page leads on to."""
+        """Lists articles, newest first; `after` is the next page that the last page links."""
         links = []
         for number in numbers:
             self.portal.pages.setdefault(target.format(number), self.article(number))
@@ -56,7 +56,7 @@ class Paper:
             self.portal.pages[page] = self.answer(f"<html><body>{''.join(shown)}{further}</body></html>")
 
     def crawl(self, *, after: int = 1, code: int = 0, **instead: Any) -> list[str]:
-        """Crawls so many nights after the last crawl; what it asked for. `instead` are answers of this night alone."""
+        """Crawls `after` nights after the last crawl; the requested targets. `instead` are answers of this night."""
         before = {target: self.portal.pages[target] for target in instead}
         self.portal.pages.update(instead)
         self.night += after
@@ -80,7 +80,7 @@ QUIET_NIGHT = ["/a/", "/b/", "/c/"]
 
 
 @pytest.mark.parametrize("more", [0, 2, 3, 4])
-def test_a_walk_for_news_that_was_cut_short_is_made_up_for(paper: Paper, more: int) -> None:
+def test_a_walk_for_news_that_was_cut_short_is_completed_later(paper: Paper, more: int) -> None:
     paper.crawl()
     paper.show("a", [*range(107, 100, -1), 3, 2, 1])
     paper.crawl(code=3, **{"/a/trang-2/": paper.answer(status="500 Internal Server Error")})  # type: ignore[arg-type]
@@ -90,7 +90,7 @@ def test_a_walk_for_news_that_was_cut_short_is_made_up_for(paper: Paper, more: i
     assert sorted(paper.crawl()) == QUIET_NIGHT
 
 
-def test_what_another_section_brought_is_no_known_ground(paper: Paper) -> None:
+def test_articles_found_in_another_section_are_not_known_ground(paper: Paper) -> None:
     paper.crawl()
     paper.show("a", [122, 121, 120, 3, 2, 1])
     paper.show("c", [122, 121, 120, 131, 130, 23, 22, 21])
@@ -100,7 +100,7 @@ def test_what_another_section_brought_is_no_known_ground(paper: Paper) -> None:
 
 
 @pytest.mark.parametrize("to", ["/", "/{}/", "/{}/trang-2/"])
-def test_later_pages_that_lead_away_for_a_moment_do_not_end_their_sections(paper: Paper, to: str) -> None:
+def test_later_pages_that_redirect_temporarily_do_not_end_their_sections(paper: Paper, to: str) -> None:
     instead = {}
     for section, first in (("a", 40), ("b", 50)):
         paper.show(section, range(first, first + 6))
@@ -117,7 +117,7 @@ def test_later_pages_that_lead_away_for_a_moment_do_not_end_their_sections(paper
 
 
 @pytest.mark.parametrize("to", ["/a/", "/a/trang-2/"])
-def test_a_pager_that_leads_in_a_circle_is_the_end(paper: Paper, to: str) -> None:
+def test_pagination_in_a_circle_ends_a_section(paper: Paper, to: str) -> None:
     paper.show("a", range(40, 49), after=to)
     assert len(paper.crawl()) == 3 + 2 + 9 + 6
     assert sorted(paper.crawl()) == QUIET_NIGHT
@@ -127,7 +127,7 @@ WARNING = "<br />\n<b>Warning</b>: mysql_connect(): Too many connections in <b>d
 
 
 @pytest.mark.parametrize("body", ["", WARNING, "circle"])
-def test_articles_that_a_portal_shows_blank_for_a_night_are_asked_for_again(paper: Paper, body: str) -> None:
+def test_articles_that_are_blank_for_a_night_are_requested_again(paper: Paper, body: str) -> None:
     paper.crawl()
     paper.show("a", [*range(106, 100, -1), 3, 2, 1])
     targets = [f"/tin/bai-viet-{number}.html" for number in range(101, 107)]
@@ -137,7 +137,7 @@ def test_articles_that_a_portal_shows_blank_for_a_night_are_asked_for_again(pape
     assert paper.found >= set(range(101, 107))
 
 
-def test_an_article_whose_page_lacked_it_for_a_night_has_another_chance_with_each_sweep(paper: Paper) -> None:
+def test_an_article_missing_from_its_page_is_requested_again_with_each_sweep(paper: Paper) -> None:
     paper.crawl()
     paper.show("a", [101, 3, 2, 1])
     target = "/tin/bai-viet-101.html"
@@ -147,7 +147,7 @@ def test_an_article_whose_page_lacked_it_for_a_night_has_another_chance_with_eac
     assert 101 in paper.found
 
 
-def test_that_articles_are_still_gone_is_no_trouble_of_the_site(paper: Paper) -> None:
+def test_articles_that_are_still_gone_are_no_problem_of_the_site(paper: Paper) -> None:
     numbers = range(140, 162)
     for number in numbers:
         paper.portal.pages[f"/tin/bai-viet-{number}.html"] = paper.article(number, "01/03/2026 08:00:00")
@@ -156,13 +156,13 @@ def test_that_articles_are_still_gone_is_no_trouble_of_the_site(paper: Paper) ->
     for number in numbers[:11]:
         paper.portal.pages[f"/tin/bai-viet-{number}.html"] = paper.answer(status="404 Not Found")
     paper.show("a", reversed(numbers[11:]))
-    assert len(paper.crawl(after=2)) >= 22  # half of them are not there
+    assert len(paper.crawl(after=2)) >= 22  # half of them are missing
     assert "/tin/bai-viet-140.html" in paper.crawl()
     told = paper.desk.danvan("changes", "--since", "2026-01-01", "--kind", "gone").stdout
     assert told.count(" gone ") == 11
 
 
-def test_views_counted_within_a_link_are_no_change_of_it(paper: Paper) -> None:
+def test_a_view_counter_within_a_link_is_no_change_of_the_entry(paper: Paper) -> None:
     for night in range(3):
         paper.words = {number: f" <span>Lượt xem: {10 * night + number}</span>" for number in range(1, 30)}
         for number, section in enumerate("abc"):
@@ -171,7 +171,7 @@ def test_views_counted_within_a_link_are_no_change_of_it(paper: Paper) -> None:
     assert sorted(asked) == QUIET_NIGHT
 
 
-def test_story_numbers_that_are_called_sid_are_articles_of_their_own(paper: Paper) -> None:
+def test_addresses_with_different_story_numbers_in_sid_are_different_articles(paper: Paper) -> None:
     paper.show("a", range(501, 504), target="/modules.php?name=News&op=viewst&sid={}")
     assert "/modules.php?name=News&op=viewst&sid=502" in paper.crawl()
     assert paper.found >= {501, 502, 503}

@@ -1,4 +1,4 @@
-"""Where a section ends: behind the last page, and not where a page is missing, empty or leads home for a moment."""
+"""The end of a section: after its last page, and not at a page that is missing, empty or redirected for a time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ New = Callable[..., Any]
 
 @pytest.fixture
 def not_a_page(answer: Callable[..., bytes]) -> dict[str, bytes]:
-    """What a portal answers for a page that it does not have."""
+    """A portal's answer for a page that does not exist."""
     return {
         "404": answer(status="404 Not Found"),
         "410": answer(status="410 Gone"),
@@ -25,7 +25,7 @@ def not_a_page(answer: Callable[..., bytes]) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("how", ["404", "410", "empty", "home"])
-def test_a_page_that_is_not_there_for_a_moment_does_not_end_a_section(
+def test_a_page_that_is_temporarily_missing_does_not_end_a_section(
     new_portal: New, new_desk: New, answer: Callable[..., bytes], not_a_page: dict[str, bytes], how: str
 ) -> None:
     portal = new_portal()
@@ -49,7 +49,7 @@ def test_a_page_that_is_not_there_for_a_moment_does_not_end_a_section(
 
 
 @pytest.mark.parametrize("how", ["404", "410", "empty", "home"])
-def test_a_link_behind_the_last_page_is_asked_for_twice_a_sweep(
+def test_a_link_after_the_last_page_is_requested_twice_a_sweep(
     new_portal: New, new_desk: New, not_a_page: dict[str, bytes], how: str
 ) -> None:
     portal = new_portal()

@@ -1,6 +1,6 @@
-"""A portal of the 2000s: the sample portal with its letters in TCVN3, VNI or VISCII, crawled like any.
+"""A portal of the 2000s: the sample portal with its letters in TCVN3, VNI or VISCII.
 
-Each crawl is compared with one of the same portal in UTF-8: what readers saw was the same text.
+Each crawl is compared with one of the same portal in UTF-8: readers saw the same text.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Served(dict[str, Any]):
 def crawl(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]
 ) -> Callable[[Callable[[str], bytes], str], dict[str, dict[str, Any]]]:
-    """Crawls one section of the portal as `write` writes it; items by path, addresses without host and port."""
+    """Crawls one section of the portal in the encoding of `write`; items by path, addresses without host and port."""
 
     def run(write: Callable[[str], bytes], media_type: str) -> dict[str, dict[str, Any]]:
         portal = new_portal()
@@ -80,7 +80,7 @@ def crawl(
 
 
 def facts(item: dict[str, Any], url: str) -> dict[str, Any]:
-    """What a page says, without what one crawl makes of it."""
+    """The content of a page, without fields that depend on the crawl."""
     said = {name: item[name] for name in FACTS}
     said["canonical_url"] = said["canonical_url"].removeprefix(url)
     for name in ("attachments", "images"):
@@ -99,7 +99,7 @@ def unicode_items(crawl: Callable[..., dict[str, dict[str, Any]]]) -> dict[str, 
 
 
 def lowered(value: Any) -> Any:
-    """A value without the difference of case: TCVN3 has no capitals with tones, `Ủy` comes back as `ủy`."""
+    """A value in lower case: TCVN3 has no capitals with tones, `Ủy` comes back as `ủy`."""
     if isinstance(value, str):
         return value.lower()
     if isinstance(value, list):
@@ -142,4 +142,4 @@ def test_tcvn3_pages_give_the_items_that_unicode_pages_give_but_for_toned_capita
     encode = encoder("TCVN3")
     found = crawl(lambda html: write(encode(html)), media_type)
     assert lowered(found) == lowered(unicode_items)
-    assert sum(item["body_text"].count("ư") for item in found.values()) > 50  # each was a soft hyphen
+    assert sum(item["body_text"].count("ư") for item in found.values()) > 50  # each was a soft hyphen in the response

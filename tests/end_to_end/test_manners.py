@@ -1,4 +1,4 @@
-"""Manners that last: a server that wants to be left alone, hours in which nobody is disturbed, a robots.txt's delay."""
+"""Politeness over several runs: servers that ask for a pause, crawl windows, and the delay of robots.txt."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def at(desk: Any, moment: str) -> None:
     desk.environment["DANVAN_CLOCK"] = f"{moment}:00+07:00"
 
 
-def test_a_server_that_asks_for_hours_is_left_alone_by_the_next_runs_too(
+def test_a_retry_after_of_hours_is_respected_by_the_next_runs_too(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -36,7 +36,7 @@ def test_a_server_that_asks_for_hours_is_left_alone_by_the_next_runs_too(
     assert len(desk.export()) > 5
 
 
-def test_a_server_that_answers_429_to_everything_rests_for_an_hour(
+def test_a_server_that_answers_429_to_everything_is_not_requested_for_an_hour(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -61,7 +61,7 @@ def test_outside_of_its_window_a_site_is_not_contacted(new_portal: New, new_desk
     desk.crawl()
 
 
-def test_a_crawl_ends_with_its_window_and_the_next_one_goes_on(new_portal: New, new_desk: New) -> None:
+def test_a_crawl_ends_with_its_window_and_the_next_one_continues(new_portal: New, new_desk: New) -> None:
     portal = new_portal()
     desk = new_desk(portal, only="dan-van-kheo", window='"22:00-06:00"')
     desk.environment["DANVAN_CLOCK"] = "2026-11-23T05:59:50+07:00 +"
@@ -74,14 +74,14 @@ def test_a_crawl_ends_with_its_window_and_the_next_one_goes_on(new_portal: New, 
     assert len(desk.export()) > 5
 
 
-def test_the_general_window_does_not_hold_for_private_networks(new_portal: New, new_desk: New) -> None:
+def test_the_general_window_does_not_apply_to_private_networks(new_portal: New, new_desk: New) -> None:
     desk = new_desk(new_portal(), only="dan-van-kheo")
     desk.environment["DANVAN_WINDOW"] = "22:00-06:00"
     at(desk, "2026-11-23T09:00")
     desk.crawl()
 
 
-def test_the_general_window_holds_for_all_others(new_desk: New) -> None:
+def test_the_general_window_applies_to_all_other_sites(new_desk: New) -> None:
     desk = new_desk("http://danvan.invalid/", private_network="false", delay="1.0")
     desk.environment["DANVAN_WINDOW"] = "22:00-06:00"
     at(desk, "2026-11-23T09:00")
@@ -94,7 +94,7 @@ def test_a_general_window_that_cannot_be_read_is_wrong_usage(new_desk: New) -> N
     assert "DANVAN_WINDOW must be hours of the day like 22:00-06:00" in desk.crawl(code=2).stderr
 
 
-def test_the_delay_of_robots_txt_is_kept_when_it_is_longer(
+def test_the_delay_of_robots_txt_is_respected_if_it_is_longer(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -106,13 +106,13 @@ def test_the_delay_of_robots_txt_is_kept_when_it_is_longer(
     )
     waits = [after - before for before, after in pairwise(began[1:])]
     assert len(waits) > 2
-    assert min(waits) >= timedelta(seconds=0.39)  # timers may be a little early
+    assert min(waits) >= timedelta(seconds=0.39)  # timers may fire a little early
 
 
 ERRORS = ("500 Internal Server Error", "503 Service Unavailable", "429 Too Many Requests")
 
 
-def test_a_site_whose_robots_txt_cannot_be_read_is_not_asked_until_a_month_has_passed(
+def test_a_site_with_an_unreadable_robots_txt_is_not_requested_for_a_month(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -127,7 +127,7 @@ def test_a_site_whose_robots_txt_cannot_be_read_is_not_asked_until_a_month_has_p
     assert len(desk.export()) > 5
 
 
-def test_a_robots_txt_that_is_cut_off_forbids_all(new_portal: New, new_desk: New) -> None:
+def test_a_truncated_robots_txt_forbids_everything(new_portal: New, new_desk: New) -> None:
     portal = new_portal()
     portal.pages["/robots.txt"] = b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\nConnection: close\r\n\r\nUser-agent: *\n"
     desk = new_desk(portal, only="dan-van-kheo")
@@ -139,7 +139,9 @@ def test_a_robots_txt_that_is_cut_off_forbids_all(new_portal: New, new_desk: New
     assert set(portal.arrived) == {"/robots.txt"}
 
 
-def test_the_body_of_an_error_page_holds_no_rules(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+def test_the_body_of_an_error_page_is_not_read_as_robots_txt(
+    new_portal: New, new_desk: New, answer: Callable[..., bytes]
+) -> None:
     portal = new_portal()
     portal.pages["/robots.txt"] = answer("User-agent: *\nDisallow: /\n", status="404 Not Found")
     desk = new_desk(portal, only="dan-van-kheo")
@@ -147,7 +149,7 @@ def test_the_body_of_an_error_page_holds_no_rules(new_portal: New, new_desk: New
     assert len(desk.export()) > 5
 
 
-def test_the_rules_for_other_robots_are_not_ours(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
+def test_rules_for_other_robots_do_not_apply(new_portal: New, new_desk: New, answer: Callable[..., bytes]) -> None:
     portal = new_portal()
     rules = "User-agent: *\nDisallow: /\n\nUser-agent: news\nAllow: /\n\nUser-agent: archive\nAllow: /\n"
     portal.pages["/robots.txt"] = answer(rules, media_type="text/plain")
@@ -166,7 +168,7 @@ def test_articles_that_robots_txt_allows_again_are_fetched(
     desk = new_desk(portal, only="dan-van-kheo")
     for night in range(1, 8):
         at(desk, f"2026-11-0{night}T01:30")
-        desk.crawl(code=3 if night == 1 else 4)  # all that the run asked for, then what it has kept back
+        desk.crawl(code=3 if night == 1 else 4)  # all requests of the run, then the articles that it had kept back
     assert not [target for target in portal.targets if target.endswith(".html")]
     del portal.pages["/robots.txt"]
     at(desk, "2026-11-08T01:30")
@@ -174,7 +176,7 @@ def test_articles_that_robots_txt_allows_again_are_fetched(
     assert len(desk.export()) > 5
 
 
-def test_a_host_that_wants_rest_has_it_from_all_of_its_sites_and_after_a_rebuild(
+def test_a_retry_after_of_a_host_holds_for_all_of_its_sites_and_after_a_rebuild(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -191,7 +193,7 @@ def test_a_host_that_wants_rest_has_it_from_all_of_its_sites_and_after_a_rebuild
     assert portal.arrived == []
 
 
-def test_a_robots_txt_that_asks_for_rest_is_the_last_thing_asked_for(
+def test_a_robots_txt_answered_with_retry_after_is_the_last_request(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -200,7 +202,7 @@ def test_a_robots_txt_that_asks_for_rest_is_the_last_thing_asked_for(
     assert portal.arrived == ["/robots.txt"]
 
 
-def test_a_server_that_has_enough_in_the_middle_of_a_run_is_not_asked_on(
+def test_a_retry_after_in_the_middle_of_a_run_ends_its_requests(
     new_portal: New, new_desk: New, answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()

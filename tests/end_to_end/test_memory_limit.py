@@ -1,4 +1,4 @@
-"""The memory limit is of what a crawl holds, whoever has started it."""
+"""The memory limit counts only the crawl's own memory, with any parent process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ sys.exit(subprocess.run([sys.executable, "-m", "danvan_crawler", *sys.argv[1:]],
 """
 
 
-def test_a_crawl_that_a_large_program_starts_is_not_beyond_its_limit(
+def test_a_crawl_started_by_a_large_program_is_within_its_limit(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     desk = new_desk(new_portal(), only="dan-van-kheo")
@@ -22,7 +22,7 @@ def test_a_crawl_that_a_large_program_starts_is_not_beyond_its_limit(
     assert len(desk.export()) > 5
 
 
-def test_a_crawl_that_holds_too_much_stops_and_says_so(
+def test_a_crawl_that_uses_too_much_memory_stops_and_reports_it(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     desk = new_desk(new_portal(), only="dan-van-kheo")

@@ -62,8 +62,8 @@ def profile(desk: Any, portal: Any, *sections: str) -> Any:
 def make_portal(new_portal: Callable[..., Any], answer: Answer) -> Any:
     """A portal with two sections.
 
-    Section /tin-tuc/ lists article 13 under its own address, which leads to that of /hoat-dong/. Article 15 is in the
-    sitemap alone, like one of a category that the profile does not have.
+    Section /tin-tuc/ lists article 13 under its own address, which redirects to that of /hoat-dong/. Article 15 is in
+    the sitemap alone, and so is one of a category that the profile does not have.
     """
     portal = new_portal()
     for number in STORIES:
@@ -87,14 +87,14 @@ def make_portal(new_portal: Callable[..., Any], answer: Answer) -> Any:
 
 @pytest.fixture
 def site(new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Answer) -> tuple[Any, Any]:
-    """The portal, and the desk of who crawls it."""
+    """The portal, and the desk that crawls it."""
     portal = make_portal(new_portal, answer)
     return portal, profile(new_desk(), portal, KHEO, TIN)
 
 
 @pytest.fixture(scope="module")
 def crawled(new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Answer) -> tuple[list[str], Any]:
-    """What a first crawl asked for, and the desk; for tests that only look."""
+    """Targets of a first crawl, and the desk; for tests that only read."""
     portal = make_portal(new_portal, answer)
     desk = profile(new_desk(), portal, KHEO, TIN)
     desk.crawl()
@@ -110,13 +110,13 @@ def test_articles_are_found_in_listings_and_sitemap_and_each_is_one_item(crawled
     assert titles(desk) == sorted(title for _, title, _ in STORIES.values())
 
 
-def test_each_article_is_fetched_once_though_several_addresses_lead_to_it(crawled: tuple[list[str], Any]) -> None:
+def test_an_article_with_several_addresses_is_fetched_once(crawled: tuple[list[str], Any]) -> None:
     targets, _ = crawled
     assert sorted(targets) == sorted(set(targets))
     assert {slug(13, TIN), *map(slug, STORIES)} <= set(targets)
 
 
-def test_an_article_of_the_sitemap_that_lies_under_no_section_is_left_alone(crawled: tuple[list[str], Any]) -> None:
+def test_an_article_of_the_sitemap_outside_of_all_sections_is_ignored(crawled: tuple[list[str], Any]) -> None:
     targets, _ = crawled
     assert "/the-thao/bong-da-99.html" not in targets
 
@@ -131,7 +131,7 @@ def test_a_full_walk_fetches_each_article_once_again(site: tuple[Any, Any]) -> N
     assert {item["revision"] for item in desk.export()} == {1}
 
 
-def test_a_nightly_run_asks_for_one_page_of_each_section_and_no_feed(site: tuple[Any, Any]) -> None:
+def test_a_nightly_run_requests_one_page_of_each_section_and_no_feed(site: tuple[Any, Any]) -> None:
     portal, desk = site
     desk.crawl()
     portal.forget()
@@ -140,13 +140,13 @@ def test_a_nightly_run_asks_for_one_page_of_each_section_and_no_feed(site: tuple
 
 
 @pytest.mark.parametrize("option", [("--since", "2019-02-01"), ("--until", "2019-02-05"), ("--max-pages", "3")])
-def test_a_run_for_certain_days_or_pages_asks_for_no_feed(site: tuple[Any, Any], option: tuple[str, str]) -> None:
+def test_a_run_with_days_or_max_pages_requests_no_feed(site: tuple[Any, Any], option: tuple[str, str]) -> None:
     portal, desk = site
     desk.crawl(*option)
     assert [target for target in portal.targets if "rss" in target or "sitemap" in target] == []
 
 
-def test_a_plan_names_what_only_a_feed_knows(site: tuple[Any, Any]) -> None:
+def test_a_plan_lists_articles_that_only_a_feed_has(site: tuple[Any, Any]) -> None:
     portal, desk = site
     printed = desk.crawl("--plan").stdout.split()
     assert f"{portal.url[:-1]}{slug(15)}" in printed
@@ -162,7 +162,7 @@ def test_a_missing_feed_is_no_failure(site: tuple[Any, Any], answer: Answer, sta
     assert len(desk.export()) == len(STORIES) - 1
 
 
-def test_a_feed_gives_an_article_no_section(site: tuple[Any, Any], answer: Answer) -> None:
+def test_a_feed_does_not_set_the_section_of_an_article(site: tuple[Any, Any], answer: Answer) -> None:
     portal, desk = site
     for number in (14, 15):
         portal.pages[slug(number)] = answer(story(number).replace("breadcrumbs", ""))
@@ -182,7 +182,7 @@ def test_a_rebuild_finds_the_same_items_and_the_same_crawl_state(site: tuple[Any
     assert sorted(portal.targets) == sorted(["/robots.txt", KHEO, TIN])
 
 
-def test_what_is_new_is_found_where_a_section_lists_the_oldest_first(site: tuple[Any, Any], answer: Answer) -> None:
+def test_new_articles_are_found_in_a_section_that_lists_the_oldest_first(site: tuple[Any, Any], answer: Answer) -> None:
     portal, desk = site
     profile(desk, portal, KHEO)
     portal.pages["/sitemap.xml"] = answer("", status="404 Not Found")
@@ -194,7 +194,7 @@ def test_what_is_new_is_found_where_a_section_lists_the_oldest_first(site: tuple
     assert STORIES[15][1] in titles(desk)
 
 
-def test_an_entry_that_one_page_shows_with_a_date_and_another_without_is_not_fetched_again(
+def test_an_entry_with_a_date_on_only_one_of_two_pages_is_not_fetched_again(
     site: tuple[Any, Any], answer: Answer
 ) -> None:
     portal, desk = site
@@ -207,7 +207,7 @@ def test_an_entry_that_one_page_shows_with_a_date_and_another_without_is_not_fet
     assert sorted(portal.targets) == sorted(["/robots.txt", KHEO, TIN])
 
 
-def test_an_entry_that_reads_differently_is_fetched_again(site: tuple[Any, Any], answer: Answer) -> None:
+def test_an_entry_with_changed_text_is_fetched_again(site: tuple[Any, Any], answer: Answer) -> None:
     portal, desk = site
     desk.crawl()
     portal.pages[KHEO] = answer(listing(entry(14).replace("10:15", "11:45"), following=f"{KHEO}page-2/"))

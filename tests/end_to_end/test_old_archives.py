@@ -1,7 +1,7 @@
-"""Archives and databases that earlier code left behind: their files open, and a rebuild gives the export of then.
+"""Archives and databases of earlier code: their files open, and a rebuild gives the export made then.
 
-They lie packed in tests/fixtures/archives, whose README.md says how they were recorded. Each comes with the export that
-the code of then made of it. What is compared are the fields of that export: later versions may add some.
+They are in tests/fixtures/archives, whose README.md says how they were recorded. Each comes with the export that the
+code of that time made of it. The fields of that export are compared: later versions may add some.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from danvan_crawler.store.database import open_for_writing
 
 RECORDED = Path(__file__).resolve().parents[1] / "fixtures" / "archives"
 FINISHED = ["nukeviet", "three-nights"]
-"""Archives in which every run came to its end."""
+"""Archives in which every run finished."""
 ARCHIVES = [*FINISHED, "cut-short"]
 DATABASES = sorted(path.name for path in RECORDED.glob("demo-of-schema-*"))
 """Databases without WARC files, by the version of their schema."""
@@ -29,7 +29,7 @@ Unpack = Callable[[str], Any]
 
 @pytest.fixture
 def unpack(new_desk: Callable[..., Any]) -> Unpack:
-    """Makes desks whose archive is a recorded one, by its name."""
+    """Makes a desk with a recorded archive, by its name."""
 
     def make(name: str) -> Any:
         desk = new_desk()
@@ -48,7 +48,7 @@ def kept(name: str) -> list[dict[str, Any]]:
 
 
 def after_a_rebuild(name: str) -> list[dict[str, Any]]:
-    """What a rebuild has to give: the export of then, unless a parser has been changed on purpose since."""
+    """The expected export after a rebuild: the recorded one, unless a parser was changed on purpose since."""
     path = RECORDED / name / "export-rebuilt.jsonl"
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else kept(name)
 
@@ -56,13 +56,13 @@ def after_a_rebuild(name: str) -> list[dict[str, Any]]:
 def by_id(items: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for item in sorted(items, key=lambda item: item["item_id"]):
-        assert item["item_id"] not in found, f"{item['item_id']} is there twice"
+        assert item["item_id"] not in found, f"{item['item_id']} is exported twice"
         found[item["item_id"]] = item
     return found
 
 
 def differences(before: Iterable[dict[str, Any]], now: Iterable[dict[str, Any]]) -> list[str]:
-    """One line for each item that is missing or too many, and for each field of `before` that is not as it was."""
+    """One line for each item that is missing or unexpected, and for each field of `before` that differs."""
     old, new = by_id(before), by_id(now)
     lines = [f"{key}: is missing" for key in old.keys() - new.keys()]
     lines += [f"{key}: was not there" for key in new.keys() - old.keys()]
@@ -95,7 +95,7 @@ def test_differences_name_item_and_field_and_allow_new_fields() -> None:
 
 
 @pytest.mark.parametrize("name", [*ARCHIVES, *DATABASES])
-def test_an_old_database_opens_and_exports_what_it_did(unpack: Unpack, name: str) -> None:
+def test_an_old_database_opens_and_gives_the_recorded_export(unpack: Unpack, name: str) -> None:
     desk = unpack(name)
     # As a crawl opens it: one of an older schema is brought up to date.
     open_for_writing(database_path(desk.archive)).dispose()
@@ -103,7 +103,7 @@ def test_an_old_database_opens_and_exports_what_it_did(unpack: Unpack, name: str
 
 
 @pytest.mark.parametrize("name", ARCHIVES)
-def test_a_rebuild_gives_the_export_of_then(unpack: Unpack, name: str) -> None:
+def test_a_rebuild_gives_the_recorded_export(unpack: Unpack, name: str) -> None:
     desk = unpack(name)
     for path in desk.archive.glob("danvan.sqlite*"):
         path.unlink()
@@ -112,7 +112,7 @@ def test_a_rebuild_gives_the_export_of_then(unpack: Unpack, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FINISHED)
-def test_a_rebuild_over_an_old_database_gives_the_export_of_then(unpack: Unpack, name: str) -> None:
+def test_a_rebuild_over_an_old_database_gives_the_recorded_export(unpack: Unpack, name: str) -> None:
     desk = unpack(name)
     desk.danvan("rebuild")
     assert differences(after_a_rebuild(name), desk.export()) == []
@@ -123,7 +123,7 @@ def test_verify_finds_no_damage(unpack: Unpack, name: str) -> None:
     assert "no damage" in unpack(name).danvan("verify").stderr
 
 
-def test_the_file_of_the_killed_run_is_unfinished_and_no_damage(unpack: Unpack) -> None:
+def test_the_file_of_the_killed_run_is_reported_as_unfinished_and_not_as_damaged(unpack: Unpack) -> None:
     desk = unpack("cut-short")
     [unfinished] = desk.warc_files("*.open")
     said = desk.danvan("verify")
@@ -131,7 +131,7 @@ def test_the_file_of_the_killed_run_is_unfinished_and_no_damage(unpack: Unpack) 
     assert "no damage" in said.stderr
 
 
-def test_a_rebuild_takes_up_the_file_of_the_killed_run(unpack: Unpack) -> None:
+def test_a_rebuild_reads_the_file_of_the_killed_run(unpack: Unpack) -> None:
     desk = unpack("cut-short")
     [unfinished] = desk.warc_files("*.open")
     desk.danvan("rebuild")

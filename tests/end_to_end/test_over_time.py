@@ -1,4 +1,4 @@
-"""Nights of crawling, one after the other by a clock that the test sets: what is asked for, and what is told of it."""
+"""Nights of crawling by a clock that the test sets: the requests of each night, and the reported changes."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def story(title: str, published: str, text: str = "Đoạn thứ hai của bài 
 
 @dataclass
 class Nights:
-    """A portal with one section of so many articles a page, and a desk whose clock goes from night to night."""
+    """A portal with one section, and a desk whose clock goes from night to night."""
 
     portal: Any
     desk: Any
     answer: Callable[..., bytes]
     a_page: int = 10
     views: bool = False
-    """Entries show their date and how often they were read."""
+    """Whether entries show their date and how often they were read."""
 
     def __post_init__(self) -> None:
         self.night = 0
@@ -59,7 +59,7 @@ class Nights:
             self.portal.pages[target] = self.answer(f"<html><body>{''.join(listed)}{following}</body></html>")
 
     def crawl(self, *options: str, after: int = 1, code: int = 0, **instead: bytes) -> list[str]:
-        """Crawls so many nights after the last crawl; what it asked for, robots.txt and the icon aside.
+        """Crawls `after` nights after the last crawl; the requested targets without robots.txt and the icon.
 
         `instead` are answers of this night alone, by target.
         """
@@ -74,7 +74,7 @@ class Nights:
         return [target for target in self.portal.targets if target not in ("/robots.txt", "/favicon.ico")]
 
     def changes(self) -> list[tuple[str, str]]:
-        """(kind, target) of everything that ever happened, in order."""
+        """(kind, target) of all recorded changes, in order."""
         said = self.desk.danvan("changes", "--since", "2026-01-01", "--json").stdout.splitlines()
         return [(one["kind"], re.sub(r"^https?://[^/]+", "", one["url"])) for one in map(json.loads, said)]
 
@@ -103,7 +103,7 @@ def test_an_old_article_is_never_visited_again(nights: Nights) -> None:
     assert [nights.crawl(after=days) for days in (1, 3, 7, 20)] == [[SECTION]] * 4
 
 
-def test_an_edit_is_a_revision_and_is_told_with_its_words(nights: Nights) -> None:
+def test_an_edit_is_a_revision_and_is_reported_with_the_changed_words(nights: Nights) -> None:
     target = nights.publish(1, "01/03/2026 08:00:00")
     nights.crawl()
     nights.publish(1, "01/03/2026 08:00:00", text="Đoạn thứ hai của bài báo, đủ dài để là một đoạn.")
@@ -117,7 +117,7 @@ def test_an_edit_is_a_revision_and_is_told_with_its_words(nights: Nights) -> Non
 
 
 @pytest.mark.parametrize("how", ["404", "410", "soft", "front"])
-def test_an_article_is_gone_when_two_visits_a_day_apart_do_not_find_it(
+def test_an_article_is_gone_after_two_failed_visits_a_day_apart(
     nights: Nights, answer: Callable[..., bytes], how: str
 ) -> None:
     target = nights.publish(1, "01/03/2026 08:00:00")
@@ -143,7 +143,7 @@ def test_an_article_is_gone_when_two_visits_a_day_apart_do_not_find_it(
     assert nights.desk.export() == before
 
 
-def test_one_that_comes_back_is_revived(nights: Nights, answer: Callable[..., bytes]) -> None:
+def test_an_article_that_comes_back_is_revived(nights: Nights, answer: Callable[..., bytes]) -> None:
     target = nights.publish(1, "01/03/2026 08:00:00")
     page = nights.portal.pages[target]
     nights.crawl()
@@ -162,7 +162,7 @@ def test_one_that_comes_back_is_revived(nights: Nights, answer: Callable[..., by
 
 
 @pytest.mark.parametrize("notice", ["maintenance", "login"])
-def test_a_new_article_that_a_notice_hides_is_asked_for_again(
+def test_a_new_article_hidden_by_a_notice_is_requested_again(
     nights: Nights, answer: Callable[..., bytes], notice: str
 ) -> None:
     target = nights.publish(1, "01/03/2026 08:00:00")
@@ -203,12 +203,12 @@ def test_a_night_without_news_costs_one_page_and_one_with_news_one_more_at_most(
     assert sorted(nights.crawl()) == sorted([SECTION, f"{SECTION}trang-2/", new])
 
 
-def test_what_is_slipped_in_behind_known_ground_is_found_by_the_sweep(nights: Nights) -> None:
+def test_an_article_inserted_on_a_known_later_page_is_found_by_the_sweep(nights: Nights) -> None:
     for number in range(35):
         nights.publish(number, "23/05/2017 00:00:00")
     nights.crawl()
     slipped = nights.publish(99, "20/05/2017 00:00:00")
-    nights.articles = {slipped: nights.articles.pop(slipped), **nights.articles}  # the last of the last page
+    nights.articles = {slipped: nights.articles.pop(slipped), **nights.articles}  # the last article of the last page
     assert nights.crawl(after=20) == [SECTION]
     swept = nights.crawl(after=15)
     assert slipped in swept
@@ -216,7 +216,7 @@ def test_what_is_slipped_in_behind_known_ground_is_found_by_the_sweep(nights: Ni
     assert nights.crawl() == [SECTION]
 
 
-def test_a_walk_that_was_cut_short_goes_on_where_it_was(nights: Nights) -> None:
+def test_a_walk_that_was_cut_short_continues_at_its_page(nights: Nights) -> None:
     for number in range(35):
         nights.publish(number, "23/05/2017 00:00:00")
     nights.crawl("--max-pages", "12")
@@ -228,7 +228,7 @@ def test_a_walk_that_was_cut_short_goes_on_where_it_was(nights: Nights) -> None:
     assert sorted(nights.crawl()) == sorted([SECTION, f"{SECTION}trang-2/", new])
 
 
-def test_news_come_before_the_rest_of_an_old_walk(nights: Nights) -> None:
+def test_news_are_fetched_before_the_rest_of_an_old_walk(nights: Nights) -> None:
     for number in range(35):
         nights.publish(number, "23/05/2017 00:00:00")
     nights.crawl("--max-pages", "12")
@@ -238,7 +238,7 @@ def test_news_come_before_the_rest_of_an_old_walk(nights: Nights) -> None:
     assert len(nights.desk.export()) == 36
 
 
-def test_articles_that_one_login_hides_for_a_night_are_all_asked_for_again(
+def test_articles_hidden_by_a_login_for_a_night_are_all_requested_again(
     nights: Nights, answer: Callable[..., bytes]
 ) -> None:
     targets = [nights.publish(number, "01/03/2026 08:00:00") for number in range(3)]
@@ -255,7 +255,7 @@ def test_articles_that_one_login_hides_for_a_night_are_all_asked_for_again(
     assert nights.desk.export() == items
 
 
-def test_articles_that_lead_to_one_error_page_are_gone_in_the_same_night(
+def test_articles_that_redirect_to_one_error_page_are_gone_in_the_same_night(
     nights: Nights, answer: Callable[..., bytes]
 ) -> None:
     targets = [nights.publish(number, "01/03/2026 08:00:00") for number in range(4)]
@@ -273,7 +273,7 @@ def test_articles_that_lead_to_one_error_page_are_gone_in_the_same_night(
     assert nights.desk.export() == items
 
 
-def test_an_article_that_is_listed_before_it_is_published_is_asked_for_again(
+def test_an_article_listed_before_its_publication_is_requested_again(
     nights: Nights, answer: Callable[..., bytes]
 ) -> None:
     target = nights.publish(1, "01/03/2026 08:00:00")
@@ -285,7 +285,7 @@ def test_an_article_that_is_listed_before_it_is_published_is_asked_for_again(
     assert nights.changes() == [("new", target)]
 
 
-def test_nothing_is_gone_while_the_whole_portal_is(nights: Nights, answer: Callable[..., bytes]) -> None:
+def test_no_article_is_gone_while_the_whole_portal_is_unavailable(nights: Nights, answer: Callable[..., bytes]) -> None:
     target = nights.publish(1, "01/03/2026 08:00:00")
     nights.crawl()
     nights.desk.environment["DANVAN_REVISIT_DAYS"] = "1,2,3,4,5,6,7"
@@ -298,14 +298,14 @@ def test_nothing_is_gone_while_the_whole_portal_is(nights: Nights, answer: Calla
     assert nights.changes() == [("new", target)]
 
 
-def test_views_counted_beside_an_entry_s_date_are_no_change_of_it(nights: Nights) -> None:
+def test_a_view_counter_beside_the_date_of_an_entry_is_no_change_of_it(nights: Nights) -> None:
     nights.publish(1, "23/05/2017 00:00:00")
     nights.views = True
     nights.crawl()
     assert nights.crawl() == nights.crawl() == [SECTION]
 
 
-def test_a_gone_article_that_is_listed_again_is_asked_for(nights: Nights, answer: Callable[..., bytes]) -> None:
+def test_a_gone_article_that_is_listed_again_is_requested(nights: Nights, answer: Callable[..., bytes]) -> None:
     target, other = nights.publish(1, "01/03/2026 08:00:00"), nights.publish(2, "23/05/2017 00:00:00")
     nights.crawl()
     page, title = nights.portal.pages[target], nights.articles[target]
@@ -319,7 +319,7 @@ def test_a_gone_article_that_is_listed_again_is_asked_for(nights: Nights, answer
     assert nights.changes() == [("new", other), ("new", target), ("gone", target), ("revived", target)]
 
 
-def test_an_article_that_was_given_up_has_another_chance_with_each_walk_through_all_pages(
+def test_an_abandoned_article_is_requested_again_with_each_full_walk(
     nights: Nights, answer: Callable[..., bytes]
 ) -> None:
     target = nights.publish(1, "23/05/2017 00:00:00")
@@ -346,7 +346,7 @@ def test_after_a_move_known_articles_are_visited_at_the_new_host(nights: Nights)
     assert nights.changes() == [("new", target)]
 
 
-def test_a_walk_for_news_that_was_cut_short_stays_one(nights: Nights) -> None:
+def test_a_walk_for_news_that_was_cut_short_continues_as_a_walk_for_news(nights: Nights) -> None:
     for number in range(45):
         nights.publish(number, "23/05/2017 00:00:00")
     nights.crawl()
@@ -356,7 +356,7 @@ def test_a_walk_for_news_that_was_cut_short_stays_one(nights: Nights) -> None:
     assert nights.crawl() == [SECTION]
 
 
-def test_a_crawl_for_certain_days_leaves_no_work_where_all_is_known(nights: Nights) -> None:
+def test_a_crawl_of_certain_days_leaves_nothing_pending_if_all_is_known(nights: Nights) -> None:
     for number in range(25):
         nights.publish(number, "23/05/2017 00:00:00")
     nights.crawl()
@@ -364,9 +364,7 @@ def test_a_crawl_for_certain_days_leaves_no_work_where_all_is_known(nights: Nigh
     assert nights.crawl() == [SECTION]
 
 
-def test_a_notice_in_the_place_of_a_later_page_is_not_the_end_of_a_section(
-    nights: Nights, answer: Callable[..., bytes]
-) -> None:
+def test_a_notice_instead_of_a_later_page_does_not_end_a_section(nights: Nights, answer: Callable[..., bytes]) -> None:
     for number in range(25):
         nights.publish(number, "23/05/2017 00:00:00")
     second = f"{SECTION}trang-2/"
@@ -377,7 +375,7 @@ def test_a_notice_in_the_place_of_a_later_page_is_not_the_end_of_a_section(
     assert nights.crawl() == [SECTION]
 
 
-def test_a_later_page_that_fails_costs_no_news_while_an_older_walk_waits(
+def test_a_failing_later_page_loses_no_news_while_an_older_walk_is_unfinished(
     nights: Nights, answer: Callable[..., bytes]
 ) -> None:
     for number in range(35):

@@ -1,4 +1,4 @@
-"""The commands that read an archive: search, show, export, capture, sites; for people and as JSON."""
+"""The commands that read an archive: search, show, export, capture, sites; as text and as JSON."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from danvan_crawler.sample import articles
 
 @pytest.fixture(scope="module")
 def desk(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> Any:
-    """What `danvan demo` leaves: two crawls of the sample portal with an edit between."""
+    """The result of `danvan demo`: two crawls of the sample portal with an edit between."""
     portal = new_portal()
     made = new_desk(portal)
     made.crawl()
@@ -39,7 +39,7 @@ def edited(desk: Any) -> dict[str, Any]:
     return dict(item)
 
 
-def test_search_prints_title_day_site_section_and_item_id(desk: Any) -> None:
+def test_search_prints_title_date_site_section_and_item_id(desk: Any) -> None:
     result = desk.danvan("search", "hiến máu tình nguyện")
     [item] = lines(desk.danvan("search", "hiến máu tình nguyện", "--json").stdout)
     first, second, _snippet, *_ = result.stdout.splitlines()
@@ -53,14 +53,14 @@ def test_search_prints_title_day_site_section_and_item_id(desk: Any) -> None:
     assert "1 hit" in result.stderr
 
 
-def test_search_with_json_prints_whole_items_one_a_line(desk: Any) -> None:
+def test_search_with_json_prints_complete_items_one_a_line(desk: Any) -> None:
     found = lines(desk.danvan("search", "dân vận", "--json", "--limit", "5").stdout)
     assert len(found) == 5
     by_id = {item["item_id"]: item for item in desk.export()}
     assert [{name: hit[name] for name in EXPORT_FIELDS} for hit in found] == [by_id[hit["item_id"]] for hit in found]
 
 
-def test_search_gives_hits_in_titles_first_and_then_the_newest(desk: Any) -> None:
+def test_search_sorts_hits_in_titles_first_and_then_by_date(desk: Any) -> None:
     found = lines(desk.danvan("search", "dân", "--json").stdout)
     order = [("dân" in re.findall(r"\w+", hit["title"].lower()), hit["published_at"] or "") for hit in found]
     assert len(order) == 20
@@ -73,7 +73,7 @@ def test_search_without_marks_finds_words_with_marks(desk: Any) -> None:
     assert set(with_marks.splitlines()) <= set(desk.danvan("search", "hien mau", "--json").stdout.splitlines())
 
 
-def test_search_obeys_its_filters(desk: Any) -> None:
+def test_search_applies_its_filters(desk: Any) -> None:
     options = ("--section", "Dân vận khéo", "--since", "2019-04-23", "--until", "2021-03-08", "--province", "VN-21")
     found = lines(desk.danvan("search", "", "--json", "--limit", "100", *options).stdout)
     expected = [
@@ -85,7 +85,7 @@ def test_search_obeys_its_filters(desk: Any) -> None:
     assert len(expected) > 2
 
 
-def test_search_finds_what_cites_a_document_also_after_a_rebuild(desk: Any) -> None:
+def test_search_finds_articles_that_cite_a_document_also_after_a_rebuild(desk: Any) -> None:
     index = "SELECT document, item_id FROM citations JOIN articles ON articles.id = article_id ORDER BY 1, 2"
     before = desk.rows(index)
     for _ in range(2):
@@ -117,7 +117,7 @@ def test_show_prints_an_article_with_its_revisions_and_captures(desk: Any) -> No
     assert printed.count("\nCapture ") == 2
 
 
-def test_show_finds_an_article_by_any_address_of_it(desk: Any) -> None:
+def test_show_finds_an_article_by_any_of_its_addresses(desk: Any) -> None:
     item = edited(desk)
     for address in (item["url"], f"{item['url']}?utm_source=zalo", f"{item['url']}?print=1#dau-trang"):
         assert json.loads(desk.danvan("show", address, "--json").stdout)["item_id"] == item["item_id"]
@@ -135,7 +135,7 @@ def test_show_with_json_prints_one_document(desk: Any) -> None:
 @pytest.mark.parametrize(
     "command", [("show", "mau-danvan-0000000000000000"), ("capture", "1b4c9f0e-7f2a-4d0e-9a53-2f6d1c0c8a11")]
 )
-def test_something_unknown_is_wrong_usage(desk: Any, command: tuple[str, str]) -> None:
+def test_an_unknown_article_or_record_is_wrong_usage(desk: Any, command: tuple[str, str]) -> None:
     assert command[1] in desk.danvan(*command, code=2).stderr
 
 
@@ -152,7 +152,7 @@ def test_capture_saves_the_payload_as_it_was_sent(desk: Any) -> None:
     assert out.read_bytes() == sent
 
 
-def test_capture_saves_a_page_without_framing_and_with_its_coding(desk: Any) -> None:
+def test_capture_saves_a_page_without_chunks_and_with_its_content_coding(desk: Any) -> None:
     item = desk.export()[0]
     out = desk.folder / "trang.html.gz"
     desk.danvan("capture", item["warc_record_id"].removeprefix("urn:uuid:"), "-o", str(out))
@@ -191,7 +191,7 @@ def test_export_jsonl_has_the_fields_of_the_schema_in_order(desk: Any) -> None:
     assert found == desk.export()
 
 
-def test_export_csv_is_the_same_for_spreadsheets(desk: Any) -> None:
+def test_export_csv_has_the_same_items_for_spreadsheets(desk: Any) -> None:
     out = desk.folder / "bai-viet.csv"
     desk.danvan("export", "--format", "csv", "-o", str(out))
     data = out.read_bytes()
@@ -203,13 +203,13 @@ def test_export_csv_is_the_same_for_spreadsheets(desk: Any) -> None:
     assert [row["published_at"] for row in rows] == [item["published_at"] or "" for item in expected]
 
 
-def test_export_obeys_its_filters_and_leaves_out_undated_items(desk: Any) -> None:
+def test_export_applies_its_filters_and_leaves_out_undated_items(desk: Any) -> None:
     found = lines(desk.danvan("export", "--since", "2016-01-01").stdout)
     assert len(found) == len([one for one in articles(2) if one.published_at])
     assert lines(desk.danvan("export", "--site", "khac-danvan").stdout) == []
 
 
-def test_sites_lists_what_can_be_crawled(desk: Any) -> None:
+def test_sites_lists_all_profiles(desk: Any) -> None:
     rows = [line.split("\t") for line in desk.danvan("sites").stdout.splitlines()]
     [row] = [row for row in rows if row[0] == "mau-danvan"]
     assert row[2:] == ["danvan_portal", desk.portal.url]
@@ -229,7 +229,7 @@ def test_sites_show_prints_the_profile(desk: Any) -> None:
 
 
 @pytest.mark.parametrize("command", [("search", "dân"), ("show", "x"), ("export",)], ids=lambda command: command[0])
-def test_without_a_database_reading_is_an_error_that_says_what_to_do(
+def test_without_a_database_reading_is_an_error_with_a_remedy(
     new_desk: Callable[..., Any], command: tuple[str, ...]
 ) -> None:
     said = new_desk().danvan(*command, code=1).stderr
@@ -237,7 +237,7 @@ def test_without_a_database_reading_is_an_error_that_says_what_to_do(
     assert "Traceback" not in said
 
 
-def test_a_reader_that_leaves_early_is_no_error(desk: Any) -> None:
+def test_a_broken_pipe_is_no_error(desk: Any) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "danvan_crawler", "export"],
         env=desk.variables(),

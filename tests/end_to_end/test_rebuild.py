@@ -1,4 +1,4 @@
-"""The central test of the project: what `danvan rebuild` makes of the WARC files is what the crawls stored."""
+"""The central test of the project: `danvan rebuild` derives from the WARC files the items that the crawls stored."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_two_crawls_with_an_edit_between(crawled_twice: Any) -> None:
     crawled_twice.check_rebuild()
 
 
-def test_rebuilding_again_changes_nothing_in_jsonl_or_csv(crawled_twice: Any) -> None:
+def test_a_second_rebuild_changes_nothing_in_jsonl_or_csv(crawled_twice: Any) -> None:
     before = crawled_twice.export()
     table = crawled_twice.danvan("export", "--format", "csv").stdout
     crawled_twice.danvan("rebuild")
@@ -44,7 +44,7 @@ def test_rebuilding_again_changes_nothing_in_jsonl_or_csv(crawled_twice: Any) ->
     assert crawled_twice.danvan("export", "--format", "csv").stdout == table
 
 
-def test_a_full_crawl_that_meets_an_old_text_again(
+def test_a_full_crawl_that_finds_an_old_text_again(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     portal = new_portal()
@@ -67,9 +67,7 @@ def test_several_connections_at_once(new_portal: Callable[..., Any], new_desk: C
     desk.check_rebuild()
 
 
-def test_a_profile_that_is_gone_is_taken_from_the_warc(
-    new_portal: Callable[..., Any], new_desk: Callable[..., Any]
-) -> None:
+def test_a_deleted_profile_is_read_from_the_warc(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> None:
     portal = new_portal()
     desk = new_desk()
     desk.profile(portal, slug="quen-danvan", only="dan-van-kheo")
@@ -79,7 +77,7 @@ def test_a_profile_that_is_gone_is_taken_from_the_warc(
     desk.check_rebuild()
 
 
-def test_a_section_that_the_profile_has_lost_since_keeps_its_articles(
+def test_a_section_removed_from_the_profile_keeps_its_articles(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     desk = new_desk(new_portal())
@@ -89,12 +87,12 @@ def test_a_section_that_the_profile_has_lost_since_keeps_its_articles(
     desk.check_rebuild()
 
 
-def test_a_section_that_is_called_otherwise_now_keeps_the_name_that_it_had(
+def test_a_renamed_section_keeps_its_old_name_for_old_articles(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
     article = next(article for article in articles(1) if article.section.path == SECTION)
-    # Without a breadcrumb, the section is that of the earliest listing.
+    # Without a breadcrumb, the section comes from the earliest listing.
     portal.pages[article.path] = answer(portal.html(article.path).replace("duong-dan", "trail"))
     desk = new_desk(portal, only="dan-van-kheo")
     desk.crawl()
@@ -106,7 +104,7 @@ def test_a_section_that_is_called_otherwise_now_keeps_the_name_that_it_had(
     desk.check_rebuild()
 
 
-def test_an_article_and_its_files_behind_redirects(
+def test_an_article_and_its_files_after_redirects(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -129,7 +127,7 @@ def test_an_article_and_its_files_behind_redirects(
     desk.check_rebuild()
 
 
-def test_pages_that_fail_before_they_come(
+def test_pages_that_are_archived_after_failed_requests(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]
 ) -> None:
     portal = new_portal()
@@ -137,7 +135,7 @@ def test_pages_that_fail_before_they_come(
     failures = [answer(status="503 Service Unavailable")] * 2
     page = portal.html(flaky.path).encode()
     portal.pages[flaky.path] = lambda _request: failures.pop() if failures else answer(page)
-    portal.pages[short.path] = answer(page)[:-100]  # the server keeps the connection, and the crawl's patience ends
+    portal.pages[short.path] = answer(page)[:-100]  # the server keeps the connection, and the crawl times out
     portal.pages[dead.path] = answer(status="404 Not Found")
     portal.pages[odd.path] = answer("<p>Không phải bài viết</p>")
     desk = new_desk(portal, only="hoat-dong-ban-dan-van")
@@ -149,7 +147,7 @@ def test_pages_that_fail_before_they_come(
     desk.check_rebuild()
 
 
-def test_the_crawl_after_a_rebuild_stands_on_known_ground(
+def test_the_crawl_after_a_rebuild_has_its_known_ground(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     portal = new_portal()
@@ -173,7 +171,7 @@ def test_a_rebuild_while_a_crawl_runs_is_refused(new_portal: Callable[..., Any],
     assert f"process {crawl.pid}" in refused.stderr
 
 
-def test_an_archive_that_is_not_there_is_an_error(new_desk: Callable[..., Any]) -> None:
+def test_a_missing_archive_is_an_error(new_desk: Callable[..., Any]) -> None:
     desk = new_desk()
     assert str(desk.archive) in desk.danvan("rebuild", code=1).stderr
 
@@ -185,7 +183,7 @@ def flip(path: Path, position: int) -> None:
     path.write_bytes(bytes(data))
 
 
-def test_of_a_damaged_file_what_precedes_the_damage_is_used_and_the_old_database_kept(
+def test_records_before_damage_are_used_and_the_old_database_is_kept(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     portal = new_portal()
@@ -215,7 +213,7 @@ def test_of_a_damaged_file_what_precedes_the_damage_is_used_and_the_old_database
     assert {item["item_id"]: item for item in desk.export()} == before
 
 
-def test_a_damaged_file_of_a_dead_run_is_read_and_left_as_it_is(
+def test_a_damaged_file_of_a_killed_run_is_read_and_not_changed(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     desk = new_desk(new_portal(), only="dan-van-kheo")

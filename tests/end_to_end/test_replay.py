@@ -1,6 +1,6 @@
-"""The archive looked at in Chromium through pywb, with the network limited to the replay server.
+"""The archive in Chromium through pywb, with the network limited to the replay server.
 
-Chromium is the system's (Debian's package `chromium`), pywb whichever `danvan replay` finds.
+Chromium is the system's (Debian's package `chromium`), pywb is the one that `danvan replay` finds.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PHOTO = sample.render("/hinh-anh/tin-1-1.png", "", edition=1, base_url="http://p
 STYLE = b"h1 { color: rgb(1, 2, 3) }"
 HOME = "http://portal.example/"
 ARTICLE = f"{HOME}tin/1.html"
-# Asks for what was never archived in every way a page can, so that a replay that lets something through is caught.
+# Requests addresses that were never archived in every way a page can, so that a replay that lets one through is found.
 HTML = """<!DOCTYPE html><html lang="vi"><head><meta charset="utf-8"><title>Dân vận khéo</title>
 <link rel="stylesheet" href="/style.css">
 <link rel="preconnect" href="http://early.example/">
@@ -77,7 +77,7 @@ def browser() -> Iterator[Browser]:
 
 @dataclass
 class Visit:
-    """A browser window that reaches the replay server alone."""
+    """A browser window that can reach only the replay server."""
 
     page: Page
     server: str
@@ -91,7 +91,7 @@ class Visit:
             route.abort()
 
     def open(self, address: str) -> Frame:
-        """The replayed page, loaded to its end; pywb puts it into a frame."""
+        """The replayed page, completely loaded; pywb puts it into a frame."""
         self.page.goto(self.server.rstrip("/") + address)
         element = self.page.wait_for_selector("#replay_iframe")
         assert element is not None
@@ -117,7 +117,7 @@ def visit(browser: Browser) -> Iterator[Callable[[str], Visit]]:
 
 
 def shown_width(frame: Frame, selector: str) -> int:
-    """Natural width of a picture, 0 when it could not be shown."""
+    """Natural width of a picture, 0 if it was not shown."""
     width = frame.eval_on_selector(selector, "image => image.complete ? image.naturalWidth : 0")
     assert isinstance(width, int)
     return width
@@ -146,7 +146,7 @@ def captured(url: str, answer: bytes, moment: datetime, warcinfo: str) -> tuple[
 
 
 def revisit(profile: str, url: str, block: bytes, original: tuple[bytes, str], payload: bytes) -> bytes:
-    """A revisit record of LATER for what was captured FIRST, in full as WARC/1.1 has it (section 6.7)."""
+    """A revisit record of LATER for the capture of FIRST, in full as WARC/1.1 has it (section 6.7)."""
     fields = {
         "WARC-Type": "revisit",
         "WARC-Record-ID": f"<{new_record_id()}>",
@@ -168,9 +168,9 @@ def revisit(profile: str, url: str, block: bytes, original: tuple[bytes, str], p
 
 @pytest.fixture(scope="module")
 def revisited(new_desk: Callable[..., Any]) -> Any:
-    """An archive of one page captured twice; the second time its style and pictures were what they had been."""
+    """An archive of one page captured twice; the second time its style and pictures were unchanged."""
     desk = new_desk()
-    desk.environment["TMPDIR"] = str(desk.folder)  # a replay that is killed leaves its folder
+    desk.environment["TMPDIR"] = str(desk.folder)  # a replay that is killed does not remove its folder
     path = desk.archive / "warc" / "vi-du-danvan" / "2027" / "vi-du-danvan-20270301080000000-00000-host.warc.gz"
     path.parent.mkdir(parents=True)
     info = new_record_id()
@@ -198,7 +198,7 @@ Replay = Callable[..., tuple["subprocess.Popen[str]", str]]
 
 @pytest.fixture(scope="module")
 def replay(pywb: Path) -> Iterator[Replay]:
-    """replay(desk, …) starts `danvan replay`; gives the process and the address that it prints."""
+    """replay(desk, …) starts `danvan replay`; returns the process and the address that it prints."""
     started: list[tuple[Any, subprocess.Popen[str]]] = []
 
     def start(desk: Any, *options: str) -> tuple[subprocess.Popen[str], str]:
@@ -211,17 +211,17 @@ def replay(pywb: Path) -> Iterator[Replay]:
     yield start
     for desk, child in started:
         if child.poll() is None:
-            child.terminate()  # killed, it could not take pywb with it
+            child.terminate()  # a killed replay cannot end pywb
             desk.finish(child, code=0)
 
 
 @pytest.fixture(scope="module")
 def served(replay: Replay, revisited: Any) -> str:
-    """The address of the hand-made archive's replay."""
+    """The address of the replay of the hand-made archive."""
     return replay(revisited)[1]
 
 
-def test_a_chunked_and_compressed_page_shows_its_text_and_nothing_escapes(
+def test_a_chunked_and_compressed_page_is_shown_without_requests_to_other_hosts(
     served: str, visit: Callable[[str], Visit]
 ) -> None:
     window = visit(served)
@@ -231,21 +231,21 @@ def test_a_chunked_and_compressed_page_shows_its_text_and_nothing_escapes(
     assert window.escaped == []
 
 
-def test_both_kinds_of_revisit_show_what_they_refer_to(served: str, visit: Callable[[str], Visit]) -> None:
+def test_both_kinds_of_revisit_show_their_original(served: str, visit: Callable[[str], Visit]) -> None:
     window = visit(served)
     frame = window.open(f"/archive/20270301080000/{ARTICLE}")
     assert frame.eval_on_selector("h1", "heading => getComputedStyle(heading).color") == "rgb(1, 2, 3)"
     assert shown_width(frame, "#own") == 480
 
 
-def test_what_was_never_archived_is_not_fetched(served: str) -> None:
+def test_an_address_that_was_never_archived_is_not_fetched(served: str) -> None:
     with pytest.raises(URLError, match="404"):
         urllib.request.urlopen(f"{served}archive/mp_/http://counter.example/dem.js", timeout=60)
 
 
 @pytest.fixture(scope="module")
 def crawled(new_desk: Callable[..., Any]) -> Any:
-    """A crawl of one section of the sample portal, which is closed before anybody looks."""
+    """A crawl of one section of the sample portal, which is stopped before the replay."""
     with SamplePortal() as portal:
         desk = new_desk(portal.url, only="dan-van-kheo")
         desk.crawl()
@@ -330,7 +330,7 @@ def test_a_signal_ends_the_replay_and_its_server(replay: Replay, revisited: Any)
 
 
 def refused_in_time(address: str) -> bool:
-    """Whether connections are refused at last; those that are open when the server dies are reset."""
+    """Whether connections are refused in time; those that are open when the server is killed are reset."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         try:
@@ -352,7 +352,7 @@ def test_pywb_does_not_outlive_a_replay_that_is_killed(replay: Replay, revisited
     assert refused_in_time(server)
 
 
-def test_a_port_that_is_taken_is_wrong_usage(revisited: Any, served: str) -> None:
+def test_a_port_in_use_is_wrong_usage(revisited: Any, served: str) -> None:
     taken = served.rstrip("/").rpartition(":")[2]
     result = revisited.danvan("replay", "--port", taken, code=2)
     assert f"port {taken} cannot be used" in result.stderr
@@ -362,7 +362,7 @@ def test_an_empty_archive_is_wrong_usage(pywb: Path, new_desk: Callable[..., Any
     assert "has no finished WARC file" in new_desk().danvan("replay", code=2).stderr
 
 
-def test_without_pywb_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_without_pywb_the_error_names_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("sys.prefix", str(tmp_path))
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
@@ -370,13 +370,13 @@ def test_without_pywb_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pa
         find_wayback()
 
 
-def test_a_named_program_that_is_none_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_pywb_program_is_an_error_with_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DANVAN_WAYBACK", "/nowhere/wayback")
     with pytest.raises(UsageError, match="DANVAN_WAYBACK: /nowhere/wayback is not a program"):
         find_wayback()
 
 
-def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
+def test_a_server_that_does_not_start_is_an_error_with_the_reason(tmp_path: Path) -> None:
     program = tmp_path / "wayback"
     program.write_text("#!/bin/sh\necho no such luck\nexit 3\n")
     program.chmod(0o755)

@@ -1,4 +1,4 @@
-"""What pages need beside their text is archived once, whichever page shows it, and none of it becomes an article."""
+"""Files that pages need beside their text are archived once, and none of them becomes an article."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SKIN = (
 )
 """Paths on the portal's own host."""
 STATIC = ("/da/chinh.css", "/da/nen-khac.png")
-"""Paths on its static host, of which one is a path of the portal's host, too."""
+"""Paths on its static host; one of them is a path of the portal's host, too."""
 
 
 def dress(portal: Any, answer: Callable[..., bytes]) -> None:
-    """Gives the pages of a section a skin, part of it on `localhost`, the same server under another name."""
+    """Adds a design to the pages of a section, part of it on `localhost`, the same server under another name."""
     elsewhere = f"http://localhost:{portal.port}"
     head = f"""<link rel="stylesheet" href="/da/chinh.css"><link rel="stylesheet" href="{elsewhere}/da/chinh.css">
 <link rel="stylesheet" href="http://khac.example.vn/da/chinh.css"><script src="/da/ma.js"></script></head>"""
@@ -52,7 +52,7 @@ def dress(portal: Any, answer: Callable[..., bytes]) -> None:
 
 
 def asked(portal: Any) -> list[tuple[str, str]]:
-    """Host and target of what the portal was asked for."""
+    """Host and target of the portal's requests."""
     found = []
     for exchange in portal.exchanges:
         head = exchange.request.decode("latin-1")
@@ -66,7 +66,7 @@ def wanted() -> list[tuple[str, str]]:
 
 
 def statistics(desk: Any) -> dict[str, Any]:
-    """Those of the last run."""
+    """Statistics of the last run."""
     report = max(desk.archive.glob("runs/*.json"))
     found: dict[str, Any] = json.loads(report.read_text("utf-8"))["stats"]
     return found
@@ -84,7 +84,7 @@ def desk(dressed: Any, new_desk: Callable[..., Any]) -> Any:
     return new_desk(dressed, only="dan-van-kheo", static_hosts='["localhost"]')
 
 
-def test_everything_that_pages_need_is_archived_once_over_two_runs(dressed: Any, desk: Any) -> None:
+def test_all_requisites_of_pages_are_archived_once_over_two_runs(dressed: Any, desk: Any) -> None:
     desk.crawl()
     first = asked(dressed)
     dressed.edition = 2
@@ -95,7 +95,7 @@ def test_everything_that_pages_need_is_archived_once_over_two_runs(dressed: Any,
     assert {one for one in asked(dressed) if one in wanted()} == set()
 
 
-def test_hosts_that_the_profile_does_not_name_are_left_alone(dressed: Any, desk: Any, new_desk: Any) -> None:
+def test_hosts_that_the_profile_does_not_list_are_not_requested(dressed: Any, desk: Any, new_desk: Any) -> None:
     desk.crawl()
     assert desk.rows("select url from captures where url like '%khac.example.vn%'") == []
     alone = new_desk(dressed, only="dan-van-kheo")
@@ -110,14 +110,14 @@ def test_no_requisite_becomes_an_article(desk: Any) -> None:
     assert desk.rows("select section, state from frontier where link_key = '/da/khung.html'") == [("", "archived")]
 
 
-def test_a_rebuild_knows_the_same_requisites(desk: Any) -> None:
+def test_a_rebuild_gives_the_same_requisites(desk: Any) -> None:
     desk.crawl()
     kept = {key for (key,) in desk.rows("select link_key from frontier where section = '' and state = 'archived'")}
     assert {*SKIN, *(f"//localhost{path}" for path in STATIC)} <= kept
     desk.check_rebuild()
 
 
-def test_what_the_budget_leaves_is_pending_until_a_later_run(dressed: Any, desk: Any) -> None:
+def test_requisites_beyond_the_budget_are_pending_until_a_later_run(dressed: Any, desk: Any) -> None:
     desk.profile(dressed, only="dan-van-kheo", static_hosts='["localhost"]', requisites_budget="1500")
     desk.crawl()
     after_one = {one for one in asked(dressed) if one in wanted()}
@@ -135,7 +135,7 @@ def test_what_the_budget_leaves_is_pending_until_a_later_run(dressed: Any, desk:
     assert desk.rows("select count(*) from frontier where state = 'pending'") == [(0,)]
 
 
-def test_without_a_budget_articles_are_archived_and_nothing_beside_them(dressed: Any, desk: Any) -> None:
+def test_with_a_budget_of_zero_only_articles_are_archived(dressed: Any, desk: Any) -> None:
     desk.profile(dressed, only="dan-van-kheo", static_hosts='["localhost"]', requisites_budget="0")
     desk.crawl()
     assert STORY.title in {item["title"] for item in desk.export()}
@@ -143,7 +143,7 @@ def test_without_a_budget_articles_are_archived_and_nothing_beside_them(dressed:
 
 
 @pytest.mark.parametrize("framing", ["length", "close"])
-def test_a_film_beyond_the_limit_is_marked_as_truncated_and_not_asked_for_again(
+def test_a_video_beyond_the_limit_is_marked_as_truncated_and_not_requested_again(
     dressed: Any, desk: Any, answer: Callable[..., bytes], framing: str
 ) -> None:
     film = answer(b"x" * 300_000, media_type="video/mp4")
@@ -164,7 +164,9 @@ def test_a_film_beyond_the_limit_is_marked_as_truncated_and_not_asked_for_again(
     desk.check_rebuild()
 
 
-def test_a_section_in_a_frame_is_still_walked(dressed: Any, desk: Any, answer: Callable[..., bytes]) -> None:
+def test_a_section_that_is_also_a_frame_is_still_read_as_a_listing(
+    dressed: Any, desk: Any, answer: Callable[..., bytes]
+) -> None:
     front = f'<iframe src="{SECTION}"></iframe><iframe src="/"></iframe><img src=""></body>'
     dressed.pages[SECTION] = answer(dressed.html(SECTION).replace("</body>", front))
     desk.crawl()
@@ -175,7 +177,7 @@ def test_a_section_in_a_frame_is_still_walked(dressed: Any, desk: Any, answer: C
 
 
 @pytest.mark.parametrize("target", ["/", SECTION])
-def test_a_picture_that_leads_to_the_front_page_or_a_section_is_not_there(
+def test_a_picture_that_redirects_to_the_front_page_or_a_section_is_missing(
     dressed: Any, desk: Any, answer: Callable[..., bytes], target: str
 ) -> None:
     picture = ILLUSTRATED.images[0]
@@ -189,9 +191,7 @@ def test_a_picture_that_leads_to_the_front_page_or_a_section_is_not_there(
     desk.check_rebuild()
 
 
-def test_a_picture_that_is_answered_with_a_page_is_not_there(
-    dressed: Any, desk: Any, answer: Callable[..., bytes]
-) -> None:
+def test_a_picture_answered_with_a_page_is_missing(dressed: Any, desk: Any, answer: Callable[..., bytes]) -> None:
     picture = ILLUSTRATED.images[0]
     dressed.pages[picture.path] = answer("<html><body>Không tìm thấy ảnh</body></html>")
     desk.crawl()
@@ -201,7 +201,7 @@ def test_a_picture_that_is_answered_with_a_page_is_not_there(
     assert [text for text in item["warnings"] if picture.path in text]
 
 
-def test_frames_without_end_end(dressed: Any, desk: Any, answer: Callable[..., bytes]) -> None:
+def test_a_crawl_of_endless_frames_ends(dressed: Any, desk: Any, answer: Callable[..., bytes]) -> None:
     for day in range(12):
         dressed.pages[f"/lich/{day}"] = answer(f'<iframe src="/lich/{day + 1}"></iframe>')
     dressed.pages["/da/khung.html"] = dressed.pages["/lich/0"]

@@ -1,4 +1,4 @@
-"""What is known is not stored again, and nothing is lost by that: crawls of portals that have not changed."""
+"""Crawls of unchanged portals: known bodies are not stored again, and no information is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KINDS = ("response", "revisit")
 
 @dataclass(frozen=True)
 class Runs:
-    """A portal with validators, crawled four times: all, unchanged, `--full`, and after an edit."""
+    """A portal with validators, crawled four times: first, unchanged, `--full`, and after an edit."""
 
     desk: Any
     read: Callable[[Path], list[Any]]
@@ -31,7 +31,7 @@ class Runs:
         return [record for record in self.read(self.desk.warc_files()[run]) if record.type in KINDS]
 
     def copy(self, folder: Path, new_desk: Callable[..., Any]) -> Any:
-        """A desk of its own with the same archive, for a test that changes it."""
+        """A desk with a copy of the archive, for a test that changes it."""
         desk = new_desk()
         shutil.copytree(self.desk.archive, desk.archive)
         shutil.copytree(self.desk.sites, desk.sites, dirs_exist_ok=True)
@@ -60,7 +60,7 @@ def payloads(records: list[Any]) -> list[str]:
     return [record.fields["WARC-Payload-Digest"] for record in records if record.type == "response" and record.entity]
 
 
-def test_a_crawl_of_an_unchanged_portal_takes_a_twentieth_of_the_bytes_at_most(runs: Runs) -> None:
+def test_a_crawl_of_an_unchanged_portal_adds_at_most_a_twentieth_of_the_bytes(runs: Runs) -> None:
     first, second, *_ = [path.stat().st_size for path in runs.desk.warc_files()]
     assert second < first / 20
 
@@ -77,14 +77,14 @@ def test_no_body_is_stored_twice(runs: Runs) -> None:
     assert len(stored) == len(set(stored))
 
 
-def test_a_full_crawl_asks_for_all_again_and_stores_nothing_twice(runs: Runs) -> None:
+def test_a_full_crawl_requests_all_again_and_stores_nothing_twice(runs: Runs) -> None:
     asked = {record.target for record in runs.answers(2)}
     assert {article.path for article in articles(1)} <= asked
     assert {record.type for record in runs.answers(2)} == {"revisit"}
     assert {record.block.split(b" ", 2)[1] for record in runs.answers(2)} == {b"200"}
 
 
-def test_an_article_that_was_seen_again_is_the_same_and_seen_later(runs: Runs) -> None:
+def test_an_article_that_is_seen_again_is_unchanged_with_a_later_last_seen(runs: Runs) -> None:
     first = {record.id for record in runs.answers(0)}
     again = [item for item in runs.desk.export() if item["revision"] == 1 and item["last_seen"] > item["first_seen"]]
     assert len(again) > 40
@@ -93,7 +93,7 @@ def test_an_article_that_was_seen_again_is_the_same_and_seen_later(runs: Runs) -
     assert all(item["last_seen"] > began for item in again)
 
 
-def test_items_name_records_that_are_there(runs: Runs) -> None:
+def test_items_name_records_that_exist(runs: Runs) -> None:
     there = {
         (path.relative_to(runs.desk.archive).as_posix(), record.offset): record.id
         for path in runs.desk.warc_files()
@@ -105,7 +105,7 @@ def test_items_name_records_that_are_there(runs: Runs) -> None:
             assert there[place["warc_file"], place["warc_offset"]] == place["warc_record_id"]
 
 
-def test_every_revisit_refers_to_a_response_that_came_before_it(runs: Runs) -> None:
+def test_every_revisit_refers_to_an_earlier_response(runs: Runs) -> None:
     records = [record for run in range(4) for record in runs.answers(run)]
     responses = {record.id: record for record in records if record.type == "response"}
     for revisit in (record for record in records if record.type == "revisit"):
@@ -119,7 +119,7 @@ def test_a_rebuild_over_revisits_gives_the_same_items(runs: Runs, tmp_path: Path
     runs.copy(tmp_path, new_desk).check_rebuild()
 
 
-def test_a_portal_without_validators_gives_the_same_and_stores_nothing_twice(
+def test_a_portal_without_validators_gives_the_same_items_and_stores_nothing_twice(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     portal = new_portal()
@@ -140,7 +140,7 @@ def test_a_portal_without_validators_gives_the_same_and_stores_nothing_twice(
     desk.check_rebuild()
 
 
-def test_where_a_file_was_removed_pages_are_stored_in_full_again(
+def test_pages_of_a_removed_file_are_stored_in_full_again(
     runs: Runs, portal: SamplePortal, tmp_path: Path, new_desk: Callable[..., Any], read: Callable[[Path], list[Any]]
 ) -> None:
     desk = runs.copy(tmp_path, new_desk)
@@ -154,7 +154,7 @@ def test_where_a_file_was_removed_pages_are_stored_in_full_again(
     assert all(record.fields["WARC-Refers-To"].strip("<>") in ids for record in last)
 
 
-def test_a_rebuild_says_which_revisits_have_lost_their_payload(
+def test_a_rebuild_reports_revisits_whose_original_is_missing(
     runs: Runs, tmp_path: Path, new_desk: Callable[..., Any]
 ) -> None:
     desk = runs.copy(tmp_path, new_desk)
@@ -193,12 +193,14 @@ def test_an_exported_warc_has_no_revisit_and_every_capture(runs: Runs, read: Cal
     runs.desk.danvan("export-warc", "mau-danvan", "-o", str(output), "--force")
 
 
-def test_a_slug_that_nobody_knows_cannot_be_exported(runs: Runs) -> None:
+def test_an_unknown_slug_cannot_be_exported(runs: Runs) -> None:
     runs.desk.danvan("export-warc", "khong-co", "-o", str(runs.desk.folder / "none.warc.gz"), code=2)
     assert not (runs.desk.folder / "none.warc.gz").exists()
 
 
-def test_an_export_that_cannot_stand_alone_says_so(runs: Runs, tmp_path: Path, new_desk: Callable[..., Any]) -> None:
+def test_an_export_with_revisits_whose_original_is_missing_reports_them(
+    runs: Runs, tmp_path: Path, new_desk: Callable[..., Any]
+) -> None:
     desk = runs.copy(tmp_path, new_desk)
     removed, *_ = desk.warc_files()
     removed.unlink()

@@ -101,9 +101,7 @@ def test_listings_without_articles_have_the_same_code(
     new_desk(portal, only="dan-van-kheo").scrapy("crawl", "mau-danvan", code=4)
 
 
-def test_a_site_that_is_being_crawled_has_the_same_code(
-    new_portal: Callable[..., Any], new_desk: Callable[..., Any]
-) -> None:
+def test_a_locked_site_has_the_same_code(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> None:
     portal = new_portal()
     desk = new_desk(portal, only="dan-van-kheo")
     gate = portal.hold(MODEL)
@@ -127,13 +125,13 @@ def test_a_foreign_spider_is_archived_under_its_own_name(
     run_foreign(desk, f"{portal.url.rstrip('/')}{MODEL}", "private_network = True")
     [path] = (desk.folder / "kho" / "warc" / "ban_tin").rglob("*.warc.gz")
     records = read(path)
-    assert [record.type for record in records[:2]] == ["warcinfo", "request"]  # there is no profile to keep
+    assert [record.type for record in records[:2]] == ["warcinfo", "request"]  # there is no profile to archive
     responses = [record.block for record in records if record.type == "response"]
     assert sorted(responses) == sorted(exchange.response for exchange in portal.exchanges)
     assert len(responses) > 5
 
 
-def test_a_foreign_spider_may_not_contact_private_addresses_unless_it_says_so(
+def test_a_foreign_spider_needs_private_network_for_private_addresses(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     portal, desk = new_portal(), new_desk()

@@ -1,4 +1,4 @@
-"""A setting that cannot be used, or a broken archive, is told by status and notifications as any other trouble."""
+"""An unusable setting or a broken archive is reported by status and notifications like any other problem."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ WRONG = {
 
 @pytest.fixture
 def desk(new_desk: Callable[..., Any]) -> Any:
-    """A desk whose one site is not reached: nothing gets so far."""
+    """A desk whose one site cannot be reached: the commands fail before they contact it."""
     return new_desk("http://127.0.0.1:9/", slug="mot-danvan")
 
 
 def problem(desk: Any) -> tuple[str, str]:
-    """Kind and text of what status says of the site."""
+    """Kind and text of the site's problem in the output of status."""
     document = json.loads(desk.danvan("status", "--json", "--site", "mot-danvan", code=4).stdout)
     [found] = document["sites"][0]["problems"]
     return found["kind"], found["text"]
@@ -33,9 +33,7 @@ def problem(desk: Any) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("name", "command"), [*((name, ("mot-danvan",)) for name in WRONG), ("DANVAN_REVISIT_DAYS", ("--all",))]
 )
-def test_a_setting_that_cannot_be_used_is_one_sentence_and_a_problem(
-    desk: Any, name: str, command: tuple[str, ...]
-) -> None:
+def test_an_unusable_setting_is_one_error_line_and_a_problem(desk: Any, name: str, command: tuple[str, ...]) -> None:
     desk.environment[name] = WRONG[name]
     said = desk.danvan("crawl", *command, code=2).stderr
     assert "Traceback" not in said
@@ -48,7 +46,7 @@ def test_a_setting_that_cannot_be_used_is_one_sentence_and_a_problem(
 
 
 @pytest.mark.parametrize("command", [("mot-danvan",), ("--all",)], ids=["alone", "all"])
-def test_a_database_that_is_none_is_a_problem(desk: Any, command: tuple[str, ...]) -> None:
+def test_an_invalid_database_is_a_problem(desk: Any, command: tuple[str, ...]) -> None:
     desk.archive.mkdir()
     (desk.archive / "danvan.sqlite").write_bytes(b"no database" * 1000)
     desk.danvan("crawl", *command, code=1)
@@ -57,7 +55,7 @@ def test_a_database_that_is_none_is_a_problem(desk: Any, command: tuple[str, ...
 
 
 @pytest.mark.parametrize("command", [("crawl", "mot-danvan"), ("list",)], ids=lambda words: words[0])
-def test_scrapy_says_the_same(desk: Any, command: tuple[str, ...]) -> None:
+def test_scrapy_reports_the_same(desk: Any, command: tuple[str, ...]) -> None:
     desk.environment["DANVAN_MIN_FREE"] = "1GB"
     said = desk.scrapy(*command, code=2).stderr
     assert "DANVAN_MIN_FREE must be a whole number, got '1GB'" in said

@@ -1,4 +1,4 @@
-"""`danvan crawl` of several sites against real servers: one that hangs, one that dies, two on one host, a stop."""
+"""`danvan crawl` of several sites against real servers: a hang, a killed crawl, two sites on one host, a stop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Sites = Callable[..., Any]
 
 @pytest.fixture
 def sites(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> Sites:
-    """A desk with so many sites, each on a portal of its own: desk, and portals by slug."""
+    """A desk with this many sites, each on its own portal: desk, and portals by slug."""
 
     def make(*slugs: str) -> tuple[Any, dict[str, Any]]:
         desk = new_desk()
@@ -45,14 +45,14 @@ def test_a_site_that_hangs_is_stopped_and_the_others_are_crawled(sites: Sites) -
     said = desk.danvan("crawl", "--all", "--jobs", "2", code=3).stderr
     assert {item["site"] for item in desk.export()} == {"mot-danvan"}
     assert "mot-danvan: exit code 0\n" in said
-    # Stopped, not killed: it gave up what it was waiting for, so its files are complete.
+    # Stopped, not killed: it gave up the pending request, so its files are complete.
     assert "hai-danvan: exit code 3 (the crawl hung: no activity for 8 s; it was stopped," in said
     assert desk.warc_files("*.open") == []
     assert reports(desk)["hai-danvan"]["exit_code"] == 3
     assert reports(desk)["hai-danvan"]["findings"][0].startswith("the crawl hung: ")
 
 
-def test_a_crawl_that_is_killed_has_failed_and_the_others_are_crawled(sites: Sites) -> None:
+def test_a_killed_crawl_is_a_failed_site_and_the_others_are_crawled(sites: Sites) -> None:
     desk, portals = sites("mot-danvan", "hai-danvan")
     gate = portals["hai-danvan"].hold(MODEL)
     crawl = desk.start("crawl", "--all", "--jobs", "2")
@@ -63,7 +63,7 @@ def test_a_crawl_that_is_killed_has_failed_and_the_others_are_crawled(sites: Sit
     assert "hai-danvan: exit code 3 (the crawl died of SIGKILL" in said
     assert reports(desk)["hai-danvan"]["reason"] == "died"
     gate.set()
-    desk.crawl(slug="hai-danvan")  # its lock died with it
+    desk.crawl(slug="hai-danvan")  # the killed process does not hold its lock
     assert {item["site"] for item in desk.export()} == {"mot-danvan", "hai-danvan"}
 
 
@@ -83,7 +83,7 @@ def test_two_sites_on_one_host_are_crawled_one_after_the_other(
     assert MODEL not in portal.arrived[second:]
 
 
-def test_a_host_that_another_command_is_crawling_is_locked(
+def test_a_host_that_is_crawled_by_another_command_is_locked(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     portal, desk = new_portal(), new_desk()
@@ -98,7 +98,7 @@ def test_a_host_that_another_command_is_crawling_is_locked(
     desk.finish(crawl, code=0)
 
 
-def test_a_stop_waits_for_no_server_that_hangs(sites: Sites) -> None:
+def test_a_stop_does_not_wait_for_a_server_that_hangs(sites: Sites) -> None:
     desk, portals = sites("mot-danvan", "hai-danvan", "ba-danvan")
     for slug in ("mot-danvan", "hai-danvan"):
         portals[slug].hold(MODEL)
@@ -106,7 +106,7 @@ def test_a_stop_waits_for_no_server_that_hangs(sites: Sites) -> None:
     for slug in ("mot-danvan", "hai-danvan"):
         portals[slug].wait_for(MODEL)
     crawl.terminate()
-    said, _ = crawl.communicate(timeout=40)  # the servers would hold their answers for longer
+    said, _ = crawl.communicate(timeout=40)  # the servers would hold their responses for longer
     assert crawl.returncode == 7, said
     assert "mot-danvan: exit code 7\n" in said
     assert "hai-danvan: exit code 7\n" in said
@@ -115,7 +115,7 @@ def test_a_stop_waits_for_no_server_that_hangs(sites: Sites) -> None:
     assert desk.warc_files("*.open") == []
 
 
-def test_quiet_tells_only_of_sites_where_not_all_went_well(sites: Sites) -> None:
+def test_quiet_reports_only_sites_with_problems(sites: Sites) -> None:
     desk, _ = sites("mot-danvan")
     assert desk.danvan("crawl", "--all", "--quiet").stderr == ""
     desk.profile("http://127.0.0.1:9/", slug="chet-danvan")
@@ -125,7 +125,7 @@ def test_quiet_tells_only_of_sites_where_not_all_went_well(sites: Sites) -> None
     assert "exit code 0" in (desk.archive / "logs" / "mot-danvan.log").read_text("utf-8")
 
 
-def test_an_stderr_that_cannot_be_written_costs_no_site(sites: Sites) -> None:
+def test_an_unwritable_stderr_stops_no_site(sites: Sites) -> None:
     desk, _ = sites("mot-danvan", "hai-danvan")
     crawl = [sys.executable, "-m", "danvan_crawler", "crawl", "mot-danvan", "hai-danvan"]
     with Path("/dev/full").open("wb") as full:
@@ -135,15 +135,15 @@ def test_an_stderr_that_cannot_be_written_costs_no_site(sites: Sites) -> None:
 
 
 @pytest.mark.parametrize("name", ["DANVAN_HANG_AFTER", "DANVAN_MEMORY_LIMIT"])
-def test_a_limit_that_is_no_number_is_wrong_usage(new_desk: Callable[..., Any], name: str) -> None:
+def test_an_invalid_limit_is_wrong_usage(new_desk: Callable[..., Any], name: str) -> None:
     desk = new_desk("http://127.0.0.1:9/")
     desk.environment[name] = "nhiều"
     assert f"{name} must be a whole number, got 'nhiều'" in desk.danvan("crawl", "--all", code=2).stderr
 
 
-def test_a_crawl_beyond_its_memory_limit_closes_itself(sites: Sites) -> None:
+def test_a_crawl_beyond_its_memory_limit_ends_itself(sites: Sites) -> None:
     desk, _ = sites("mot-danvan")
-    desk.environment["DANVAN_MEMORY_LIMIT"] = "10"  # megabytes, less than Python has when it begins
+    desk.environment["DANVAN_MEMORY_LIMIT"] = "10"  # megabytes, less than a new Python process uses
     assert (
         "memory limit reached (DANVAN_MEMORY_LIMIT); the next run continues"
         in desk.crawl(slug="mot-danvan", code=7).stderr

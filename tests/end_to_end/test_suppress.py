@@ -1,4 +1,4 @@
-"""A takedown over the life of an archive: crawls and rebuilds respect it, and when it ends nothing has been lost."""
+"""A takedown over the life of an archive: crawls and rebuilds respect it, and nothing is lost when it is lifted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RIGHTS = "© Ban Dân vận; trích dẫn ghi rõ nguồn"
 
 @pytest.fixture(scope="module")
 def crawled(new_portal: Callable[..., Any], new_desk: Callable[..., Any]) -> Any:
-    """Portal and desk after a crawl of one section, the items that it gave, and the one that was suppressed then."""
+    """Portal and desk after a crawl of one section, its items, and the one that was suppressed then."""
     portal = new_portal()
     desk = new_desk(portal, only=SECTION, rights=json.dumps(RIGHTS, ensure_ascii=False))
     desk.crawl()
@@ -37,12 +37,12 @@ def words_of(item: dict[str, Any]) -> str:
     return max(item["body_text"].split("\n"), key=len)
 
 
-def test_exports_are_the_same_without_it(crawled: Any) -> None:
+def test_exports_are_unchanged_except_for_the_suppressed_article(crawled: Any) -> None:
     _, desk, before, taken = crawled
     assert desk.export() == without(before, taken)
 
 
-def test_a_wacz_has_no_page_of_it_and_says_the_rights(crawled: Any, tmp_path: Path) -> None:
+def test_a_wacz_has_no_page_of_it_and_has_the_note_on_rights(crawled: Any, tmp_path: Path) -> None:
     _, desk, before, taken = crawled
     desk.danvan("wacz", "mau-danvan", "-o", str(tmp_path / "site.wacz"))
     with zipfile.ZipFile(tmp_path / "site.wacz") as package:
@@ -66,14 +66,14 @@ def test_the_note_on_rights_is_in_every_item_and_in_warcinfo(crawled: Any) -> No
     assert f"rights: {RIGHTS}\r\n".encode() in desk.records()[0].block
 
 
-def test_no_byte_of_its_text_is_left_in_the_database_after_a_rebuild(crawled: Any) -> None:
+def test_its_text_is_not_in_the_database_file_after_a_rebuild(crawled: Any) -> None:
     _, desk, before, taken = crawled
     desk.danvan("rebuild")
     assert desk.export() == without(before, taken)
     assert words_of(taken).encode() not in (desk.archive / "danvan.sqlite").read_bytes()
 
 
-def test_a_full_crawl_captures_it_and_does_not_show_it(crawled: Any) -> None:
+def test_a_full_crawl_captures_it_without_showing_it(crawled: Any) -> None:
     portal, desk, before, taken = crawled
     portal.forget()
     desk.crawl("--full")
@@ -83,12 +83,12 @@ def test_a_full_crawl_captures_it_and_does_not_show_it(crawled: Any) -> None:
     assert "đơn yêu cầu" in shown
 
 
-def test_verify_finds_nothing_wrong(crawled: Any) -> None:
+def test_verify_finds_no_damage(crawled: Any) -> None:
     _, desk, _, _ = crawled
     desk.danvan("verify")
 
 
-def test_when_it_ends_the_article_is_what_a_rebuild_makes_of_it(
+def test_a_lifted_takedown_restores_the_article_as_a_rebuild_does(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     portal = new_portal()
@@ -117,7 +117,7 @@ def changed_title() -> str:
     )
 
 
-def test_an_entry_taken_out_by_hand_is_obeyed_by_the_next_crawl(
+def test_an_entry_removed_by_hand_is_lifted_by_the_next_crawl(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     desk = new_desk(new_portal(), only=SECTION)
@@ -129,7 +129,7 @@ def test_an_entry_taken_out_by_hand_is_obeyed_by_the_next_crawl(
     assert {item["item_id"] for item in desk.export()} == {item["item_id"] for item in before}
 
 
-def test_a_file_that_cannot_be_read_stops_the_crawl_before_any_request(
+def test_an_unreadable_suppression_file_stops_the_crawl_before_any_request(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any]
 ) -> None:
     portal = new_portal()

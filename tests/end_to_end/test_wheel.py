@@ -1,8 +1,8 @@
-"""The wheel, installed and used in an empty folder, as somebody who has no checkout does.
+"""The wheel, installed and used in an empty folder, without a checkout.
 
 The environment is a real virtual environment with the wheel in it and nothing else. It sees the libraries of the
-environment that runs the tests through a path line of its own, whose `.pth` files Python does not read there: so an
-editable install of the checkout does not leak in, and nothing is downloaded.
+environment that runs the tests through its own path line, and Python does not read their `.pth` files there: so an
+editable install of the checkout is not visible, and nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Installed:
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """This process's environment without what would steer Python, pip, Scrapy or danvan-crawler."""
+    """This process's environment without variables that affect Python, pip, Scrapy or danvan-crawler."""
     steering = ("DANVAN_", "PIP_", "PYTHON", "SCRAPY_", "VIRTUAL_ENV")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
     return kept | {"PIP_CONFIG_FILE": os.devnull} | more
@@ -54,7 +54,7 @@ def checked(*command: str, cwd: Path) -> None:
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     folder = tmp_path_factory.mktemp("wheel")
-    # Without --wheel, build makes the sdist first and the wheel out of that: what the sdist lacks, the wheel lacks.
+    # Without --wheel, build makes the sdist first and the wheel from it: the wheel then lacks what the sdist lacks.
     checked(sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), str(CHECKOUT), cwd=folder)
     [sdist] = folder.glob("*.tar.gz")
     [wheel] = folder.glob("*.whl")
@@ -71,7 +71,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
 
 @pytest.fixture
 def run(installed: Installed, tmp_path: Path) -> Run:
-    """Runs a command of the installed wheel in an empty folder and returns what it did."""
+    """Runs a command of the installed wheel in an empty folder."""
 
     def run_in_empty_folder(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         arguments = [str(installed.environment / "bin" / command[0]), *command[1:]]
@@ -83,7 +83,7 @@ def run(installed: Installed, tmp_path: Path) -> Run:
 
 
 def scrapy(run: Run, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Runs `scrapy` with the project's settings, as the wheel's user does."""
+    """Runs `scrapy` with the project's settings, as a user of the wheel does."""
     return run("python", "-m", "scrapy", *arguments, SCRAPY_SETTINGS_MODULE="danvan_crawler.settings", **environment)
 
 
@@ -121,7 +121,7 @@ def test_the_wheel_holds_the_data_files_of_the_library(installed: Installed) -> 
         assert expected <= set(archive.namelist())
 
 
-def test_the_source_distribution_takes_nothing_of_the_archive_but_its_contract(installed: Installed) -> None:
+def test_the_source_distribution_has_only_the_readme_of_the_archive(installed: Installed) -> None:
     with tarfile.open(installed.sdist) as archive:
         names = [name.partition("/")[2] for name in archive.getnames()]
     assert [name for name in names if name.startswith("archive/")] == ["archive/README.md"]
@@ -135,7 +135,7 @@ def test_the_library_in_use_is_the_installed_one(run: Run, installed: Installed)
     assert root == library.parent / "_project"
 
 
-def test_the_checkout_is_out_of_sight(run: Run) -> None:
+def test_the_checkout_is_not_on_the_path(run: Run) -> None:
     result = run("python", "-c", "import sys; print(*sys.path, sep='\\n')")
     assert str(CHECKOUT) not in result.stdout.splitlines()
 

@@ -1,4 +1,4 @@
-"""Articles as a family hands them to the first stage, and the crawler that a stage is built from."""
+"""Articles as a family gives them to the first stage, and the crawler from which a stage is created."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _layout.activate()
 
 @pytest.fixture
 def make_article() -> Callable[..., Article]:
-    """An article with title, lead, body and date line, captured in November 2026; fields given replace these."""
+    """An article with title, lead, body and date line, captured in November 2026; given fields replace these."""
 
     def make(**fields: Any) -> Article:
         url = "http://danvan.example.vn/tin-tuc/hoi-nghi-1.html"
@@ -41,7 +41,7 @@ def make_article() -> Callable[..., Article]:
 
 @pytest.fixture
 def make_site() -> Callable[..., Site]:
-    """A profile with further keys in TOML."""
+    """A profile with more keys in TOML."""
 
     def make(extra: str = "") -> Site:
         return Site.parse(
@@ -63,7 +63,7 @@ url = "http://danvan.example.vn/tin-tuc/"
 
 @pytest.fixture
 def make_crawler() -> Callable[..., Crawler]:
-    """A crawler whose spider walks this site, or no site when it is None."""
+    """A crawler whose spider has this site, or no site if it is None."""
 
     def make(site: Site | None = None) -> Crawler:
         crawler = Crawler(Spider, Settings())

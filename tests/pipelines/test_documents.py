@@ -44,7 +44,7 @@ def test_every_part_of_an_article_is_read_in_its_order(make_article: MakeArticle
     assert [number for _, number, _, _ in cited(article)] == ["05", "131", "100/2019", "464", "35"]
 
 
-def test_a_document_is_stored_once_with_its_richest_mention(make_article: MakeArticle) -> None:
+def test_a_document_is_stored_once_with_its_most_complete_mention(make_article: MakeArticle) -> None:
     article = make_article(
         title="Hội nghị quán triệt 09-NQ/TU và 35-CT/TW",
         body_text="Nghị quyết số 09-NQ/TU. Nghị quyết số 09-NQ/TU, ngày 15/7/2021. Nghị quyết 09-NQ/TU ngày 15/7/2021.",
@@ -53,19 +53,19 @@ def test_a_document_is_stored_once_with_its_richest_mention(make_article: MakeAr
     assert article.documents[0]["raw"] == "Nghị quyết số 09-NQ/TU, ngày 15/7/2021"
 
 
-def test_a_type_that_a_code_does_not_tell_comes_from_another_mention(make_article: MakeArticle) -> None:
+def test_a_type_that_the_code_lacks_comes_from_another_mention(make_article: MakeArticle) -> None:
     article = make_article(title="Quán triệt 37-QĐ/TW", body_text="Quy định số 37-QĐ/TW của Ban Chấp hành Trung ương.")
     assert cited(article) == [("quy định", "37", "QĐ/TW", None)]
 
 
-def test_the_file_of_a_document_is_that_document(make_article: MakeArticle) -> None:
+def test_a_mention_in_a_file_name_is_the_same_document(make_article: MakeArticle) -> None:
     attachment = Attachment("http://a.vn/1.pdf", "131-KH-TU.pdf")
     assert cited(make_article(body_text="Kế hoạch số 131-KH/TU", attachments=[attachment])) == [
         ("kế hoạch", "131", "KH/TU", None)
     ]
 
 
-def test_one_number_of_two_days_is_two_documents(make_article: MakeArticle) -> None:
+def test_one_number_with_two_dates_is_two_documents(make_article: MakeArticle) -> None:
     body = "Chỉ thị số 35-CT/TW, Chỉ thị số 35-CT/TW ngày 30/5/2019 và Chỉ thị số 35-CT/TW ngày 14/6/2024"
     assert [day for *_, day in cited(make_article(body_text=body))] == ["2019-05-30", "2024-06-14"]
 
@@ -85,17 +85,17 @@ def test_a_short_mention_of_another_document_stays(make_article: MakeArticle) ->
     ]
 
 
-def test_an_article_that_cites_nothing_has_no_documents(make_article: MakeArticle) -> None:
+def test_an_article_without_citations_has_no_documents(make_article: MakeArticle) -> None:
     assert cited(make_article()) == []
 
 
-def test_doing_it_twice_changes_nothing(make_article: MakeArticle) -> None:
+def test_a_second_run_changes_nothing(make_article: MakeArticle) -> None:
     article = make_article(title="Chỉ thị 05-CT/TW")
     assert cited(article) == cited(article)
     assert len(article.documents) == 1
 
 
-def test_items_of_other_spiders_pass_untouched() -> None:
+def test_items_of_other_spiders_are_not_changed() -> None:
     item = {"title": "Chỉ thị 05-CT/TW"}
     assert DocumentsPipeline().process_item(item) is item
     assert item == {"title": "Chỉ thị 05-CT/TW"}

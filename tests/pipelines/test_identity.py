@@ -49,24 +49,24 @@ def test_another_page_is_another_item(make_article: MakeArticle) -> None:
     assert identified(make_article(canonical_url=other)).item_id != identified(make_article()).item_id
 
 
-def test_the_canonical_address_is_without_tracking_and_the_fetched_one_as_it_was(make_article: MakeArticle) -> None:
+def test_the_canonical_address_has_no_tracking_and_the_fetched_one_is_unchanged(make_article: MakeArticle) -> None:
     fetched = "http://danvan.example.vn/tin-tuc/hoi-nghi-1.html?id=3&utm_source=zalo#top"
     article = identified(make_article(url=fetched, canonical_url=fetched))
     assert article.canonical_url == "http://danvan.example.vn/tin-tuc/hoi-nghi-1.html?id=3"
     assert article.url == fetched
 
 
-def test_the_address_that_a_page_declares_counts(make_article: MakeArticle) -> None:
+def test_the_address_declared_by_a_page_is_used(make_article: MakeArticle) -> None:
     article = identified(make_article(url="http://danvan.example.vn/?p=1"))
     assert article.canonical_url == "http://danvan.example.vn/tin-tuc/hoi-nghi-1.html"
 
 
-def test_without_a_declared_address_the_fetched_one_counts(make_article: MakeArticle) -> None:
+def test_without_a_declared_address_the_fetched_one_is_used(make_article: MakeArticle) -> None:
     article = identified(make_article(canonical_url=""))
     assert article.canonical_url == "http://danvan.example.vn/tin-tuc/hoi-nghi-1.html"
 
 
-def test_the_content_hash_is_that_of_the_described_json(make_article: MakeArticle) -> None:
+def test_the_content_hash_is_that_of_the_documented_json(make_article: MakeArticle) -> None:
     article = make_article(
         title="Tỉnh uỷ", lead="Hoà bình", body_text="a\nb", author="A", source=None, published_at=None,
         attachments=[Attachment("http://a.vn/1.pdf", "1.pdf")],
@@ -93,7 +93,7 @@ def test_the_content_hash_is_that_of_the_described_json(make_article: MakeArticl
     ],
     ids=lambda changed: next(iter(changed)),
 )
-def test_what_makes_a_revision_changes_the_hash(make_article: MakeArticle, changed: dict[str, Any]) -> None:
+def test_a_change_that_makes_a_revision_changes_the_hash(make_article: MakeArticle, changed: dict[str, Any]) -> None:
     assert content_hash(make_article(**changed)) != content_hash(make_article())
 
 
@@ -111,11 +111,13 @@ def test_what_makes_a_revision_changes_the_hash(make_article: MakeArticle, chang
     ],
     ids=lambda changed: next(iter(changed)),
 )
-def test_what_makes_no_revision_leaves_the_hash(make_article: MakeArticle, changed: dict[str, Any]) -> None:
+def test_a_change_that_makes_no_revision_does_not_change_the_hash(
+    make_article: MakeArticle, changed: dict[str, Any]
+) -> None:
     assert content_hash(make_article(**changed)) == content_hash(make_article())
 
 
-def test_the_same_text_typed_otherwise_has_the_same_hash(make_article: MakeArticle) -> None:
+def test_the_same_text_in_another_spelling_has_the_same_hash(make_article: MakeArticle) -> None:
     first = make_article(title="Tỉnh ủy Thanh Hóa", body_text="Đảng bộ")
     again = make_article(title="Tỉnh uỷ Thanh Hoá", body_text=unicodedata.normalize("NFD", "Ðảng bộ"))
     assert content_hash(first) == content_hash(again)
@@ -136,11 +138,11 @@ def test_a_session_id_in_an_attachment_s_address_makes_no_revision(make_article:
 
 
 @pytest.mark.parametrize("url", ["http://a.vn/1.pdf?", "tệp.pdf?a&&b#c", "http://[x?id=1", ""])
-def test_other_addresses_of_attachments_are_hashed_as_they_are(url: str) -> None:
+def test_other_addresses_of_attachments_are_hashed_unchanged(url: str) -> None:
     assert without_session(url) == url
 
 
-def test_items_of_other_spiders_pass_untouched() -> None:
+def test_items_of_other_spiders_are_not_changed() -> None:
     item = {"url": "http://a.vn/"}
     assert IdentityPipeline().process_item(item) is item
     assert item == {"url": "http://a.vn/"}

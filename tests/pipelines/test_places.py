@@ -42,7 +42,7 @@ def placed(site: Site, article: Article) -> tuple[str, str]:
         ("2025-07-01T00:00:00+07:00", ("VN-18", "ban-tuyen-giao-va-dan-van")),
     ],
 )
-def test_an_article_gets_what_held_on_its_day(
+def test_an_article_gets_the_province_and_body_of_its_day(
     make_article: MakeArticle, of_ha_nam: MakeSite, published_at: str, place: tuple[str, str]
 ) -> None:
     assert placed(of_ha_nam(), make_article(published_at=published_at)) == place
@@ -61,48 +61,48 @@ def test_a_body_changes_on_the_day_of_its_own_province(
     assert placed(of_ha_nam("VN-54"), make_article(published_at=published_at)) == ("VN-54", body)
 
 
-def test_an_article_without_a_date_has_what_the_profile_says(make_article: MakeArticle, of_ha_nam: MakeSite) -> None:
+def test_an_article_without_a_date_gets_those_of_the_profile(make_article: MakeArticle, of_ha_nam: MakeSite) -> None:
     article = make_article(published_raw=None, published_at=None, captured_at="2026-01-01T00:00:00Z")
     article.province, article.body = "VN-63", "ban-dan-van"
     assert placed(of_ha_nam(), article) == ("VN-63", "ban-dan-van")
 
 
-def test_the_day_is_that_of_the_sites_zone(make_article: MakeArticle, of_ha_nam: MakeSite) -> None:
+def test_the_day_is_that_in_the_zone_of_the_site(make_article: MakeArticle, of_ha_nam: MakeSite) -> None:
     article = make_article(published_at="2025-06-30T18:00:00+00:00")
     assert placed(of_ha_nam(), article)[0] == "VN-18"
     assert placed(of_ha_nam(extra='timezone = "UTC"'), article)[0] == "VN-63"
 
 
-def test_a_province_of_today_was_itself_before(make_article: MakeArticle, of_ha_nam: MakeSite) -> None:
+def test_a_current_province_is_unchanged_on_earlier_days(make_article: MakeArticle, of_ha_nam: MakeSite) -> None:
     article = make_article(published_at="2017-05-23T08:15:30+07:00")
     assert placed(of_ha_nam("VN-18", "uy-ban-kiem-tra"), article) == ("VN-18", "uy-ban-kiem-tra")
 
 
-def test_what_has_no_history_stays_as_the_profile_has_it(make_article: MakeArticle, of_ha_nam: MakeSite) -> None:
+def test_values_without_a_history_are_those_of_the_profile(make_article: MakeArticle, of_ha_nam: MakeSite) -> None:
     article = make_article(published_at="2026-05-23T08:15:30+07:00")
     assert placed(of_ha_nam("VN-99", "ban-la"), article) == ("VN-99", "ban-la")
 
 
-def test_doing_it_twice_changes_nothing(make_article: MakeArticle, of_ha_nam: MakeSite) -> None:
+def test_a_second_run_changes_nothing(make_article: MakeArticle, of_ha_nam: MakeSite) -> None:
     article = make_article(published_at="2025-07-01T00:00:00+07:00")
     assert placed(of_ha_nam(), article) == placed(of_ha_nam(), article)
 
 
-def test_the_site_is_the_spiders(
+def test_the_site_is_that_of_the_spider(
     make_article: MakeArticle, of_ha_nam: MakeSite, make_crawler: Callable[..., Crawler]
 ) -> None:
     stage = PlacesPipeline.from_crawler(make_crawler(of_ha_nam()))
     assert stage.process_item(make_article(published_at="2026-05-23T08:15:30+07:00")).province == "VN-18"
 
 
-def test_articles_of_a_spider_without_a_site_pass_untouched(
+def test_articles_of_a_spider_without_a_site_are_not_changed(
     make_article: MakeArticle, make_crawler: Callable[..., Crawler]
 ) -> None:
     stage = PlacesPipeline.from_crawler(make_crawler())
     assert stage.process_item(make_article()) == make_article()
 
 
-def test_items_of_other_spiders_pass_untouched(of_ha_nam: MakeSite) -> None:
+def test_items_of_other_spiders_are_not_changed(of_ha_nam: MakeSite) -> None:
     item = {"province": "VN-63", "published_at": "2026-05-23T08:15:30+07:00"}
     assert PlacesPipeline(of_ha_nam()).process_item(item) is item
     assert item == {"province": "VN-63", "published_at": "2026-05-23T08:15:30+07:00"}

@@ -61,7 +61,7 @@ def stored(store: Store) -> list[dict[str, object]]:
         return list(items(connection, Filter()))
 
 
-def test_an_article_is_in_the_database_when_the_stage_has_passed_it(
+def test_an_article_is_in_the_database_after_the_stage(
     make_article: MakeArticle, make_crawler: MakeCrawler, store: Store
 ) -> None:
     crawler = make_crawler()
@@ -72,18 +72,18 @@ def test_an_article_is_in_the_database_when_the_stage_has_passed_it(
     assert (row["item_id"], row["title"], row["warc_offset"]) == ("vi-du-danvan-1", article.title, 1234)
 
 
-def test_items_of_other_spiders_pass_untouched(store: Store) -> None:
+def test_items_of_other_spiders_are_not_changed(store: Store) -> None:
     item = {"title": "x"}
     assert StorePipeline(store).process_item(item) is item
     assert stored(store) == []
 
 
-def test_a_stage_without_a_store_cannot_be_built(make_crawler: MakeCrawler) -> None:
+def test_a_stage_without_a_store_cannot_be_created(make_crawler: MakeCrawler) -> None:
     with pytest.raises(LookupError, match="has no store"):
         StorePipeline.from_crawler(make_crawler())
 
 
-def test_settings_list_every_stage_once_numbered_in_hundreds_as_the_package_tells() -> None:
+def test_settings_list_every_stage_once_with_its_number() -> None:
     modules = {name.split(".")[1]: number for name, number in settings.ITEM_PIPELINES.items()}
     assert set(modules) == {module.name for module in pkgutil.iter_modules(pipelines.__path__)}
     assert list(modules.values()) == sorted(modules.values())
@@ -94,7 +94,7 @@ def test_settings_list_every_stage_once_numbered_in_hundreds_as_the_package_tell
     ] == []
 
 
-def test_a_stage_is_one_class_with_one_verb() -> None:
+def test_a_stage_is_one_class_with_one_public_method() -> None:
     for name in settings.ITEM_PIPELINES:
         stage = load_object(name)
         module = importlib.import_module(stage.__module__)
@@ -104,7 +104,7 @@ def test_a_stage_is_one_class_with_one_verb() -> None:
         assert public <= {"from_crawler", "process_item"}
 
 
-def test_all_stages_together_make_the_item_that_exports_show(
+def test_all_stages_together_make_the_exported_item(
     make_article: MakeArticle, make_crawler: MakeCrawler, make_site: Callable[..., Site], store: Store
 ) -> None:
     crawler = make_crawler(make_site())

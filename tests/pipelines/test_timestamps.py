@@ -36,7 +36,7 @@ def test_a_date_line_becomes_a_time_with_offset_and_precision(
     assert stamped(make_site(), make_article(published_raw=line)) == (at, precision, "visible")
 
 
-def test_the_date_line_is_kept_beside_what_was_read(make_article: MakeArticle, make_site: MakeSite) -> None:
+def test_the_date_line_is_kept_beside_the_parsed_time(make_article: MakeArticle, make_site: MakeSite) -> None:
     article = make_article(published_raw="Ngày 23/05/2017")
     stamped(make_site(), article)
     assert article.published_raw == "Ngày 23/05/2017"
@@ -63,7 +63,7 @@ def test_a_line_that_cannot_be_read_gives_no_time(make_article: MakeArticle, mak
         ("20170523", "visible", (None, None, None)),
     ],
 )
-def test_a_date_from_elsewhere_is_read_by_the_rules_of_its_place(
+def test_a_date_from_another_source_is_read_by_the_rules_of_that_source(
     make_article: MakeArticle, make_site: MakeSite, raw: str, place: str, expected: tuple[str | None, ...]
 ) -> None:
     assert stamped(make_site(), make_article(published_raw=raw, published_from=place)) == expected
@@ -74,7 +74,7 @@ def test_an_article_without_a_date_line_gets_no_time(make_article: MakeArticle, 
     assert stamped(make_site(), article) == (None, None, None)
 
 
-def test_the_zone_is_the_sites(make_article: MakeArticle, make_site: MakeSite) -> None:
+def test_the_zone_is_that_of_the_site(make_article: MakeArticle, make_site: MakeSite) -> None:
     site = make_site('timezone = "UTC"')
     assert stamped(site, make_article())[0] == "2017-05-23T08:15:30+00:00"
 
@@ -91,26 +91,26 @@ def test_a_wrong_clock_does_not_move_a_day(make_article: MakeArticle, make_site:
     assert stamped(site, make_article(published_raw="Ngày 23/05/2017"))[0] == "2017-05-23T00:00:00+07:00"
 
 
-def test_the_month_comes_first_where_the_profile_says_so(make_article: MakeArticle, make_site: MakeSite) -> None:
+def test_the_month_comes_first_if_the_profile_says_so(make_article: MakeArticle, make_site: MakeSite) -> None:
     site = make_site("month_first = true")
     assert stamped(site, make_article(published_raw="Ngày 05/23/2017"))[0] == "2017-05-23T00:00:00+07:00"
 
 
-def test_the_site_is_the_spiders(
+def test_the_site_is_that_of_the_spider(
     make_article: MakeArticle, make_site: MakeSite, make_crawler: Callable[..., Crawler]
 ) -> None:
     stage = TimestampsPipeline.from_crawler(make_crawler(make_site('timezone = "UTC"')))
     assert stage.process_item(make_article()).published_at == "2017-05-23T08:15:30+00:00"
 
 
-def test_articles_of_a_spider_without_a_site_pass_untouched(
+def test_articles_of_a_spider_without_a_site_are_not_changed(
     make_article: MakeArticle, make_crawler: Callable[..., Crawler]
 ) -> None:
     stage = TimestampsPipeline.from_crawler(make_crawler())
     assert stage.process_item(make_article()) == make_article()
 
 
-def test_items_of_other_spiders_pass_untouched(make_site: MakeSite) -> None:
+def test_items_of_other_spiders_are_not_changed(make_site: MakeSite) -> None:
     item = {"published_raw": "Ngày 23/05/2017"}
     assert TimestampsPipeline(make_site()).process_item(item) is item
     assert item == {"published_raw": "Ngày 23/05/2017"}

@@ -22,7 +22,7 @@ def warnings(article: Article) -> list[str]:
     return article.warnings
 
 
-def test_a_whole_article_has_no_warnings(make_article: MakeArticle) -> None:
+def test_a_complete_article_has_no_warnings(make_article: MakeArticle) -> None:
     assert warnings(make_article(**READ)) == []
 
 
@@ -35,7 +35,7 @@ def test_a_whole_article_has_no_warnings(make_article: MakeArticle) -> None:
         ({**READ, "body_text": ""}, "empty body"),
     ],
 )
-def test_what_is_missing_is_a_warning(make_article: MakeArticle, fields: dict[str, Any], warning: str) -> None:
+def test_a_missing_field_is_a_warning(make_article: MakeArticle, fields: dict[str, Any], warning: str) -> None:
     assert warnings(make_article(**fields)) == [warning]
 
 
@@ -47,7 +47,7 @@ def test_what_is_missing_is_a_warning(make_article: MakeArticle, fields: dict[st
         ("2062-01-01T00:00:00+07:00", ["published in the future"]),
     ],
 )
-def test_a_stamp_more_than_a_week_after_the_capture_is_a_warning(
+def test_a_date_more_than_a_week_after_the_capture_is_a_warning(
     make_article: MakeArticle, published_at: str, expected: list[str]
 ) -> None:
     assert warnings(make_article(published_at=published_at)) == expected
@@ -60,7 +60,7 @@ def test_a_stamp_more_than_a_week_after_the_capture_is_a_warning(
         ("2004-12-31T23:59:00+07:00", ["published before the site's first year"]),
     ],
 )
-def test_a_stamp_before_the_sites_first_year_is_a_warning(
+def test_a_date_before_the_first_year_of_the_site_is_a_warning(
     make_article: MakeArticle,
     make_site: Callable[..., Site],
     make_crawler: Callable[..., Crawler],
@@ -79,7 +79,7 @@ def test_a_stamp_before_the_sites_first_year_is_a_warning(
         ("2026-11-23T00:00:00+07:00", "day", False),
     ],
 )
-def test_a_stamp_of_the_moment_of_capture_is_a_warning(
+def test_a_date_equal_to_the_time_of_capture_is_a_warning(
     make_article: MakeArticle, published_at: str, precision: str, is_clock: bool
 ) -> None:
     article = make_article(published_at=published_at, published_precision=precision)
@@ -91,7 +91,7 @@ def test_a_warning_that_a_family_gave_is_not_repeated(make_article: MakeArticle)
     assert warnings(article) == ["published in the future"]
 
 
-def test_everything_that_is_missing_is_told(make_article: MakeArticle) -> None:
+def test_every_missing_field_is_reported(make_article: MakeArticle) -> None:
     assert warnings(make_article(published_raw=None, lead="", body_text="")) == [
         "no date line",
         "empty lead",
@@ -103,14 +103,14 @@ def test_warnings_of_a_family_stay_first(make_article: MakeArticle) -> None:
     assert warnings(make_article(**READ, lead="", warnings=["from the family"])) == ["from the family", "empty lead"]
 
 
-def test_an_article_without_a_title_is_dropped_and_named(make_article: MakeArticle) -> None:
+def test_an_article_without_a_title_is_dropped_with_its_address_logged(make_article: MakeArticle) -> None:
     with pytest.raises(
         DropItem, match=r"http://danvan\.example\.vn/tin-tuc/hoi-nghi-1\.html: an article without a title"
     ):
         ValidatePipeline().process_item(make_article(title=""))
 
 
-def test_items_of_other_spiders_pass_untouched() -> None:
+def test_items_of_other_spiders_are_not_changed() -> None:
     item = {"title": ""}
     assert ValidatePipeline().process_item(item) is item
     assert item == {"title": ""}

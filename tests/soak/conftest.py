@@ -1,4 +1,4 @@
-"""What takes long enough for a night is run when it is asked for, `pytest tests/soak`, and left out of other runs."""
+"""Tests that take very long run only with `pytest tests/soak`, and are left out of other runs."""
 
 from __future__ import annotations
 

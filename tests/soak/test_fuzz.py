@@ -1,6 +1,6 @@
-"""A million random and mutated strings through every reader of page text, without one exception.
+"""A million random and mutated strings through every reader of page text, without an exception.
 
-About ten minutes on one core; the parts share the work when tests run in parallel.
+This takes about ten minutes on one core; the parts are shared if tests run in parallel.
 """
 
 from __future__ import annotations
@@ -16,5 +16,5 @@ EACH = 50_000
 
 
 @pytest.mark.parametrize("seed", range(1_000, 1_000 + PARTS))
-def test_a_million_random_and_mutated_strings_are_answered(seed: int) -> None:
+def test_a_million_random_and_mutated_strings_raise_nothing(seed: int) -> None:
     assert FUZZ["check"](seed, EACH) == EACH

@@ -1,4 +1,4 @@
-"""Pages of fixtures as a family is given them."""
+"""Pages of fixtures as a family gets them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 @pytest.fixture
 def case(make_page: Callable[..., Page]) -> Callable[[str], tuple[Page, dict[str, Any]]]:
-    """Reads `<family>/<case>`: the recorded page, and what is expected of it."""
+    """Reads `<family>/<case>`: the recorded page, and its expectation."""
 
     def read(name: str) -> tuple[Page, dict[str, Any]]:
         folder = FIXTURES / name
@@ -37,7 +37,7 @@ def case(make_page: Callable[..., Page]) -> Callable[[str], tuple[Page, dict[str
 
 @pytest.fixture
 def make_site() -> Callable[..., Site]:
-    """A profile with one section; `extra` is TOML put behind its required keys."""
+    """A profile with one section; `extra` is TOML added after its required keys."""
 
     def make(
         *,

@@ -1,4 +1,4 @@
-"""A spider of every profile."""
+"""Each profile becomes a spider."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MakeSite = Callable[..., Site]
 
 @pytest.fixture
 def loader(tmp_path: Path, make_site: MakeSite) -> Callable[..., ProfileSpiderLoader]:
-    """A loader on an archive with these profiles (by file name) in its `sites`, and further folders."""
+    """A loader on an archive with these profiles (by file name) in its `sites`, and more folders."""
 
     def make(profiles: dict[str, str], **settings: object) -> ProfileSpiderLoader:
         folder = tmp_path / "archive" / "sites"
@@ -35,7 +35,7 @@ def loader(tmp_path: Path, make_site: MakeSite) -> Callable[..., ProfileSpiderLo
 Loader = Callable[..., ProfileSpiderLoader]
 
 
-def test_every_profile_is_a_spider_of_its_slug(loader: Loader, make_site: MakeSite) -> None:
+def test_every_profile_is_a_spider_named_by_its_slug(loader: Loader, make_site: MakeSite) -> None:
     found = loader({"vi-du-danvan.toml": make_site().source_text})
     assert found.list() == ["mau-danvan", "vi-du-danvan"]
     spider = found.load("vi-du-danvan")
@@ -54,7 +54,7 @@ def test_an_unknown_spider_is_a_key_error_as_scrapy_expects(loader: Loader) -> N
         loader({}).load("nosuch-danvan")
 
 
-def test_profiles_of_further_folders_win(loader: Loader, make_site: MakeSite, tmp_path: Path) -> None:
+def test_profiles_of_later_folders_take_precedence(loader: Loader, make_site: MakeSite, tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "x.toml").write_text(make_site(home="http://other.example.vn/").source_text, encoding="utf-8")
@@ -62,7 +62,7 @@ def test_profiles_of_further_folders_win(loader: Loader, make_site: MakeSite, tm
     assert found.load("vi-du-danvan").site.home == "http://other.example.vn/"
 
 
-def test_a_wrong_profile_is_no_spider_and_stops_no_other(loader: Loader, make_site: MakeSite) -> None:
+def test_an_invalid_profile_is_no_spider_and_stops_no_other(loader: Loader, make_site: MakeSite) -> None:
     found = loader({"sai-danvan.toml": 'name = "x"\n', "x.toml": make_site().source_text})
     assert "vi-du-danvan" in found.list()
     assert "sai-danvan" not in found.list()
@@ -78,11 +78,11 @@ def test_a_request_finds_the_site_of_its_host(loader: Loader, make_site: MakeSit
     assert found.find_by_request(Request(url)) == ["vi-du-danvan"]
 
 
-def test_a_request_to_a_foreign_host_finds_no_site(loader: Loader, make_site: MakeSite) -> None:
+def test_a_request_to_another_host_finds_no_site(loader: Loader, make_site: MakeSite) -> None:
     assert loader({"x.toml": make_site().source_text}).find_by_request(Request("http://a.vn/")) == []
 
 
-def test_a_spider_keeps_to_the_hosts_of_its_site(make_site: MakeSite) -> None:
+def test_a_spider_allows_only_the_hosts_of_its_site(make_site: MakeSite) -> None:
     assert spider_class(make_site()).allowed_domains == ["danvan.example.vn", "www.danvan.example.vn"]
 
 

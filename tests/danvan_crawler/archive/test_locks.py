@@ -1,4 +1,4 @@
-"""Locks: who excludes whom, and that no dead process holds one."""
+"""Locks: which processes exclude each other, and that a dead process holds no lock."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ StartHolder = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def start_holder(tmp_path: Path) -> Iterator[StartHolder]:
-    """Starts a process that holds the lock of a site, and the database's, until it dies."""
+    """Starts a process that holds the lock of a site, and that of the database, until it is killed."""
     children: list[subprocess.Popen[str]] = []
 
     def start(slug: str = "thanhhoa-danvan", database: str = "shared") -> subprocess.Popen[str]:
@@ -51,7 +51,7 @@ def start_holder(tmp_path: Path) -> Iterator[StartHolder]:
             child.kill()
 
 
-def test_another_process_is_refused_and_told_who_holds_the_lock(start_holder: StartHolder, tmp_path: Path) -> None:
+def test_another_process_is_refused_with_the_holder_of_the_lock(start_holder: StartHolder, tmp_path: Path) -> None:
     holder = start_holder()
     with pytest.raises(LockedError) as caught:
         SiteLock(tmp_path, "thanhhoa-danvan").acquire()
@@ -59,7 +59,7 @@ def test_another_process_is_refused_and_told_who_holds_the_lock(start_holder: St
     assert caught.value.exit_code is ExitCode.LOCKED
 
 
-def test_a_killed_process_holds_nothing(start_holder: StartHolder, tmp_path: Path) -> None:
+def test_a_killed_process_holds_no_lock(start_holder: StartHolder, tmp_path: Path) -> None:
     holder = start_holder(database="exclusive")
     holder.kill()
     holder.wait()
@@ -83,12 +83,12 @@ def test_two_locks_of_one_process_exclude_each_other(tmp_path: Path) -> None:
         SiteLock(tmp_path, "thanhhoa-danvan").acquire()
 
 
-def test_sites_and_archives_have_locks_of_their_own(tmp_path: Path) -> None:
+def test_sites_and_archives_have_separate_locks(tmp_path: Path) -> None:
     with SiteLock(tmp_path, "a-danvan"), SiteLock(tmp_path, "b-danvan"), SiteLock(tmp_path / "other", "a-danvan"):
         pass
 
 
-def test_a_lock_that_was_given_back_can_be_taken_again(tmp_path: Path) -> None:
+def test_a_released_lock_can_be_taken_again(tmp_path: Path) -> None:
     lock = SiteLock(tmp_path, "thanhhoa-danvan")
     for _ in range(2):
         lock.acquire()
@@ -96,14 +96,14 @@ def test_a_lock_that_was_given_back_can_be_taken_again(tmp_path: Path) -> None:
         lock.release()
 
 
-def test_a_lock_is_given_back_after_an_error(tmp_path: Path) -> None:
+def test_a_lock_is_released_after_an_error(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), SiteLock(tmp_path, "thanhhoa-danvan"):
         raise ZeroDivisionError
     with SiteLock(tmp_path, "thanhhoa-danvan"):
         pass
 
 
-def test_a_file_left_behind_means_nothing(tmp_path: Path) -> None:
+def test_a_lock_file_without_a_process_is_no_lock(tmp_path: Path) -> None:
     lock = SiteLock(tmp_path, "thanhhoa-danvan")
     lock.path.parent.mkdir()
     lock.path.write_text("1\n")
@@ -112,7 +112,7 @@ def test_a_file_left_behind_means_nothing(tmp_path: Path) -> None:
     assert lock.path.is_file()
 
 
-def test_a_lock_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_an_unwritable_lock_file_is_named_in_the_error(tmp_path: Path) -> None:
     (tmp_path / "locks").write_text("a file where the folder should be")
     with pytest.raises(ArchiveError, match=r"thanhhoa-danvan\.lock"):
         SiteLock(tmp_path, "thanhhoa-danvan").acquire()
@@ -124,13 +124,13 @@ def test_runs_share_the_database(start_holder: StartHolder, tmp_path: Path) -> N
         pass
 
 
-def test_a_rebuild_waits_for_no_run(start_holder: StartHolder, tmp_path: Path) -> None:
+def test_a_rebuild_is_refused_while_a_run_holds_the_database(start_holder: StartHolder, tmp_path: Path) -> None:
     holder = start_holder()
     with pytest.raises(LockedError, match=rf"a crawl or another rebuild is running \(process {holder.pid}\)"):
         DatabaseLock(tmp_path, exclusive=True).acquire()
 
 
-def test_no_run_begins_during_a_rebuild(start_holder: StartHolder, tmp_path: Path) -> None:
+def test_a_run_is_refused_during_a_rebuild(start_holder: StartHolder, tmp_path: Path) -> None:
     holder = start_holder(database="exclusive")
     with pytest.raises(LockedError, match=rf"the item database is being rebuilt \(process {holder.pid}\)"):
         DatabaseLock(tmp_path).acquire()
@@ -144,6 +144,6 @@ def test_two_sites_on_one_host_exclude_each_other(tmp_path: Path) -> None:
         HostLock(tmp_path, "danvan.example.vn").acquire()
 
 
-def test_hosts_have_locks_of_their_own(tmp_path: Path) -> None:
+def test_hosts_have_separate_locks(tmp_path: Path) -> None:
     with HostLock(tmp_path, "a.example.vn"), HostLock(tmp_path, "127.0.0.1:80"), HostLock(tmp_path, "127.0.0.1:81"):
         pass

@@ -1,4 +1,4 @@
-"""The log of a site: appended to, bounded in size and number, and no reason to stop a crawl."""
+"""The log of a site: appended to, limited in size and number; its errors never stop a crawl."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_runs_are_appended_one_after_the_other(tmp_path: Path) -> None:
     assert written == "đêm thứ nhất\nđêm thứ hai: 100 % xong\n"
 
 
-def test_what_the_supervisor_notes_has_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_of_the_supervisor_have_the_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DANVAN_CLOCK", "2027-03-01T01:30:00+07:00")
     log = SiteLog(tmp_path, SLUG)
     log.mark("exit code 0")
@@ -33,7 +33,7 @@ def test_what_the_supervisor_notes_has_the_time(tmp_path: Path, monkeypatch: pyt
     assert (tmp_path / "logs" / f"{SLUG}.log").read_text() == "=== 2027-02-28T18:30:00Z exit code 0\n"
 
 
-def test_files_are_bounded_in_size_and_number_in_the_middle_of_a_run(tmp_path: Path) -> None:
+def test_files_are_limited_in_size_and_number_during_a_run(tmp_path: Path) -> None:
     log = SiteLog(tmp_path, SLUG, max_bytes=1000, older=2)
     for number in range(500):
         log.line(f"dòng thứ {number}")
@@ -43,14 +43,14 @@ def test_files_are_bounded_in_size_and_number_in_the_middle_of_a_run(tmp_path: P
     assert (tmp_path / "logs" / f"{SLUG}.log").read_text(encoding="utf-8").endswith("dòng thứ 499\n")
 
 
-def test_text_that_is_no_unicode_is_written_all_the_same(tmp_path: Path) -> None:
+def test_text_with_lone_surrogates_is_written(tmp_path: Path) -> None:
     log = SiteLog(tmp_path, SLUG)
     log.line("một \udc80 hai")
     log.close()
     assert (tmp_path / "logs" / f"{SLUG}.log").read_text() == "một ? hai\n"
 
 
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_created_is_named_in_the_error(tmp_path: Path) -> None:
     (tmp_path / "logs").write_text("a file where the folder should be")
     with pytest.raises(ArchiveError, match=rf"{SLUG}\.log"):
         SiteLog(tmp_path, SLUG)

@@ -1,4 +1,4 @@
-"""A server that says exactly what a test tells it to, and crawls of it in child processes."""
+"""A server that sends exactly the bytes of a test, and crawls of it in child processes."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from warcio.archiveiterator import ArchiveIterator
 import danvan_crawler
 
 PATIENCE = 30.0
-"""Seconds after which the server gives up on a client that neither talks nor leaves."""
+"""Seconds after which the server gives up on a client that neither sends nor disconnects."""
 
 Reply = tuple[Sequence[bytes | float], str]
 """What is sent (floats are pauses in seconds) and how it ends: keep (the connection open), close, eof (over TLS: close
-without closing alert), reset, or hold (say nothing more until the client leaves)."""
+without closing alert), reset, or hold (send nothing more until the client disconnects)."""
 
 
 @dataclass
@@ -43,7 +43,7 @@ class RawServer:
     replies: Mapping[str, Sequence[Reply]]
     tls: ssl.SSLContext | None = None
     requests: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
-    connections: list[bytearray] = field(default_factory=list)  # all that each connection brought, in order of arrival
+    connections: list[bytearray] = field(default_factory=list)  # all bytes of each connection, in order of arrival
 
     def __post_init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -135,7 +135,7 @@ class ArchivedExchange:
 
 @dataclass
 class Crawled:
-    """What a child crawl left behind."""
+    """The result of a child crawl."""
 
     archive: Path
     results: dict[str, dict[str, Any]]
@@ -194,7 +194,7 @@ def tls_context(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
     (folder / "certificate.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
-    context.set_alpn_protocols(["h2", "http/1.1"])  # a client that offered HTTP/2 would get it, and fail
+    context.set_alpn_protocols(["h2", "http/1.1"])  # HTTP/2 would be negotiated with a client that offers it, and fail
     return context
 
 
@@ -214,7 +214,7 @@ def raw_server(tls_context: ssl.SSLContext) -> Iterator[Callable[..., RawServer]
 
 @pytest.fixture(scope="session")
 def forked() -> Iterator[Forked]:
-    """Runs scripts by forks, with warnings as errors."""
+    """Runs scripts in forks, with warnings as errors."""
     made = Forked("-W", "error")
     yield made
     made.close()

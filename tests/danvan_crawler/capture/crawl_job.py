@@ -1,6 +1,6 @@
-"""A crawl in a process of its own, since a Twisted reactor runs only once: `python crawl_job.py JOB.json RESULT.json`.
+"""A crawl in its own process, since a Twisted reactor runs only once: `python crawl_job.py JOB.json RESULT.json`.
 
-The job says which spider attributes, settings and requests; the result has what the spider saw of each request (by its
+The job has the spider attributes, settings and requests; the result has the spider's view of each request (by its
 "case"), the statistics, and the finish reason. Requests are made one after another, in the order given.
 """
 
@@ -23,7 +23,7 @@ from scrapy.exceptions import StopDownload
 
 @dataclass(frozen=True)
 class FixedSite:
-    """What capture needs to know of a site profile."""
+    """The attributes of a site profile that capture reads."""
 
     name: str
     source_text: str

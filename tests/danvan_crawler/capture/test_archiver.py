@@ -1,4 +1,4 @@
-"""No archive, no response: what is written, when the crawl stops, and what is left in meta and statistics."""
+"""Every response is archived before the spider gets it: records, stops of the crawl, meta and statistics."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def capture(truncated: Any = None) -> CaptureRecord:
 # Pure parts
 
 
-def test_warcinfo_says_who_crawled_what_and_how() -> None:
+def test_warcinfo_describes_the_crawl() -> None:
     settings = Settings({"ROBOTSTXT_OBEY": True, "DANVAN_OPERATOR": "Thư viện tỉnh", "USER_AGENT": "danvan"})
     fields = warcinfo("thanhhoa-danvan", settings, title="Ban Dân vận Tỉnh ủy Thanh Hóa")
     software = fields.pop("software")
@@ -51,24 +51,24 @@ def test_warcinfo_says_who_crawled_what_and_how() -> None:
     }
 
 
-def test_warcinfo_carries_the_note_on_rights() -> None:
+def test_warcinfo_has_the_note_on_rights() -> None:
     assert warcinfo("a-site", Settings(), rights="© Tỉnh ủy")["rights"] == "© Tỉnh ủy"
     assert "rights" not in warcinfo("a-site", Settings())
 
 
-def test_warcinfo_leaves_out_what_is_unknown() -> None:
+def test_warcinfo_leaves_out_unknown_fields() -> None:
     assert "operator" not in warcinfo("a-site", Settings({"DANVAN_OPERATOR": None}))
 
 
-def test_warcinfo_says_when_robots_txt_is_ignored() -> None:
+def test_warcinfo_states_that_robots_txt_is_ignored() -> None:
     assert warcinfo("a-site", Settings({"ROBOTSTXT_OBEY": False}))["robots"] == "ignore"
 
 
-def test_finish_reason_tells_a_full_disk_from_other_errors() -> None:
+def test_finish_reason_distinguishes_a_full_disk_from_other_errors() -> None:
     assert (close_reason(DiskFullError("x")), close_reason(ArchiveError("x"))) == ("disk_full", "archive_unwritable")
 
 
-def test_complete_response_passes() -> None:
+def test_complete_response_is_accepted() -> None:
     check_complete(Response("http://example.vn/"), capture())
 
 
@@ -77,7 +77,7 @@ def test_truncated_response_is_refused() -> None:
         check_complete(Response("http://example.vn/"), capture("disconnect"))
 
 
-def test_download_that_the_spider_stopped_passes() -> None:
+def test_download_that_the_spider_stopped_is_accepted() -> None:
     check_complete(Response("http://example.vn/", flags=["download_stopped"]), capture("unspecified"))
 
 
@@ -139,7 +139,7 @@ def test_retries_are_archived_and_meta_names_the_last(site: Any, crawl: Callable
         assert f"<{crawled.results[path]['capture']['warc_record_id']}>" == last.response["WARC-Record-ID"]
 
 
-def test_failure_without_a_byte_does_not_inherit_the_capture_of_its_redirect(
+def test_failure_without_a_response_does_not_inherit_the_capture_of_its_redirect(
     raw_server: Callable[..., Any], crawl: Callable[..., Any]
 ) -> None:
     redirect = b"HTTP/1.1 302 Found\r\nLocation: /dead\r\nContent-Length: 0\r\n\r\n"
@@ -185,14 +185,14 @@ def test_new_file_is_begun_at_the_size_limit(site: Any, crawl: Callable[..., Any
     assert len(crawled.exchanges()) == 3
 
 
-def test_files_pass_gzip_and_fastwarc(site: Any, crawl: Callable[..., Any]) -> None:
+def test_gzip_and_fastwarc_accept_the_files(site: Any, crawl: Callable[..., Any]) -> None:
     [path] = crawl(requests_for(site, "/", "/moved", "/large/0")).warc_files
     subprocess.run(["gzip", "-t", str(path)], check=True)
     check = [sys.executable, "-c", "from fastwarc.cli import main; main()", "check", "-q", str(path)]
     subprocess.run(check, check=True, capture_output=True)
 
 
-def test_crawl_that_gets_nothing_leaves_no_file(site: Any, crawl: Callable[..., Any]) -> None:
+def test_crawl_without_any_response_leaves_no_file(site: Any, crawl: Callable[..., Any]) -> None:
     crawled = crawl(requests_for(site, "/dead"))
     assert crawled.results["/dead"]["error"] == "DownloadFailedError"
     assert list(crawled.archive.rglob("*.warc*")) == []
@@ -264,7 +264,7 @@ def test_full_disk_stops_the_crawl(filled: Any) -> None:
     assert "/large/5" not in filled.results
 
 
-def test_full_disk_leaves_a_finished_sound_file(filled: Any) -> None:
+def test_full_disk_leaves_a_finished_valid_file(filled: Any) -> None:
     assert [len(exchanges) for exchanges in filled.exchanges().values()] == [1, 1, 1]
     for path in filled.warc_files:
         subprocess.run(["gzip", "-t", str(path)], check=True)

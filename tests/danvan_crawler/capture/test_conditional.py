@@ -1,4 +1,4 @@
-"""Pages that have not changed: what is asked, what is archived, and what the spider is handed."""
+"""Conditional requests: their headers, the archived records, and the responses that the spider gets."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LONG = b'ETag: "' + b"x" * 600 + b'"'
 
 
 def own(name: str, *fields: bytes) -> bytes:
-    """A page that no other case has."""
+    """A page that is used in no other case."""
     return page(name.encode() + PAGE, *fields)
 
 
@@ -71,9 +71,9 @@ ANSWERS: dict[str, list[bytes]] = {
     "whole": [page(PAGE + b"cut")],
     **{name: [answer] for name, answer in DIFFERENT.items()},
 }
-"""What each path answers, one run after the other; the last is said again."""
+"""Responses of each path, one per run; the last is repeated."""
 SECOND: dict[str, dict[str, Any]] = {"posted": {"method": "POST"}, "mine": {"headers": {"If-None-Match": '"own"'}}}
-"""How the second run asks, where it does not ask as the first."""
+"""Request arguments of the second run, where they differ from the first."""
 
 
 class Site:
@@ -142,12 +142,12 @@ def site(new_site: Callable[[], Site]) -> Site:
     return site
 
 
-def test_the_validators_of_the_last_capture_go_along(site: Site) -> None:
+def test_the_validators_of_the_last_capture_are_sent(site: Site) -> None:
     conditions = {"If-None-Match": '"mot"', "If-Modified-Since": "Tue, 23 May 2017 00:00:00 GMT"}
     assert site.asked("page") == [{}, conditions, conditions]
 
 
-def test_a_304_is_handed_on_as_the_archived_page(site: Site) -> None:
+def test_a_304_gives_the_spider_the_archived_page(site: Site) -> None:
     live, again = site.runs[0].results["page"], site.runs[1].results["page"]
     assert site.body(1, "page") == site.body(0, "page") == PAGE
     assert (again["status"], again["kind"], again["encoding"]) == (200, live["kind"], live["encoding"])
@@ -167,12 +167,12 @@ def test_a_later_304_refers_to_the_response_and_not_to_the_revisit(site: Site) -
     assert site.body(2, "page") == PAGE
 
 
-def test_cookies_are_those_of_today(site: Site) -> None:
+def test_cookies_are_those_of_the_current_run(site: Site) -> None:
     headers = site.runs[1].results["page"]["headers"]
     assert [value for name, value in headers if name == "Set-Cookie"] == ["phien=2"]
 
 
-def test_a_changed_page_is_archived_in_full_and_is_what_the_next_run_asks_about(site: Site) -> None:
+def test_a_changed_page_is_archived_in_full_and_the_next_run_sends_its_validators(site: Site) -> None:
     assert site.body(1, "changed") == site.body(2, "changed") == b"moi" + PAGE
     assert site.asked("changed") == [{}, {"If-None-Match": '"1"'}, {"If-None-Match": '"2"'}]
     assert site.kinds("changed") == ["response", "response", "revisit"]
@@ -182,33 +182,33 @@ def test_only_get_is_conditional(site: Site) -> None:
     assert site.asked("posted") == [{}, {}]
 
 
-def test_conditions_of_the_spider_are_left_alone_and_so_is_their_304(site: Site) -> None:
+def test_conditions_of_the_spider_and_their_304_are_not_changed(site: Site) -> None:
     assert site.asked("mine")[1] == {"If-None-Match": '"own"'}
     assert site.runs[1].results["mine"]["status"] == 304
     assert site.kinds("mine") == ["response", "response"]
 
 
-def test_a_304_that_nobody_asked_for_is_handed_on(site: Site) -> None:
+def test_a_304_to_an_unconditional_request_is_passed_to_the_spider(site: Site) -> None:
     assert site.runs[0].results["unasked"]["status"] == 304
     assert site.kinds("unasked") == ["response", "response"]
 
 
-def test_where_redirects_lead_the_conditions_of_the_link_do_not_go(site: Site) -> None:
+def test_the_conditions_of_a_link_are_not_sent_to_a_redirect_target(site: Site) -> None:
     assert site.asked("link")[1] == {"If-None-Match": '"mot"'}
     assert site.body(1, "link") == b"new" + PAGE
     assert site.asked("new") == [{}]
 
 
-def test_a_retry_has_the_conditions_again(site: Site) -> None:
+def test_a_retry_sends_the_conditions_again(site: Site) -> None:
     assert site.asked("retried") == [{}, *[{"If-None-Match": '"mot"'}] * 2]
     assert site.body(1, "retried") == b"retried" + PAGE
 
 
-def test_validators_that_cannot_be_sent_back_are_not(site: Site) -> None:
+def test_invalid_validators_are_not_sent(site: Site) -> None:
     assert site.asked("odd") == [{}, {}]
 
 
-def test_a_body_that_is_archived_is_not_archived_again(site: Site) -> None:
+def test_an_archived_body_is_not_archived_again(site: Site) -> None:
     capture = site.capture(1, "plain")
     assert site.body(1, "plain") == PAGE
     assert (capture["status"], capture["truncated"]) == (200, None)
@@ -218,27 +218,27 @@ def test_a_body_that_is_archived_is_not_archived_again(site: Site) -> None:
 
 
 @pytest.mark.parametrize("name", ["copy", "chunked"])
-def test_within_one_run_under_another_address_and_in_another_framing_too(site: Site, name: str) -> None:
+def test_a_repeated_body_in_one_run_with_another_address_or_framing_is_a_revisit(site: Site, name: str) -> None:
     assert site.capture(0, name)["refers_to"] == site.capture(0, "plain")["warc_record_id"]
     assert site.body(0, name) == PAGE
 
 
 @pytest.mark.parametrize("name", DIFFERENT)
-def test_what_differs_is_archived_in_full_the_first_time(site: Site, name: str) -> None:
+def test_a_different_body_is_archived_in_full_the_first_time(site: Site, name: str) -> None:
     assert site.kinds(name) == ["response", "revisit"]
     assert site.capture(1, name)["refers_to"] == site.capture(0, name)["warc_record_id"]
 
 
-def test_no_body_is_none_to_refer_to(site: Site) -> None:
+def test_an_empty_body_is_never_a_revisit(site: Site) -> None:
     assert {*site.kinds("empty"), *site.kinds("empty-too")} == {"response"}
 
 
-def test_a_response_that_ended_early_is_no_revisit_and_no_original(site: Site) -> None:
+def test_a_truncated_response_is_neither_revisit_nor_original(site: Site) -> None:
     assert set(site.kinds("cut")) == {"response"}
     assert site.kinds("whole") == ["response", "revisit"]
 
 
-def test_a_spider_that_wants_all_asks_without_condition(new_site: Callable[[], Site]) -> None:
+def test_a_full_crawl_sends_no_conditions(new_site: Callable[[], Site]) -> None:
     site = new_site()
     site.run("page")
     site.run("page", spider={"full": True})
@@ -246,7 +246,7 @@ def test_a_spider_that_wants_all_asks_without_condition(new_site: Callable[[], S
 
 
 @pytest.mark.parametrize("harm", ["removed", "damaged"])
-def test_a_record_that_is_not_there_any_more_is_not_relied_on(new_site: Callable[[], Site], harm: str) -> None:
+def test_a_removed_or_damaged_record_is_not_used_as_original(new_site: Callable[[], Site], harm: str) -> None:
     site = new_site()
     [path] = site.run("plain", "retried").warc_files
     if harm == "removed":

@@ -1,4 +1,4 @@
-"""Content coding taken off strictly."""
+"""Strict decoding of content codings."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_body_is_decoded_as_browsers_do(coding: str, body: bytes) -> None:
     assert decode_body(body, [coding], 0) == PAGE
 
 
-def test_codings_are_taken_off_last_one_first() -> None:
+def test_codings_are_decoded_last_one_first() -> None:
     assert decode_body(gzip.compress(zlib.compress(PAGE)), ["deflate", "gzip"], 0) == PAGE
 
 
@@ -68,18 +68,18 @@ def test_codings_are_taken_off_last_one_first() -> None:
     ],
     ids=["cut by one", "cut early", "checksum", "second member cut", "zlib cut", "raw cut", "br", "zstd"],
 )
-def test_a_body_that_cannot_be_decoded_whole_is_refused(coding: str, body: bytes) -> None:
+def test_a_body_that_cannot_be_decoded_completely_is_refused(coding: str, body: bytes) -> None:
     with pytest.raises(UndecodableBodyError):
         decode_body(body, [coding], 0)
 
 
-def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
+def test_a_decompression_bomb_is_refused_before_it_is_decompressed() -> None:
     bomb = gzip.compress(b"\0" * 50_000_000)
     with pytest.raises(UndecodableBodyError, match="larger than 1000000 bytes"):
         decode_body(bomb, ["gzip"], 1_000_000)
 
 
-def test_a_body_of_just_the_greatest_size_passes() -> None:
+def test_a_body_of_exactly_the_maximum_size_is_accepted() -> None:
     assert decode_body(gzip.compress(PAGE), ["gzip"], len(PAGE)) == PAGE
 
 

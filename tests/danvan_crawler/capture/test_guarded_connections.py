@@ -1,4 +1,4 @@
-"""The guard in a crawl: what it refuses is refused before a byte is sent, on the address that was connected to."""
+"""The guard in a crawl: refused before a byte is sent, by the address that was connected to."""
 
 from __future__ import annotations
 

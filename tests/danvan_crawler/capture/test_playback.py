@@ -1,4 +1,4 @@
-"""What a rebuild makes of a record against what the spider of the crawl was handed."""
+"""The page that a rebuild makes from a record equals the one that the spider of the crawl got."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def record_of(crawled: Any, case: str) -> WarcRecord:
 
 
 def played(crawled: Any, case: str) -> Response:
-    """The response of Scrapy that a record becomes before it is a page."""
+    """The Scrapy response that is made from a record, before it is a page."""
     record = record_of(crawled, case)
     request = Request(record.url or "")
     return DecodingMiddleware(MAX_SIZE).process_response(request, response_of(record.block, request.url))
@@ -139,7 +139,7 @@ def played_page(crawled: Any, playback: Playback, case: str) -> Page:
 
 
 @pytest.mark.parametrize("case", HANDED_ON)
-def test_the_response_is_the_one_that_the_spider_was_handed(crawled: Any, case: str) -> None:
+def test_the_response_is_the_one_that_the_spider_got(crawled: Any, case: str) -> None:
     live = crawled.results[case]
     assert live.get("error") is None
     response = played(crawled, case)
@@ -149,7 +149,7 @@ def test_the_response_is_the_one_that_the_spider_was_handed(crawled: Any, case: 
 
 
 @pytest.mark.parametrize("case", HANDED_ON)
-def test_the_header_fields_are_those_that_the_spider_was_handed(crawled: Any, case: str) -> None:
+def test_the_header_fields_are_those_that_the_spider_got(crawled: Any, case: str) -> None:
     headers = played(crawled, case).headers
     found = [[name.decode("latin-1"), value.decode("latin-1")] for name in headers for value in headers.getlist(name)]
     assert sorted(found) == sorted(crawled.results[case]["headers"])
@@ -187,7 +187,7 @@ def test_a_body_that_the_crawl_refused_is_refused_again(crawled: Any, playback: 
     assert str(caught.value) == live["message"]
 
 
-def test_the_cases_are_what_they_say(crawled: Any) -> None:
+def test_the_cases_are_decoded_as_expected(crawled: Any) -> None:
     bodies = {case: base64.b64decode(crawled.results[case]["body"]) for case in HANDED_ON}
     for case in ("gzip", "deflate", "deflate without its wrapper", "two codings", "a coding that lies", "chunked gzip"):
         assert bodies[case] == HTML, case
@@ -212,7 +212,7 @@ def test_a_revisit_is_the_page_of_the_record_that_it_refers_to(playback: Playbac
 @pytest.mark.parametrize(
     ("made", "is_text", "is_html"), [(HtmlResponse, True, True), (TextResponse, True, False), (Response, False, False)]
 )
-def test_what_a_page_is_follows_from_the_class_of_its_response(
+def test_the_kind_of_a_page_depends_on_the_class_of_its_response(
     made: type[Response], is_text: bool, is_html: bool
 ) -> None:
     headers = {"Content-Type": [b"text/plain", "text/html; x=ả".encode()]}
@@ -222,22 +222,22 @@ def test_what_a_page_is_follows_from_the_class_of_its_response(
     assert page.content_type.encode("latin-1") == "text/html; x=ả".encode()
 
 
-def test_a_page_is_made_without_a_detector_of_charsets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_charset_detector_is_called_for_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(TextResponse, "text")
     monkeypatch.delattr(TextResponse, "encoding")
     assert page_of(TextResponse("http://example.vn/a", body=b"Ban D\xe2n v\xe2\xf2n")).text == "Ban Dân vận"
 
 
-def test_a_payload_digest_that_another_tool_left_out_is_computed_of_the_entity() -> None:
+def test_a_missing_payload_digest_is_computed_from_the_entity() -> None:
     digest = base64.b32encode(hashlib.sha1(HTML, usedforsecurity=False).digest()).decode()
     assert capture_of(foreign(HANDED_ON["chunked"], "response"), "x").payload_digest == f"sha1:{digest}"
 
 
-def test_a_payload_digest_that_is_there_is_taken_as_it_is() -> None:
+def test_an_existing_payload_digest_is_not_changed() -> None:
     record = foreign(HANDED_ON["plain"], "response", WARC_Payload_Digest="sha256:ab")
     assert capture_of(record, "x").payload_digest == "sha256:ab"
 
 
 @pytest.mark.parametrize(("kind", "fields"), [("revisit", {}), ("response", {"WARC_Truncated": "time"})])
-def test_of_what_is_not_whole_no_payload_digest_is_made_up(kind: str, fields: dict[str, str]) -> None:
+def test_no_payload_digest_is_computed_for_an_incomplete_response(kind: str, fields: dict[str, str]) -> None:
     assert capture_of(foreign(HANDED_ON["plain"], kind, **fields), "x").payload_digest is None

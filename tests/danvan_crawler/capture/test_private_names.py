@@ -1,7 +1,7 @@
-"""capture.wire leans on private names of Scrapy and Twisted; here is where it shows that one has moved.
+"""capture.wire uses private names of Scrapy and Twisted; these tests fail if one of them has changed.
 
-When a test fails after an update, read the new `scrapy/core/downloader/handlers/http11.py` and
-`twisted/web/_newclient.py` beside the docstring of `capture.wire` before mending anything.
+If a test fails after an update, read the new `scrapy/core/downloader/handlers/http11.py` and
+`twisted/web/_newclient.py` beside the docstring of `capture.wire` before you change anything.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def test_private_name_exists(owner: object, name: str) -> None:
     ],
     ids=lambda value: getattr(value, "__qualname__", ""),
 )
-def test_private_function_takes_what_it_took(function: object, parameters: str) -> None:
+def test_private_function_has_the_same_parameters(function: object, parameters: str) -> None:
     assert list(inspect.signature(function).parameters) == parameters.split()  # type: ignore[arg-type]
 
 
@@ -68,14 +68,14 @@ def test_private_function_takes_what_it_took(function: object, parameters: str) 
     ["_pool", "_contextFactory", "_bind_address", "_default_maxsize", "_default_warnsize", "_fail_on_dataloss",
      "_fail_on_dataloss_warned", "_tls_verbose_logging", "_crawler"],
 )  # fmt: skip
-def test_handler_still_keeps_what_the_agent_needs(name: str) -> None:
+def test_handler_still_has_the_attributes_that_the_agent_needs(name: str) -> None:
     source = inspect.getsource(scrapy_http11.HTTP11DownloadHandler)
     source += inspect.getsource(scrapy_http11.HTTP11DownloadHandler.__mro__[1])
     assert f"self.{name}" in source
 
 
 @pytest.mark.parametrize("name", ["persistent", "getConnection"])
-def test_agent_asks_its_pool_for_no_more_than_the_facade_has(name: str) -> None:
+def test_agent_uses_only_attributes_of_the_pool_that_the_facade_has(name: str) -> None:
     sources = [inspect.getsource(owner) for owner in (twisted_web._AgentBase, scrapy_http11._BindAddressAgent)]
     used = {word.split("(")[0] for source in sources for word in _attributes_of_pool(source)}
     assert used == {"persistent", "getConnection"}
@@ -86,7 +86,7 @@ def _attributes_of_pool(source: str) -> list[str]:
     return [part.split(",")[0].split()[0] for part in source.split("self._pool.")[1:]]
 
 
-def test_twisted_still_says_what_came_after_the_message() -> None:
+def test_twisted_still_passes_on_bytes_after_the_message() -> None:
     assert "self.finisher(rest)" in inspect.getsource(twisted_client.HTTPClientParser._finished)
 
 

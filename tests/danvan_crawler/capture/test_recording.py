@@ -1,4 +1,4 @@
-"""What a recording becomes in the archive, and why a response counts as truncated."""
+"""Archive records made from a recording, and the reasons for which a response is truncated."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def recording() -> Recording:
     return recording
 
 
-def test_exchange_joins_what_was_sent_and_received(recording: Recording) -> None:
+def test_exchange_joins_sent_and_received_bytes(recording: Recording) -> None:
     recording.received(RESPONSE[:7])
     recording.received(RESPONSE[7:])
     exchange = recording.exchange()
@@ -32,7 +32,7 @@ def test_nothing_received_is_no_exchange(recording: Recording) -> None:
     assert recording.exchange() is None
 
 
-def test_request_sent_again_forgets_the_first_try(recording: Recording) -> None:
+def test_request_sent_again_discards_the_first_attempt(recording: Recording) -> None:
     recording.received(b"HTTP/1.1 200 OK\r\n")
     recording.begin("203.0.113.8")
     recording.sent(b"again")
@@ -63,7 +63,7 @@ def test_interim_response_without_a_final_one_is_the_response(recording: Recordi
     assert (exchange.response, exchange.interim) == (b"HTTP/1.1 103 Early Hints\r\n\r\n", b"")
 
 
-def test_bytes_after_the_download_was_given_up_are_not_kept(recording: Recording) -> None:
+def test_bytes_after_an_aborted_download_are_not_kept(recording: Recording) -> None:
     recording.received(RESPONSE)
     recording.close(None)
     recording.received(b"more")
@@ -72,7 +72,7 @@ def test_bytes_after_the_download_was_given_up_are_not_kept(recording: Recording
     assert exchange.response == RESPONSE
 
 
-def test_message_that_ended_is_complete_though_its_download_failed(recording: Recording) -> None:
+def test_message_that_ended_is_complete_although_its_download_failed(recording: Recording) -> None:
     recording.ended(0)
     assert truncation(recording, DownloadCancelledError()) is None
 
@@ -83,7 +83,7 @@ def test_orderly_end_of_the_connection_completes_a_body_without_length(recording
     assert truncation(recording, None) is None
 
 
-def test_reset_leaves_a_body_without_length_cut_off(recording: Recording) -> None:
+def test_body_without_length_is_truncated_by_a_reset(recording: Recording) -> None:
     recording.connection_lost(orderly=False)
     recording.ended(0)
     assert truncation(recording, None) == "disconnect"
@@ -104,9 +104,7 @@ def test_connection_that_ends_before_the_message_is_a_disconnect(recording: Reco
     ],
     ids=["timeout", "too big", "stopped", "unreadable"],
 )
-def test_download_that_was_given_up_is_truncated_for_its_own_reason(
-    recording: Recording, error: Exception, reason: str
-) -> None:
+def test_aborted_download_is_truncated_with_its_reason(recording: Recording, error: Exception, reason: str) -> None:
     recording.close(None)
     recording.connection_lost(orderly=True)
     recording.ended(0)

@@ -1,6 +1,6 @@
 """Blocks in the archive against the bytes that a hostile server sent and received, over http and https.
 
-One child crawl a scheme makes all requests below over kept-alive connections; the tests look at what it left.
+One child crawl per scheme makes all requests below over kept-alive connections; the tests check its result.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ def ok(body: bytes, *fields: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Case:
-    """A request, what the server sends, and what is expected of the archive.
+    """A request, the bytes that the server sends, and the expected archive.
 
     `response`, `interim` and `surplus` are the expected blocks; by default the response is all that was sent. `error`
-    is what the errback got; None when the spider got a response.
+    is the error that the errback got; None if the spider got a response.
     """
 
     name: str
@@ -45,12 +45,12 @@ class Case:
     surplus: bytes = b""
     truncated: str | None = None
     error: str | None = None
-    prefix: bool = False  # the client hung up: any beginning of what was sent may have arrived
+    prefix: bool = False  # the client disconnected: any prefix of the bytes may have arrived
     method: str = "GET"
     body: bytes = b""
     meta: dict[str, Any] = field(default_factory=dict)
     schemes: tuple[str, ...] = ("http", "https")
-    entity: bytes | None = None  # the body that the spider got
+    entity: bytes | None = None  # the body that the spider received
 
     @property
     def sent(self) -> bytes:
@@ -116,7 +116,7 @@ CASES = [
     Case("not-found", [b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\ngone"]),
     Case("server-error", [b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nlost"]),
     Case("redirect", [b"HTTP/1.1 301 Moved\r\nLocation: /plain\r\nContent-Length: 4\r\n\r\nthis"]),
-    # What goes wrong on the way
+    # Errors during the transfer
     Case("short-body", [b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + HTML[:900]], end="close",
          truncated="disconnect", error="ResponseDataLossError"),
     Case("cut-chunk", [CHUNKED + b"\r\n1000\r\nonly this"], end="close",
@@ -153,7 +153,7 @@ CASES = [
     Case("stopped-by-spider", [b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n", 0.05, HTML], end="hold",
          meta={"stop": True}, truncated="unspecified", prefix=True),
     Case("after-all-that", [ok(HTML)], entity=HTML),
-    # A kept-alive connection that turns out to be dead: the first try gets no answer and is sent again
+    # A dead kept-alive connection: the first attempt gets no response and is sent again
     Case("stale", [ok(HTML)], entity=HTML),
 ]  # fmt: skip
 UNANSWERED = Case("unanswered", [], end="close", error="DownloadFailedError")
@@ -174,14 +174,14 @@ class Observed:
         return self.exchanges[self.server.url(f"/{case.name}")][-1]
 
     def result(self, case: Case) -> dict[str, Any]:
-        """What the spider saw of the case."""
+        """The spider's result for the case."""
         result: dict[str, Any] = self.crawled.results[case.name]
         return result
 
 
 @pytest.fixture(scope="module")
 def observe(raw_server: Callable[..., Any], crawl: Callable[..., Any]) -> Callable[[str], Observed]:
-    """The crawl over a scheme, made when it is asked for first."""
+    """The crawl over a scheme, made when it is first needed."""
 
     @cache
     def run(scheme: str) -> Observed:
@@ -221,7 +221,7 @@ for_both_schemes = pytest.mark.parametrize("observed", ["http", "https"], indire
 
 
 @for_each(CASES)
-def test_response_block_is_what_the_server_sent(observed: Observed, case: Case) -> None:
+def test_response_block_has_the_bytes_that_the_server_sent(observed: Observed, case: Case) -> None:
     block = observed.archived(case).response_block
     if case.prefix:
         assert block
@@ -231,7 +231,7 @@ def test_response_block_is_what_the_server_sent(observed: Observed, case: Case) 
 
 
 @for_each(CASES)
-def test_request_block_is_what_the_server_received(observed: Observed, case: Case) -> None:
+def test_request_block_has_the_bytes_that_the_server_received(observed: Observed, case: Case) -> None:
     assert observed.archived(case).request_block == observed.server.requests[f"/{case.name}"][-1]
 
 
@@ -277,7 +277,7 @@ def test_meta_names_the_record_of_the_response(observed: Observed, case: Case) -
 def test_every_exchange_is_archived_once(observed: Observed) -> None:
     archived = {url.rpartition("/")[2]: len(exchanges) for url, exchanges in observed.exchanges.items()}
     expected = {case.name: 1 for case in CASES if observed.scheme in case.schemes}
-    assert archived == expected | {"plain": 2}  # itself, and where "redirect" leads
+    assert archived == expected | {"plain": 2}  # itself, and the target of "redirect"
 
 
 @for_both_schemes

@@ -1,4 +1,4 @@
-"""Commands run in this process, and an archive with two articles that they can be run on."""
+"""Commands run in this process, and an archive with two articles for them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ CITED: dict[str, str | None] = {
 
 @dataclass(frozen=True)
 class Result:
-    """How a command ended."""
+    """The exit code and output of a command."""
 
     code: int
     out: str
@@ -46,7 +46,7 @@ Danvan = Callable[..., Result]
 
 @pytest.fixture
 def danvan(capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Danvan:
-    """danvan("search", "dân vận", …) runs a command in an empty folder, with ./archive for its archive."""
+    """danvan("search", "dân vận", …) runs a command in an empty folder, with ./archive as its archive."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
 

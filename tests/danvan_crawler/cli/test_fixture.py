@@ -1,4 +1,4 @@
-"""`danvan fixture`: what it records of an archive and of files, what it keeps, and what it refuses."""
+"""`danvan fixture`: what it records from an archive and from files, and what it refuses."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def sample(url: str, edition: int = 1) -> bytes:
 
 @dataclass
 class Recorded:
-    """An archive with an article that was captured twice, a listing, and what is not a page."""
+    """An archive with an article that was captured twice, a listing, and records that are not pages."""
 
     folder: Path
     captures: dict[str, CaptureRecord]
@@ -116,7 +116,7 @@ def test_the_newest_complete_page_of_an_address_is_recorded(danvan: Danvan, reco
     }
 
 
-def test_the_article_is_expected_with_all_that_the_page_gives(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
+def test_an_article_is_expected_with_all_fields_of_the_page(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
     danvan("fixture", URL, "--name", NAME)
     expected = read(tmp_path / NAME)
     article = expected["article"]
@@ -129,14 +129,14 @@ def test_the_article_is_expected_with_all_that_the_page_gives(danvan: Danvan, re
     assert set(article) & {"item_id", "site", "captured_at", "revision", "warc_file", "rights"} == set()
 
 
-def test_an_expectation_is_sorted_readable_and_ends_with_a_line_end(danvan: Danvan, recorded: Any) -> None:
+def test_an_expectation_is_sorted_indented_and_ends_with_a_line_end(danvan: Danvan, recorded: Any) -> None:
     danvan("fixture", URL, "--name", NAME)
     for name in ("expected.json", "meta.json"):
         text = Path(NAME, name).read_text("utf-8")
         assert text == json.dumps(json.loads(text), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
-def test_a_listing_is_expected_with_its_entries_and_next_page(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
+def test_a_listing_is_expected_with_entries_and_next_page(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
     result = danvan("fixture", LISTING)
     expected = read(tmp_path / "tin-tuc-dan-van-kheo")
     assert "recorded, listing, 10 entries, next page" in result.err
@@ -147,7 +147,7 @@ def test_a_listing_is_expected_with_its_entries_and_next_page(danvan: Danvan, re
 
 @pytest.mark.parametrize("prefix", ["", "urn:uuid:"])
 @pytest.mark.parametrize("database", [True, False])
-def test_a_record_is_named_by_its_id(
+def test_a_record_can_be_given_by_its_id(
     danvan: Danvan, recorded: Any, tmp_path: Path, prefix: str, database: bool
 ) -> None:
     if not database:
@@ -158,14 +158,14 @@ def test_a_record_is_named_by_its_id(
     assert read(tmp_path / "made/here")["article"]["title"] == OLD
 
 
-def test_a_page_can_be_read_as_what_it_is_not(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
+def test_the_kind_of_a_page_can_be_overridden(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
     result = danvan("fixture", LISTING, "--as", "article", "--name", NAME)
     assert result.err.startswith(f"{NAME}: recorded, no article on it\n")
     assert read(tmp_path / NAME)["verdicts"] == {"is_blank": False, "page_kind": None, "says_not_found": False}
     assert read(tmp_path / NAME, "meta.json")["read_as"] == "article"
 
 
-def test_a_page_that_reads_as_expected_is_left_alone(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
+def test_a_page_that_reads_as_expected_is_not_written_again(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
     danvan("fixture", URL, "--name", NAME)
     before = {path.name: path.stat().st_mtime_ns for path in (tmp_path / NAME).iterdir()}
     result = danvan("fixture", URL, "--name", NAME)
@@ -175,7 +175,7 @@ def test_a_page_that_reads_as_expected_is_left_alone(danvan: Danvan, recorded: A
     assert {path.name: path.stat().st_mtime_ns for path in (tmp_path / NAME).iterdir()} == before
 
 
-def test_a_page_that_reads_otherwise_is_reported_and_not_written(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
+def test_a_page_with_differences_is_reported_and_not_written(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
     danvan("fixture", recorded.id_of("old"), "--name", NAME)
     before = {path.name: path.read_bytes() for path in (tmp_path / NAME).iterdir()}
     result = danvan("fixture", URL, "--name", NAME)
@@ -188,7 +188,7 @@ def test_a_page_that_reads_otherwise_is_reported_and_not_written(danvan: Danvan,
     assert {path.name: path.read_bytes() for path in (tmp_path / NAME).iterdir()} == before
 
 
-def test_another_reading_can_be_accepted(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
+def test_a_different_result_can_be_accepted(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
     danvan("fixture", recorded.id_of("old"), "--name", NAME)
     result = danvan("fixture", URL, "--name", NAME, "--accept")
     assert result.code == 0
@@ -199,7 +199,7 @@ def test_another_reading_can_be_accepted(danvan: Danvan, recorded: Any, tmp_path
     assert sorted(path.name for path in (tmp_path / NAME).iterdir()) == FILES
 
 
-def test_a_newer_capture_that_reads_the_same_takes_the_place_of_the_old_one_if_asked(
+def test_a_newer_capture_with_the_same_result_replaces_the_old_one_on_request(
     danvan: Danvan, recorded: Any, tmp_path: Path
 ) -> None:
     danvan("fixture", URL, "--name", NAME)
@@ -225,14 +225,14 @@ def test_a_recorded_page_is_read_again_without_the_archive(danvan: Danvan, recor
     assert expected.read_text("utf-8") == right
 
 
-def test_the_folder_of_another_page_is_not_touched(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
+def test_the_folder_of_another_page_is_not_changed(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
     danvan("fixture", URL, "--name", NAME)
     result = danvan("fixture", LISTING, "--name", NAME, "--accept")
     assert result.code == 2
     assert f"{NAME} holds another page, {URL}; choose another folder with --name or -o" in result.err
 
 
-def test_an_expectation_that_is_not_json_is_named(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
+def test_an_invalid_expectation_is_an_error_with_its_path(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
     danvan("fixture", URL, "--name", NAME)
     (tmp_path / NAME / "expected.json").write_text("{,", "utf-8")
     result = danvan("fixture", URL, "--name", NAME)
@@ -240,7 +240,7 @@ def test_an_expectation_that_is_not_json_is_named(danvan: Danvan, recorded: Any,
     assert f"{NAME}/expected.json is not JSON" in result.err
 
 
-def test_a_fixture_of_somebody_in_the_checkout_goes_to_the_others(
+def test_a_fixture_recorded_in_the_checkout_goes_to_the_fixtures_folder(
     danvan: Danvan, recorded: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "tests" / "fixtures").mkdir(parents=True)
@@ -269,7 +269,7 @@ def test_an_html_file_is_recorded_with_the_time_at_which_it_was_saved(
 
 
 @pytest.mark.parametrize("form", ["as it is", "one member around all", "not compressed"])
-def test_a_page_in_a_warc_file_of_any_form_is_recorded(
+def test_a_page_in_a_warc_file_of_any_compression_is_recorded(
     danvan: Danvan, recorded: Any, tmp_path: Path, form: str
 ) -> None:
     data = recorded.warc.read_bytes()
@@ -303,7 +303,7 @@ def test_a_record_without_a_page_of_a_site_is_refused(
     assert [path.name for path in tmp_path.iterdir()] == ["archive"]
 
 
-def test_a_record_that_is_not_an_answer_is_refused(danvan: Danvan, recorded: Any) -> None:
+def test_a_record_that_is_not_a_response_is_refused(danvan: Danvan, recorded: Any) -> None:
     request = next(record for record in iter_records(recorded.warc) if record.type == "request")
     result = danvan("fixture", request.id)
     assert "is a request record: only response and revisit records have a page" in result.err
@@ -344,7 +344,7 @@ def test_a_damaged_record_is_reported(danvan: Danvan, recorded: Any, words: list
         (["archive", "--accept"], "archive/meta.json cannot be read: No such file or directory"),
     ],
 )
-def test_wrong_usage_is_one_sentence(
+def test_wrong_usage_is_one_error_line(
     danvan: Danvan, recorded: Any, tmp_path: Path, words: list[str], sentence: str
 ) -> None:
     (tmp_path / "page.html").write_bytes(sample(URL))
@@ -364,13 +364,13 @@ def test_wrong_usage_is_one_sentence(
         ("http://other.example.vn/tin-tuc/dan-van-kheo/", "holds no page of http://other.example.vn/"),
     ],
 )
-def test_an_address_that_a_warc_file_lacks_is_named(danvan: Danvan, recorded: Any, url: str, sentence: str) -> None:
+def test_an_address_missing_in_a_warc_file_is_an_error(danvan: Danvan, recorded: Any, url: str, sentence: str) -> None:
     result = danvan("fixture", recorded.warc, "--url", url)
     assert (result.code, result.out) == (2, "")
     assert sentence in result.err
 
 
-def test_a_gzip_file_that_is_cut_is_damaged(danvan: Danvan, tmp_path: Path) -> None:
+def test_a_truncated_gzip_file_is_damaged(danvan: Danvan, tmp_path: Path) -> None:
     (tmp_path / "page.html.gz").write_bytes(gzip.compress(sample(URL))[:100])
     result = danvan("fixture", "page.html.gz", "--url", URL)
     assert (result.code, "page.html.gz is damaged" in result.err) == (8, True)
@@ -392,7 +392,7 @@ def test_a_suppressed_article_does_not_become_a_fixture(danvan: Danvan, recorded
     assert f"is suppressed; `danvan suppress {item} --undo` ends that" in result.err
 
 
-def test_a_folder_that_cannot_be_written_is_named(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_an_error_with_its_path(danvan: Danvan, recorded: Any, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     result = danvan("fixture", URL, "-o", "file/hoi-nghi")
     assert (result.code, result.out) == (1, "")

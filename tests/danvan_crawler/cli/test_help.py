@@ -1,4 +1,4 @@
-"""What every command has in common: help with an example, exit codes of wrong usage, a quick start."""
+"""Common behaviour of all commands: help with an example, exit codes of wrong usage, a quick start."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_an_unknown_option_is_wrong_usage(danvan: Danvan, words: tuple[str, ...]
     "day",
     ["23/05/2017", "2017-5-23", "2017-02-30", "2017", "hôm qua", "", "20170523", "2017-W21-2", "2017-05-23T00:00"],
 )
-def test_a_day_that_is_none_is_wrong_usage(danvan: Danvan, command: str, option: str, day: str) -> None:
+def test_an_invalid_date_is_wrong_usage(danvan: Danvan, command: str, option: str, day: str) -> None:
     argument = {"crawl": ["mau-danvan"], "search": ["x"], "export": []}[command]
     result = danvan(command, *argument, option, day)
     assert (result.code, result.out) == (2, "")
@@ -73,11 +73,11 @@ def test_a_day_that_is_none_is_wrong_usage(danvan: Danvan, command: str, option:
 @pytest.mark.parametrize(
     "command", [words for words in WORDS if words not in (("sites", "show"), ("dates",))], ids=" ".join
 )
-def test_every_command_takes_the_archive(danvan: Danvan, command: tuple[str, ...]) -> None:
+def test_every_command_has_the_option_archive(danvan: Danvan, command: tuple[str, ...]) -> None:
     assert "--archive" in danvan(*command, "--help").out
 
 
-def test_the_list_of_commands_tells_what_each_does(danvan: Danvan) -> None:
+def test_the_list_of_commands_describes_each(danvan: Danvan) -> None:
     out = danvan("--help").out
     for name, sentence in COMMANDS.items():
         assert re.search(rf"^  {name}\s+{re.escape(sentence)}$", out, re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Words for a reader that does not read, has gone, or has no room: nobody waits for it, and nothing fails."""
+"""Output to a reader that has stopped reading, has gone, or has no space: it never blocks, and nothing fails."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def pipe() -> Iterator[tuple[int, int]]:
         os.close(descriptor)
 
 
-def test_what_is_said_arrives_in_order(pipe: tuple[int, int]) -> None:
+def test_output_arrives_in_order(pipe: tuple[int, int]) -> None:
     read, write = pipe
     with NonBlockingStream(write) as stream:
         stream.write("một\n")
@@ -31,13 +31,13 @@ def test_what_is_said_arrives_in_order(pipe: tuple[int, int]) -> None:
     assert os.read(read, 100).decode() == "một\nhai\n"
 
 
-def test_a_reader_that_has_stopped_reading_holds_up_nobody(pipe: tuple[int, int]) -> None:
+def test_a_reader_that_has_stopped_reading_blocks_nothing(pipe: tuple[int, int]) -> None:
     read, write = pipe
     with NonBlockingStream(write, patience=0.1) as stream:
-        for _ in range(200_000):  # more than a pipe and the queue hold together
+        for _ in range(200_000):  # more than the pipe and the queue hold together
             stream.write(LINE)
     assert os.read(read, len(LINE.encode())).decode() == LINE
-    os.write(write, LINE.encode() * 10_000)  # goes nowhere, and does not wait
+    os.write(write, LINE.encode() * 10_000)  # is discarded without blocking
 
 
 def test_a_reader_that_has_gone_is_no_error(pipe: tuple[int, int]) -> None:
@@ -49,7 +49,7 @@ def test_a_reader_that_has_gone_is_no_error(pipe: tuple[int, int]) -> None:
                 stream.write(LINE)
         os.write(write, LINE.encode())
     finally:
-        os.open(os.devnull, os.O_RDONLY)  # takes the number again, for the fixture
+        os.open(os.devnull, os.O_RDONLY)  # takes the descriptor number again, for the fixture
 
 
 def test_a_full_disk_is_no_error() -> None:
@@ -63,7 +63,7 @@ def test_a_full_disk_is_no_error() -> None:
         os.close(descriptor)
 
 
-def test_a_letter_that_the_locale_has_not_is_escaped(pipe: tuple[int, int]) -> None:
+def test_a_letter_outside_of_the_encoding_of_the_locale_is_escaped(pipe: tuple[int, int]) -> None:
     read, write = pipe
     with NonBlockingStream(write, "ascii") as stream:
         stream.write("Hội")

@@ -1,4 +1,4 @@
-"""danvan wacz and danvan bagit: what they pack of a site, and what they refuse."""
+"""danvan wacz and danvan bagit: the contents of the packages of a site, and refusals."""
 
 from __future__ import annotations
 
@@ -58,20 +58,20 @@ def test_a_site_becomes_one_file_with_all_its_articles(danvan: Danvan, profiled:
     assert pages[0]["text"] == "Sáng 23/5, Ban Dân vận tổ chức hội nghị.\nĐoạn một về dân vận khéo.\nĐoạn hai."
 
 
-def test_the_package_bears_the_name_of_the_site(danvan: Danvan, profiled: Any, tmp_path: Path) -> None:
+def test_the_package_has_the_name_of_the_site(danvan: Danvan, profiled: Any, tmp_path: Path) -> None:
     danvan("wacz", SITE, "-o", "site.wacz")
     described = json.loads(in_package(tmp_path / "site.wacz", "datapackage.json"))
     assert described["title"] == "Ban Dân vận (ví dụ)"
     assert "http://danvan.example.vn/" in described["description"]
 
 
-def test_a_site_that_outlived_its_profile_can_be_packed(danvan: Danvan, archive: Any, tmp_path: Path) -> None:
+def test_a_site_without_a_profile_can_be_packed(danvan: Danvan, archive: Any, tmp_path: Path) -> None:
     assert danvan("wacz", SITE, "-o", "site.wacz").code == 0
     assert json.loads(in_package(tmp_path / "site.wacz", "datapackage.json"))["title"] == SITE
 
 
 @pytest.mark.parametrize("form", ["wacz", "bagit"])
-def test_a_slug_that_nobody_knows_is_wrong_usage(danvan: Danvan, archive: Any, form: str, tmp_path: Path) -> None:
+def test_an_unknown_slug_is_wrong_usage(danvan: Danvan, archive: Any, form: str, tmp_path: Path) -> None:
     result = danvan(form, "khong-co", "-o", "out")
     assert result.code == 2
     assert "no site has the slug 'khong-co'" in result.err
@@ -80,7 +80,7 @@ def test_a_slug_that_nobody_knows_is_wrong_usage(danvan: Danvan, archive: Any, f
 
 @pytest.mark.parametrize("form", ["wacz", "bagit"])
 @pytest.mark.parametrize("slug", ["../archive", "a/b", ""])
-def test_a_slug_is_never_taken_for_a_path(danvan: Danvan, archive: Any, form: str, slug: str) -> None:
+def test_a_slug_is_never_used_as_a_path(danvan: Danvan, archive: Any, form: str, slug: str) -> None:
     assert danvan(form, slug, "-o", "out").code == 2
 
 
@@ -113,7 +113,7 @@ def test_a_damaged_file_is_not_packed(danvan: Danvan, archive: Any, form: str, t
     assert set(tmp_path.iterdir()) == before
 
 
-def test_an_existing_package_is_replaced_only_by_force(danvan: Danvan, archive: Any, tmp_path: Path) -> None:
+def test_an_existing_package_is_replaced_only_with_force(danvan: Danvan, archive: Any, tmp_path: Path) -> None:
     (tmp_path / "site.wacz").write_bytes(b"mine")
     assert danvan("wacz", SITE, "-o", "site.wacz").code == 2
     assert (tmp_path / "site.wacz").read_bytes() == b"mine"
@@ -121,7 +121,7 @@ def test_an_existing_package_is_replaced_only_by_force(danvan: Danvan, archive: 
     assert zipfile.is_zipfile(tmp_path / "site.wacz")
 
 
-def test_a_bag_validates(danvan: Danvan, profiled: Any, tmp_path: Path) -> None:
+def test_a_bag_is_valid(danvan: Danvan, profiled: Any, tmp_path: Path) -> None:
     result = danvan("bagit", SITE, "-o", "bag")
     assert result.code == 0
     assert result.err == "bag: 2 articles, 1 WARC files\n"
@@ -159,7 +159,7 @@ def test_a_bag_shares_no_file_with_the_archive(danvan: Danvan, archive: Any, tmp
     ("contact", "field"),
     [("luu-tru@example.vn", "Contact-Email"), ("https://example.vn/@luutru", "Contact-Name")],
 )
-def test_a_bag_says_where_it_comes_from(
+def test_a_bag_describes_its_origin(
     danvan: Danvan, profiled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, contact: str, field: str
 ) -> None:
     monkeypatch.setenv("DANVAN_OPERATOR", "Trung tâm Lưu trữ")
@@ -175,7 +175,7 @@ def test_a_bag_says_where_it_comes_from(
     assert len(said["Bagging-Date"]) == len("2026-11-23")
 
 
-def test_a_bag_is_never_put_over_a_folder(danvan: Danvan, archive: Any, tmp_path: Path) -> None:
+def test_a_bag_never_replaces_a_folder(danvan: Danvan, archive: Any, tmp_path: Path) -> None:
     (tmp_path / "bag").mkdir()
     result = danvan("bagit", SITE, "-o", "bag")
     assert result.code == 2
@@ -183,7 +183,7 @@ def test_a_bag_is_never_put_over_a_folder(danvan: Danvan, archive: Any, tmp_path
     assert list((tmp_path / "bag").iterdir()) == []
 
 
-def test_without_the_library_bagit_the_extra_is_named(
+def test_without_the_library_bagit_the_error_names_the_extra(
     danvan: Danvan, archive: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "bagit", None)

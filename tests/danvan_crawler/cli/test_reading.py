@@ -21,7 +21,7 @@ Danvan = Callable[..., Any]
 BODY = "<html><body>Hội nghị</body></html>".encode()
 
 
-def test_a_hit_is_three_plain_lines_and_the_count_is_for_people(danvan: Danvan, archive: Any) -> None:
+def test_a_hit_is_three_plain_lines_and_the_count_goes_to_stderr(danvan: Danvan, archive: Any) -> None:
     result = danvan("search", "dân vận khéo")
     title, place, snippet = result.out.splitlines()
     assert result.code == 0
@@ -37,7 +37,7 @@ def test_words_without_marks_match_any_marks(danvan: Danvan, archive: Any) -> No
     assert "no date     vi-du-danvan  Thông báo" in result.out
 
 
-def test_a_search_without_hits_is_good(danvan: Danvan, archive: Any) -> None:
+def test_a_search_without_hits_exits_0(danvan: Danvan, archive: Any) -> None:
     result = danvan("search", "nghìn")
     assert (result.code, result.out, result.err) == (0, "", "0 hits\n")
 
@@ -71,7 +71,7 @@ def test_hits_as_json_are_items_one_a_line_with_their_snippet(danvan: Danvan, ar
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else str(value),
 )
-def test_filters_narrow_a_search(danvan: Danvan, archive: Any, options: list[str], hits: int) -> None:
+def test_filters_restrict_a_search(danvan: Danvan, archive: Any, options: list[str], hits: int) -> None:
     assert len(danvan("search", "dan van kheo", "--json", *options).out.splitlines()) == hits
 
 
@@ -87,20 +87,20 @@ def test_articles_are_found_by_a_document_that_they_cite(
 
 
 @pytest.mark.parametrize("command", ["search", "export"])
-def test_a_text_that_is_no_document_number_is_wrong_usage(danvan: Danvan, archive: Any, command: str) -> None:
+def test_a_text_without_a_document_number_is_wrong_usage(danvan: Danvan, archive: Any, command: str) -> None:
     result = danvan(command, "--document", "dân vận")
     assert (result.code, result.out) == (2, "")
     assert "'dân vận' is not a document number: give number and code, like 09-NQ/TU" in result.err
 
 
-def test_a_search_for_nothing_at_all_is_wrong_usage(danvan: Danvan, archive: Any) -> None:
+def test_a_search_without_words_and_filters_is_wrong_usage(danvan: Danvan, archive: Any) -> None:
     result = danvan("search", "--since", "2017-01-01")
     assert (result.code, result.out) == (2, "")
     assert "Missing argument 'QUERY' (or option '--document')" in result.err
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "x"])
-def test_a_limit_that_is_none_is_wrong_usage(danvan: Danvan, limit: str) -> None:
+def test_an_invalid_limit_is_wrong_usage(danvan: Danvan, limit: str) -> None:
     assert danvan("search", "x", "--limit", limit).code == 2
 
 
@@ -109,7 +109,7 @@ def test_a_limit_that_is_none_is_wrong_usage(danvan: Danvan, limit: str) -> None
     ("option", "name", "near"),
     [("--province", "Thanh Hó", "Thanh Hóa"), ("--body", "Ban Dân vậm", "Ban Dân vận")],
 )
-def test_a_place_that_nobody_knows_is_wrong_usage(
+def test_an_unknown_place_is_wrong_usage(
     danvan: Danvan, archive: Any, command: list[str], option: str, name: str, near: str
 ) -> None:
     result = danvan(*command, option, name)
@@ -118,7 +118,7 @@ def test_a_place_that_nobody_knows_is_wrong_usage(
 
 
 @pytest.mark.parametrize("query", ["", '"', "(", "AND", "*", "a:b", "NEAR(", "\x00", "đ" * 5000])
-def test_no_query_is_an_error(danvan: Danvan, archive: Any, query: str) -> None:
+def test_no_query_raises_an_error(danvan: Danvan, archive: Any, query: str) -> None:
     assert danvan("search", query).code == 0
 
 
@@ -135,7 +135,7 @@ def test_an_article_is_shown_by_id_and_by_address(danvan: Danvan, archive: Any, 
     assert result.err == ""
 
 
-def test_what_an_article_lacks_is_not_shown(danvan: Danvan, archive: Any) -> None:
+def test_empty_fields_of_an_article_are_not_shown(danvan: Danvan, archive: Any) -> None:
     out = danvan("show", "vi-du-danvan-2").out
     assert "Published:" not in out
     assert "Warnings:  no date line" in out
@@ -165,7 +165,7 @@ def test_an_export_has_one_item_a_line_with_the_fields_of_the_contract(danvan: D
     assert result.err == ""
 
 
-def test_an_export_for_spreadsheets_has_a_byte_order_mark_and_a_head(danvan: Danvan, archive: Any) -> None:
+def test_an_export_for_spreadsheets_has_a_byte_order_mark_and_a_header(danvan: Danvan, archive: Any) -> None:
     raw = danvan("export", "--format", "csv").raw
     assert raw.startswith(b"\xef\xbb\xbf")
     rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
@@ -175,7 +175,7 @@ def test_an_export_for_spreadsheets_has_a_byte_order_mark_and_a_head(danvan: Dan
 
 
 @pytest.mark.parametrize("option", ["-o", "--output"])
-def test_an_export_into_a_file_is_what_it_would_print(
+def test_an_export_into_a_file_equals_the_printed_one(
     danvan: Danvan, archive: Any, tmp_path: Path, option: str
 ) -> None:
     printed = danvan("export").raw
@@ -191,13 +191,13 @@ def test_an_export_replaces_an_older_one(danvan: Danvan, archive: Any, tmp_path:
     assert (tmp_path / "articles.jsonl").read_bytes() == b""
 
 
-def test_an_export_that_cannot_be_written_is_named(danvan: Danvan, archive: Any) -> None:
+def test_an_unwritable_export_is_an_error_with_its_path(danvan: Danvan, archive: Any) -> None:
     result = danvan("export", "-o", "nosuch/articles.jsonl")
     assert result.code == 1
     assert result.err == "danvan: cannot write nosuch/articles.jsonl: No such file or directory\n"
 
 
-@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="this system has no /dev/full")
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="/dev/full does not exist")
 def test_an_export_onto_a_full_disk_has_its_own_exit_code(danvan: Danvan, archive: Any) -> None:
     result = danvan("export", "-o", "/dev/full")
     assert result.code == 6
@@ -230,7 +230,7 @@ def test_the_archive_is_that_of_the_option_or_of_the_environment(
     assert danvan(*command).out == printed
 
 
-def test_a_record_is_printed_as_it_is(danvan: Danvan, archive: Any) -> None:
+def test_a_record_is_printed_unchanged(danvan: Danvan, archive: Any) -> None:
     record = read_record(archive.folder, archive.dated.place)
     raw = danvan("capture", archive.dated.warc_record_id).raw
     head, _, rest = raw.partition(b"\r\n\r\n")
@@ -239,7 +239,7 @@ def test_a_record_is_printed_as_it_is(danvan: Danvan, archive: Any) -> None:
     assert rest == record.block + b"\r\n\r\n"
 
 
-def test_the_payload_is_saved_as_the_server_coded_it(danvan: Danvan, archive: Any, tmp_path: Path) -> None:
+def test_the_payload_is_saved_with_its_content_coding(danvan: Danvan, archive: Any, tmp_path: Path) -> None:
     bare = archive.dated.warc_record_id.removeprefix("urn:uuid:")
     result = danvan("capture", bare, "-o", "page.html")
     assert (tmp_path / "page.html").read_bytes() == BODY
@@ -257,7 +257,7 @@ def test_an_unknown_record_is_wrong_usage(danvan: Danvan, archive: Any) -> None:
     assert "holds a record urn:uuid:00000000-0000-4000-8000-000000000000" in result.err
 
 
-def test_a_payload_that_cannot_be_saved_is_named(danvan: Danvan, archive: Any) -> None:
+def test_an_unwritable_payload_is_an_error_with_its_path(danvan: Danvan, archive: Any) -> None:
     result = danvan("capture", archive.dated.warc_record_id, "-o", "nosuch/page.html")
     assert result.code == 1
     assert result.err == "danvan: cannot write nosuch/page.html: No such file or directory\n"
@@ -265,7 +265,7 @@ def test_a_payload_that_cannot_be_saved_is_named(danvan: Danvan, archive: Any) -
 
 @pytest.mark.parametrize("command", [["search", "dân vận"], ["show", "vi-du-danvan-1"], ["export"]], ids=lambda c: c[0])
 @pytest.mark.slow
-def test_a_reader_that_has_enough_is_no_error(archive: Any, command: list[str]) -> None:
+def test_a_broken_pipe_is_no_error(archive: Any, command: list[str]) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     child = subprocess.run(
@@ -281,7 +281,7 @@ def test_a_reader_that_has_enough_is_no_error(archive: Any, command: list[str]) 
 
 
 @pytest.mark.slow
-def test_vietnamese_is_printed_whatever_the_locale_says(archive: Any) -> None:
+def test_vietnamese_is_printed_in_any_locale(archive: Any) -> None:
     locale = {"LC_ALL": "POSIX", "PYTHONIOENCODING": "ascii"}
     child = subprocess.run(
         [sys.executable, "-m", "danvan_crawler", "search", "dân vận khéo", "--archive", str(archive.folder)],

@@ -1,4 +1,4 @@
-"""`danvan schedule` with a crontab program that is a small script, so that nobody's own crontab is touched."""
+"""`danvan schedule` with a small script as the crontab program, so that no real crontab is changed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OTHERS = "MAILTO=nguoi-truc@example.vn\n# m h dom mon dow command\n0 5 * * * /us
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the only programs beside the system's own; it holds a crontab and nobody's table."""
+    """The folder of the only programs beside the system's own; its crontab program has an empty table."""
     folder = tmp_path / "bin"
     folder.mkdir()
     program(folder, "crontab", CRONTAB)
@@ -44,7 +44,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    for name in [name for name in os.environ if name.startswith("DANVAN_")]:  # they would travel along
+    for name in [name for name in os.environ if name.startswith("DANVAN_")]:  # they would be copied into the settings
         monkeypatch.delenv(name)
     monkeypatch.setenv("DANVAN_CONTACT", "luutru@example.vn")
     return folder
@@ -60,7 +60,7 @@ def table(programs: Path) -> str:
 
 
 def crontab_line(printed: str) -> str:
-    """The line at the end of what is printed, behind the settings."""
+    """The last line of the output, after the settings."""
     return printed.splitlines()[-1] + "\n"
 
 
@@ -91,7 +91,7 @@ def test_without_a_time_it_is_off_peak(danvan: Danvan, programs: Path) -> None:
     assert crontab_line(danvan("schedule").out).startswith("30 1 * * * ")
 
 
-def test_settings_of_now_travel_along_and_those_of_tests_do_not(
+def test_current_settings_are_included_except_those_of_tests(
     danvan: Danvan, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DANVAN_OPERATOR", "Lưu trữ tỉnh")
@@ -104,7 +104,7 @@ def test_settings_of_now_travel_along_and_those_of_tests_do_not(
     assert "DANVAN_CLOCK" not in out
 
 
-def test_a_missing_contact_is_said(danvan: Danvan, programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_contact_is_reported(danvan: Danvan, programs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DANVAN_CONTACT")
     assert "DANVAN_CONTACT is not set" in danvan("schedule").err
 
@@ -113,7 +113,7 @@ def test_a_missing_contact_is_said(danvan: Danvan, programs: Path, monkeypatch: 
 def test_the_line_runs_as_cron_runs_it(
     danvan: Danvan, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """cron undoes the escape of percent signs and hands the rest to sh, without an environment to speak of."""
+    """cron unescapes percent signs and passes the rest to sh, with almost no environment."""
     archive = tmp_path / "kho 100% 'của tôi'"
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).resolve().parents[3]))
     danvan("schedule", "--archive", archive, "--install")
@@ -131,13 +131,13 @@ def test_installed_into_an_empty_crontab_it_is_the_only_line(danvan: Danvan, pro
     assert table(programs) == line
 
 
-def test_lines_of_others_stay_byte_for_byte(danvan: Danvan, programs: Path) -> None:
+def test_other_lines_stay_byte_for_byte(danvan: Danvan, programs: Path) -> None:
     (programs / "table").write_text(OTHERS, encoding="utf-8")
     danvan("schedule", "--install")
     assert table(programs) == OTHERS + crontab_line(danvan("schedule").out)
 
 
-def test_installed_again_it_replaces_its_own_line_where_that_stands(danvan: Danvan, programs: Path) -> None:
+def test_a_second_install_replaces_its_own_line_in_place(danvan: Danvan, programs: Path) -> None:
     danvan("schedule", "--install", "--jobs", "2")
     with (programs / "table").open("a", encoding="utf-8") as file:
         file.write(OTHERS)
@@ -146,7 +146,7 @@ def test_installed_again_it_replaces_its_own_line_where_that_stands(danvan: Danv
     assert table(programs) == line + OTHERS
 
 
-def test_installed_again_it_says_what_it_takes_away(
+def test_a_second_install_reports_the_replaced_line_and_dropped_settings(
     danvan: Danvan, programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DANVAN_OPERATOR", "Lưu trữ tỉnh")
@@ -161,7 +161,7 @@ def test_installed_again_it_says_what_it_takes_away(
 
 
 @pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # by apprise 2.2
-def test_an_address_that_can_be_told_nothing_is_refused(danvan: Danvan, programs: Path, monkeypatch: Any) -> None:
+def test_an_unusable_notification_address_is_refused(danvan: Danvan, programs: Path, monkeypatch: Any) -> None:
     monkeypatch.setenv("DANVAN_NOTIFY", "json://127.0.0.1:9/ mailto://u:geheim@")
     result = danvan("schedule", "--install")
     said = "address 2 (mailto) of DANVAN_NOTIFY is not a valid apprise URL\n"
@@ -170,14 +170,14 @@ def test_an_address_that_can_be_told_nothing_is_refused(danvan: Danvan, programs
     assert danvan("schedule").err.startswith(said)
 
 
-def test_each_archive_has_a_line_of_its_own(danvan: Danvan, programs: Path) -> None:
+def test_each_archive_has_its_own_line(danvan: Danvan, programs: Path) -> None:
     for archive in ("kho", "kho-hai"):
         danvan("schedule", "--install", "--archive", archive)
     danvan("schedule", "--uninstall", "--archive", "kho")
     assert table(programs) == crontab_line(danvan("schedule", "--archive", "kho-hai").out)
 
 
-def test_an_archive_spelt_in_another_way_is_the_same(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+def test_different_paths_of_one_archive_are_the_same(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
     (tmp_path / "kho").mkdir()
     (tmp_path / "lien-ket").symlink_to("kho")
     for archive in ("kho", f"../{tmp_path.name}/kho", "lien-ket"):
@@ -188,7 +188,7 @@ def test_an_archive_spelt_in_another_way_is_the_same(danvan: Danvan, programs: P
 
 
 @pytest.mark.parametrize("last", [OTHERS.rstrip("\n"), ""], ids=["with others", "alone"])
-def test_a_crontab_without_a_final_newline_is_read_right(danvan: Danvan, programs: Path, last: str) -> None:
+def test_a_crontab_without_a_final_newline_is_read_correctly(danvan: Danvan, programs: Path, last: str) -> None:
     line = crontab_line(danvan("schedule").out)
     for text in (line + last, f"{last}\n{line}" if last else line):
         (programs / "table").write_text(text.rstrip("\n"), encoding="utf-8")
@@ -205,10 +205,10 @@ SECRETS = ["mailto://a:p%40ss w@b.vn", 'a "b" $HOME `id` \\ $(id) 100%', "it's; 
 
 
 @pytest.mark.parametrize("value", SECRETS)
-def test_settings_reach_the_crawl_as_they_are_and_are_nobody_elses_business(
+def test_settings_reach_the_crawl_unchanged_and_are_private(
     danvan: Danvan, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
 ) -> None:
-    """As a shell reads the file, and as systemd does (env-file.c): both take a backslash off before these letters."""
+    """As a shell reads the file, and as systemd does (env-file.c): both remove a backslash before these characters."""
     monkeypatch.setenv("DANVAN_OPERATOR", value)
     path = tmp_path / "kho" / "schedule.env"
     path.parent.mkdir()
@@ -226,7 +226,7 @@ def test_settings_reach_the_crawl_as_they_are_and_are_nobody_elses_business(
     assert re.sub(r'\\(["\\$`])', r"\1", line.partition("=")[2][1:-1]) == value
 
 
-def test_a_setting_that_is_not_utf_8_is_named_and_not_shown(
+def test_a_setting_that_is_not_utf_8_is_refused_without_its_value(
     danvan: Danvan, programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DANVAN_NOTIFY", "mailto://a:b\udcff@c.vn")
@@ -244,7 +244,7 @@ def test_a_line_that_is_too_long_for_cron_is_refused(danvan: Danvan, programs: P
     assert not (tmp_path / archive).exists()
 
 
-def test_uninstalled_only_its_own_line_goes(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+def test_uninstall_removes_only_its_own_line(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
     (programs / "table").write_text(OTHERS, encoding="utf-8")
     danvan("schedule", "--install")
     assert settings(tmp_path / "archive") == 'DANVAN_CONTACT="luutru@example.vn"\n'
@@ -253,21 +253,21 @@ def test_uninstalled_only_its_own_line_goes(danvan: Danvan, programs: Path, tmp_
     assert not (tmp_path / "archive" / "schedule.env").exists()
 
 
-def test_nothing_to_uninstall_is_said_and_no_error(danvan: Danvan, programs: Path) -> None:
+def test_uninstall_without_a_line_is_reported_and_no_error(danvan: Danvan, programs: Path) -> None:
     result = danvan("schedule", "--uninstall")
     assert result.code == 0
     assert "has no line for" in result.err
     assert not (programs / "table").exists()
 
 
-def test_a_crontab_that_may_not_be_used_is_named(danvan: Danvan, programs: Path) -> None:
+def test_a_crontab_error_is_reported(danvan: Danvan, programs: Path) -> None:
     program(programs, "crontab", REFUSES)
     result = danvan("schedule", "--install")
     assert result.code == 1
     assert "crontab -l failed: You (tester) are not allowed to use this program" in result.err
 
 
-def test_without_cron_systemd_is_named(danvan: Danvan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_cron_systemd_is_suggested(danvan: Danvan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     result = danvan("schedule", "--install")
     assert result.code == 2
@@ -275,13 +275,13 @@ def test_without_cron_systemd_is_named(danvan: Danvan, tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize("at", ["24:00", "1:60", "0130", "1h30", "", "-1:30"])
-def test_what_is_no_time_of_day_is_wrong_usage(danvan: Danvan, programs: Path, at: str) -> None:
+def test_an_invalid_time_of_day_is_wrong_usage(danvan: Danvan, programs: Path, at: str) -> None:
     result = danvan("schedule", f"--time={at}")
     assert result.code == 2
     assert "must be a time of day like 01:30" in result.err
 
 
-def test_installing_and_uninstalling_at_once_is_wrong_usage(danvan: Danvan, programs: Path) -> None:
+def test_install_with_uninstall_is_wrong_usage(danvan: Danvan, programs: Path) -> None:
     assert danvan("schedule", "--install", "--uninstall").code == 2
 
 
@@ -313,10 +313,10 @@ def test_units_are_written_and_the_timer_is_enabled(
     assert calls == ["--user daemon-reload", "--user enable --now danvan-crawler.timer"]
 
 
-def test_systemd_itself_finds_nothing_wrong_with_the_units(
+def test_systemd_accepts_the_units(
     danvan: Danvan, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where there is no systemd to ask, the words that are escaped are looked at alone."""
+    """Without systemd, only the escaped words are checked."""
     monkeypatch.setenv("DANVAN_OPERATOR", 'a "b" $c %d \\e')
     danvan("schedule", "--systemd", "--install", "--archive", "kho 100% $HOME")
     files = sorted(units(tmp_path).iterdir())
@@ -330,7 +330,7 @@ def test_systemd_itself_finds_nothing_wrong_with_the_units(
     assert f"EnvironmentFile={tmp_path}/kho 100%% $HOME/schedule.env\n" in service
 
 
-def test_where_no_systemd_listens_the_command_is_told(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+def test_without_a_running_systemd_the_command_is_printed(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
     program(programs, "systemctl", "#!/bin/sh\necho 'Failed to connect to bus' >&2\nexit 1\n")
     result = danvan("schedule", "--systemd", "--install")
     assert result.code == 0
@@ -339,7 +339,7 @@ def test_where_no_systemd_listens_the_command_is_told(danvan: Danvan, programs: 
     assert len(list(units(tmp_path).iterdir())) == 2
 
 
-def test_uninstalled_units_are_gone(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+def test_uninstall_removes_the_units(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
     danvan("schedule", "--systemd", "--install")
     assert (tmp_path / "archive" / "schedule.env").exists()
     (programs / "calls").unlink()
@@ -351,7 +351,7 @@ def test_uninstalled_units_are_gone(danvan: Danvan, programs: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("option", ["--install", "--uninstall"])
-def test_the_timer_of_another_archive_is_left_alone(
+def test_the_timer_of_another_archive_is_not_changed(
     danvan: Danvan, programs: Path, tmp_path: Path, option: str
 ) -> None:
     danvan("schedule", "--systemd", "--install", "--archive", "kho")
@@ -365,7 +365,7 @@ def test_the_timer_of_another_archive_is_left_alone(
     assert danvan("schedule", "--systemd", "--install", "--archive", f"../{tmp_path.name}/kho").code == 0
 
 
-def test_units_are_known_whatever_their_archive_is_called(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+def test_units_of_an_archive_with_an_odd_name_are_recognised(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
     archive = "kho 100% $x 'y'"
     assert danvan("schedule", "--systemd", "--install", "--archive", archive).code == 0
     service = units(tmp_path) / "danvan-crawler.service"
@@ -375,7 +375,7 @@ def test_units_are_known_whatever_their_archive_is_called(danvan: Danvan, progra
     assert danvan("schedule", "--systemd", "--install", "--archive", "kho").code == 2
 
 
-def test_a_service_of_nobody_knows_whom_is_left_alone(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+def test_a_service_of_unknown_origin_is_not_changed(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
     units(tmp_path).mkdir(parents=True)
     service = units(tmp_path) / "danvan-crawler.service"
     text = f'[Service]\nExecStart="danvan" "--archive" "{tmp_path}/kho"\n'

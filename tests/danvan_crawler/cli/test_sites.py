@@ -1,4 +1,4 @@
-"""`danvan sites`, and how commands that crawl refuse what they are asked wrongly."""
+"""`danvan sites`, and how commands that crawl refuse wrong arguments."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Profile = Callable[..., str]
 
 @pytest.fixture
 def put(tmp_path: Path, profile: Profile) -> Callable[..., Path]:
-    """Writes a profile into a folder, and gives its path."""
+    """Writes a profile into a folder; returns its path."""
 
     def write(folder: str, **parts: str) -> Path:
         path = tmp_path / folder / "x.toml"
@@ -29,7 +29,7 @@ def put(tmp_path: Path, profile: Profile) -> Callable[..., Path]:
 Put = Callable[..., Path]
 
 
-def test_sites_are_listed_by_slug_with_the_archives_own(danvan: Danvan, put: Put) -> None:
+def test_sites_are_listed_by_slug_including_those_of_the_archive(danvan: Danvan, put: Put) -> None:
     put("archive/sites")
     result = danvan("sites")
     assert result.code == 0
@@ -64,7 +64,7 @@ def test_a_profile_is_shown_as_json(danvan: Danvan, put: Put) -> None:
     assert found["layouts"] == [{"until": "2019-06-01", "selectors": {"title": "h1"}}]
 
 
-def test_profiles_of_the_option_win_over_those_of_the_environment_and_of_the_archive(
+def test_profiles_of_the_option_take_precedence_over_environment_and_archive(
     danvan: Danvan, put: Put, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put("archive/sites", name='"archive"')
@@ -76,14 +76,14 @@ def test_profiles_of_the_option_win_over_those_of_the_environment_and_of_the_arc
     assert json.loads(danvan("sites", *show, "--sites", option).out)["name"] == "option"
 
 
-def test_a_folder_of_profiles_that_is_not_there_is_wrong_usage(danvan: Danvan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_folder_of_profiles_is_wrong_usage(danvan: Danvan, monkeypatch: pytest.MonkeyPatch) -> None:
     assert danvan("sites", "--sites", "nosuch").code == 2
     monkeypatch.setenv("DANVAN_SITES", "nosuch")
     result = danvan("sites")
     assert (result.code, result.err) == (2, "danvan: DANVAN_SITES: nosuch is not a folder\n")
 
 
-def test_a_wrong_profile_is_named_with_key_and_reason(danvan: Danvan, put: Put) -> None:
+def test_an_invalid_profile_is_an_error_with_key_and_reason(danvan: Danvan, put: Put) -> None:
     path = put("archive/sites", province='"21"')
     for command in (["sites", "show", "thanhhoa-danvan"], ["crawl", "thanhhoa-danvan"], ["rebuild"]):
         result = danvan(*command)
@@ -92,7 +92,7 @@ def test_a_wrong_profile_is_named_with_key_and_reason(danvan: Danvan, put: Put) 
 
 
 @pytest.mark.parametrize("command", [["sites", "show"], ["crawl"]], ids=" ".join)
-def test_an_unknown_slug_is_wrong_usage_and_near_ones_are_named(danvan: Danvan, command: list[str]) -> None:
+def test_an_unknown_slug_is_wrong_usage_with_similar_slugs(danvan: Danvan, command: list[str]) -> None:
     result = danvan(*command, "mau-danvn")
     assert (result.code, result.out) == (2, "")
     assert result.err == "danvan: no site has the slug 'mau-danvn'; did you mean mau-danvan?\n"
@@ -106,13 +106,13 @@ def test_a_site_that_is_not_enabled_is_not_crawled(danvan: Danvan, tmp_path: Pat
 
 
 @pytest.mark.parametrize("arguments", [[], ["mau-danvan", "--all"]], ids=["neither", "both"])
-def test_a_crawl_is_of_named_sites_or_of_all(danvan: Danvan, arguments: list[str]) -> None:
+def test_a_crawl_needs_either_slugs_or_all(danvan: Danvan, arguments: list[str]) -> None:
     result = danvan("crawl", *arguments)
     assert result.code == 2
     assert "name the sites to crawl, or give --all" in result.err
 
 
-def test_a_crawl_of_all_where_none_is_enabled_is_wrong_usage(danvan: Danvan) -> None:
+def test_a_crawl_of_all_without_an_enabled_site_is_wrong_usage(danvan: Danvan) -> None:
     result = danvan("crawl", "--all")
     assert result.code == 2
     assert "no site is enabled" in result.err
@@ -130,11 +130,11 @@ def test_a_number_out_of_range_is_wrong_usage(danvan: Danvan, option: tuple[str,
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "x"])
-def test_a_port_that_is_none_is_wrong_usage(danvan: Danvan, port: str) -> None:
+def test_an_invalid_port_is_wrong_usage(danvan: Danvan, port: str) -> None:
     assert danvan("demo", "--port", port).code == 2
 
 
-def test_a_broken_profile_is_named_and_the_other_sites_are_listed(danvan: Danvan, put: Put, tmp_path: Path) -> None:
+def test_a_broken_profile_is_reported_and_the_other_sites_are_listed(danvan: Danvan, put: Put, tmp_path: Path) -> None:
     put("archive/sites")
     broken = tmp_path / "archive" / "sites" / "sai-danvan.toml"
     broken.write_text('slug = "sai-danvan"\n', encoding="utf-8")

@@ -1,4 +1,4 @@
-"""`danvan status`, on an archive whose runs are reports only."""
+"""`danvan status` on an archive that has only run reports."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUIET = Problem("quiet", "no new article for 40 days").as_json()
 
 @pytest.fixture
 def fleet(tmp_path: Path, profile: Profile) -> Path:
-    """Three sites: a good one, a quiet one, one that has never run."""
+    """Three sites: a healthy one, a quiet one, one without a run."""
     archive = tmp_path / "archive"
     for folder in ("sites", "runs"):
         (archive / folder).mkdir(parents=True)
@@ -65,7 +65,7 @@ def test_page_and_metrics_are_written(danvan: Danvan, fleet: Path, tmp_path: Pat
     assert 'danvan_site_up{site="tot-danvan"} 1' in (tmp_path / "d.prom").read_text("utf-8")
 
 
-def test_a_file_that_cannot_be_written_is_an_error_that_names_it(danvan: Danvan, fleet: Path) -> None:
+def test_an_unwritable_file_is_an_error_with_its_path(danvan: Danvan, fleet: Path) -> None:
     result = danvan("status", "--html", "no/such/folder/s.html")
     assert "cannot write no/such/folder/s.html: No such file or directory" in result.err
     assert result.code == 1
@@ -73,7 +73,7 @@ def test_a_file_that_cannot_be_written_is_an_error_that_names_it(danvan: Danvan,
 
 @pytest.mark.parametrize("option", ["--html", "--prometheus"])
 @pytest.mark.parametrize("path", ["file/s.html", "x" * 300, "file/../file/x/s.html"])
-def test_a_place_that_is_no_folder_is_an_error_that_names_it(
+def test_a_file_instead_of_a_folder_is_an_error_with_its_path(
     danvan: Danvan, fleet: Path, tmp_path: Path, option: str, path: str
 ) -> None:
     (tmp_path / "file").write_text("no folder")

@@ -1,4 +1,4 @@
-"""Commands whose stdin, stdout and stderr are closed, full, or read by somebody who leaves."""
+"""Commands whose stdin, stdout and stderr are closed, full, or a broken pipe."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Shell = Callable[[str], subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Shell:
-    """shell("sites >&-") runs `danvan sites` that way; a broken pipe is seen as by a shell with pipefail."""
+    """shell("sites >&-") runs `danvan sites` that way, with pipefail, so that a broken pipe is seen."""
 
     def run(line: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -47,7 +47,7 @@ def test_closed_streams_are_no_error(shell: Shell, how: str) -> None:
 
 @pytest.mark.parametrize("command", ["sites", "sites --json", "status", "--help", "--version"])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_full_stdout_is_one_sentence(
+def test_a_full_stdout_is_one_error_line(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str, unbuffered: str
 ) -> None:
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
@@ -57,15 +57,15 @@ def test_a_full_stdout_is_one_sentence(
 
 
 @pytest.mark.parametrize("command", ["sites --json", "dates <(yes 23/05/2017 | head -100000)"])
-def test_a_reader_that_leaves_is_no_error(shell: Shell, command: str) -> None:
+def test_a_broken_pipe_is_no_error(shell: Shell, command: str) -> None:
     result = shell(f"{command} | head -1 >/dev/null")
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_what_fails_with_a_closed_stderr_has_its_code(shell: Shell) -> None:
+def test_an_error_with_a_closed_stderr_has_its_exit_code(shell: Shell) -> None:
     assert shell("status --site nosuch-danvan 2>&-").returncode == 2
 
 
-def test_what_is_opened_does_not_take_the_place_of_a_closed_stream(shell: Shell, tmp_path: Path) -> None:
+def test_an_opened_file_does_not_get_the_descriptor_of_a_closed_stream(shell: Shell, tmp_path: Path) -> None:
     assert shell("status --html s.html >&- 2>&-").returncode == 0
     assert (tmp_path / "s.html").read_text("utf-8").startswith("<!DOCTYPE html>")

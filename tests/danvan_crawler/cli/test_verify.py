@@ -1,4 +1,4 @@
-"""`danvan verify` on an archive of two articles, sound and damaged in every part."""
+"""`danvan verify` on an archive of two articles, valid and with damage in every part."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Danvan = Callable[..., Any]
 
 @pytest.fixture
 def warc(archive: Any) -> Path:
-    """The archive's WARC file, described as a run leaves it."""
+    """The archive's WARC file, with index and manifest as after a run."""
     (path,) = warc_files(archive.folder)
     write_index_and_manifest(archive.folder, path)
     return path
@@ -31,13 +31,15 @@ def kinds(danvan: Danvan, *arguments: object) -> set[str]:
     return {finding["kind"] for finding in found["findings"] if finding["damage"]}
 
 
-def test_a_sound_archive_is_found_sound(danvan: Danvan, warc: Path) -> None:
+def test_a_valid_archive_has_no_findings(danvan: Danvan, warc: Path) -> None:
     result = danvan("verify")
     assert (result.code, result.out) == (0, "")
     assert "no damage" in result.err
 
 
-def test_damage_is_one_line_with_file_byte_and_kind_and_exit_code_8(danvan: Danvan, archive: Any, warc: Path) -> None:
+def test_damage_is_one_line_with_file_byte_and_kind_and_gives_exit_code_8(
+    danvan: Danvan, archive: Any, warc: Path
+) -> None:
     size = warc.stat().st_size
     with warc.open("ab") as file:
         file.write(b"garbage")
@@ -56,7 +58,7 @@ def test_json_is_one_document(danvan: Danvan, archive: Any, warc: Path) -> None:
     assert found[0]["file"] == warc.relative_to(archive.folder).as_posix()
 
 
-def test_a_capture_and_an_item_whose_records_are_gone_are_found(danvan: Danvan, warc: Path) -> None:
+def test_a_capture_and_an_item_without_their_records_are_found(danvan: Danvan, warc: Path) -> None:
     warc.unlink()
     assert kinds(danvan) == {"file-missing", "capture-record-missing", "item-record-missing"}
 
@@ -80,19 +82,19 @@ def test_a_row_that_does_not_fit_its_record_is_found(
     assert kinds(danvan) == {kind}
 
 
-def test_a_database_that_is_none_is_found(danvan: Danvan, archive: Any, warc: Path) -> None:
+def test_an_invalid_database_is_found(danvan: Danvan, archive: Any, warc: Path) -> None:
     (archive.folder / "danvan.sqlite").write_bytes(b"no database" * 1000)
     for suffix in ("-wal", "-shm"):
         (archive.folder / f"danvan.sqlite{suffix}").unlink(missing_ok=True)
     assert kinds(danvan) == {"database-unreadable"}
 
 
-def test_an_archive_without_a_database_is_sound(danvan: Danvan, archive: Any, warc: Path) -> None:
+def test_an_archive_without_a_database_is_valid(danvan: Danvan, archive: Any, warc: Path) -> None:
     (archive.folder / "danvan.sqlite").unlink()
     assert kinds(danvan) == set()
 
 
-def test_what_a_dead_run_left_is_named_and_no_damage(danvan: Danvan, archive: Any, warc: Path) -> None:
+def test_files_of_a_killed_run_are_reported_and_not_damage(danvan: Danvan, archive: Any, warc: Path) -> None:
     left = warc.with_name(warc.name.replace("-00000-", "-00007-") + ".open")
     left.write_bytes(b"")
     result = danvan("verify")
@@ -100,7 +102,7 @@ def test_what_a_dead_run_left_is_named_and_no_damage(danvan: Danvan, archive: An
     assert "unfinished: a run that died left it" in result.out
 
 
-def test_a_file_that_is_being_written_has_no_index_yet(danvan: Danvan, archive: Any) -> None:
+def test_a_file_that_is_being_written_needs_no_index(danvan: Danvan, archive: Any) -> None:
     with SiteLock(archive.folder, "vi-du-danvan"):
         result = danvan("verify")
     assert result.code == 0
@@ -114,7 +116,7 @@ def test_one_site_alone_can_be_verified(danvan: Danvan, warc: Path) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["x.txt"], ["missing.warc.gz"]])
-def test_what_cannot_be_verified_is_wrong_usage(danvan: Danvan, tmp_path: Path, arguments: list[str]) -> None:
+def test_a_path_that_cannot_be_verified_is_wrong_usage(danvan: Danvan, tmp_path: Path, arguments: list[str]) -> None:
     (tmp_path / "x.txt").write_text("x")
     assert danvan("verify", *arguments).code == 2
 
@@ -125,20 +127,20 @@ def test_a_folder_without_an_archive_is_an_error(danvan: Danvan) -> None:
     assert "there is no archive" in result.err
 
 
-def test_repair_loses_no_byte_and_leaves_a_sound_archive_to_rebuild(danvan: Danvan, archive: Any, warc: Path) -> None:
+def test_repair_loses_no_byte_and_leaves_a_valid_archive_to_rebuild(danvan: Danvan, archive: Any, warc: Path) -> None:
     offset = archive.dated.warc_offset
     data = bytearray(warc.read_bytes())
     data[offset + 20 : offset + 40] = b"\xff" * 20
     warc.write_bytes(data)
     repaired = danvan("verify", "--repair")
-    assert repaired.code == 8  # the database still names what was lost and moved
+    assert repaired.code == 8  # the database still refers to lost and moved records
     kept = [path.read_bytes() for path in warc.parent.iterdir()]
     assert Counter(b"".join(kept)) == Counter(bytes(data))
     assert danvan("rebuild").code == 0
     assert kinds(danvan) == set()
 
 
-def test_repair_keeps_the_complete_records_behind_the_damage(danvan: Danvan, archive: Any, warc: Path) -> None:
+def test_repair_keeps_the_complete_records_after_the_damage(danvan: Danvan, archive: Any, warc: Path) -> None:
     before = {record.id for record in iter_records(warc)}
     offset = archive.dated.warc_offset
     data = warc.read_bytes()
@@ -147,13 +149,13 @@ def test_repair_keeps_the_complete_records_behind_the_damage(danvan: Danvan, arc
     assert {record.id for path in warc_files(archive.folder) for record in iter_records(path)} == before
 
 
-def test_repair_writes_what_is_missing_beside_a_sound_file(danvan: Danvan, archive: Any) -> None:
+def test_repair_writes_missing_index_and_manifest_of_a_valid_file(danvan: Danvan, archive: Any) -> None:
     assert "manifest-missing" in danvan("verify").out
     assert danvan("verify", "--repair").code == 0
     assert "-missing" not in danvan("verify").out
 
 
-def test_repair_keeps_a_manifest_that_does_not_fit(danvan: Danvan, archive: Any, warc: Path) -> None:
+def test_repair_keeps_a_manifest_that_does_not_match(danvan: Danvan, archive: Any, warc: Path) -> None:
     (manifest,) = (archive.folder / "index").glob("*.sha256")
     wrong = manifest.read_text().replace(manifest.read_text()[:8], "00000000")
     manifest.write_text(wrong)
@@ -169,7 +171,7 @@ def test_repair_of_a_repaired_archive_changes_nothing(danvan: Danvan, archive: A
     assert {path: path.read_bytes() for path in archive.folder.rglob("*.*") if "lock" not in path.name} == before
 
 
-def test_repair_waits_for_no_run(danvan: Danvan, archive: Any, warc: Path) -> None:
+def test_repair_is_refused_during_a_run(danvan: Danvan, archive: Any, warc: Path) -> None:
     with SiteLock(archive.folder, "vi-du-danvan"):
         assert danvan("verify", "--repair").code == 5
 
@@ -181,6 +183,6 @@ def test_a_file_outside_the_archive_can_be_repaired(danvan: Danvan, tmp_path: Pa
     assert single.read_bytes() == warc.read_bytes()
 
 
-def test_rebuild_writes_an_index_that_is_missing(danvan: Danvan, archive: Any) -> None:
+def test_rebuild_writes_a_missing_index(danvan: Danvan, archive: Any) -> None:
     assert danvan("rebuild").code == 0
     assert kinds(danvan) == set()

@@ -1,4 +1,4 @@
-"""Later runs also back off from an overloaded server."""
+"""Back off from an overloaded server across runs."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def state(tmp_path: Path) -> Iterator[SiteState]:
     store.close()
 
 
-def test_a_server_that_says_until_when_is_left_alone_until_then() -> None:
+def test_a_server_with_retry_after_is_not_requested_before_that_time() -> None:
     stats = {"danvan/not_before": (NOW + 5 * HOUR).isoformat()}
     assert cooldown_after(stats, NOW, 0) == NOW + 5 * HOUR
 
 
-def test_not_for_longer_than_a_week() -> None:
+def test_a_cooldown_is_a_week_at_most() -> None:
     stats = {"danvan/not_before": (NOW + timedelta(days=300)).isoformat()}
     assert cooldown_after(stats, NOW, 0) == NOW + LONGEST
 
@@ -49,35 +49,35 @@ def test_not_for_longer_than_a_week() -> None:
     ],
     ids=["most answers", "a few of many", "too few to tell", "no answer"],
 )
-def test_most_answers_429_or_503_show_that_a_server_has_too_much(stats: dict[str, Any], expected: bool) -> None:
+def test_a_server_is_overloaded_if_most_responses_are_429_or_503(stats: dict[str, Any], expected: bool) -> None:
     assert overloaded(stats) is expected
 
 
-def test_each_further_run_that_ends_so_doubles_the_rest_up_to_half_a_day() -> None:
+def test_each_further_overloaded_run_doubles_the_cooldown_up_to_half_a_day() -> None:
     stats = {**BUSY, "downloader/response_count": 9}
     hours = [(cooldown_after(stats, NOW, rests) or NOW) - NOW for rests in (0, 1, 2, 3, 4, 50)]
     assert hours == [HOUR, 2 * HOUR, 4 * HOUR, 8 * HOUR, 12 * HOUR, 12 * HOUR]
 
 
-def test_the_moment_is_kept_for_the_next_run_and_passes(state: SiteState) -> None:
+def test_the_end_of_a_cooldown_is_stored_for_the_next_run(state: SiteState) -> None:
     store_cooldown(state, SITE, {**BUSY, "downloader/response_count": 9}, NOW)
     assert cooldown_until(state, SITE, NOW + timedelta(minutes=59)) == NOW + HOUR
     assert cooldown_until(state, SITE, NOW + HOUR) is None
     assert cooldown_until(state, ["khac-danvan", ".host-khac.vn"], NOW) is None
 
 
-def test_a_moment_that_a_wrong_clock_noted_keeps_nobody_out(state: SiteState) -> None:
+def test_a_cooldown_far_in_the_future_from_a_wrong_clock_is_ignored(state: SiteState) -> None:
     store_cooldown(state, SITE, BUSY, NOW + timedelta(days=400))
     assert cooldown_until(state, SITE, NOW) is None
     assert cooldown_until(state, SITE, NOW + timedelta(days=400)) is not None
 
 
-def test_another_site_on_the_same_host_leaves_it_alone_too(state: SiteState) -> None:
+def test_a_cooldown_holds_for_other_sites_on_the_same_host(state: SiteState) -> None:
     store_cooldown(state, SITE, {**BUSY, "downloader/response_count": 9}, NOW)
     assert cooldown_until(state, OTHER, NOW) == NOW + HOUR
 
 
-def test_a_run_that_goes_well_forgets_it(state: SiteState) -> None:
+def test_a_good_run_resets_the_cooldown(state: SiteState) -> None:
     store_cooldown(state, SITE, BUSY, NOW)
     store_cooldown(state, SITE, GOOD, NOW)
     assert cooldown_until(state, SITE, NOW) is None
@@ -87,17 +87,19 @@ def test_a_run_that_goes_well_forgets_it(state: SiteState) -> None:
 @pytest.mark.parametrize(
     ("stats", "reason"), [(GOOD, "closespider_timeout"), ({}, "finished")], ids=["cut short", "no page"]
 )
-def test_a_run_that_tells_nothing_forgets_nothing(state: SiteState, stats: dict[str, Any], reason: str) -> None:
+def test_a_run_without_evidence_does_not_reset_the_cooldown(
+    state: SiteState, stats: dict[str, Any], reason: str
+) -> None:
     store_cooldown(state, SITE, BUSY, NOW)
     store_cooldown(state, SITE, stats, NOW, reason=reason)
     assert store_cooldown(state, SITE, BUSY, NOW) == NOW + 2 * HOUR
 
 
-def test_a_run_that_ended_among_refusals_shows_it_too() -> None:
+def test_a_run_ended_by_refusals_is_overloaded_too() -> None:
     assert cooldown_after({"danvan/overloaded": True, "downloader/response_count": 500}, NOW, 0) == NOW + HOUR
 
 
-def test_a_wait_that_the_run_did_not_sit_out_goes_on() -> None:
+def test_a_retry_after_beyond_the_end_of_a_run_continues() -> None:
     stats = {"danvan/waits_until": (NOW + timedelta(seconds=80)).isoformat()}
     assert cooldown_after(stats, NOW, 0) == NOW + timedelta(seconds=80)
     assert cooldown_after(stats, NOW + HOUR, 0) is None

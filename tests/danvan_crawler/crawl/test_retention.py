@@ -1,4 +1,4 @@
-"""How long run reports and logs stay."""
+"""Retention of run reports and logs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def report(tmp_path: Path) -> Callable[..., str]:
-    """Writes the report of a run that many days ago; gives its name."""
+    """Writes the report of a run this many days ago; returns its name."""
 
     def write(days: float, site: str = SLUG, text: str | None = None) -> str:
         began = NOW - timedelta(days=days)
@@ -39,7 +39,7 @@ def report(tmp_path: Path) -> Callable[..., str]:
 
 @pytest.fixture
 def log(tmp_path: Path) -> Callable[[str, float], str]:
-    """Writes a log whose last line is that many days old, by the clock of the system, which dates files."""
+    """Writes a log whose last line is this many days old, by the clock of the system, which sets file times."""
 
     def write(name: str, days: float) -> str:
         path = tmp_path / "logs" / name
@@ -56,7 +56,7 @@ def left(archive: Path, folder: str) -> set[str]:
     return {path.name for path in (archive / folder).iterdir()}
 
 
-def test_old_reports_of_the_site_go_and_young_ones_stay(tmp_path: Path, report: Callable[..., str]) -> None:
+def test_old_reports_of_the_site_are_removed_and_recent_ones_stay(tmp_path: Path, report: Callable[..., str]) -> None:
     old = [report(401), report(900)]
     young = {report(399), report(0)}
     assert {path.name for path in remove_expired(tmp_path, SLUG, 400)} == set(old)
@@ -70,37 +70,37 @@ def test_of_another_site_the_newest_old_report_stays(tmp_path: Path, report: Cal
     assert left(tmp_path, "runs") == kept
 
 
-def test_zero_keeps_all(tmp_path: Path, report: Callable[..., str], log: Callable[..., str]) -> None:
+def test_a_retention_of_zero_keeps_all(tmp_path: Path, report: Callable[..., str], log: Callable[..., str]) -> None:
     report(9000), report(0), log(f"{SLUG}.log.1", 9000)
     assert remove_expired(tmp_path, SLUG, 0) == []
 
 
-def test_an_old_report_that_a_full_disk_cut_short_goes(tmp_path: Path, report: Callable[..., str]) -> None:
+def test_an_old_truncated_report_is_removed(tmp_path: Path, report: Callable[..., str]) -> None:
     cut, kept = report(500, text='{"site": "vi-d'), report(0)
     assert [path.name for path in remove_expired(tmp_path, SLUG, 400)] == [cut]
     assert left(tmp_path, "runs") == {kept}
 
 
-def test_files_that_are_no_reports_stay(tmp_path: Path, report: Callable[..., str]) -> None:
+def test_files_other_than_reports_stay(tmp_path: Path, report: Callable[..., str]) -> None:
     report(0)
     (tmp_path / "runs" / "20200101-notes.json").write_text("{}")
     assert remove_expired(tmp_path, SLUG, 400) == []
 
 
 @pytest.mark.parametrize("name", ["20261399T000000Z-0a1b2c3d.json", "99999999T999999Z-0a1b2c3d.json", "x.json"])
-def test_a_name_that_is_no_moment_is_no_reports(tmp_path: Path, report: Callable[..., str], name: str) -> None:
+def test_a_file_name_without_a_valid_time_is_no_report(tmp_path: Path, report: Callable[..., str], name: str) -> None:
     old = report(500)
     (tmp_path / "runs" / name).write_text("{}")
     assert [path.name for path in remove_expired(tmp_path, SLUG, 400)] == [old]
 
 
-def test_a_log_that_leads_nowhere_is_passed_over(tmp_path: Path, log: Callable[..., str]) -> None:
+def test_a_log_that_is_a_dangling_link_is_ignored(tmp_path: Path, log: Callable[..., str]) -> None:
     old = log(f"{SLUG}.log.2", 500)
     (tmp_path / "logs" / f"{SLUG}.log.1").symlink_to("nowhere")
     assert [path.name for path in remove_expired(tmp_path, SLUG, 400)] == [old]
 
 
-def test_old_logs_go(tmp_path: Path, log: Callable[..., str]) -> None:
+def test_old_logs_are_removed(tmp_path: Path, log: Callable[..., str]) -> None:
     old = {log(f"{SLUG}.log.3", 401), log("khac-danvan.log", 500)}
     young = {log(f"{SLUG}.log", 1), log(f"{SLUG}.log.1", 399)}
     assert {path.name for path in remove_expired(tmp_path, SLUG, 400)} == old
@@ -113,7 +113,7 @@ def test_the_log_of_a_site_that_is_crawled_now_stays(tmp_path: Path, log: Callab
         assert remove_expired(tmp_path, SLUG, 400) == []
 
 
-def test_warc_files_and_all_else_stay_however_old(tmp_path: Path, report: Callable[..., str]) -> None:
+def test_warc_files_and_all_other_files_stay_at_any_age(tmp_path: Path, report: Callable[..., str]) -> None:
     report(0)
     kept = []
     for name in ("warc/x/2020/x-20200101000000000-00000-h.warc.gz", "index/x.cdxj", "sites/x.toml", "danvan.sqlite"):
@@ -126,5 +126,5 @@ def test_warc_files_and_all_else_stay_however_old(tmp_path: Path, report: Callab
     assert all(path.exists() for path in kept)
 
 
-def test_an_archive_without_reports_is_nothing_to_clean(tmp_path: Path) -> None:
+def test_an_archive_without_reports_is_no_error(tmp_path: Path) -> None:
     assert remove_expired(tmp_path, SLUG, 400) == []

@@ -1,4 +1,4 @@
-"""One unreadable record costs itself: whatever happens to a listing, a rebuild gives the articles that it named."""
+"""A damaged record affects only itself: if a listing is damaged, a rebuild still gives the articles that it listed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def exported(database: Path) -> dict[str, dict[str, Any]]:
 
 
 def damage(world: World, url: str) -> int:
-    """Zeroes ten bytes in the middle of each response of an address. Returns of how many."""
+    """Zeroes ten bytes in the middle of each response of an address. Returns the number of responses."""
     count = 0
     for path in world.archive.glob("warc/**/*.warc.gz"):
         records = list(iter_records(path))
@@ -40,7 +40,7 @@ def damage(world: World, url: str) -> int:
 
 
 @pytest.mark.parametrize("target", [LISTINGS[0], f"{LISTINGS[1]}trang-2/"])
-def test_a_damaged_listing_costs_none_of_the_articles_that_it_named(world: World, tmp_path: Path, target: str) -> None:
+def test_a_damaged_listing_loses_none_of_its_articles(world: World, tmp_path: Path, target: str) -> None:
     world.live(NIGHT)
     before = exported(world.database)
     assert len(before) > 40
@@ -50,7 +50,7 @@ def test_a_damaged_listing_costs_none_of_the_articles_that_it_named(world: World
     assert exported(database) == before
 
 
-def test_a_damaged_article_costs_itself_alone(world: World, tmp_path: Path) -> None:
+def test_a_damaged_article_affects_no_other_article(world: World, tmp_path: Path) -> None:
     world.live(NIGHT)
     before = exported(world.database)
     assert damage(world, HOME.rstrip("/") + STORIES[10]) == 1

@@ -1,4 +1,4 @@
-"""What differs from an expectation, what a fixture's folder is called, and folders that are not fixtures."""
+"""Differences from an expectation, the name of a fixture's folder, and folders that are not fixtures."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_folder_is_named_after_the_address(url: str, name: str) -> None:
     ],
 )
 @pytest.mark.parametrize("role", [ARTICLE, LISTING])
-def test_a_page_without_news_is_read_with_what_a_crawl_says_of_it(
+def test_a_page_without_news_is_read_with_the_kind_that_a_crawl_reports(
     reader: FixtureReader, body: str, verdicts: dict[str, Any], role: str
 ) -> None:
     found = reader.read(page(html(f"<html><body>{body}</body></html>")), role)
@@ -98,23 +98,23 @@ def test_a_page_without_news_is_read_with_what_a_crawl_says_of_it(
     assert {name: value for name, value in found["verdicts"].items() if value} == verdicts
 
 
-def test_the_first_page_of_a_section_is_a_listing_whatever_is_on_it(reader: FixtureReader) -> None:
+def test_the_first_page_of_a_section_is_always_a_listing(reader: FixtureReader) -> None:
     assert reader.role_of(page(html("<p>trống</p>"), url="https://danvan.example.vn/tin-tuc/")) == LISTING
     assert reader.role_of(page(html("<p>trống</p>"))) == ARTICLE
 
 
-def test_a_page_that_cannot_be_decoded_is_not_read_in_part(reader: FixtureReader) -> None:
+def test_a_page_that_cannot_be_decoded_is_refused(reader: FixtureReader) -> None:
     with pytest.raises(UndecodableBodyError):
         reader.read(page(html("<html>", "Content-Encoding: br")), ARTICLE)
 
 
 @pytest.mark.parametrize("when", ["", "2026", "2026-11-23", "hôm qua"])
-def test_a_capture_without_a_moment_is_refused(when: str) -> None:
+def test_a_capture_without_a_time_is_refused(when: str) -> None:
     with pytest.raises(UsageError, match="is not a time with zone"):
         RecordedPage(URL, html(""), when, {})
 
 
-def test_what_is_saved_is_loaded_again_byte_for_byte(site: Site, tmp_path: Path) -> None:
+def test_a_saved_fixture_is_loaded_byte_for_byte(site: Site, tmp_path: Path) -> None:
     message = html("\r\n\x00 bytes \r as they are")
     fixture = Fixture(page(message), site, ARTICLE)
     page_fixture.save(tmp_path / "a" / "b", fixture, {"reads": "no article"})
@@ -148,7 +148,7 @@ def test_nothing_is_left_if_a_fixture_cannot_be_written(site: Site, tmp_path: Pa
         (lambda folder: (folder / "profile.toml").write_text("slug = 1", "utf-8"), r"profile\.toml: "),
     ],
 )
-def test_a_folder_that_is_not_a_fixture_is_named(
+def test_a_folder_that_is_not_a_fixture_is_an_error_with_its_path(
     site: Site, tmp_path: Path, damage: Callable[[Path], object], message: str
 ) -> None:
     folder = tmp_path / "a"

@@ -1,4 +1,4 @@
-"""Exports: JSONL and CSV that come back as the items they were made of, in constant memory."""
+"""Exports: JSONL and CSV from which the items can be read back, in constant memory."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def item(**fields: Any) -> Item:
 
 
 def from_csv(data: bytes) -> list[Item]:
-    """Items of a CSV, as somebody reads it who knows what the contract says."""
+    """Items of a CSV, read as the data contract describes."""
     rows = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
     return [
         {
@@ -77,14 +77,14 @@ def test_csv_begins_with_a_byte_order_mark_and_the_names_of_the_fields() -> None
     assert data.count(b"\xef\xbb\xbf") == 1
 
 
-def test_csv_ends_lines_with_crlf_and_keeps_line_breaks_of_a_text() -> None:
+def test_csv_ends_lines_with_crlf_and_keeps_line_breaks_in_text() -> None:
     data = written(write_csv, item(body_text="một\nhai"))
     assert data.count(b"\r\n") == 2
     assert data.endswith(b"\r\n")
     assert "một\nhai".encode() in data
 
 
-def test_csv_leaves_null_empty_and_writes_lists_as_json() -> None:
+def test_csv_writes_null_as_empty_and_lists_as_json() -> None:
     (row,) = csv.DictReader(io.StringIO(written(write_csv, item(author=None)).decode("utf-8-sig"), newline=""))
     assert row["author"] == ""
     assert json.loads(row["tags"]) == ["dân vận", "Đảng"]
@@ -101,20 +101,20 @@ def test_csv_gives_back_every_value() -> None:
     text=st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1),
     listed=st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"]))),
 )
-def test_any_text_survives_both_formats(text: str, listed: list[str]) -> None:
+def test_any_text_is_read_back_from_both_formats(text: str, listed: list[str]) -> None:
     given = item(title=text, tags=listed)
     assert from_jsonl(written(write_jsonl, given)) == [given]
     assert from_csv(written(write_csv, given)) == [given]
 
 
 @BOTH
-def test_an_export_of_nothing_is_a_file_all_the_same(write: Writer) -> None:
+def test_an_export_without_items_is_a_file(write: Writer) -> None:
     assert from_csv(written(write_csv)) == from_jsonl(written(write_jsonl)) == []
     assert written(write) in (b"", b"\xef\xbb\xbf" + ",".join(EXPORT_FIELDS).encode() + b"\r\n")
 
 
 @BOTH
-def test_the_file_is_still_the_callers_after_the_export(write: Writer) -> None:
+def test_the_export_does_not_close_the_file_of_the_caller(write: Writer) -> None:
     out = io.BytesIO()
     write([item()], out)
     first = out.getvalue()
@@ -123,7 +123,7 @@ def test_the_file_is_still_the_callers_after_the_export(write: Writer) -> None:
 
 
 @BOTH
-def test_an_error_while_reading_items_is_not_hidden_and_leaves_the_file_open(write: Writer) -> None:
+def test_an_error_while_reading_items_is_raised_and_does_not_close_the_file(write: Writer) -> None:
     def failing() -> Iterator[Item]:
         yield item()
         raise RuntimeError("the database is gone")

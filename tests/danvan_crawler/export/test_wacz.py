@@ -1,4 +1,4 @@
-"""WACZ files: what is in them, what others say of them, and what happens when one cannot be written."""
+"""WACZ files: their contents, validation by other tools, and errors while they are written."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def read(package: Path, name: str) -> bytes:
         return archive.read(name)
 
 
-def test_the_warc_files_are_stored_as_they_are(pack: Pack, warcs: list[Path]) -> None:
+def test_the_warc_files_are_stored_unchanged(pack: Pack, warcs: list[Path]) -> None:
     package = pack()
     with zipfile.ZipFile(package) as archive:
         for path in warcs:
@@ -71,7 +71,7 @@ def test_the_warc_files_are_stored_as_they_are(pack: Pack, warcs: list[Path]) ->
             assert archive.read(entry) == path.read_bytes()
 
 
-def test_py_wacz_calls_it_valid(pack: Pack) -> None:
+def test_py_wacz_accepts_it(pack: Pack) -> None:
     package = pack()
     validate = [sys.executable, "-m", "wacz", "validate", "-f", str(package)]
     result = subprocess.run(validate, capture_output=True, text=True, check=False)
@@ -91,14 +91,14 @@ def test_every_file_is_described_with_its_length_and_hash(pack: Pack) -> None:
         assert described[name]["hash"] == f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
-def test_the_description_has_a_hash_of_its_own(pack: Pack) -> None:
+def test_the_description_has_its_own_hash(pack: Pack) -> None:
     package = pack()
     digest = json.loads(read(package, "datapackage-digest.json"))
     data = read(package, "datapackage.json")
     assert digest == {"path": "datapackage.json", "hash": f"sha256:{hashlib.sha256(data).hexdigest()}"}
 
 
-def test_title_description_and_rights_are_said(pack: Pack) -> None:
+def test_title_description_and_rights_are_included(pack: Pack) -> None:
     described = json.loads(read(pack(), "datapackage.json"))
     assert (described["title"], described["description"], described["rights"]) == (
         ABOUT.title,
@@ -108,7 +108,7 @@ def test_title_description_and_rights_are_said(pack: Pack) -> None:
     assert described["wacz_version"] == "1.1.1"
 
 
-def test_what_is_not_known_of_a_site_is_left_out(pack: Pack) -> None:
+def test_unknown_facts_of_a_site_are_left_out(pack: Pack) -> None:
     described = json.loads(read(pack(about=Description("ten-nhen")), "datapackage.json"))
     assert described["title"] == "ten-nhen"
     assert not {"description", "rights", "mainPageURL"} & set(described)
@@ -128,7 +128,7 @@ def test_pages_are_json_lines_under_a_header_in_the_order_given(pack: Pack) -> N
 
 
 @pytest.mark.parametrize("count", [1, LINES_A_BLOCK, 2 * LINES_A_BLOCK, 2 * LINES_A_BLOCK + 1])
-def test_the_index_is_read_block_by_block_along_its_index(pack: Pack, count: int) -> None:
+def test_the_blocks_of_the_index_are_found_by_the_secondary_index(pack: Pack, count: int) -> None:
     lines = [line(number) for number in range(count)]
     package = pack(index=lines)
     data = read(package, "indexes/index.cdx.gz")
@@ -149,19 +149,19 @@ def test_the_index_is_read_block_by_block_along_its_index(pack: Pack, count: int
     assert found == lines
 
 
-def test_an_index_is_stored_so_that_parts_of_it_can_be_read(pack: Pack) -> None:
+def test_an_index_is_stored_uncompressed_in_the_zip_file(pack: Pack) -> None:
     with zipfile.ZipFile(pack()) as archive:
         assert archive.getinfo("indexes/index.cdx.gz").compress_type == zipfile.ZIP_STORED
 
 
-def test_a_file_that_is_there_is_kept(pack: Pack, tmp_path: Path) -> None:
+def test_an_existing_file_is_kept(pack: Pack, tmp_path: Path) -> None:
     (tmp_path / "site.wacz").write_bytes(b"mine")
     with pytest.raises(UsageError, match="--force replaces it"):
         pack()
     assert (tmp_path / "site.wacz").read_bytes() == b"mine"
 
 
-def test_a_file_that_is_there_is_replaced_when_that_is_wanted(pack: Pack, tmp_path: Path) -> None:
+def test_an_existing_file_is_replaced_on_request(pack: Pack, tmp_path: Path) -> None:
     (tmp_path / "site.wacz").write_bytes(b"old")
     assert zipfile.is_zipfile(pack(replace=True))
 
@@ -172,7 +172,7 @@ def test_a_folder_is_never_replaced(pack: Pack, tmp_path: Path) -> None:
         pack(replace=True)
 
 
-def test_damage_met_on_the_way_leaves_nothing_behind(pack: Pack, tmp_path: Path) -> None:
+def test_damage_found_during_packing_leaves_no_file(pack: Pack, tmp_path: Path) -> None:
     def broken() -> Iterator[str]:
         yield line(1)
         raise ArchiveDamagedError("no complete record at byte 9")
@@ -183,12 +183,12 @@ def test_damage_met_on_the_way_leaves_nothing_behind(pack: Pack, tmp_path: Path)
     assert set(tmp_path.iterdir()) == before
 
 
-def test_a_folder_that_does_not_exist_is_an_error_that_names_the_file(pack: Pack, tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error_with_the_path_of_the_file(pack: Pack, tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match=r"cannot write .*nowhere/site\.wacz: No such file"):
         pack(output=tmp_path / "nowhere" / "site.wacz")
 
 
-def test_two_files_of_one_name_cannot_travel_together(pack: Pack, warcs: list[Path], tmp_path: Path) -> None:
+def test_two_files_of_one_name_are_refused(pack: Pack, warcs: list[Path], tmp_path: Path) -> None:
     other = tmp_path / "other" / warcs[0].name
     other.parent.mkdir()
     other.write_bytes(warcs[0].read_bytes())
@@ -196,13 +196,13 @@ def test_two_files_of_one_name_cannot_travel_together(pack: Pack, warcs: list[Pa
         pack(warc_files=[*warcs, other])
 
 
-def test_without_py_wacz_the_extra_is_named(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_py_wacz_the_error_names_the_extra(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "wacz.waczindexer", None)
     with pytest.raises(UsageError, match=r"danvan-crawler\[wacz\]"):
         pack()
 
 
-def test_memory_does_not_grow_with_what_is_packed(pack: Pack, tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_size_of_the_package(pack: Pack, tmp_path: Path) -> None:
     size = 64 * 1024 * 1024
     large = tmp_path / "large.warc.gz"
     with large.open("wb") as file:

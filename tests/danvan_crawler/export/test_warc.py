@@ -1,4 +1,4 @@
-"""One WARC of many: revisits resolved, everything else copied."""
+"""One WARC file from many: revisits become responses, everything else is copied."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def reference(capture, profile):
 
 @pytest.fixture
 def archive(make_writer, exchange, tmp_path):
-    """Three runs a day apart, each with a file: a response, the same body again, a 304."""
+    """Three runs a day apart, one file each: a response, the same body again, a 304."""
     captures: list[Any] = []
     for day, (message, profile) in enumerate(
         [(exchange.response, None), (AGAIN, IDENTICAL_PAYLOAD), (NOTHING_NEW, NOT_MODIFIED)]
@@ -51,7 +51,7 @@ def export(paths, output, **options):
     return export_warc(paths, output, {"software": "danvan-crawler/0 (test)"}, **options)
 
 
-def test_revisits_are_responses_with_their_id_date_and_own_head(archive, tmp_path, exchange):
+def test_revisits_become_responses_with_their_id_date_and_own_head(archive, tmp_path, exchange):
     paths, captures = archive
     found = export(paths, tmp_path / "all.warc.gz")
     assert (found.resolved, found.lost) == (2, [])
@@ -65,7 +65,7 @@ def test_revisits_are_responses_with_their_id_date_and_own_head(archive, tmp_pat
     assert digests == [sha1_base32(entity_body(record.block)) for record in responses]
 
 
-def test_no_field_of_a_revisit_is_left(archive, tmp_path):
+def test_no_revisit_field_is_left(archive, tmp_path):
     export(archive[0], tmp_path / "all.warc.gz")
     names = {name for record in iter_records(tmp_path / "all.warc.gz") for name, _ in record.headers.items()}
     assert not {name for name in names if name.startswith("WARC-Refers")} | names & {"WARC-Profile", "WARC-Truncated"}
@@ -74,13 +74,13 @@ def test_no_field_of_a_revisit_is_left(archive, tmp_path):
 def test_a_304_is_kept_beside_the_response_that_it_confirms(archive, tmp_path):
     paths, captures = archive
     export(paths, tmp_path / "all.warc.gz")
-    # Among the records of the files' beginnings, which are dated by the machine's clock.
+    # Among the first records of the files, which are dated by the machine's clock.
     (kept,) = iter_records(tmp_path / "all.warc.gz", types=("metadata",))
     assert kept.block == NOTHING_NEW
     assert kept.headers["WARC-Concurrent-To"] == f"<{captures[2].warc_record_id}>"
 
 
-def test_the_file_begins_with_a_warcinfo_of_its_own_and_is_in_order_of_dates(archive, tmp_path):
+def test_the_file_begins_with_its_own_warcinfo_and_is_in_order_of_dates(archive, tmp_path):
     output = tmp_path / "all.warc.gz"
     export(archive[0][::-1], output)
     first, *others = iter_records(output)
@@ -89,7 +89,7 @@ def test_the_file_begins_with_a_warcinfo_of_its_own_and_is_in_order_of_dates(arc
     assert dates == sorted(dates)
 
 
-def test_what_is_no_revisit_is_copied_bit_by_bit(archive, tmp_path):
+def test_records_other_than_revisits_are_copied_byte_for_byte(archive, tmp_path):
     paths, captures = archive
     export(paths, tmp_path / "all.warc.gz")
     exported = (tmp_path / "all.warc.gz").read_bytes()
@@ -97,7 +97,7 @@ def test_what_is_no_revisit_is_copied_bit_by_bit(archive, tmp_path):
     assert paths[0].read_bytes()[start:] in exported
 
 
-def test_exporting_again_gives_the_same_records(archive, tmp_path):
+def test_a_second_export_gives_the_same_records(archive, tmp_path):
     for name in ("one.warc.gz", "two.warc.gz"):
         export(archive[0], tmp_path / name)
     one, two = (
@@ -114,7 +114,7 @@ def test_a_name_without_gz_gives_the_same_records_uncompressed(archive, tmp_path
     assert plain.partition(b"WARC-Type: request")[2] == packed.partition(b"WARC-Type: request")[2]
 
 
-def test_other_tools_find_no_fault_and_can_index_it(archive, tmp_path):
+def test_other_tools_accept_and_index_it(archive, tmp_path):
     output = tmp_path / "all.warc.gz"
     export(archive[0], output)
     tools = Path(sys.executable).parent
@@ -124,7 +124,7 @@ def test_other_tools_find_no_fault_and_can_index_it(archive, tmp_path):
     assert "warc/revisit" not in index.stdout
 
 
-def test_a_revisit_to_a_record_that_is_not_there_stays_what_it_is(archive, tmp_path):
+def test_a_revisit_of_a_missing_record_stays_a_revisit(archive, tmp_path):
     paths, captures = archive
     found = export(paths[1:], tmp_path / "all.warc.gz")
     assert found.resolved == 0
@@ -132,7 +132,7 @@ def test_a_revisit_to_a_record_that_is_not_there_stays_what_it_is(archive, tmp_p
     assert types(tmp_path / "all.warc.gz").count("revisit") == 2
 
 
-def test_a_file_that_is_there_is_not_replaced_unless_told_to(archive, tmp_path):
+def test_an_existing_file_is_replaced_only_on_request(archive, tmp_path):
     output = tmp_path / "all.warc.gz"
     output.write_bytes(b"mine")
     with pytest.raises(UsageError, match="exists already"):
@@ -142,7 +142,7 @@ def test_a_file_that_is_there_is_not_replaced_unless_told_to(archive, tmp_path):
     assert types(output)[0] == "warcinfo"
 
 
-def test_a_damaged_file_ends_it_and_nothing_is_left(archive, tmp_path):
+def test_a_damaged_file_ends_the_export_and_leaves_no_file(archive, tmp_path):
     paths, _ = archive
     paths[1].write_bytes(paths[1].read_bytes()[:-10])
     with pytest.raises(ArchiveDamagedError, match=paths[1].name):
@@ -150,7 +150,7 @@ def test_a_damaged_file_ends_it_and_nothing_is_left(archive, tmp_path):
     assert not list(tmp_path.glob("*all.warc.gz*"))
 
 
-def test_a_folder_that_is_not_there_is_an_error(archive, tmp_path):
+def test_a_missing_folder_is_an_error(archive, tmp_path):
     with pytest.raises(ArchiveError, match="No such file"):
         export(archive[0], tmp_path / "nowhere" / "all.warc.gz")
 

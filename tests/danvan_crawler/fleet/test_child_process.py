@@ -1,4 +1,4 @@
-"""A watched process: how each way of ending, hanging or growing is told, with real processes."""
+"""A watched process: the result of each way of ending, hanging or growing, with real processes."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Start = Callable[..., Child]
 
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
-    """Starts a script as the child of a job; keyword arguments are the job's and, as `limits`, the limits."""
+    """Starts a script as the child of a job; keyword arguments are those of the job and, as `limits`, the limits."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
     (tmp_path / "locks").mkdir()
     children: list[Child] = []
@@ -63,7 +63,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
 
 
 def wait(child: Child) -> tuple[JobResult, list[str]]:
-    """Watches a child to its end; how it ended and what it said."""
+    """Watches a child to its end; returns its result and its output."""
     said: list[str] = []
     while not child.ended:
         child.check()
@@ -82,7 +82,7 @@ def wait_for_line(child: Child, line: str) -> None:
 
 
 @pytest.mark.parametrize("code", ExitCode, ids=lambda code: str(int(code)))
-def test_an_exit_code_of_ours_is_what_it_says(code: ExitCode) -> None:
+def test_an_exit_code_of_ours_is_the_result(code: ExitCode) -> None:
     assert job_result_of(SLUG, int(code)) == JobResult(SLUG, code)
 
 
@@ -95,40 +95,40 @@ def test_an_exit_code_of_ours_is_what_it_says(code: ExitCode) -> None:
         (139, "the crawl died with exit status 139"),
     ],
 )
-def test_any_other_end_is_a_failed_site(status: int, finding: str) -> None:
+def test_any_other_exit_status_is_a_failed_site(status: int, finding: str) -> None:
     assert job_result_of(SLUG, status) == JobResult(SLUG, ExitCode.SITE_FAILED, finding)
 
 
-def test_a_signal_that_came_too_early_to_be_caught_is_an_interruption() -> None:
+def test_a_signal_before_the_handler_is_installed_is_an_interruption() -> None:
     assert job_result_of(SLUG, -signal.SIGTERM).code is ExitCode.INTERRUPTED
 
 
-def test_what_it_says_is_read_line_by_line_to_the_end(start: Start) -> None:
+def test_output_is_read_line_by_line_to_the_end(start: Start) -> None:
     child = start("import sys; sys.stderr.write('Tỉnh ủy\\n' * 30000 + 'không xuống dòng')")
     result, said = wait(child)
     assert result == JobResult(SLUG, ExitCode.OK)
     assert said == ["Tỉnh ủy"] * 30000 + ["không xuống dòng"]
 
 
-def test_a_process_that_crashes_is_told_by_its_signal(start: Start) -> None:
+def test_a_crashed_process_is_reported_with_its_signal(start: Start) -> None:
     result, _ = wait(start("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"))
     assert result == JobResult(SLUG, ExitCode.SITE_FAILED, "the crawl died of SIGSEGV")
 
 
-def test_one_that_gives_no_sign_of_life_is_stopped_and_has_failed(start: Start) -> None:
+def test_a_process_without_a_heartbeat_is_stopped_and_has_failed(start: Start) -> None:
     result, _ = wait(start(OBEDIENT, limits=Limits(hang_after=2)))
     assert result.code is ExitCode.SITE_FAILED
     assert result.finding == "the crawl hung: no activity for 2 s; it was stopped, the next run continues"
 
 
-def test_one_that_cannot_be_stopped_is_killed(start: Start) -> None:
+def test_a_process_that_cannot_be_stopped_is_killed(start: Start) -> None:
     child = start(STUBBORN, limits=Limits(hang_after=2, patience=0.5))
     result, _ = wait(child)
     assert result.code is ExitCode.SITE_FAILED
     assert result.finding == "the crawl hung: no activity for 2 s; it was killed, the next run continues"
 
 
-def test_signs_of_life_keep_it_alive(start: Start) -> None:
+def test_a_process_with_a_heartbeat_is_not_stopped(start: Start) -> None:
     child = start(ALIVE, limits=Limits(hang_after=4))
     result, _ = wait(child)
     assert result == JobResult(SLUG, ExitCode.OK)
@@ -137,7 +137,7 @@ def test_signs_of_life_keep_it_alive(start: Start) -> None:
     assert child.beat.requests > 0
 
 
-def test_the_sign_of_life_of_another_process_is_none(start: Start, tmp_path: Path) -> None:
+def test_the_heartbeat_of_another_process_is_ignored(start: Start, tmp_path: Path) -> None:
     (tmp_path / "locks" / f"{SLUG}.beat").write_text("1 0a1b2c3d 500 20\n")
     child = start("")
     wait(child)
@@ -149,14 +149,14 @@ def test_a_site_with_a_long_delay_may_be_silent_for_longer(start: Start) -> None
     assert result == JobResult(SLUG, ExitCode.OK)
 
 
-def test_one_that_goes_on_beyond_its_time_limit_is_stopped_from_outside(start: Start) -> None:
+def test_a_process_beyond_its_time_limit_is_stopped(start: Start) -> None:
     result, _ = wait(start(OBEDIENT, limits=Limits(grace=0.5), time_limit=1))
     assert result.code is ExitCode.SITE_FAILED
     assert result.finding is not None
     assert result.finding.startswith("the crawl did not end at its time limit of 1 s; it was stopped")
 
 
-def test_one_that_takes_too_much_memory_is_stopped(start: Start) -> None:
+def test_a_process_with_too_much_memory_is_stopped(start: Start) -> None:
     script = "import time; held = bytearray(b'x') * 200_000_000; time.sleep(600)"
     result, _ = wait(start(script, limits=Limits(memory=100_000_000)))
     assert result.code is ExitCode.SITE_FAILED
@@ -164,28 +164,28 @@ def test_one_that_takes_too_much_memory_is_stopped(start: Start) -> None:
     assert result.finding.startswith("the crawl used too much memory: ")
 
 
-def test_resident_memory_is_told_for_processes_that_live() -> None:
+def test_resident_memory_is_zero_for_ended_processes() -> None:
     assert resident_bytes(os.getpid()) > 1_000_000
     with subprocess.Popen([sys.executable, "-c", ""]) as child:
         child.wait()
     assert resident_bytes(child.pid) == 0
 
 
-def test_a_signal_is_passed_on_and_its_exit_code_is_taken(start: Start) -> None:
+def test_a_signal_is_passed_on_and_the_exit_code_is_the_result(start: Start) -> None:
     child = start(OBEDIENT)
     wait_for_line(child, "ready")
     child.stop(signal.SIGTERM)
     assert wait(child)[0] == JobResult(SLUG, ExitCode.INTERRUPTED)
 
 
-def test_one_that_does_not_heed_the_signal_is_killed_and_was_interrupted(start: Start) -> None:
+def test_a_process_that_ignores_the_signal_is_killed_and_was_interrupted(start: Start) -> None:
     child = start(STUBBORN, limits=Limits(patience=0.5))
     wait_for_line(child, "ready")
     child.stop(signal.SIGINT)
     assert wait(child)[0] == JobResult(SLUG, ExitCode.INTERRUPTED, "stopped at once; the next run continues")
 
 
-def test_what_a_killed_process_had_started_is_killed_with_it(start: Start, tmp_path: Path) -> None:
+def test_child_processes_of_a_killed_process_are_killed_too(start: Start, tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     grandchild = f"import time; held = open({str(pipe)!r}, 'w'); held.write('x'); held.flush(); time.sleep(600)"
@@ -193,8 +193,8 @@ def test_what_a_killed_process_had_started_is_killed_with_it(start: Start, tmp_p
     with pipe.open() as held:
         assert held.read(1) == "x"
         child.kill()
-        assert held.read() == ""  # nobody has it open any more
+        assert held.read() == ""  # no process has it open any more
 
 
-def test_a_command_runs_to_its_end_and_gives_its_code() -> None:
+def test_a_command_runs_to_its_end_and_returns_its_exit_code() -> None:
     assert run_command((sys.executable, "-c", "raise SystemExit(4)")) is ExitCode.UNHEALTHY

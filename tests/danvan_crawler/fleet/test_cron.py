@@ -1,4 +1,4 @@
-"""A crontab that holds our line: every other line stays as somebody has written it."""
+"""A crontab with our line: every other line stays byte for byte."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("other", OTHERS)
-def test_another_line_stays_as_it_is(other: str) -> None:
+def test_another_line_is_not_changed(other: str) -> None:
     crontab = f"{other}\nSHELL=/bin/bash\n{other}\n"
     added = with_line(crontab, ARCHIVE, OURS)
     assert added == f"{crontab}{OURS}\n"

@@ -1,4 +1,4 @@
-"""Many processes at once: who may run beside whom, and that what happens to one is no matter to the others."""
+"""Several processes at once: which may run at the same time, and that a problem of one does not affect the others."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ WAITS = "import signal, sys, time; signal.signal(signal.SIGTERM, lambda *_: sys.
 
 
 class Record:
-    """A watcher that remembers; `when_started` is called with the slug of each site that begins."""
+    """A watcher that records all calls; `when_started` is called with the slug of each site that begins."""
 
     def __init__(self, when_started: Callable[[str], None] = lambda _slug: None) -> None:
         self.begun: list[str] = []
@@ -60,7 +60,7 @@ def journal(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def job(journal: Path) -> Callable[..., Job]:
-    """Makes jobs: job("a", hosts) notes its begin and end; with `script` it runs that instead."""
+    """Makes jobs: job("a", hosts) notes its begin and end; a job with `script` runs that instead."""
 
     def make(slug: str, *hosts: str, script: str = NOTE) -> Job:
         return Job(slug, (sys.executable, "-c", script, str(journal), slug), hosts=frozenset(hosts))
@@ -80,33 +80,33 @@ def most_at_once(journal: Path) -> int:
     return most
 
 
-def test_one_at_a_time_they_run_in_the_order_given(tmp_path: Path, journal: Path, job: Callable[..., Job]) -> None:
+def test_one_at_a_time_jobs_run_in_the_given_order(tmp_path: Path, journal: Path, job: Callable[..., Job]) -> None:
     record = Record()
     results = Supervisor(tmp_path, record).run([job("b"), job("a"), job("c")])
     assert results == record.results == [JobResult(slug, ExitCode.OK) for slug in "bac"]
     assert journal.read_text().split() == ["begin", "b", "end", "b", "begin", "a", "end", "a", "begin", "c", "end", "c"]
 
 
-def test_so_many_run_at_once_and_no_more(tmp_path: Path, journal: Path, job: Callable[..., Job]) -> None:
+def test_no_more_jobs_than_the_limit_run_at_once(tmp_path: Path, journal: Path, job: Callable[..., Job]) -> None:
     results = Supervisor(tmp_path, Record(), parallel=2).run([job(slug) for slug in "abcde"])
     assert codes(results) == dict.fromkeys("abcde", ExitCode.OK)
     assert most_at_once(journal) == 2
 
 
-def test_two_on_one_host_never_run_at_once(tmp_path: Path, journal: Path, job: Callable[..., Job]) -> None:
+def test_two_sites_on_one_host_never_run_at_once(tmp_path: Path, journal: Path, job: Callable[..., Job]) -> None:
     jobs = [job("a", "cong.example.vn", "a.example.vn"), job("b", "b.example.vn", "cong.example.vn")]
     Supervisor(tmp_path, Record(), parallel=5).run(jobs)
     assert journal.read_text().split() == ["begin", "a", "end", "a", "begin", "b", "end", "b"]
 
 
-def test_one_that_waits_for_its_host_lets_others_go_first(tmp_path: Path, job: Callable[..., Job]) -> None:
+def test_a_site_that_waits_for_its_host_lets_others_run_first(tmp_path: Path, job: Callable[..., Job]) -> None:
     record = Record()
     Supervisor(tmp_path, record, parallel=2).run([job("a", "x"), job("b", "x"), job("c", "y")])
     assert record.begun[:2] == ["a", "c"]
     assert sorted(record.begun) == ["a", "b", "c"]
 
 
-def test_a_crash_is_reported_and_the_others_go_on(tmp_path: Path, job: Callable[..., Job]) -> None:
+def test_a_crash_is_reported_and_other_sites_continue(tmp_path: Path, job: Callable[..., Job]) -> None:
     crash = job("a", script="import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
     results = Supervisor(tmp_path, Record()).run([crash, job("b")])
     assert codes(results) == {"a": ExitCode.SITE_FAILED, "b": ExitCode.OK}
@@ -117,7 +117,7 @@ def test_a_crash_is_reported_and_the_others_go_on(tmp_path: Path, job: Callable[
 
 
 @pytest.mark.parametrize(("code", "kind"), [(1, "crashed"), (2, "settings"), (8, "archive")])
-def test_one_that_failed_before_it_could_report_is_reported_with_its_last_words(
+def test_a_failure_without_a_report_is_reported_with_the_last_error_line(
     tmp_path: Path, job: Callable[..., Job], code: int, kind: str
 ) -> None:
     script = f"import sys; print('bắt đầu\\ndanvan: wrong setting\\n', file=sys.stderr); sys.exit({code})"
@@ -128,7 +128,7 @@ def test_one_that_failed_before_it_could_report_is_reported_with_its_last_words(
     assert report["problems"][0]["kind"] == kind
 
 
-def test_one_that_has_reported_itself_is_left_at_that(tmp_path: Path, job: Callable[..., Job]) -> None:
+def test_a_site_that_wrote_its_own_report_gets_no_other(tmp_path: Path, job: Callable[..., Job]) -> None:
     own = tmp_path / "runs" / "20261123T013000Z-0a1b2c3d.json"
     script = f"""
 import json, pathlib, sys
@@ -141,13 +141,13 @@ sys.exit(1)
     assert list(tmp_path.glob("runs/*")) == [own]
 
 
-def test_one_that_hangs_is_stopped_and_the_others_go_on(tmp_path: Path, job: Callable[..., Job]) -> None:
+def test_a_hanging_site_is_stopped_and_other_sites_continue(tmp_path: Path, job: Callable[..., Job]) -> None:
     limits = Limits(hang_after=3)
     results = Supervisor(tmp_path, Record(), limits=limits).run([job("a", script=WAITS), job("b")])
     assert codes(results) == {"a": ExitCode.SITE_FAILED, "b": ExitCode.OK}
 
 
-def test_a_command_that_cannot_be_started_is_an_error_and_the_others_go_on(
+def test_a_command_that_cannot_be_started_is_an_error_and_other_sites_continue(
     tmp_path: Path, job: Callable[..., Job]
 ) -> None:
     results = Supervisor(tmp_path, Record()).run([Job("a", (str(tmp_path / "nosuch"),)), job("b")])
@@ -155,7 +155,7 @@ def test_a_command_that_cannot_be_started_is_an_error_and_the_others_go_on(
     assert results[0].finding == "its process cannot be started: No such file or directory"
 
 
-def test_what_a_site_says_is_told_and_kept_in_its_log(tmp_path: Path, job: Callable[..., Job]) -> None:
+def test_the_output_of_a_site_is_reported_and_written_to_its_log(tmp_path: Path, job: Callable[..., Job]) -> None:
     record = Record()
     talks = job("a", script="import sys; print('một\\nhai', file=sys.stderr); sys.exit(3)")
     Supervisor(tmp_path, record).run([talks])
@@ -166,7 +166,7 @@ def test_what_a_site_says_is_told_and_kept_in_its_log(tmp_path: Path, job: Calla
     assert last.endswith("Z exit code 3")
 
 
-def test_a_site_whose_log_cannot_be_written_is_not_begun(tmp_path: Path, job: Callable[..., Job]) -> None:
+def test_a_site_with_an_unwritable_log_is_not_started(tmp_path: Path, job: Callable[..., Job]) -> None:
     (tmp_path / "logs").write_text("a file where the folder should be")
     record = Record()
     [result] = Supervisor(tmp_path, record).run([job("a")])
@@ -175,11 +175,11 @@ def test_a_site_whose_log_cannot_be_written_is_not_begun(tmp_path: Path, job: Ca
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_stops_what_runs_and_begins_nothing_more(tmp_path: Path, job: Callable[..., Job], number: int) -> None:
-    """A child that the signal reaches before its handler stands was interrupted just as well."""
+def test_a_signal_stops_running_sites_and_starts_no_more(tmp_path: Path, job: Callable[..., Job], number: int) -> None:
+    """A child that gets the signal before its handler is installed counts as interrupted, too."""
     record = Record(lambda slug: os.kill(os.getpid(), number) if slug == "b" else None)
     jobs = [job("a", script=WAITS), job("b", script=WAITS), job("c")]
-    before = signal.signal(number, signal.SIG_DFL)  # under nohup SIGHUP is ignored, and stays so
+    before = signal.signal(number, signal.SIG_DFL)  # under nohup SIGHUP is ignored, and must stay so
     try:
         results = Supervisor(tmp_path, record, parallel=2, limits=Limits(patience=3)).run(jobs)
     finally:
@@ -189,13 +189,13 @@ def test_a_signal_stops_what_runs_and_begins_nothing_more(tmp_path: Path, job: C
     assert record.begun == ["a", "b"]
 
 
-def test_what_a_signal_did_before_is_as_it_was(tmp_path: Path, job: Callable[..., Job]) -> None:
+def test_signal_handlers_are_restored(tmp_path: Path, job: Callable[..., Job]) -> None:
     before = signal.getsignal(signal.SIGTERM)
     Supervisor(tmp_path, Record()).run([job("a", script="")])
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_watcher_that_fails_is_told_nothing_more_and_the_sites_go_on(tmp_path: Path, job: Callable[..., Job]) -> None:
+def test_a_failing_watcher_is_not_called_again_and_the_sites_continue(tmp_path: Path, job: Callable[..., Job]) -> None:
     def fail(slug: str) -> None:
         raise OSError("no space left on device")
 
@@ -219,7 +219,7 @@ time.sleep(600)
 def test_children_are_asked_to_stop_when_the_supervisor_fails(
     tmp_path: Path, journal: Path, job: Callable[..., Job]
 ) -> None:
-    """KeyboardInterrupt stands for anything that is not the watcher's own trouble."""
+    """KeyboardInterrupt represents any error other than one of the watcher."""
 
     class Fails(Record):
         def stderr_line(self, slug: str, line: str) -> None:
@@ -230,5 +230,5 @@ def test_children_are_asked_to_stop_when_the_supervisor_fails(
     with pytest.raises(KeyboardInterrupt):
         Supervisor(tmp_path, Fails(), parallel=2).run([job("a", script=STOPS), job("b", script=STOPS)])
     assert [Path(f"{journal}{slug}").read_text() for slug in "ab"] == ["stopped", "stopped"]
-    with pytest.raises(ChildProcessError):  # there is none to wait for
+    with pytest.raises(ChildProcessError):  # no child is left
         os.waitpid(-1, 0)

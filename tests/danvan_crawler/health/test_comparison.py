@@ -1,4 +1,4 @@
-"""A run held against its site's past: what is made of the numbers in its reports."""
+"""A run compared with earlier runs of its site, by the numbers in their reports."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def shares_forbidden(stats: Mapping[str, Any], past: list[RunReport]) -> dict[st
 
 
 def report(archive: Path, number: int, **numbers: Any) -> None:
-    """A run report, so many days ago."""
+    """A run report of some days ago."""
     began = NOW - timedelta(days=number)
     written = {
         "run_id": f"{number:08x}",
@@ -49,7 +49,7 @@ def with_author(number: int, having: int) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("every", [3, 5, 7, 14])
-def test_the_past_of_a_slow_site_is_long_enough_to_judge_its_fields(tmp_path: Path, every: int) -> None:
+def test_the_history_of_a_slow_site_is_long_enough_to_check_its_fields(tmp_path: Path, every: int) -> None:
     for day in range(1, 366):
         now = int(day % every == 0)
         report(tmp_path, day, **with_author(now, int(now and day > 9 * every)))
@@ -59,7 +59,7 @@ def test_the_past_of_a_slow_site_is_long_enough_to_judge_its_fields(tmp_path: Pa
     assert (found["coverage.author"], found["coverage.author_usual"]) == (0.0, 0.5)
 
 
-def test_a_report_of_a_run_that_looked_at_nothing_is_no_past(tmp_path: Path) -> None:
+def test_a_report_without_coverage_is_not_used(tmp_path: Path) -> None:
     report(tmp_path, 2, articles=1)
     path = next(tmp_path.glob("runs/*.json"))
     path.with_stem("20261122T000000Z-ffffffff").write_text(path.read_text("utf-8").replace('"coverage"', '"cover"'))
@@ -67,7 +67,7 @@ def test_a_report_of_a_run_that_looked_at_nothing_is_no_past(tmp_path: Path) -> 
 
 
 def lived(run_reports: Sequence[Mapping[str, int]], health: Health | None = None) -> list[bool]:
-    """Whether a site was told to lack authors, night by night; its runs are judged and reported as they come."""
+    """Whether missing authors were reported, night by night; each run is checked and then added to the history."""
     past: list[RunReport] = []
     told = []
     for numbers in run_reports:
@@ -91,7 +91,7 @@ def changes(told: Sequence[bool]) -> list[int]:
 
 
 @pytest.mark.parametrize("number", [1, 3, 10])
-def test_a_field_that_is_lost_is_told_until_it_is_back(number: int) -> None:
+def test_a_lost_field_is_reported_until_it_is_back(number: int) -> None:
     good, bad = with_author(number, number), with_author(number, 0)
     told = lived([*[good] * 30, *[bad] * 90, *[good] * 40])
     began, ended = changes(told)
@@ -100,26 +100,26 @@ def test_a_field_that_is_lost_is_told_until_it_is_back(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", [1, 3, 10])
-def test_a_field_that_most_articles_have_lost_does_not_flicker(number: int) -> None:
+def test_a_field_that_most_articles_have_lost_is_reported_without_interruption(number: int) -> None:
     # One article in ten still has an author.
     articles = [range(number * night, number * (night + 1)) for night in range(90)]
     some = [with_author(number, sum(one % 10 == 5 for one in of_night)) for of_night in articles]
     assert len(changes(lived([*[with_author(number, number)] * 30, *some]))) == 1
 
 
-def test_nights_without_news_take_nothing_back() -> None:
+def test_nights_without_news_do_not_end_an_alarm() -> None:
     week = [with_author(2, 2), *[{}] * 6]
     lost = [with_author(2, 0), *[{"articles": 1}] * 6]
     assert len(changes(lived([*week * 20, *lost * 13]))) == 1
 
 
-def test_after_a_field_has_come_back_its_loss_is_told_again_at_once() -> None:
+def test_after_a_field_has_come_back_its_next_loss_is_reported_at_once() -> None:
     good, bad = with_author(5, 5), with_author(5, 0)
     told = lived([*[good] * 20, *[bad] * 30, *[good] * 5, *[bad] * 10])
     assert len(changes(told)) == 3
 
 
-def test_a_profile_ends_what_the_past_would_go_on_telling() -> None:
+def test_a_profile_can_end_an_alarm_based_on_history() -> None:
     good, bad = with_author(10, 10), with_author(10, 0)
     run_reports = [*[good] * 30, *[bad] * 30]
     assert lived(run_reports)[-1]
@@ -127,7 +127,7 @@ def test_a_profile_ends_what_the_past_would_go_on_telling() -> None:
 
 
 def section_links(linked: int, kept_out: int) -> dict[str, int]:
-    """Statistics of a section with so many new links, beside one in which all is well."""
+    """Statistics of a section with this number of new links, beside a healthy section."""
     names = {"articles_linked": 2 * linked, "linked_in/Hai": linked, "linked_in/Mot": linked}
     return {**names, **({"articles_forbidden": kept_out, "forbidden_in/Hai": kept_out} if kept_out else {})}
 
@@ -139,7 +139,7 @@ def test_a_section_that_robots_txt_forbids_is_found_by_the_links_of_several_nigh
     assert shares_forbidden(tonight, [night(**one)] * 9) == {"": 0.5, "Hai": 1.0}
 
 
-def test_what_is_forbidden_is_told_on_nights_without_news_too_and_no_longer_when_it_is_allowed() -> None:
+def test_a_forbidden_section_is_reported_on_nights_without_news_until_it_is_allowed() -> None:
     past = [night(**section_links(12, 12))]
     assert shares_forbidden(stats_of(articles_forbidden_again=12), past)["Hai"] == 1.0
     assert shares_forbidden(stats_of(articles_linked_again=12, articles=12), past) == {}
@@ -149,20 +149,20 @@ def missing(stats: Mapping[str, Any], *past: RunReport) -> float | None:
     return not_there(stats, coverage_of(stats), past)
 
 
-def test_articles_that_are_not_there_are_counted_when_there_are_enough() -> None:
+def test_missing_articles_are_counted_if_there_are_enough() -> None:
     assert missing(stats_of(articles=2, articles_missing=4, articles_absent=6)) == 10 / 12
     assert missing(stats_of(articles=2, articles_missing=4)) is None
-    assert missing(stats_of(articles_missing=12)) is None  # which is said otherwise
+    assert missing(stats_of(articles_missing=12)) is None  # another problem is reported instead
 
 
-def test_links_of_a_slow_site_that_lead_nowhere_are_counted_together() -> None:
+def test_dead_links_of_a_slow_site_are_counted_over_several_runs() -> None:
     one = {"articles_linked": 1, "articles_missing": 1}
     assert missing(stats_of(**one), *[night(**one)] * 9) == 1.0
     assert missing(stats_of(articles_missing_again=2), *[night(**one)] * 10) == 1.0
     assert missing(stats_of(), *[night(**one)] * 10) is None
 
 
-def test_a_few_dead_links_that_a_site_has_always_had_are_no_trouble_when_they_are_asked_for_again() -> None:
+def test_a_few_old_dead_links_that_are_requested_again_are_no_problem() -> None:
     first = night(articles_linked=100, articles=92, articles_missing=8)
     assert missing(stats_of(articles_missing_again=8), first) == 0.08
 
@@ -171,24 +171,24 @@ def failing(stats: Mapping[str, Any], *past: RunReport) -> float | None:
     return errors(stats, coverage_of(stats), past)
 
 
-def test_failures_of_a_slow_site_are_counted_together() -> None:
+def test_failures_of_a_slow_site_are_counted_over_several_runs() -> None:
     bad, good = night(articles_failed=1), night(articles=1)
     assert failing(stats_of(articles_failed=1), *[bad] * 6, *[good] * 30) == 0.7
     assert failing(stats_of(articles=1), *[bad] * 9, *[good] * 30) is None
 
 
-def test_one_broken_page_is_no_trouble_however_often_it_is_tried() -> None:
+def test_one_broken_page_that_is_retried_is_no_problem() -> None:
     past = [night(articles_failed=1)] * 4 + [night(articles=1)] * 5
     assert failing(stats_of(articles_failed=1), *past) == 0.5
 
 
-def test_that_every_article_failed_is_said_otherwise() -> None:
+def test_the_failure_of_every_article_is_another_problem() -> None:
     assert failing(stats_of(articles_failed=12)) is None
     assert failing(stats_of(articles_failed=8, articles=4)) == 8 / 12
 
 
-def test_a_forbidden_page_now_and_then_is_few() -> None:
-    # One of a folder every third night, beside an article every second one.
+def test_occasional_forbidden_pages_are_below_the_threshold() -> None:
+    # One forbidden page every third night, and one article every second night.
     past = [
         night(
             **{"articles_linked": (number % 2) + (number % 3 == 0), "linked_in/Hai": (number % 2) + (number % 3 == 0)},

@@ -1,4 +1,4 @@
-"""Expectations as data: what fails, what a profile changes, what a site's past allows to say."""
+"""Expectations as data: failures, changes by a profile, and thresholds from a site's history."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def kinds(values: dict[str, float], health: Health | None = None) -> list[str]:
 
 
 def every(days: int, number: int = 20, at_once: int = 1) -> list[date]:
-    """Days of publication of a site with a steady rhythm."""
+    """Days of publication of a site with a regular rhythm."""
     return [START + timedelta(days=days * (count // at_once)) for count in range(number)]
 
 
@@ -58,7 +58,7 @@ def test_a_statistic_beyond_its_threshold_is_a_problem(values: dict[str, float],
     assert kinds(values) == found
 
 
-def test_the_text_says_what_was_measured_and_what_was_to_be_expected() -> None:
+def test_the_text_has_the_measured_and_the_expected_value() -> None:
     (problem,) = check({"coverage.lead": 0.1, "coverage.lead_usual": 0.45}, expected_of(Health()))
     assert problem.text == "lead: only 10% of the articles have one; at least 45% were expected"
 
@@ -69,17 +69,17 @@ def test_a_profile_sets_its_own_threshold() -> None:
     assert kinds({"silent_days": 61.0}, Health(quiet_days=60)) == ["quiet"]
 
 
-def test_a_profile_may_ask_for_a_share_of_a_field_whatever_the_past_was() -> None:
+def test_a_profile_may_require_a_share_of_a_field_independently_of_history() -> None:
     assert kinds({"coverage.author": 0.4}, Health(coverage={"author": 0.5})) == ["coverage"]
     assert kinds({"coverage.author": 0.6}, Health(coverage={"author": 0.5})) == []
 
 
-def test_a_profile_may_expect_nothing() -> None:
+def test_a_profile_may_switch_expectations_off() -> None:
     values = {"silent_days": 99.0, "silent_days_usual": 9.0, "coverage.lead": 0.0, "coverage.lead_usual": 0.5}
     assert kinds(values, Health.model_validate({"quiet_days": False, "coverage": False})) == []
 
 
-def test_an_operator_is_one_of_two() -> None:
+def test_an_operator_is_at_least_or_at_most() -> None:
     assert Expectation("dates", "x", "at least", 2, "").fails({"x": 1.0})
     assert not Expectation("dates", "x", "at most", 2, "").fails({"x": 1.0})
 
@@ -97,12 +97,12 @@ def test_an_operator_is_one_of_two() -> None:
     ],
     ids=["daily", "weekly", "four a month", "one long silence", "two days only", "too few", "none"],
 )
-def test_the_rhythm_of_a_site_says_what_silence_is_usual(days: list[date], expected: float | None) -> None:
+def test_the_usual_silence_depends_on_the_rhythm_of_a_site(days: list[date], expected: float | None) -> None:
     assert usual_silence(days) == expected
 
 
 @given(st.lists(st.integers(0, 40), min_size=30, max_size=60))
-def test_a_site_is_never_blamed_for_its_own_longest_usual_gap(gaps: list[int]) -> None:
+def test_at_most_a_twentieth_of_the_gaps_exceed_the_usual_silence(gaps: list[int]) -> None:
     days = [START + timedelta(days=sum(gaps[:number])) for number in range(len(gaps))]
     usual = usual_silence(days)
     distinct = sorted(set(days))
@@ -111,11 +111,11 @@ def test_a_site_is_never_blamed_for_its_own_longest_usual_gap(gaps: list[int]) -
         assert sum(gap > usual for gap in found) <= len(found) // 20
 
 
-def test_a_field_that_most_articles_had_and_none_has_now_has_fallen() -> None:
+def test_a_field_that_most_articles_had_and_none_has_now_is_a_fall() -> None:
     assert fallen([Proportion(0, 12), *[Proportion(9, 10)] * 5]) == (0.0, 0.45)
 
 
-def test_small_nights_are_pooled() -> None:
+def test_runs_with_few_articles_are_pooled() -> None:
     run_reports = [Proportion(0, 2)] * 5
     assert fallen([*run_reports, *[Proportion(2, 2)] * 10]) == (0.0, 0.5)
 
@@ -143,10 +143,10 @@ def test_small_nights_are_pooled() -> None:
         "nothing",
     ],
 )
-def test_what_chance_explains_is_no_fall(runs: list[Proportion]) -> None:
+def test_a_difference_within_chance_is_no_fall(runs: list[Proportion]) -> None:
     assert fallen(runs) is None
 
 
 def test_the_first_run_with_years_of_news_does_not_outweigh_the_others() -> None:
-    # 2,000 old articles with an author, and three runs of today's without: today's rule is what counts.
+    # 2,000 old articles with an author, and three recent runs without: the recent runs decide.
     assert fallen([Proportion(0, 12), *[Proportion(0, 40)] * 3, Proportion(2000, 2000)]) is None

@@ -1,4 +1,4 @@
-"""Run reports read back: what is none is passed over, whatever it holds."""
+"""Reading run reports: an invalid report is ignored."""
 
 from __future__ import annotations
 
@@ -71,28 +71,28 @@ def write(archive: Path, text: str, number: int = 0) -> None:
     (folder / f"20261122T183000Z-{number:08x}.json").write_text(text, encoding="utf-8")
 
 
-def test_a_right_report_is_a_night() -> None:
+def test_a_valid_report_is_read() -> None:
     night = run_report_of(RIGHT)
     assert night is not None
     assert (night.site, night.code, night.seconds, night.coverage) == (SLUG, 0, 600.5, {"articles": 3, "author": 2})
 
 
-def test_a_report_of_an_older_version_need_not_have_every_key() -> None:
+def test_a_report_of_an_older_version_may_lack_keys() -> None:
     assert run_report_of({key: RIGHT[key] for key in ("run_id", "site", "started_at", "finished_at", "exit_code")})
 
 
 @pytest.mark.parametrize(("key", "value"), WRONG, ids=lambda value: str(value)[:30])
-def test_a_report_with_a_wrong_type_is_none(key: str, value: Any) -> None:
+def test_a_report_with_a_value_of_a_wrong_type_is_none(key: str, value: Any) -> None:
     assert run_report_of({**RIGHT, key: value}) is None
 
 
-def test_a_text_that_is_no_unicode_can_be_printed_all_the_same() -> None:
+def test_a_text_with_lone_surrogates_can_be_printed() -> None:
     night = run_report_of({**RIGHT, "exit_code": 3, "findings": ["a \ud800"]})
     assert night is not None
     assert night.findings == ("a ?",)
 
 
-def test_nothing_that_reads_reports_stumbles_over_them(tmp_path: Path, profile: Callable[..., str]) -> None:
+def test_no_reader_of_reports_raises_an_error(tmp_path: Path, profile: Callable[..., str]) -> None:
     texts = [json.dumps({**RIGHT, key: value}, indent=2) for key, value in WRONG]
     texts += [f'{{"site": "{SLUG}", "x": {"[" * 100_000}', "7", "", "\x00", json.dumps(RIGHT, indent=2)]
     for number, text in enumerate(texts):

@@ -1,4 +1,4 @@
-"""Notifications, received by a server that is there: one message a run, and only when something has changed."""
+"""Notifications, received by a real server: one message per run, and only if something has changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import pytest
 from danvan_crawler.health.notifications import VARIABLE, Notifier, delivery_problem
 from danvan_crawler.health.problems import Problem
 
-# apprise 2.2 looks for a standard module that Python 3.13 has no more.
+# apprise 2.2 imports a standard module that Python 3.13 does not have.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
 
 QUIET = Problem("quiet", "no new article for 40 days").as_json()
@@ -31,7 +31,7 @@ Run = Callable[..., None]
 
 
 class Receiver:
-    """Takes JSON messages; `status` is what it answers."""
+    """Receives JSON messages; `status` is the HTTP status of its responses."""
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
@@ -67,7 +67,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture
 def run(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """run(site=[problems]) writes the reports of a night and tells the receiver of it, or other addresses."""
+    """run(site=[problems]) writes the reports of a night and notifies the receiver, or other addresses."""
     run_reports = iter(range(1, 29))
     (tmp_path / "runs").mkdir()
 
@@ -93,12 +93,12 @@ def run(tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> 
     return night
 
 
-def test_a_night_on_which_all_is_well_is_silent(run: Run, receiver: Receiver) -> None:
+def test_a_night_without_problems_sends_no_message(run: Run, receiver: Receiver) -> None:
     run(mot=[], hai=[])
     assert receiver.messages == []
 
 
-def test_what_is_only_reported_is_no_message_and_an_expired_certificate_is_one(run: Run, receiver: Receiver) -> None:
+def test_minor_problems_send_no_message_except_an_expired_certificate(run: Run, receiver: Receiver) -> None:
     run(mot=[BROKEN], code=0)
     run(mot=[])
     assert receiver.messages == []
@@ -119,20 +119,20 @@ def test_all_sites_of_a_night_are_in_one_message_with_remedies(run: Run, receive
     assert "ba-danvan" not in message["message"]
 
 
-def test_what_is_known_is_not_told_again(run: Run, receiver: Receiver) -> None:
+def test_a_known_problem_is_not_sent_again(run: Run, receiver: Receiver) -> None:
     run(mot=[QUIET])
     run(mot=[QUIET])
     assert len(receiver.messages) == 1
 
 
-def test_another_kind_of_problem_is_told(run: Run, receiver: Receiver) -> None:
+def test_another_kind_of_problem_is_sent(run: Run, receiver: Receiver) -> None:
     run(mot=[QUIET])
     run(mot=[QUIET, LOST])
     assert "no new article" not in receiver.messages[1]["message"]
     assert "author" in receiver.messages[1]["message"]
 
 
-def test_that_a_site_is_well_again_is_told_once(run: Run, receiver: Receiver) -> None:
+def test_the_end_of_a_problem_is_sent_once(run: Run, receiver: Receiver) -> None:
     run(mot=[QUIET])
     run(mot=[])
     run(mot=[])
@@ -142,14 +142,14 @@ def test_that_a_site_is_well_again_is_told_once(run: Run, receiver: Receiver) ->
     ]
 
 
-def test_a_run_that_was_stopped_tells_nothing(run: Run, receiver: Receiver) -> None:
+def test_a_stopped_run_sends_nothing(run: Run, receiver: Receiver) -> None:
     run(mot=[QUIET])
     run(mot=[STOPPED], code=7)
     run(mot=[QUIET])
     assert len(receiver.messages) == 1
 
 
-def test_what_could_not_be_delivered_is_told_the_next_time(
+def test_an_undelivered_message_is_sent_after_the_next_run(
     run: Run, receiver: Receiver, caplog: pytest.LogCaptureFixture
 ) -> None:
     receiver.status = 500
@@ -161,7 +161,7 @@ def test_what_could_not_be_delivered_is_told_the_next_time(
 
 
 @pytest.mark.parametrize("address", ["nobody://knows/this", "not an address", "json://127.0.0.1:9/"])
-def test_an_address_that_does_not_work_is_logged_without_its_secrets(
+def test_a_failing_address_is_logged_without_its_secrets(
     run: Run, address: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.ERROR):
@@ -180,15 +180,15 @@ def test_an_address_that_does_not_work_is_logged_without_its_secrets(
         ("nobody://user:secret@knows/this", "address 1 (nobody)"),
     ],
 )
-def test_what_is_wrong_with_addresses_is_known_before_anything_is_sent(
+def test_invalid_addresses_are_found_before_anything_is_sent(
     setting: str, trouble: str | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     found = delivery_problem(setting)
     assert found == (f"{trouble} of {VARIABLE} is not a valid apprise URL" if trouble else None)
-    assert caplog.text == ""  # where apprise would say the address
+    assert caplog.text == ""  # apprise would log the address
 
 
-def test_one_that_works_is_enough(run: Run, receiver: Receiver) -> None:
+def test_one_working_address_is_enough(run: Run, receiver: Receiver) -> None:
     run(addresses=f"json://127.0.0.1:9/, {receiver.address}", mot=[QUIET])
     run(mot=[QUIET])
     assert len(receiver.messages) == 1
@@ -201,7 +201,7 @@ def second() -> Iterator[Receiver]:
     server.stop()
 
 
-def test_one_that_was_not_reached_is_told_later_and_the_others_not_again(
+def test_only_addresses_that_were_not_reached_get_the_message_later(
     run: Run, receiver: Receiver, second: Receiver, tmp_path: Path
 ) -> None:
     both = f"{receiver.address} {second.address}"
@@ -225,7 +225,7 @@ def test_one_that_was_not_reached_is_told_later_and_the_others_not_again(
     assert json.loads((tmp_path / "health.json").read_text("utf-8")) == {"mot-danvan": ["quiet"]}
 
 
-def test_of_a_trouble_that_has_passed_one_that_was_not_reached_hears_nothing(
+def test_an_address_that_was_not_reached_gets_no_message_about_a_past_problem(
     run: Run, receiver: Receiver, second: Receiver, tmp_path: Path
 ) -> None:
     both = f"{receiver.address} {second.address}"
@@ -238,7 +238,7 @@ def test_of_a_trouble_that_has_passed_one_that_was_not_reached_hears_nothing(
     assert json.loads((tmp_path / "health.json").read_text("utf-8")) == {}
 
 
-def test_a_server_that_drips_its_answer_holds_up_nobody(
+def test_a_server_that_responds_too_slowly_is_abandoned(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     run(addresses="", mot=[QUIET])
@@ -260,20 +260,18 @@ def test_a_server_that_drips_its_answer_holds_up_nobody(
         ended.set()
 
 
-def test_without_an_address_nothing_is_kept(run: Run, tmp_path: Path) -> None:
+def test_without_an_address_no_state_is_written(run: Run, tmp_path: Path) -> None:
     run(addresses="", mot=[QUIET])
     assert not (tmp_path / "health.json").exists()
 
 
-def test_the_processes_of_the_sites_do_not_tell_on_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_processes_of_the_sites_send_no_messages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "json://127.0.0.1:9/")
     Notifier(tmp_path)
     assert VARIABLE not in os.environ
 
 
-def test_a_file_of_what_is_known_that_cannot_be_read_is_begun_anew(
-    run: Run, receiver: Receiver, tmp_path: Path
-) -> None:
+def test_an_unreadable_state_file_is_replaced(run: Run, receiver: Receiver, tmp_path: Path) -> None:
     (tmp_path / "health.json").write_text("{", encoding="utf-8")
     run(mot=[QUIET])
     assert json.loads((tmp_path / "health.json").read_text("utf-8")) == {"mot-danvan": ["quiet"]}

@@ -1,4 +1,4 @@
-"""What the statistics of a run mean as an exit code."""
+"""The exit code and problems that follow from the statistics of a run."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def code(stats: Mapping[str, object], reason: str | None = "finished", *, is_sit
 
 
 @pytest.mark.parametrize("reason", ["disk_full", "archive_unwritable"])
-def test_a_run_that_could_not_write_says_what_stopped_it(reason: str) -> None:
+def test_a_run_that_could_not_write_reports_the_error(reason: str) -> None:
     [problem] = judge({**GOOD, "danvan/archive_error": "a.warc.gz was removed"}, reason, is_site=True)[1]
     assert problem.text.endswith(": a.warc.gz was removed")
 
 
-def test_a_run_that_read_everything_is_good_and_says_nothing() -> None:
+def test_a_complete_run_has_exit_code_0_and_no_problems() -> None:
     assert judge(GOOD, "finished", is_site=True) == (ExitCode.OK, [])
 
 
@@ -70,7 +70,7 @@ def test_nothing_new_or_a_few_losses_are_no_failure(stats: Mapping[str, object])
         (None, ExitCode.INTERRUPTED),
     ],
 )
-def test_the_reason_of_the_end_has_a_code_and_a_sentence(reason: str | None, expected: ExitCode) -> None:
+def test_a_finish_reason_has_an_exit_code_and_a_message(reason: str | None, expected: ExitCode) -> None:
     found, findings = judge(GOOD, reason, is_site=True)
     assert found is expected
     assert len(findings) == 1
@@ -92,13 +92,13 @@ def test_the_reason_of_the_end_has_a_code_and_a_sentence(reason: str | None, exp
     ],
     ids=lambda value: "+".join(value) if isinstance(value, dict) else value.name,
 )
-def test_what_went_wrong_has_a_code_and_a_sentence(stats: Mapping[str, object], expected: ExitCode) -> None:
+def test_a_failure_has_an_exit_code_and_a_message(stats: Mapping[str, object], expected: ExitCode) -> None:
     found, findings = judge({**GOOD, **stats}, "finished", is_site=True)
     assert found is expected
     assert len(findings) == 1
 
 
-def test_a_run_that_asked_for_nothing_failed() -> None:
+def test_a_run_without_requests_failed() -> None:
     assert judge({}, "finished", is_site=True)[0] is ExitCode.SITE_FAILED
 
 
@@ -118,13 +118,13 @@ def test_a_run_that_asked_for_nothing_failed() -> None:
         ({"danvan/sections_read": 0}, "shutdown", ExitCode.INTERRUPTED),
     ],
 )
-def test_of_several_findings_the_worst_gives_the_code(
+def test_the_worst_of_several_problems_gives_the_exit_code(
     stats: Mapping[str, object], reason: str, expected: ExitCode
 ) -> None:
     assert code(stats, reason) is expected
 
 
-def test_the_finding_behind_the_code_comes_first_and_all_are_told() -> None:
+def test_the_problem_of_the_exit_code_comes_first_and_all_are_reported() -> None:
     found, findings = judge({**GOOD, "danvan/sections_failed": 2}, "shutdown", is_site=True)
     assert found is ExitCode.SITE_FAILED
     texts = [problem.text for problem in findings]
@@ -150,7 +150,7 @@ def test_a_failure_is_classified_and_has_a_remedy(stats: Mapping[str, object], k
     assert len(problems[0].remedy) > 20
 
 
-def test_one_broken_article_on_a_quiet_night_is_told_and_does_not_make_the_site_a_failure() -> None:
+def test_one_broken_article_on_a_quiet_night_is_reported_and_no_failure_of_the_site() -> None:
     stats = {**GOOD, "danvan/articles": 0, "danvan/articles_failed": 1, ARTICLE_TROUBLE: {"server_error": "HTTP 500"}}
     found, [problem] = judge(stats, "finished", is_site=True)
     assert found is ExitCode.OK
@@ -159,24 +159,24 @@ def test_one_broken_article_on_a_quiet_night_is_told_and_does_not_make_the_site_
 
 
 @pytest.mark.parametrize("stats", [{"danvan/max_pages_reached": 1}, {"danvan/first_pages": 2}])
-def test_a_run_that_did_not_begin_at_every_first_page_does_not_blame_the_layout(stats: Mapping[str, object]) -> None:
+def test_a_run_without_every_first_page_does_not_report_an_unknown_layout(stats: Mapping[str, object]) -> None:
     assert code({**stats, "danvan/listings_with_links": 0}) is ExitCode.OK
     challenged = {LISTING_TROUBLE: {"challenge": "shows a challenge"}}
     assert code({**stats, **challenged, "danvan/listings_with_links": 0}) is ExitCode.UNHEALTHY
 
 
-def test_later_pages_that_robots_txt_forbids_are_told_and_no_failure() -> None:
+def test_later_pages_forbidden_by_robots_txt_are_reported_and_no_failure() -> None:
     found, [problem] = judge({**GOOD, SHORT_SECTIONS: ["Mục hai", "Mục hai", "Mục ba"]}, "finished", is_site=True)
     assert found is ExitCode.OK
     assert problem.text.startswith("robots.txt forbids further pages of 2 sections")
 
 
-def test_what_the_past_says_counts_as_well() -> None:
+def test_problems_found_by_comparison_count_too() -> None:
     quiet = Problem("quiet", "no new article for 40 days")
     assert judge(GOOD, "finished", is_site=True, health=[quiet]) == (ExitCode.UNHEALTHY, [quiet])
 
 
-def test_of_a_spider_without_site_only_requests_are_judged() -> None:
+def test_for_a_spider_without_site_only_requests_are_checked() -> None:
     assert judge({"downloader/request_count": 3, "downloader/response_count": 1}, "finished", is_site=False) == (
         ExitCode.OK,
         [],
@@ -189,7 +189,7 @@ def test_a_spider_without_site_that_got_no_response_failed() -> None:
     assert [problem.text for problem in problems] == ["no request got a response"]
 
 
-def test_a_spider_without_site_that_asked_for_nothing_is_good() -> None:
+def test_a_spider_without_site_and_requests_has_exit_code_0() -> None:
     assert judge({}, "finished", is_site=False) == (ExitCode.OK, [])
 
 
@@ -211,11 +211,11 @@ def test_a_spider_without_site_that_asked_for_nothing_is_good() -> None:
         ([2, 8], 8),
     ],
 )  # fmt: skip
-def test_the_code_of_several_sites_is_the_first_of_the_contracts_order(codes: list[int], expected: int) -> None:
+def test_the_exit_code_of_several_sites_is_the_first_in_the_documented_order(codes: list[int], expected: int) -> None:
     assert ExitCode.worst(ExitCode(number) for number in codes) == expected
 
 
-def test_a_run_that_refusals_ended_is_called_by_what_they_showed() -> None:
+def test_the_problem_of_a_run_ended_by_refusals_depends_on_their_pages() -> None:
     stats = {"danvan/sections_read": 1, "danvan/listings_with_links": 1, "danvan/articles": 1}
     assert judge(stats, "overloaded", is_site=True)[1][0].kind == "asked_to_wait"
     notice = {**stats, ARTICLE_TROUBLE: {"maintenance": "http://a.vn/1 shows a notice of maintenance"}}

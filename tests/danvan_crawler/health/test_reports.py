@@ -1,4 +1,4 @@
-"""Run reports: what is written for a run that died, and which site has waited longest for a good one."""
+"""Run reports: the report of a run that died, and the order of sites by their last good run."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
-def test_a_report_is_named_after_its_moment_and_run(tmp_path: Path) -> None:
+def test_a_report_is_named_after_its_time_and_run(tmp_path: Path) -> None:
     path = report(tmp_path, "a-danvan", 23, 0)
     assert path.relative_to(tmp_path).as_posix() == "runs/20261123T013000Z-00000023.json"
 
 
-def test_a_run_that_wrote_nothing_gets_a_report_that_says_how_it_died(tmp_path: Path) -> None:
+def test_a_run_without_a_report_gets_one_with_the_cause_of_its_end(tmp_path: Path) -> None:
     path = report_death(
         tmp_path, "a-danvan", run_id="0a1b2c3d", started_at=BEGAN, exit_code=3, finding="died of SIGKILL"
     )
@@ -65,9 +65,7 @@ def test_a_report_that_the_run_wrote_keeps_its_statistics(tmp_path: Path) -> Non
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else "",
 )
-def test_a_witness_reports_for_a_run_that_an_error_ended(
-    tmp_path: Path, error: Exception, kind: str, code: int
-) -> None:
+def test_a_run_ended_by_an_error_gets_a_report(tmp_path: Path, error: Exception, kind: str, code: int) -> None:
     MissingReport(tmp_path, "a-danvan").write_error(error)
     [path] = tmp_path.glob("runs/*.json")
     found = read(path)
@@ -77,7 +75,7 @@ def test_a_witness_reports_for_a_run_that_an_error_ended(
     assert str(error) in found["findings"][0]
 
 
-def test_a_witness_says_nothing_when_the_run_has_reported_or_needs_not_to(tmp_path: Path) -> None:
+def test_no_missing_report_is_written_if_the_run_wrote_one_or_was_locked(tmp_path: Path) -> None:
     before = report(tmp_path, "a-danvan", 22, 0)
     missing_report = MissingReport(tmp_path, "a-danvan")
     missing_report.write_error(LockedError("another run holds its lock"))
@@ -87,7 +85,7 @@ def test_a_witness_says_nothing_when_the_run_has_reported_or_needs_not_to(tmp_pa
     assert sorted(tmp_path.glob("runs/*.json")) == [before, own]
 
 
-def test_reports_of_other_runs_do_not_speak_for_this_one(tmp_path: Path) -> None:
+def test_reports_of_other_runs_do_not_count_for_this_one(tmp_path: Path) -> None:
     report(tmp_path, "a-danvan", 23, 0)
     missing_report = MissingReport(tmp_path, "a-danvan")
     report(tmp_path, "b-danvan", 24, 0)
@@ -95,18 +93,18 @@ def test_reports_of_other_runs_do_not_speak_for_this_one(tmp_path: Path) -> None
     assert len(list(tmp_path.glob("runs/*.json"))) == 3
 
 
-def test_a_file_that_is_no_report_is_none(tmp_path: Path) -> None:
+def test_an_invalid_report_file_is_none(tmp_path: Path) -> None:
     torn = tmp_path / "torn.json"
     torn.write_text('{"run_id": "0')
     assert read_report(torn) is None
     assert read_report(tmp_path / "nosuch.json") is None
 
 
-def test_without_reports_sites_come_by_name(tmp_path: Path) -> None:
+def test_without_reports_sites_are_in_order_of_name(tmp_path: Path) -> None:
     assert longest_waiting_first(tmp_path, ["b-danvan", "a-danvan"]) == ["a-danvan", "b-danvan"]
 
 
-def test_the_site_with_the_oldest_good_run_comes_first_and_one_without_before_all(tmp_path: Path) -> None:
+def test_sites_are_ordered_by_their_last_good_run_and_those_without_come_first(tmp_path: Path) -> None:
     report(tmp_path, "a-danvan", 20, 0)
     report(tmp_path, "b-danvan", 19, 0)
     report(tmp_path, "c-danvan", 18, 0)
@@ -117,7 +115,7 @@ def test_the_site_with_the_oldest_good_run_comes_first_and_one_without_before_al
     assert longest_waiting_first(tmp_path, slugs) == ["d-danvan", "b-danvan", "a-danvan", "c-danvan"]
 
 
-def test_a_site_that_failed_last_night_comes_before_one_that_did_not(tmp_path: Path) -> None:
+def test_a_site_that_failed_last_night_comes_before_one_that_succeeded(tmp_path: Path) -> None:
     report(tmp_path, "a-danvan", 21, 0)
     report(tmp_path, "b-danvan", 20, 0)
     report(tmp_path, "b-danvan", 22, 7)
@@ -125,9 +123,7 @@ def test_a_site_that_failed_last_night_comes_before_one_that_did_not(tmp_path: P
     assert longest_waiting_first(tmp_path, ["a-danvan", "b-danvan"]) == ["b-danvan", "a-danvan"]
 
 
-def test_a_report_from_the_future_says_nothing_of_who_has_waited(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_report_from_the_future_is_ignored_for_the_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DANVAN_CLOCK", "2026-11-23T20:00:00+00:00")
     report(tmp_path, "a-danvan", 20, 0)
     report(tmp_path, "b-danvan", 21, 0)

@@ -1,4 +1,4 @@
-"""The state of sites after their runs: what still holds, who is overdue, the page and the metrics made of it."""
+"""The state of sites after their runs: current problems, overdue sites, the status page and the metrics."""
 
 from __future__ import annotations
 
@@ -58,17 +58,17 @@ def report(tmp_path: Path) -> Report:
     return write
 
 
-def test_the_last_run_tells_how_a_site_is() -> None:
+def test_the_last_run_gives_the_current_problems() -> None:
     assert current_problems([night(), night(QUIET, code=4, days_ago=2)], NOW) == []
     assert current_problems([night(QUIET, code=4), night(days_ago=2)], NOW) == [QUIET]
 
 
-def test_a_run_that_was_stopped_takes_nothing_back() -> None:
+def test_a_stopped_run_ends_no_problem() -> None:
     runs = [night(STOPPED, code=7), night(QUIET, code=4, days_ago=2), night(days_ago=3)]
     assert current_problems(runs, NOW) == [QUIET, STOPPED]
 
 
-def test_a_run_that_saw_a_part_does_not_take_back_what_only_a_whole_look_can_tell() -> None:
+def test_a_partial_run_does_not_end_problems_that_need_a_complete_run() -> None:
     told = night(QUIET, LOST, code=4, days_ago=2)
     assert current_problems([night(complete=False), told, night(days_ago=3)], NOW) == [QUIET]
     failed = Problem("server_error", "HTTP 500", ExitCode.SITE_FAILED)
@@ -77,12 +77,12 @@ def test_a_run_that_saw_a_part_does_not_take_back_what_only_a_whole_look_can_tel
     assert current_problems([night(complete=False), night(), told], NOW) == []
 
 
-def test_a_run_that_was_stopped_makes_nobody_unhealthy() -> None:
+def test_a_stopped_run_makes_no_site_unhealthy() -> None:
     assert not site(night(STOPPED, code=7)).unhealthy
     assert site(night(STOPPED, code=7)).outcome == "interrupted"
 
 
-def test_a_certificate_is_told_and_makes_nobody_unhealthy() -> None:
+def test_an_expired_certificate_makes_no_site_unhealthy() -> None:
     assert not site(night(Problem("certificate", "expired", ExitCode.OK))).unhealthy
 
 
@@ -95,17 +95,17 @@ def test_a_site_that_is_no_longer_crawled_as_usual_is_overdue() -> None:
 @pytest.mark.parametrize(
     "days", [[1, 2, 3, 4, 5, 6], [9, 39, 69, 99, 129], [20, 21, 22], []], ids=["nightly", "monthly", "few", "none"]
 )
-def test_a_site_that_is_crawled_in_its_rhythm_is_not(days: list[int]) -> None:
+def test_a_site_crawled_in_its_usual_rhythm_is_not_overdue(days: list[int]) -> None:
     assert overdue([NOW - timedelta(days=day) for day in days], NOW) is None
 
 
-def test_a_report_that_somebody_else_wrote_for_a_dead_run_is_a_problem(tmp_path: Path, report: Report) -> None:
+def test_a_report_written_for_a_dead_run_is_a_problem(tmp_path: Path, report: Report) -> None:
     report("mot-danvan", "2026-11-22", exit_code=3, findings=["the crawl died of SIGKILL"], reason="died")
     (found,) = run_reports(tmp_path, "mot-danvan")
     assert [(problem.kind, problem.text) for problem in found.problems] == [("crashed", "the crawl died of SIGKILL")]
 
 
-def test_what_is_no_report_is_passed_over(tmp_path: Path, report: Report) -> None:
+def test_invalid_reports_are_ignored(tmp_path: Path, report: Report) -> None:
     report("mot-danvan", "2026-11-22")
     (tmp_path / "runs" / "20261123T000000Z-a.json").write_text('{"site": "mot-danvan"', encoding="utf-8")
     (tmp_path / "runs" / "20261124T000000Z-b.json").write_text("[]", encoding="utf-8")
@@ -123,14 +123,14 @@ def test_a_run_from_the_future_hides_no_later_failure(
     assert [problem.text for problem in problems_now(tmp_path, ["thanhhoa-danvan"])["thanhhoa-danvan"]] == ["no answer"]
 
 
-def test_the_runs_of_a_site_are_its_own_newest_first(tmp_path: Path, report: Report) -> None:
+def test_the_runs_of_a_site_are_in_order_newest_first(tmp_path: Path, report: Report) -> None:
     for day in ("2026-11-20", "2026-11-22", "2026-11-21"):
         report("mot-danvan", day)
         report("hai-danvan", day)
     assert [one.started_at.day for one in run_reports(tmp_path, "mot-danvan")] == [22, 21, 20]
 
 
-def test_a_site_never_run_and_one_that_is_not_enabled_are_said_to_be_so(tmp_path: Path, profile: Profile) -> None:
+def test_a_site_without_runs_and_a_disabled_site_are_shown_as_such(tmp_path: Path, profile: Profile) -> None:
     sites = [Site.parse(profile()), Site.parse(profile(enabled="false"))]
     found = status(tmp_path, sites, NOW)
     assert [(one.outcome, one.unhealthy) for one in found] == [("never run", False), ("disabled", False)]
@@ -161,13 +161,13 @@ def test_metrics_can_be_read_by_prometheus() -> None:
     assert samples[("danvan_last_run_timestamp_seconds", mine)] == (NOW - timedelta(days=1)).timestamp()
 
 
-def test_metrics_are_those_of_enabled_sites_alone() -> None:
+def test_metrics_are_those_of_enabled_sites_only() -> None:
     families = list(text_string_to_metric_families(exposition([site(enabled=False), site(site="hai-danvan")])))
     assert {sample.labels["site"] for family in families for sample in family.samples} == {"hai-danvan"}
     assert len(list(text_string_to_metric_families(exposition([])))) == len(METRICS)
 
 
-def test_the_metrics_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+def test_the_metrics_file_is_replaced_without_temporary_files(tmp_path: Path) -> None:
     path = tmp_path / "danvan.prom"
     path.write_text("old", encoding="utf-8")
     write_metrics(path, [site()])
@@ -176,7 +176,7 @@ def test_the_metrics_file_is_replaced_and_nothing_is_left_beside_it(tmp_path: Pa
 
 
 class _Structure(HTMLParser):
-    """Notes what a page loads, and that every element is closed."""
+    """Records what a page loads, and checks that every element is closed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -194,7 +194,7 @@ class _Structure(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_is_whole_and_loads_nothing() -> None:
+def test_the_page_is_complete_and_loads_nothing() -> None:
     runs = [night(days_ago=day, articles={"new": day}, coverage={"articles": 4, "author": 2}) for day in range(1, 9)]
     structure = _Structure()
     structure.feed(page([site(*runs), site(night(QUIET, code=4)), site(), site(enabled=False)], NOW))
@@ -204,14 +204,14 @@ def test_the_page_is_whole_and_loads_nothing() -> None:
     assert structure.tags.count("svg") == 3
 
 
-def test_the_page_says_what_is_wrong_and_what_to_do() -> None:
+def test_the_page_shows_problems_and_remedies() -> None:
     text = page([site(night(QUIET, code=4))], NOW)
     assert "no new article for 40 days" in text
     assert "<code>quiet_days</code>" in text
     assert re.search(r'<b class="bad">1</b>unhealthy', text)
 
 
-def test_names_in_the_page_are_text_and_no_markup() -> None:
+def test_names_in_the_page_are_escaped() -> None:
     text = page([site(night(Problem("errors", "<script>alert(1)</script>")))], NOW)
     assert "Ban Dân vận &lt;Thanh Hóa&gt;" in text
     assert "<script>" not in text
@@ -221,10 +221,10 @@ def test_names_in_the_page_are_text_and_no_markup() -> None:
     ("received", "shown"),
     [(0, "0 B"), (999, "999 B"), (5_400, "5.4 KB"), (188_100_000, "188.1 MB"), (7_000_000_000, "7.0 GB")],
 )
-def test_the_page_shows_what_a_small_night_received_too(received: int, shown: str) -> None:
+def test_the_page_shows_small_numbers_of_received_bytes(received: int, shown: str) -> None:
     text = page([site(night(requests=1200, received_bytes=received))], NOW).replace("\u202f", " ")
     assert f'<b class="">1 200</b>requests, {shown}</div>' in text
 
 
-def test_a_page_of_no_site_is_a_page() -> None:
+def test_a_page_without_sites_is_valid() -> None:
     assert "no run yet" in page([], NOW)

@@ -1,4 +1,4 @@
-"""What stands in the place of news, from pages as servers and webmasters make them."""
+"""Pages shown instead of news, from real servers and webmasters."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ NEWS = "<p>Sáng 23/5, Ban Dân vận Tỉnh ủy tổ chức hội nghị sơ k
         ("<h1>Hacked by someone</h1><p>casino nổ hũ</p>", "parked"),
     ],
 )
-def test_a_page_that_is_no_news_is_recognised(make_page: MakePage, html: str, kind: str) -> None:
+def test_a_page_instead_of_news_is_recognised(make_page: MakePage, html: str, kind: str) -> None:
     assert page_kind(make_page(html)) == kind
 
 
@@ -68,14 +68,16 @@ def test_a_page_that_is_no_news_is_recognised(make_page: MakePage, html: str, ki
         "<",
     ],
 )
-def test_anything_else_is_not(make_page: MakePage, html: str) -> None:
+def test_other_pages_are_not_recognised(make_page: MakePage, html: str) -> None:
     assert page_kind(make_page(html)) is None
 
 
 @pytest.mark.parametrize(
     ("html", "is_titled"), [("<title>Đăng nhập hệ thống</title>", True), (f"<title>Tin tức</title>{LOGIN_BOX}", False)]
 )
-def test_a_login_is_told_from_a_login_box_by_its_title(make_page: MakePage, html: str, is_titled: bool) -> None:
+def test_a_login_page_is_distinguished_from_a_login_box_by_its_title(
+    make_page: MakePage, html: str, is_titled: bool
+) -> None:
     assert is_login_titled(make_page(html)) is is_titled
 
 
@@ -89,7 +91,7 @@ def test_a_login_is_told_from_a_login_box_by_its_title(make_page: MakePage, html
         (NEWS, False),
     ],
 )
-def test_a_short_line_says_that_there_is_nothing_there(make_page: MakePage, html: str, says_so: bool) -> None:
+def test_a_page_is_not_found_if_a_short_line_says_so(make_page: MakePage, html: str, says_so: bool) -> None:
     assert says_not_found(make_page(html)) is says_so
 
 
@@ -107,20 +109,20 @@ def test_a_page_without_text_is_blank(make_page: MakePage, html: str, blank: boo
     assert is_blank(make_page(html)) is blank
 
 
-def test_a_login_stands_in_the_way_only_if_a_redirect_led_to_it(make_page: MakePage) -> None:
+def test_a_login_page_is_an_obstacle_only_after_a_redirect(make_page: MakePage) -> None:
     login = make_page(f"<title>Đăng nhập</title>{LOGIN_BOX}")
     assert obstruction(login, redirected=True) == "login"
     assert obstruction(login, redirected=False) is None
     assert obstruction(make_page("<p>Hệ thống đang bảo trì</p>"), redirected=False) == "maintenance"
 
 
-def test_of_a_page_that_is_not_text_nothing_is_said(make_page: MakePage) -> None:
+def test_a_page_that_is_not_text_has_no_kind(make_page: MakePage) -> None:
     page = make_page("<title>404 Not Found, login</title>", content_type="image/png")
     assert (is_blank(page), says_not_found(page), is_login_titled(page)) == (False, False, False)
     assert (page_kind(page), obstruction(page, redirected=True)) == (None, None)
 
 
-def test_the_questions_leave_the_page_as_it_is(make_page: MakePage) -> None:
+def test_the_checks_do_not_change_the_page(make_page: MakePage) -> None:
     page = make_page(f"<title>x</title><script>var a</script>{NEWS}")
     before = page.tree.html
     page_kind(page), is_blank(page), says_not_found(page), is_login_titled(page)
@@ -132,14 +134,14 @@ HUGE = ["<p>" + "x" * 5_000_000, "<p>x</p>" * 600_000, "<div><p>x" * 600_000, "<
 
 
 @pytest.mark.parametrize("filling", HUGE, ids=lambda filling: filling[:20])
-def test_of_a_page_of_5_mb_the_beginning_counts(make_page: MakePage, filling: str) -> None:
-    """Were the whole page looked at, or parsed without a limit, this would take minutes for some of these."""
+def test_of_a_page_of_5_mb_only_the_beginning_is_checked(make_page: MakePage, filling: str) -> None:
+    """Checking or parsing the whole page would take minutes for some of these."""
     before, after = make_page(NOTICE + filling), make_page(filling + NOTICE)
     assert (says_not_found(before), says_not_found(after)) == (True, False)
     assert (page_kind(after), is_blank(after), is_login_titled(after)) == (None, False, False)
 
 
-def test_a_notice_is_one_whatever_unseen_megabytes_follow_its_beginning(make_page: MakePage) -> None:
+def test_a_notice_is_recognised_by_the_beginning_of_a_huge_page(make_page: MakePage) -> None:
     start = f"<title>Thông báo</title>{NOTICE}<script>"
     filling = "var a = 1;" * 500_000
     assert page_kind(make_page(f"{start}{filling}</script>{NEWS}")) == "maintenance"
@@ -147,7 +149,7 @@ def test_a_notice_is_one_whatever_unseen_megabytes_follow_its_beginning(make_pag
     assert not is_blank(make_page(f"{NEWS}<script>{filling}</script>"))
 
 
-def test_the_last_character_that_is_looked_at(make_page: MakePage) -> None:
+def test_the_last_character_that_is_checked(make_page: MakePage) -> None:
     word = "bao tri"
     start = f"<!--{'x' * (BEGINNING - len('<!----><p>') - len(word))}--><p>"
     assert page_kind(make_page(f"{start}{word}{'x' * 10}")) == "maintenance"

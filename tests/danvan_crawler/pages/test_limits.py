@@ -1,4 +1,4 @@
-"""Pages that no parser should be given whole, and those that it should."""
+"""Pages that must be cut before they are parsed, and pages that must not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ START = "<html><body><h1>Hội nghị</h1><p>Đoạn một.</p>"
 
 
 @pytest.mark.parametrize("page", sorted(FIXTURES.rglob("*.html")), ids=lambda page: "/".join(page.parts[-3:-1]))
-def test_a_real_page_stays_as_it_is(page: Path) -> None:
+def test_a_real_page_is_not_cut(page: Path) -> None:
     html = page.read_text(encoding="utf-8")
     assert within_limits(html) is html
 
@@ -38,7 +38,7 @@ def test_a_real_page_stays_as_it_is(page: Path) -> None:
     ],
     ids=lambda filling: filling[:20],
 )
-def test_a_long_page_of_ordinary_make_stays_as_it_is(filling: str) -> None:
+def test_a_long_ordinary_page_is_not_cut(filling: str) -> None:
     html = START + filling + "<p>Hết.</p>"
     assert within_limits(html) is html
 
@@ -58,7 +58,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("filling", HOSTILE, ids=lambda filling: filling[:20])
-def test_a_page_without_measure_ends_where_it_would_cost_too_much(filling: str) -> None:
+def test_a_hostile_page_is_cut_at_the_limit_of_cost(filling: str) -> None:
     html = START + filling + "<p>Hết.</p>"
     kept = within_limits(html)
     assert kept.startswith(START)
@@ -66,12 +66,12 @@ def test_a_page_without_measure_ends_where_it_would_cost_too_much(filling: str) 
     assert html.startswith(kept)
 
 
-def test_a_tag_with_too_many_attributes_is_where_the_page_ends() -> None:
+def test_a_page_is_cut_at_a_tag_with_too_many_attributes() -> None:
     many = "<p " + " ".join(f"a{n}" for n in range(MAX_ATTRIBUTES + 1)) + ">"
     assert within_limits(START + "x" * 100_000 + many + "<p>") == START + "x" * 100_000
 
 
 @given(st.text(alphabet="<>/!-=\"' abdivpscript\n", min_size=1, max_size=30))
-def test_what_is_kept_is_the_beginning_of_the_page(piece: str) -> None:
+def test_the_beginning_of_the_page_is_kept(piece: str) -> None:
     html = piece * (120_000 // len(piece))
     assert html.startswith(within_limits(html))

@@ -1,4 +1,4 @@
-"""A page: decoded by evidence, decoded once, parsed once."""
+"""A page: decoded by its charset evidence, decoded once, parsed once."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ URL = "http://danvan.example.vn/tin-61.html"
 WINDOWS = "text/html; charset=windows-1252"
 
 
-def test_the_text_of_a_page_is_unicode_whatever_its_charset_is(make_page: MakePage) -> None:
+def test_the_text_of_a_page_is_unicode_for_any_charset(make_page: MakePage) -> None:
     for served in ("TØnh ñy Qu¶ng Ng·i", "Tænh uûy Quaûng Ngaõi", "Tïnh üy Quäng Ngãi", "TiÒnh uÒy QuaÒng NgaÞi"):
         page = make_page(f"<h1>{served}</h1>".encode("latin-1"), content_type=WINDOWS)
         assert page.text == "<h1>Tỉnh ủy Quảng Ngãi</h1>"
 
 
-def test_a_soft_hyphen_is_decoded_before_anybody_can_drop_it(make_page: MakePage) -> None:
+def test_a_soft_hyphen_is_decoded_before_it_can_be_dropped(make_page: MakePage) -> None:
     page = make_page("<p>\u00adu tiªn h\u00adíng dÉn ®ång bµo</p>".encode("latin-1"), content_type=WINDOWS)
     assert "ưu tiên hướng dẫn" in page.text
 
 
-def test_what_the_header_says_is_kept_for_a_warning(make_page: MakePage) -> None:
+def test_the_charset_of_the_header_is_kept_for_a_warning(make_page: MakePage) -> None:
     page = make_page("<h1>Tỉnh ủy</h1>", content_type=WINDOWS)
     assert page.decoded.disagreement == "charset: header says windows-1252, bytes are utf-8"
 
 
 @pytest.mark.parametrize("content_type", ["", "text/html", "text/html; charset=", "text/html; charset=\xff"])
-def test_a_header_that_says_nothing_is_no_evidence(make_page: MakePage, content_type: str) -> None:
+def test_a_header_without_a_charset_is_no_evidence(make_page: MakePage, content_type: str) -> None:
     found = make_page("<h1>Tỉnh ủy</h1>", content_type=content_type).decoded
     assert (found.text, found.header, found.disagreement) == ("<h1>Tỉnh ủy</h1>", None, None)
 
@@ -69,7 +69,7 @@ def test_a_page_is_decoded_and_parsed_once(make_page: MakePage, monkeypatch: pyt
     assert made == ["decode", "LexborHTMLParser"]
 
 
-def test_an_own_tree_can_be_taken_apart_and_outlives_its_page(make_page: MakePage) -> None:
+def test_a_separate_tree_can_be_changed_and_outlives_its_page(make_page: MakePage) -> None:
     page = make_page("<title>x</title><o:p a:b=1>Tỉnh <b>ủy</b></o:p><script>1</script>")
     before = page.tree.html
     own = page.own_tree()
@@ -94,7 +94,7 @@ _PIECES = st.sampled_from(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=st.lists(_PIECES, max_size=40))
-def test_an_own_tree_is_the_same_as_the_tree(make_page: MakePage, pieces: list[str]) -> None:
+def test_a_separate_tree_equals_the_tree(make_page: MakePage, pieces: list[str]) -> None:
     page = make_page("".join(pieces))
     own = page.own_tree()
     assert own.html == page.tree.html
@@ -107,22 +107,22 @@ def test_two_pages_are_never_equal(make_page: MakePage) -> None:
     assert {page: 1, other: 2}[page] == 1
 
 
-def test_a_page_shows_its_address_and_not_its_body(make_page: MakePage) -> None:
+def test_the_repr_of_a_page_has_its_address_and_not_its_body(make_page: MakePage) -> None:
     assert repr(make_page("x" * 1000, URL)) == f"<Page 200 {URL}>"
 
 
 @pytest.mark.parametrize("served", ["a\x01b", "a\x1eb", "a&#1;b", "a&#x1E;b", "a&#0000002b", "a&#3;b"])
-def test_no_tree_holds_a_mark(make_page: MakePage, served: str) -> None:
+def test_no_tree_contains_our_marks(make_page: MakePage, served: str) -> None:
     text = make_page(f"<p>{served}</p>").tree.text()
     assert not any(mark in text for mark in MARKS)
     assert text == "a b"
 
 
-def test_a_comment_in_a_word_does_not_part_it(make_page: MakePage) -> None:
+def test_a_comment_in_a_word_does_not_split_it(make_page: MakePage) -> None:
     assert make_page("<p>dân<!-- x --> vận</p>").tree.text(separator="|") == "dân vận"
 
 
-def test_the_beginning_of_a_long_page_ends_where_it_should(make_page: MakePage) -> None:
+def test_the_beginning_of_a_long_page_has_the_expected_end(make_page: MakePage) -> None:
     page = make_page("<p>" + "x" * BEGINNING + "<h1>Hết</h1>")
     assert len(page.beginning.text()) == BEGINNING - len("<p>")
     assert page.tree.css_first("h1").text() == "Hết"

@@ -1,4 +1,4 @@
-"""What pages and stylesheets need: every way of naming a file that browsers follow, and nothing else."""
+"""Requisites of pages and stylesheets: every way to refer to a file that browsers load, and no other."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def sheet(make_page: MakePage) -> MakePage:
 
 @pytest.fixture
 def found(page: MakePage) -> Found:
-    """What a page needs beside the icon that every page without one has, as paths where it is on its host."""
+    """The requisites of a page without the default icon, as paths if they are on its host."""
 
     def find(html: str) -> list[str]:
         urls = [one for one in of_page(page(html)) if not one.endswith("/favicon.ico")]
@@ -102,7 +102,7 @@ def found(page: MakePage) -> Found:
         ('<img src="a.png"><img src="./a.png"><img src="a.png#x">', ["/tin/a.png"]),
     ],
 )  # fmt: skip
-def test_what_a_browser_loads_with_a_page(found: Found, html: str, expected: list[str]) -> None:
+def test_files_that_a_browser_loads_with_a_page_are_requisites(found: Found, html: str, expected: list[str]) -> None:
     assert list(dict.fromkeys(found(html))) == expected
 
 
@@ -117,7 +117,7 @@ def test_what_a_browser_loads_with_a_page(found: Found, html: str, expected: lis
         f'<img src="{"a" * 5000}">',
     ],
 )  # fmt: skip
-def test_what_is_no_requisite(found: Found, html: str) -> None:
+def test_other_references_are_no_requisites(found: Found, html: str) -> None:
     assert found(html) == []
 
 
@@ -137,7 +137,7 @@ def test_what_is_no_requisite(found: Found, html: str) -> None:
         ("p { background: url(/goc.png) url(../tren.png) }", ["/goc.png", "../tren.png"]),
     ],
 )  # fmt: skip
-def test_what_a_stylesheet_needs(sheet: MakePage, css: str, expected: list[str]) -> None:
+def test_files_that_a_stylesheet_loads_are_requisites(sheet: MakePage, css: str, expected: list[str]) -> None:
     assert of_requisite(sheet(css)) == [urljoin("http://example.vn/giao-dien/a.css", ref) for ref in expected]
 
 
@@ -156,7 +156,7 @@ def test_the_charset_of_a_stylesheet(sheet: MakePage, body: bytes, content_type:
     assert url in ("http://example.vn/giao-dien/%E1%BA%A3nh.png", "http://example.vn/giao-dien/a%CC%89nh.png")
 
 
-def test_a_sheet_that_is_served_as_plain_text_is_one_by_its_name(sheet: MakePage) -> None:
+def test_a_stylesheet_served_as_plain_text_is_recognised_by_its_name(sheet: MakePage) -> None:
     assert of_requisite(sheet("p { background: url(b.png) }", "text/plain")) == ["http://example.vn/giao-dien/b.png"]
 
 
@@ -168,7 +168,7 @@ def test_the_page_in_a_frame_has_requisites_and_a_picture_has_none(
     assert of_requisite(sheet('<img src="a.png">', "text/plain", url="http://example.vn/a.txt")) == []
 
 
-def test_an_icon_is_looked_for_where_browsers_do_unless_the_page_names_one(page: MakePage) -> None:
+def test_the_default_icon_of_browsers_is_a_requisite_unless_the_page_has_one(page: MakePage) -> None:
     assert of_page(page("<p>")) == ["http://example.vn/favicon.ico"]
     assert of_page(page('<link rel=icon href="/anh/i.png">')) == ["http://example.vn/anh/i.png"]
 
@@ -187,7 +187,7 @@ def scope() -> Scope:
     return Scope.of(Site.parse(PROFILE))
 
 
-def test_only_what_is_on_hosts_of_the_site_and_on_its_static_hosts_is_taken(scope: Scope) -> None:
+def test_only_files_on_hosts_of_the_site_and_its_static_hosts_are_requisites(scope: Scope) -> None:
     urls = [
         "http://example.vn/a.png", "https://www.example.vn/b.png", "http://cdn.example.net/a.png",
         "http://www.cdn.example.net/c.png", "http://other.vn/d.png",
@@ -195,7 +195,7 @@ def test_only_what_is_on_hosts_of_the_site_and_on_its_static_hosts_is_taken(scop
     assert list(scope.keyed(urls).values()) == urls[:3]
 
 
-def test_one_file_under_two_hosts_of_the_site_is_taken_once_and_a_static_host_is_another_place(scope: Scope) -> None:
+def test_a_file_on_two_hosts_of_the_site_is_one_requisite_but_not_on_a_static_host(scope: Scope) -> None:
     urls = ["http://www.example.vn/a.png", "http://example.vn/a.png", "https://cdn.example.net/a.png"]
     assert scope.keyed(urls) == {"/a.png": urls[0], "//cdn.example.net/a.png": urls[2]}
 
@@ -206,18 +206,18 @@ def test_the_front_page_and_the_sections_are_no_requisites(scope: Scope) -> None
     }
 
 
-def test_of_a_page_with_pictures_without_end_the_first_are_taken(page: MakePage, scope: Scope) -> None:
+def test_of_a_page_with_too_many_pictures_the_first_are_taken(page: MakePage, scope: Scope) -> None:
     keyed = scope.keyed(of_page(page("".join(f'<img src="/{number}.png">' for number in range(40_000)))))
     assert list(keyed) == [*(f"/{number}.png" for number in range(5000)), "/favicon.ico"]
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.FLV?x=1", "xem.aspx?tep=hoi-nghi.wmv", "b%20c.mp3"])
-def test_films_and_recordings_are_known_by_their_names(name: str) -> None:
+def test_video_and_audio_files_are_recognised_by_their_names(name: str) -> None:
     assert is_media(f"http://example.vn/{name}")
 
 
 @pytest.mark.parametrize("name", ["a.pdf", "a.png", "mp4/", "a.html", ""])
-def test_what_is_no_film(name: str) -> None:
+def test_other_files_are_not_taken_for_video(name: str) -> None:
     assert not is_media(f"http://example.vn/{name}")
 
 
@@ -230,7 +230,7 @@ _PIECES = st.sampled_from(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=st.lists(_PIECES, max_size=40))
-def test_nothing_that_is_printed_raises(page: MakePage, sheet: MakePage, pieces: list[str]) -> None:
+def test_no_page_text_raises_an_error(page: MakePage, sheet: MakePage, pieces: list[str]) -> None:
     text = "".join(pieces).encode("utf-8", "surrogatepass")
     of_page(page(text))
     of_requisite(sheet(text))
@@ -240,16 +240,16 @@ def test_nothing_that_is_printed_raises(page: MakePage, sheet: MakePage, pieces:
     "piece",
     ["<img ", '<img src="', "<img src='a' ", "<!-- ", "<script>", "<style>", '<p style="url(', "<img srcset='a,b ,"],
 )  # fmt: skip
-def test_pages_that_leave_everything_open_are_read_in_one_go(page: MakePage, piece: str) -> None:
-    """Were the time quadratic, this test would take hours."""
+def test_pages_with_unclosed_markup_are_read_in_linear_time(page: MakePage, piece: str) -> None:
+    """With quadratic time, this test would take hours."""
     of_page(page(piece * 300_000))
 
 
 @pytest.mark.parametrize("piece", ["url(", 'url("', "/*", '"', "@import ", "@namespace ", "image-set('", "\\"])
-def test_sheets_that_leave_everything_open_are_read_in_one_go(sheet: MakePage, piece: str) -> None:
+def test_stylesheets_with_unclosed_markup_are_read_in_linear_time(sheet: MakePage, piece: str) -> None:
     of_requisite(sheet(piece * 300_000))
 
 
-def test_a_profile_names_static_hosts_and_a_budget() -> None:
+def test_a_profile_has_static_hosts_and_a_budget() -> None:
     site = Site.parse(PROFILE.replace("static_hosts", "requisites_budget = 5\nstatic_hosts"))
     assert (site.static_hosts, site.requisites_budget) == (("cdn.example.net",), 5)

@@ -1,4 +1,4 @@
-"""Private addresses are not contacted: as literals, behind names, behind redirects."""
+"""Private addresses are not contacted: as literals, by name, or after redirects."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ def test_not_public(address: str) -> None:
     assert not is_public(address)
 
 
-def test_policy_lets_public_addresses_pass() -> None:
+def test_policy_allows_public_addresses() -> None:
     AddressPolicy().check("example.vn", 80, "14.225.0.1")
 
 
-def test_policy_refuses_a_private_address_and_says_which() -> None:
+def test_policy_refuses_a_private_address_and_names_it() -> None:
     with pytest.raises(CaptureRefusedError, match=r"example\.vn:8080: its address 10\.0\.0\.5 is private"):
         AddressPolicy().check("example.vn", 8080, "10.0.0.5")
 
@@ -70,7 +70,7 @@ def test_url_that_may_be_fetched(url: str) -> None:
         "file:///etc/passwd", "ftp://example.vn/", "data:text/html,x", "http:///a", "http://127.0.0.1:99999/",
     ],
 )  # fmt: skip
-def test_url_that_is_refused_before_anything_happens(url: str) -> None:
+def test_url_that_is_refused_before_a_connection(url: str) -> None:
     with pytest.raises(CaptureRefusedError):
         check_url(url, AddressPolicy())
 
@@ -87,5 +87,5 @@ class ClosedSpider:
     pass
 
 
-def test_spider_without_site_chooses_by_its_attribute() -> None:
+def test_spider_without_site_uses_its_attribute() -> None:
     assert (policy_for(OpenSpider()).any_private, policy_for(ClosedSpider()).any_private) == (True, False)

@@ -1,4 +1,4 @@
-"""A running portal, a plain reader of pages, and the fixture folders."""
+"""A running portal, a simple reader of pages, and the fixture folders."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SILENT = {"head", "script", "style"}
 
 
 class PageReader(HTMLParser):
-    """Collects a page's text lines, links and pictures in order, knowing nothing of its layout.
+    """Collects a page's text lines, links and pictures in order, independently of its layout.
 
     Every tag that is not in INLINE ends a line; hidden text counts, text of the head does not.
     """

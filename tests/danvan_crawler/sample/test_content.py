@@ -1,6 +1,6 @@
-"""What the sample portal publishes, and that tests/fixtures/sample/expected.jsonl says the same.
+"""The content of the sample portal equals tests/fixtures/sample/expected.jsonl.
 
-The fixture was checked by hand. After a change of the content run with REFRESH_FIXTURES=1: it is written anew and the
+The fixture was checked by hand. After a change of the content run with REFRESH_FIXTURES=1: it is written again and the
 test fails once, so that a person reads the difference.
 """
 
@@ -50,7 +50,7 @@ def changed_in_second_edition() -> list[SampleArticle]:
     return [article for article in articles(2) if first.get(article.number) != article]
 
 
-def test_expected_items_are_those_of_the_fixture(fixtures: Path) -> None:
+def test_content_equals_the_fixture(fixtures: Path) -> None:
     rows = [expected_row(article, 1) for article in articles(1)]
     rows += [expected_row(article, 2) for article in changed_in_second_edition()]
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -101,7 +101,7 @@ def test_all_text_is_in_composed_form_with_plain_spaces() -> None:
             assert text == text.strip()
 
 
-def test_all_date_forms_are_in_use_and_the_platforms_own_prevails() -> None:
+def test_all_date_forms_are_used_and_that_of_the_platform_most_often() -> None:
     rows = _content._source()["articles"]
     forms = Counter(row.get("form", "dang-luc") for row in rows if "published" in row)
     assert set(forms) == set(_content.DATE_FORMS)
@@ -130,12 +130,12 @@ def test_weekdays_are_those_of_the_calendar() -> None:
     assert _content.reading(datetime(2023, 5, 21, 9, 5), "thu-gach")[0] == "Chủ nhật - 21/05/2023 09:05"
 
 
-def test_three_articles_offer_the_same_document() -> None:
+def test_three_articles_attach_the_same_document() -> None:
     offers = Counter(one.name for article in articles(1) for one in article.attachments)
     assert offers["Kế hoạch 131-KH/TU.pdf"] == 3
 
 
-def test_an_attachments_address_keeps_the_slash_of_its_name_encoded() -> None:
+def test_the_address_of_an_attachment_keeps_the_encoded_slash_of_its_name() -> None:
     plan = next(one for article in articles(1) for one in article.attachments)
     assert plan.path == "/tai-lieu/K%E1%BA%BF%20ho%E1%BA%A1ch%20131-KH%2FTU.pdf"
 
@@ -167,7 +167,7 @@ def test_an_unknown_edition_is_refused() -> None:
 
 
 @pytest.mark.parametrize("module", [_content, portal, server], ids=lambda module: module.__name__)
-def test_examples_in_docstrings_hold(module: Any) -> None:
+def test_the_docstring_examples_are_correct(module: Any) -> None:
     result = doctest.testmod(module)
     assert result.attempted > 0
     assert result.failed == 0

@@ -1,8 +1,8 @@
-"""The pages in tests/fixtures/danvan_portal say what their expected.json claims.
+"""The pages in tests/fixtures/danvan_portal match their expected.json.
 
-Five builders' markups of one article and three of a listing, to try parsers on. Here a reader without any knowledge of
-the layout confirms that the expectations can be met: every text is there in the platform's order, every link and
-picture exists.
+Five builders' markups of one article and three of a listing, to test parsers. Here a reader that is independent of the
+layout confirms that the expectations can be met: every text is there in the platform's order, every link and picture
+exists.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def test_every_case_is_named_here(fixtures: Path) -> None:
 
 
 @pytest.mark.parametrize("case", ARTICLES, indirect=True)
-def test_article_stands_twice_in_order(case: tuple[Any, dict[str, Any], str]) -> None:
+def test_article_is_on_the_page_twice_in_order(case: tuple[Any, dict[str, Any], str]) -> None:
     reader, expected, _ = case
     text = [expected["lead"], *expected["body_text"].split("\n")]
     wanted = [expected["title"], "Ngày 23/05/2017 00:00:00", *text, expected["title"], expected["published_raw"], *text]

@@ -1,4 +1,4 @@
-"""The sample portal's pictures and documents are what their formats demand."""
+"""The sample portal's pictures and documents are valid files of their formats."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def chunks(png: bytes) -> list[tuple[bytes, bytes]]:
     return found
 
 
-def test_picture_is_a_whole_png_of_its_size() -> None:
+def test_picture_is_a_complete_png_of_its_size() -> None:
     parts = chunks(landscape(11, 120, 80))
     assert [kind for kind, _ in parts] == [b"IHDR", b"PLTE", b"IDAT", b"IEND"]
     header, palette, pixels = (data for _, data in parts[:3])
@@ -34,7 +34,7 @@ def test_picture_is_a_whole_png_of_its_size() -> None:
     assert set(rows[::121]) == {0}
 
 
-def test_every_photo_of_the_portal_is_another_picture() -> None:
+def test_all_photos_of_the_portal_are_different() -> None:
     numbers = [
         article.number * 10 + photo for article in articles(2) for photo, _ in enumerate(article.images, start=1)
     ]
@@ -67,7 +67,7 @@ def test_cross_reference_table_of_a_document_points_at_its_objects() -> None:
     assert [data[offset:].split(b"\n")[0] for offset in offsets] == [b"%d 0 obj" % number for number in range(1, 7)]
 
 
-def test_stream_length_of_a_document_is_true() -> None:
+def test_stream_length_of_a_document_is_correct() -> None:
     data = pdf("Công văn 87-CV/BDVTU.pdf", "Hướng dẫn")
     match = re.search(rb"/Length (\d+) >>\nstream\n(.*)\nendstream", data, re.DOTALL)
     assert match

@@ -1,4 +1,4 @@
-"""The sample portal's pages, read by a parser that knows nothing of their markup."""
+"""The sample portal's pages, read by a parser that is independent of their markup."""
 
 from __future__ import annotations
 
@@ -139,13 +139,13 @@ def test_listings_run_from_the_newest_to_the_oldest() -> None:
         assert [one.order for one in shown] == sorted(orders, reverse=True)
 
 
-def test_listings_link_tracking_and_print_variants_too(read_page: Reader) -> None:
+def test_listings_also_link_tracking_and_print_variants(read_page: Reader) -> None:
     links = read_page(render(sections()[0].path).body).links
     assert any("utm_source=" in link for link in links)
     assert any(link.endswith("?print=1") for link in links)
 
 
-def test_tracking_parameters_change_nothing() -> None:
+def test_tracking_parameters_do_not_change_the_page() -> None:
     path = articles(1)[3].path
     assert render(path, "utm_source=cong-mau&utm_medium=danh-sach") == render(path)
 
@@ -187,7 +187,7 @@ def test_same_address_gives_the_same_bytes() -> None:
 
 
 def test_every_link_and_file_of_the_portal_exists(read_page: Reader) -> None:
-    """Followed from the home page like a crawler that ignores robots.txt."""
+    """Follows links from the home page like a crawler that ignores robots.txt."""
     seen: set[str] = set()
     waiting = ["/"]
     while waiting:

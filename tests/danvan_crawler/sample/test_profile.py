@@ -1,4 +1,4 @@
-"""The profile that the demo crawls the sample portal with."""
+"""The profile of the sample portal for the demo."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sample portal as an HTTP/1.1 server, asked by a plain client."""
+"""The sample portal as an HTTP/1.1 server, tested with a plain client."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_connection_serves_many_requests(client: http.client.HTTPConnection) -
     assert client.sock is first
 
 
-def test_pages_are_gzipped_for_those_who_ask(client: http.client.HTTPConnection) -> None:
+def test_pages_are_gzipped_on_request(client: http.client.HTTPConnection) -> None:
     _, plain = get(client, "/")
     response, coded = get(client, "/", Accept_Encoding="gzip, deflate")
     assert response.headers["Content-Encoding"] == "gzip"
@@ -126,7 +126,7 @@ def test_pages_have_no_date_of_change(client: http.client.HTTPConnection) -> Non
     assert get(client, "/", If_Modified_Since="Mon, 01 Jan 2035 00:00:00 GMT")[0].status == 200
 
 
-def test_an_etag_that_differs_outweighs_a_date(client: http.client.HTTPConnection) -> None:
+def test_a_different_etag_takes_precedence_over_a_date(client: http.client.HTTPConnection) -> None:
     date = get(client, "/favicon.ico")[0].headers["Last-Modified"]
     assert get(client, "/favicon.ico", If_None_Match='"other"', If_Modified_Since=date)[0].status == 200
 
@@ -185,7 +185,7 @@ def test_many_clients_are_served_at_once(portal: SamplePortal) -> None:
     assert len(found) == len(set(found)) == len(articles(1))
 
 
-def test_stop_hangs_up_on_clients_that_wait(portal: SamplePortal, client: http.client.HTTPConnection) -> None:
+def test_stop_disconnects_waiting_clients(portal: SamplePortal, client: http.client.HTTPConnection) -> None:
     get(client, "/")
     portal.stop()
     assert client.sock.recv(1) == b""

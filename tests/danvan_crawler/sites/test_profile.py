@@ -1,4 +1,4 @@
-"""What a right profile says."""
+"""Values of a valid profile."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def site(profile: Profile) -> MakeSite:
     return lambda **parts: Site.parse(profile(**parts))
 
 
-def test_a_profile_with_the_required_keys_has_the_defaults_of_the_contract(site: MakeSite) -> None:
+def test_a_profile_with_the_required_keys_has_the_documented_defaults(site: MakeSite) -> None:
     found = site()
     assert found.timezone == "Asia/Ho_Chi_Minh"
     assert found.clock_offset == "PT0S"
@@ -28,7 +28,7 @@ def test_a_profile_with_the_required_keys_has_the_defaults_of_the_contract(site:
     assert (found.aliases, dict(found.selectors), found.layouts) == ((), {}, ())
 
 
-def test_every_key_of_the_contract_is_read(site: MakeSite) -> None:
+def test_every_documented_key_is_read(site: MakeSite) -> None:
     found = site(
         aliases='["old.example.vn"]',
         timezone='"UTC"',
@@ -68,12 +68,12 @@ def test_the_text_of_a_profile_is_kept_for_the_archive(profile: Profile) -> None
     assert Site.parse(text).source_text == text
 
 
-def test_a_private_site_may_be_asked_without_delay_over_several_connections(site: MakeSite) -> None:
+def test_a_private_site_may_have_no_delay_and_several_connections(site: MakeSite) -> None:
     found = site(private_network="true", delay="0", connections="8")
     assert (found.delay, found.connections) == (0, 8)
 
 
-def test_a_site_may_ask_for_more_delay(site: MakeSite) -> None:
+def test_a_site_may_have_a_longer_delay(site: MakeSite) -> None:
     assert site(delay="5").delay == 5.0
 
 
@@ -100,7 +100,7 @@ def test_the_clock_is_corrected_by_its_offset(site: MakeSite, offset: str, secon
     assert site(clock_offset=f'"{offset}"').clock_correction == timedelta(seconds=seconds)
 
 
-def test_the_zone_is_that_of_the_sites_clock(site: MakeSite) -> None:
+def test_the_zone_is_that_of_the_clock_of_the_site(site: MakeSite) -> None:
     assert site().zone.utcoffset(datetime(2017, 5, 23)) == timedelta(hours=7)
 
 
@@ -117,13 +117,13 @@ def test_hosts_are_those_of_home_sections_and_aliases_with_and_without_www(site:
     )
 
 
-def test_addresses_in_numbers_and_single_names_have_no_www(site: MakeSite) -> None:
+def test_ip_addresses_and_single_names_have_no_www(site: MakeSite) -> None:
     sections = '[[sections]]\nname = "Tin"\nurl = "http://[::1]:8017/"\n'
     found = site(home='"http://127.0.0.1:8017/"', aliases='["localhost"]', sections=sections)
     assert found.hosts == ("127.0.0.1", "::1", "localhost")
 
 
-def test_a_vietnamese_host_name_is_known_as_addresses_have_it(site: MakeSite) -> None:
+def test_a_vietnamese_host_name_is_stored_in_its_ascii_form(site: MakeSite) -> None:
     assert site(home='"https://tỉnhủy.vn/"').hosts[0] == "xn--tnhy-vw5a2h.vn"
 
 
@@ -133,7 +133,7 @@ def test_private_endpoints_are_host_and_port_of_home_and_sections(site: MakeSite
     assert found.private_endpoints() == {("portal.example", 443), ("127.0.0.1", 8018)}
 
 
-def test_static_hosts_may_be_private_at_the_ports_of_home_and_sections_and_are_no_hosts_of_the_site(
+def test_static_hosts_may_be_private_at_known_ports_and_are_no_hosts_of_the_site(
     site: MakeSite,
 ) -> None:
     sections = '[[sections]]\nname = "Tin"\nurl = "http://127.0.0.1:8018/tin/"\n'
@@ -167,7 +167,7 @@ selectors = { title = "h1.first" }
         ("", "h1.now", None),
     ],
 )
-def test_selectors_are_those_of_the_layout_at_the_day_of_capture_in_the_sites_zone(
+def test_selectors_are_those_of_the_layout_on_the_day_of_capture_in_the_zone_of_the_site(
     site: MakeSite, captured_at: str, title: str, published: str | None
 ) -> None:
     found = site(end=LAYOUTS).selectors_at(captured_at)
@@ -179,7 +179,7 @@ def test_a_layout_keeps_the_selectors_that_it_does_not_replace(site: MakeSite) -
     assert site(end=layouts).selectors_at("2018-01-01T00:00:00Z") == {"lead": "p.sapo", "title": "h2"}
 
 
-def test_all_hosts_of_a_site_are_asked_with_and_without_www_as_one(site: MakeSite) -> None:
+def test_hosts_with_and_without_www_are_one_host_for_locks(site: MakeSite) -> None:
     hosts = {"aliases": '["old.example.vn"]', "static_hosts": '["www.cdn.example.vn"]'}
     found = site(home='"https://www.danvan.example.vn:8443/"', **hosts)
     assert found.contacted_hosts() == {"danvan.example.vn", "old.example.vn", "cdn.example.vn"}

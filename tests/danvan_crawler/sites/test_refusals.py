@@ -1,4 +1,4 @@
-"""Every way in which a profile can be wrong, and the sentence that says so."""
+"""Every error of a profile, and its message."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_profile_without_sections_is_refused(refusal: Refusal) -> None:
 
 
 @pytest.mark.parametrize("key", ["name", "url"])
-def test_a_missing_key_of_a_section_is_named_with_its_place(refusal: Refusal, key: str) -> None:
+def test_a_missing_key_of_a_section_is_named_with_its_position(refusal: Refusal, key: str) -> None:
     other = {"name": 'url = "https://a.vn/"', "url": 'name = "Tin"'}[key]
     assert refusal(end=f"[[sections]]\n{other}\n") == f"ARCHIVE/sites/x.toml: sections.1.{key}: required key is missing"
 
@@ -56,7 +56,7 @@ def test_an_unknown_key_of_a_layout_is_named(refusal: Refusal) -> None:
     assert refusal(end=layouts) == "ARCHIVE/sites/x.toml: layouts.0.since: unknown key"
 
 
-def test_all_mistakes_of_a_profile_are_told_at_once(refusal: Refusal) -> None:
+def test_all_errors_of_a_profile_are_reported_at_once(refusal: Refusal) -> None:
     message = refusal(province='"21"', body='"Ban Dân vận"', colour='"red"')
     assert [key for key in ("province", "body", "colour") if f"ARCHIVE/sites/x.toml: {key}: " not in message] == []
 
@@ -174,7 +174,7 @@ def test_the_refused_value_is_shown(refusal: Refusal) -> None:
 
 
 @pytest.mark.parametrize("delay", ["0", "0.1", "0.99"])
-def test_a_public_site_is_not_asked_more_than_once_a_second(refusal: Refusal, delay: str) -> None:
+def test_a_public_site_needs_a_delay_of_a_second(refusal: Refusal, delay: str) -> None:
     message = refusal(delay=delay)
     assert message.startswith(
         "ARCHIVE/sites/x.toml: delay: must be at least 1.0 seconds unless private_network is true"
@@ -236,13 +236,13 @@ def test_selectors_and_layouts_that_cannot_work_are_refused(refusal: Refusal, ta
     assert reason in refusal(end=tables)
 
 
-def test_toml_that_is_none_is_refused_with_its_line(refusal: Refusal) -> None:
+def test_invalid_toml_is_refused_with_its_line(refusal: Refusal) -> None:
     message = refusal(name="")
     assert message.startswith("ARCHIVE/sites/x.toml: not valid TOML: ")
     assert "line 2" in message
 
 
 @given(st.text())
-def test_no_text_does_anything_but_parse_or_be_refused(text: str) -> None:
+def test_any_text_is_either_parsed_or_refused(text: str) -> None:
     with pytest.raises(ProfileError):
         Site.parse(text)

@@ -1,4 +1,4 @@
-"""Which profiles are read from where, and which of several counts."""
+"""Folders of profiles, and their order of precedence."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_registry_has_the_sites_of_its_folders_by_slug(profile: Profile, tmp_p
     assert known.origin("a-danvan") == origin
 
 
-def test_the_profile_in_the_later_folder_wins(profile: Profile, tmp_path: Path) -> None:
+def test_the_profile_in_the_later_folder_takes_precedence(profile: Profile, tmp_path: Path) -> None:
     write(tmp_path / "first", "x.toml", profile(name='"first"'))
     later = write(tmp_path / "later", "y.toml", profile(name='"later"'))
     known = SiteRegistry([tmp_path / "first", tmp_path / "later"])
@@ -61,7 +61,7 @@ def test_a_profile_that_is_not_utf_8_is_refused_with_its_path(profile: Profile, 
         SiteRegistry([tmp_path])
 
 
-def test_a_lenient_registry_keeps_the_error_of_a_broken_profile_and_knows_the_others(
+def test_a_lenient_registry_keeps_the_error_of_a_broken_profile_and_has_the_others(
     profile: Profile, tmp_path: Path
 ) -> None:
     write(tmp_path, "a.toml", profile(slug='"a-danvan"'))
@@ -78,7 +78,7 @@ def test_a_lenient_registry_keeps_the_error_of_a_broken_profile_and_knows_the_ot
             known.get(slug)
 
 
-def test_of_a_slug_that_is_there_twice_neither_profile_is_used(profile: Profile, tmp_path: Path) -> None:
+def test_of_a_duplicate_slug_neither_profile_is_used(profile: Profile, tmp_path: Path) -> None:
     for name in "ab":
         write(tmp_path, f"{name}.toml", profile())
     known = SiteRegistry([tmp_path], lenient=True)
@@ -86,9 +86,7 @@ def test_of_a_slug_that_is_there_twice_neither_profile_is_used(profile: Profile,
     assert "is already the slug of" in str(known.broken["thanhhoa-danvan"])
 
 
-def test_a_broken_profile_hides_that_of_an_earlier_folder_and_a_later_one_mends_it(
-    profile: Profile, tmp_path: Path
-) -> None:
+def test_a_broken_profile_hides_an_earlier_one_and_is_hidden_by_a_later_one(profile: Profile, tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("first", "second", "third")]
     write(folders[0], "a.toml", profile())
     write(folders[1], "a.toml", profile(delay="0"))
@@ -98,7 +96,7 @@ def test_a_broken_profile_hides_that_of_an_earlier_folder_and_a_later_one_mends_
     assert (known.get("thanhhoa-danvan").name, known.broken) == ("third", {})
 
 
-def test_a_byte_order_mark_does_no_harm(profile: Profile, tmp_path: Path) -> None:
+def test_a_byte_order_mark_is_ignored(profile: Profile, tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_bytes(b"\xef\xbb\xbf" + profile().encode())
     assert SiteRegistry([tmp_path]).get("thanhhoa-danvan").source_text == profile()
 
@@ -109,11 +107,11 @@ def test_a_profile_that_cannot_be_opened_is_refused_with_its_path(tmp_path: Path
         SiteRegistry([tmp_path])
 
 
-def test_a_folder_that_is_not_there_holds_no_profiles(tmp_path: Path) -> None:
+def test_a_missing_folder_has_no_profiles(tmp_path: Path) -> None:
     assert len(SiteRegistry([tmp_path / "sites"])) == 0
 
 
-def test_an_unknown_slug_suggests_near_ones(profile: Profile, tmp_path: Path) -> None:
+def test_an_unknown_slug_suggests_similar_ones(profile: Profile, tmp_path: Path) -> None:
     write(tmp_path, "a.toml", profile())
     known = SiteRegistry([tmp_path])
     with pytest.raises(
@@ -130,7 +128,7 @@ def test_bundled_profiles_come_before_the_archives_and_those_before_the_users(tm
     assert folders == [_layout.project_root() / "spiders" / "sites", tmp_path / "archive" / "sites", tmp_path / "mine"]
 
 
-def test_an_archive_knows_the_bundled_sites_and_its_own(profile: Profile, tmp_path: Path) -> None:
+def test_an_archive_has_the_bundled_sites_and_its_own(profile: Profile, tmp_path: Path) -> None:
     write(tmp_path / "sites", "x.toml", profile())
     known = site_registry(tmp_path)
     assert {"mau-danvan", "thanhhoa-danvan"} <= {found.slug for found in known}

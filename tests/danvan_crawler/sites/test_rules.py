@@ -1,4 +1,4 @@
-"""Hours of a window, and what a profile may say under `[health]`."""
+"""Hours of a window, and the keys of a profile under `[health]`."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ Profile = Callable[..., str]
         ("01:30-05:00", "01:29", False),
     ],
 )
-def test_a_window_may_go_over_midnight(window: str, time: str, inside: bool) -> None:
+def test_a_window_may_cross_midnight(window: str, time: str, inside: bool) -> None:
     assert Window.parse(window).holds(datetime.fromisoformat(f"2026-11-23T{time}:00+07:00")) is inside
 
 
 @pytest.mark.parametrize("text", ["", "22-6", "22:00", "24:00-06:00", "22:60-06:00", "06:00-06:00", "22:00 - 06:00"])
-def test_what_is_no_window_is_refused(text: str, profile: Profile) -> None:
+def test_an_invalid_window_is_refused(text: str, profile: Profile) -> None:
     with pytest.raises(ProfileError, match=r"window: must be hours of the day like 22:00-06:00"):
         Site.parse(profile(window=f'"{text}"'))
 
 
-def test_a_profile_names_its_hours(profile: Profile) -> None:
+def test_a_profile_may_have_a_window(profile: Profile) -> None:
     assert str(Site.parse(profile(window='"22:00-06:00"')).hours) == "22:00-06:00"
     assert Site.parse(profile()).hours is None
 
 
-def test_a_profile_says_what_is_expected(profile: Profile) -> None:
+def test_a_profile_may_set_expectations(profile: Profile) -> None:
     table = "[health]\nquiet_days = 60\nerrors = false\n[health.coverage]\nauthor = 0.5\nlead = false\n"
     health = Site.parse(profile(end=table)).health
     assert (health.quiet_days, health.errors, health.coverage) == (60.0, False, {"author": 0.5, "lead": False})
@@ -65,5 +65,5 @@ def test_a_wrong_expectation_is_refused_with_key_and_reason(table: str, reason: 
     assert reason in str(refused.value)
 
 
-def test_only_fields_of_an_item_are_watched() -> None:
+def test_only_fields_of_an_item_have_coverage() -> None:
     assert set(COVERED_FIELDS) <= set(EXPORT_FIELDS)

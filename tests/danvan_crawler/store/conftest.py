@@ -22,7 +22,7 @@ HOST = "http://danvan.example.vn"
 
 
 class Desk:
-    """Makes what a crawl makes. Times are given as `HH:MM` of one day; everything follows from what is given."""
+    """Makes the records of a crawl. Times are `HH:MM` of one day; all values are derived from the arguments."""
 
     site = SITE
 
@@ -74,7 +74,7 @@ class Desk:
         return made
 
     def publish(self, store: Store, path: str, time: str, title: str = "Hội nghị dân vận", **fields: Any) -> Article:
-        """Notes the capture and writes the article. `link` is the address that redirects came from."""
+        """Notes the capture and writes the article. `link` is the address from which redirects came."""
         link = fields.pop("link", None)
         made = self.article(path, time, title, **fields)
         store.note_capture(made.site, self.capture(path, time, site=made.site), link=HOST + link if link else None)
@@ -96,7 +96,7 @@ def desk() -> Desk:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """Where a store puts its file; there is none yet."""
+    """Path of a database that does not exist yet."""
     return database_path(tmp_path)
 
 

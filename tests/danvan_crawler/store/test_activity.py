@@ -1,4 +1,4 @@
-"""How lively a site is, and what a run brought."""
+"""The activity of a site, and the changes of a run."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def test_the_last_new_article_is_the_one_that_was_captured_last_for_the_first_ti
         assert activity(connection, SITE, NOW).last_new == "2026-11-23T08:30:00.000000Z"
 
 
-def test_a_site_without_articles_has_no_life(store: Store) -> None:
+def test_a_site_without_articles_has_no_activity(store: Store) -> None:
     with reading(store) as connection:
         found = activity(connection, SITE, NOW)
         assert (found.articles, found.newest, found.last_new, found.published) == (0, None, None, {7: 0, 30: 0})
         assert last_days(connection, SITE, NOW) == []
 
 
-def test_what_a_run_brought_is_counted_as_changes_are(desk: Any, store: Store) -> None:
+def test_articles_of_a_run_are_counted_like_changes(desk: Any, store: Store) -> None:
     desk.publish(store, "/edited.html", "08:00", "Hội nghị")
     desk.publish(store, "/same.html", "08:00")
     desk.publish(store, "/edited.html", "10:00", "Hội nghị sơ kết")
@@ -64,7 +64,7 @@ def test_what_a_run_brought_is_counted_as_changes_are(desk: Any, store: Store) -
         assert change_counts(connection, "khac-danvan", SINCE) == {"new": 0, "edited": 0, "gone": 0, "revived": 0}
 
 
-def test_an_article_that_is_found_gone_is_counted(desk: Any, store: Store) -> None:
+def test_a_gone_article_is_counted(desk: Any, store: Store) -> None:
     desk.publish(store, "/a.html", "01:00")
     for day, is_first in ((23, True), (25, False)):
         missing = desk.capture("/a.html", f"10:{day}", date=f"2026-11-{day}T10:00:00.000000Z", status=404)
@@ -83,7 +83,7 @@ def test_sections_that_have_listed_articles_are_known(desk: Any, store: Store) -
         assert sections_with_articles(connection, SITE) == {"Tin tức"}
 
 
-def test_facts_are_kept_for_the_next_run(store: Store) -> None:
+def test_the_state_of_a_site_is_kept_for_the_next_run(store: Store) -> None:
     store.state.set(SITE, "not_before", "2026")
     store.state.set(SITE, "not_before", "2027")
     assert store.state.get(SITE, "not_before") == "2027"

@@ -1,4 +1,4 @@
-"""Which capture shows what an article shows."""
+"""Which capture is shown for a picture or attachment of an article."""
 
 from __future__ import annotations
 
@@ -47,28 +47,30 @@ def test_a_picture_that_was_never_fetched_names_no_record(store: Store, desk: An
     assert picture(store, desk, exported) == {"url": PICTURE, "caption": None, "media_type": None, "capture": None}
 
 
-def test_of_several_captures_the_first_one_after_the_article_counts(store: Store, desk: Any, exported: Any) -> None:
+def test_of_several_captures_the_first_one_after_the_article_is_used(store: Store, desk: Any, exported: Any) -> None:
     note(store, desk, "/anh.jpg", "07:00")
     right = note(store, desk, "/anh.jpg", "08:01")
     note(store, desk, "/anh.jpg", "09:00")
     assert picture(store, desk, exported)["capture"] == place(right)
 
 
-def test_without_a_later_capture_the_last_one_before_the_article_counts(store: Store, desk: Any, exported: Any) -> None:
+def test_without_a_later_capture_the_last_one_before_the_article_is_used(
+    store: Store, desk: Any, exported: Any
+) -> None:
     note(store, desk, "/anh.jpg", "06:00")
     right = note(store, desk, "/anh.jpg", "07:00")
     assert picture(store, desk, exported)["capture"] == place(right)
 
 
 @pytest.mark.parametrize("fields", [{"status": 404}, {"status": 301}, {"status": None}, {"truncated": "length"}])
-def test_a_failed_or_truncated_capture_shows_nothing(
+def test_a_failed_or_truncated_capture_is_not_used(
     fields: dict[str, Any], store: Store, desk: Any, exported: Any
 ) -> None:
     note(store, desk, "/anh.jpg", "08:01", **fields)
     assert picture(store, desk, exported)["capture"] is None
 
 
-def test_a_picture_behind_a_redirect_names_the_record_that_holds_it(store: Store, desk: Any, exported: Any) -> None:
+def test_a_redirected_picture_names_the_record_of_the_redirect_target(store: Store, desk: Any, exported: Any) -> None:
     note(store, desk, "/anh.jpg", "08:01", status=302, media_type="text/html")
     right = note(store, desk, "/kho/anh-1.jpg", "08:02", link=PICTURE)
     assert picture(store, desk, exported)["capture"] == place(right)
@@ -79,21 +81,21 @@ def test_www_and_https_name_the_same_picture(store: Store, desk: Any, exported: 
     assert picture(store, desk, exported)["capture"] == place(right)
 
 
-def test_a_picture_of_another_host_is_not_ours_of_the_same_path(store: Store, desk: Any, exported: Any) -> None:
+def test_a_picture_of_another_host_does_not_match_the_same_path(store: Store, desk: Any, exported: Any) -> None:
     note(store, desk, "/anh.jpg", "08:01")
     assert picture(store, desk, exported, "http://khac.example.vn/anh.jpg")["capture"] is None
 
 
-def test_captures_of_other_sites_show_nothing(store: Store, desk: Any, exported: Any) -> None:
+def test_captures_of_other_sites_are_not_used(store: Store, desk: Any, exported: Any) -> None:
     store.note_capture("khac-danvan", desk.capture("/anh.jpg", "08:01", site="khac-danvan"))
     assert picture(store, desk, exported)["capture"] is None
 
 
-def test_what_is_no_address_names_no_record(store: Store, desk: Any, exported: Any) -> None:
+def test_an_invalid_address_names_no_record(store: Store, desk: Any, exported: Any) -> None:
     assert picture(store, desk, exported, "http://danvan.example.vn:80x/anh.jpg")["capture"] is None
 
 
-def test_more_pictures_than_one_look_up_takes_are_all_joined(store: Store, desk: Any, exported: Any) -> None:
+def test_more_pictures_than_fit_into_one_query_are_all_joined(store: Store, desk: Any, exported: Any) -> None:
     for number in range(1200):
         note(store, desk, f"/anh-{number}.jpg", "08:01")
     urls = [f"http://danvan.example.vn/anh-{number}.jpg" for number in range(1200)]

@@ -1,4 +1,4 @@
-"""Which article cites which document: found by any spelling of its number, kept true by every write."""
+"""Which article cites which document: found by any spelling of its number, updated by every write."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def cited(number: str, code: str | None, **facts: str) -> dict[str, str | None]:
 
 @pytest.fixture
 def citing(store: Store, desk: Any) -> Path:
-    """Articles of which each cites what its title says."""
+    """Articles that cite the document in their title."""
     for number, (title, *documents) in enumerate(
         [
             ("09-NQ/TU", cited("09", "NQ/TU")),
@@ -75,7 +75,7 @@ def test_a_document_is_found_by_any_spelling_of_its_number(document: str, expect
         assert count(connection, criteria) == len(expected)
 
 
-def test_a_document_narrows_a_search_for_words(citing: Path) -> None:
+def test_a_document_restricts_a_search_for_words(citing: Path) -> None:
     with open_for_reading(citing).connect() as connection:
         found = search(connection, "CT", Filter(document="9-NQ/TU"), 20)
         assert [hit.item["title"] for hit in found] == ["9-NQ/TU và 35-CT/TW"]
@@ -84,7 +84,7 @@ def test_a_document_narrows_a_search_for_words(citing: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "NQ/TU", "09", "15/7/2021", "Chỉ thị 35", "dân vận", "10/GP-BC", "%", "\0", "\ud800", "9" * 5000]
 )
-def test_a_text_that_is_no_document_number_is_wrong_usage_that_names_it(text: str) -> None:
+def test_a_text_without_a_document_number_is_wrong_usage(text: str) -> None:
     with pytest.raises(UsageError, match="is not a document number: give number and code, like 09-NQ/TU") as caught:
         Filter(document=text)
     assert repr(text) in str(caught.value)
@@ -102,7 +102,7 @@ def rows(path: Path) -> list[tuple[str, str]]:
         ).fetchall()
 
 
-def test_an_edited_article_cites_what_it_cites_now(store: Store, desk: Any) -> None:
+def test_an_edited_article_has_only_its_current_citations(store: Store, desk: Any) -> None:
     desk.publish(store, "/1.html", "08:00", "một", documents=[cited("09", "NQ/TU"), cited("5", "KH/TU")])
     desk.publish(store, "/1.html", "09:00", "một, sửa", documents=[cited("5", "KH/TU"), cited("6", "KH/TU")])
     assert rows(store.path) == [("5-kh-tu", "một, sửa"), ("6-kh-tu", "một, sửa")]
@@ -110,27 +110,27 @@ def test_an_edited_article_cites_what_it_cites_now(store: Store, desk: Any) -> N
     assert rows(store.path) == []
 
 
-def test_an_older_capture_that_arrives_late_changes_no_citation(store: Store, desk: Any) -> None:
+def test_an_older_capture_written_later_changes_no_citation(store: Store, desk: Any) -> None:
     desk.publish(store, "/1.html", "09:00", "mới", documents=[cited("6", "KH/TU")])
     desk.publish(store, "/1.html", "08:00", "cũ", documents=[cited("5", "KH/TU")])
     assert rows(store.path) == [("6-kh-tu", "mới")]
 
 
-def test_articles_written_together_are_found_by_what_they_cite(store: Store, desk: Any) -> None:
+def test_articles_written_in_one_transaction_are_found_by_their_citations(store: Store, desk: Any) -> None:
     with store.batch():
         desk.publish(store, "/1.html", "08:00", "một", documents=[cited("5", "KH/TU")])
         desk.publish(store, "/1.html", "09:00", "hai", documents=[cited("6", "KH/TU")])
     assert rows(store.path) == [("6-kh-tu", "hai")]
 
 
-def test_an_article_that_is_deleted_cites_nothing(citing: Path) -> None:
+def test_a_deleted_article_has_no_citations(citing: Path) -> None:
     with closing(sqlite3.connect(citing, isolation_level=None)) as connection:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("DELETE FROM articles")
         assert connection.execute("SELECT count(*) FROM citations").fetchone() == (0,)
 
 
-def test_an_older_database_gets_the_index_with_what_its_articles_cite(citing: Path) -> None:
+def test_an_older_database_gets_the_index_with_its_citations(citing: Path) -> None:
     before = rows(citing)
     assert len(before) == 7
     with closing(sqlite3.connect(citing, isolation_level=None)) as connection:
@@ -140,8 +140,8 @@ def test_an_older_database_gets_the_index_with_what_its_articles_cite(citing: Pa
     assert rows(citing) == before
 
 
-def test_a_look_up_reads_no_article_that_does_not_cite_the_document(citing: Path) -> None:
-    """A scan would leaf past every body."""
+def test_a_look_up_reads_only_articles_that_cite_the_document(citing: Path) -> None:
+    """A scan would read every body."""
     criteria = Filter(document="09-NQ/TU").conditions()
     statement = newest_first(select(articles.c.id).where(*criteria)).limit(20)
     asked = str(statement.compile(dialect=dialect(), compile_kwargs={"literal_binds": True}))
@@ -150,5 +150,5 @@ def test_a_look_up_reads_no_article_that_does_not_cite_the_document(citing: Path
     assert [step for step in plan if step.startswith("SCAN")] == []
 
 
-def test_the_examples_hold() -> None:
+def test_the_docstring_examples_are_correct() -> None:
     assert doctest.testmod(citations).failed == 0

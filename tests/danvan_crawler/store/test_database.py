@@ -1,4 +1,4 @@
-"""Opening the file: whose it is, what version it has, who else uses it, and media that cannot be written."""
+"""Opening the database file: its owner, its version, other processes that use it, and read-only media."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ OPENERS = pytest.mark.parametrize("opener", [open_for_reading, open_for_writing]
 
 
 def child(script: str, *arguments: object) -> subprocess.Popen[str]:
-    """Another process that runs this script."""
+    """Runs this script in another process."""
     command = [sys.executable, "-c", script, *map(str, arguments)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def answer(script: str, *arguments: object) -> str:
-    """What the script prints in the end."""
+    """The output of the script, without the last line break."""
     process = child(script, *arguments)
     out, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
@@ -43,7 +43,7 @@ def sound(path: Path) -> bool:
         return connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def test_the_file_lies_in_the_archive_folder(tmp_path: Path) -> None:
+def test_the_file_is_in_the_archive_folder(tmp_path: Path) -> None:
     assert database_path(tmp_path) == tmp_path / "danvan.sqlite"
 
 
@@ -53,7 +53,9 @@ def test_a_missing_folder_is_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["a b", "a?b=c", "a#b", "a%20b", "lưu trữ", "file:x", "a&mode=memory"])
-def test_any_folder_name_is_taken_literally(folder: str, tmp_path: Path, desk: Any, exported: Any) -> None:
+def test_special_characters_in_a_folder_name_are_taken_literally(
+    folder: str, tmp_path: Path, desk: Any, exported: Any
+) -> None:
     path = tmp_path / folder / "danvan.sqlite"
     store = Store(path)
     desk.publish(store, "/1.html", "08:00")
@@ -73,14 +75,14 @@ def test_a_relative_path_is_the_same_file_after_a_change_of_folder(
         assert connection.execute(text("SELECT count(*) FROM articles")).scalar_one() == 0
 
 
-def test_reading_where_there_is_no_database_says_what_to_do(database: Path) -> None:
+def test_reading_a_missing_database_is_an_error_with_a_remedy(database: Path) -> None:
     with pytest.raises(StoreError, match=r"danvan\.sqlite: no item database here; crawl a site first, or `danvan reb"):
         open_for_reading(database)
     assert not database.exists()
 
 
 @OPENERS
-def test_a_file_that_is_no_database_is_refused_and_kept(opener: Any, database: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused_and_kept(opener: Any, database: Path) -> None:
     database.write_bytes(b"nothing of the kind\n" * 500)
     with pytest.raises(StoreError, match=r"danvan\.sqlite: file is not a database"):
         opener(database)
@@ -88,7 +90,7 @@ def test_a_file_that_is_no_database_is_refused_and_kept(opener: Any, database: P
 
 
 @OPENERS
-def test_the_database_of_another_program_is_refused_and_left_as_it_is(opener: Any, database: Path) -> None:
+def test_the_database_of_another_program_is_refused_and_not_changed(opener: Any, database: Path) -> None:
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("CREATE TABLE articles (id INTEGER)")
     before = database.read_bytes()
@@ -98,7 +100,7 @@ def test_the_database_of_another_program_is_refused_and_left_as_it_is(opener: An
 
 
 @OPENERS
-def test_a_newer_schema_is_refused_with_both_numbers(opener: Any, database: Path) -> None:
+def test_a_newer_schema_is_refused_with_both_version_numbers(opener: Any, database: Path) -> None:
     Store(database).close()
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         connection.execute("PRAGMA user_version = 99")
@@ -108,7 +110,7 @@ def test_a_newer_schema_is_refused_with_both_numbers(opener: Any, database: Path
         opener(database)
 
 
-def test_an_empty_file_is_not_read_and_becomes_a_database_when_it_is_written(database: Path) -> None:
+def test_an_empty_file_is_refused_for_reading_and_becomes_a_database_for_writing(database: Path) -> None:
     database.touch()
     with pytest.raises(StoreError, match="schema version 0"):
         open_for_reading(database)
@@ -116,19 +118,19 @@ def test_an_empty_file_is_not_read_and_becomes_a_database_when_it_is_written(dat
     open_for_reading(database)
 
 
-def test_a_folder_in_the_place_of_the_file_is_an_error_that_names_it(database: Path) -> None:
+def test_a_folder_instead_of_the_file_is_an_error_with_its_path(database: Path) -> None:
     database.mkdir()
     with pytest.raises(StoreError, match=r"danvan\.sqlite: unable to open database file"):
         Store(database)
 
 
-def test_a_file_in_the_place_of_the_folder_is_an_error_that_names_it(tmp_path: Path) -> None:
+def test_a_file_instead_of_the_folder_is_an_error_with_its_path(tmp_path: Path) -> None:
     (tmp_path / "archive").touch()
     with pytest.raises(StoreError, match=r"danvan\.sqlite: cannot be created: File exists"):
         Store(tmp_path / "archive" / "danvan.sqlite")
 
 
-def test_damage_found_while_reading_is_an_error_that_names_the_file(store: Store, desk: Any, exported: Any) -> None:
+def test_damage_found_while_reading_is_an_error_with_the_path(store: Store, desk: Any, exported: Any) -> None:
     for number in range(50):
         desk.publish(store, f"/{number}.html", "08:00", body_text="chữ " * 2000)
     store.close()
@@ -144,7 +146,7 @@ def test_a_reader_cannot_change_anything(store: Store) -> None:
         connection.execute(text("DELETE FROM articles"))
 
 
-def test_foreign_keys_hold(store: Store) -> None:
+def test_foreign_keys_are_enforced(store: Store) -> None:
     with open_for_writing(store.path).connect() as connection, pytest.raises(StoreError, match="FOREIGN KEY"):
         connection.execute(text("INSERT INTO revisions VALUES (1, 'x', 1, 'x', 'x')"))
 
@@ -171,11 +173,11 @@ def test_a_writer_waits_for_another_process_to_finish(store: Store) -> None:
     assert other.stdout is not None
     assert other.stdout.readline() == "locked\n"
     store.frontier.complete_walk("vi-du-danvan", "x", "2026-11-23T08:00:00.000000Z")
-    assert store.frontier.walk_of("holder", "x")  # so the other one was done when this one wrote
+    assert store.frontier.walk_of("holder", "x")  # so the other one had finished before this one wrote
     other.communicate()
 
 
-def test_a_writer_that_has_waited_long_enough_says_why_it_gives_up_and_can_go_on_later(
+def test_a_writer_that_times_out_reports_the_lock_and_can_continue_later(
     database: Path, desk: Any, exported: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(opening, "BUSY_TIMEOUT_SECONDS", 0.1)
@@ -214,7 +216,7 @@ store.close()
 """
 
 
-def test_first_runs_that_start_together_make_one_database(database: Path) -> None:
+def test_first_runs_that_start_at_the_same_time_make_one_database(database: Path) -> None:
     runs = [child(OPENING, database, name) for name in "abcd"]
     for run in runs:
         assert run.stdout is not None
@@ -241,7 +243,7 @@ for number in itertools.count():
 """
 
 
-def test_a_run_that_is_killed_loses_no_article_and_leaves_a_sound_file(database: Path, exported: Any) -> None:
+def test_a_run_that_is_killed_loses_no_article_and_leaves_a_valid_file(database: Path, exported: Any) -> None:
     run = child(DYING, database, Path(__file__).parent)
     assert run.stdout is not None
     written = [run.stdout.readline().strip() for _ in range(30)]
@@ -274,7 +276,7 @@ store.close()
 """
 
 
-def test_a_write_that_fails_takes_back_one_article_and_the_store_can_go_on(database: Path, exported: Any) -> None:
+def test_a_failed_write_rolls_back_one_article_and_the_store_can_continue(database: Path, exported: Any) -> None:
     written, kind, message = answer(FAILING, database, Path(__file__).parent).split("|")
     assert int(written) > 5
     assert (kind, str(database) in message) in {("StoreError", True), ("DiskFullError", True)}
@@ -283,7 +285,7 @@ def test_a_write_that_fails_takes_back_one_article_and_the_store_can_go_on(datab
     assert sound(database)
 
 
-def test_a_full_disk_is_an_error_of_its_own(database: Path) -> None:
+def test_a_full_disk_is_a_separate_error(database: Path) -> None:
     with open_for_writing(database).connect() as connection:
         connection.execute(text("PRAGMA max_page_count = 60"))
         with pytest.raises(DiskFullError, match=r"danvan\.sqlite: no space left"):
@@ -292,8 +294,8 @@ def test_a_full_disk_is_an_error_of_its_own(database: Path) -> None:
             )
 
 
-# Root may write anywhere by its capabilities; without them it is an owner like others. The layout of the call is that
-# of capset(2), version 3.
+# The capabilities of root allow writing anywhere; without them root is an owner like any other. The layout of the call
+# is that of capset(2), version 3.
 READING = """
 import ctypes, os, sys
 from pathlib import Path
@@ -316,7 +318,7 @@ except DanvanError as error:
 
 @pytest.fixture
 def read_only(store: Store, desk: Any) -> Iterator[Path]:
-    """The database in a folder that cannot be written; the store that wrote it is still open."""
+    """The database in a read-only folder; the store that wrote it is still open."""
     desk.publish(store, "/1.html", "08:00", "một")
     store.path.parent.chmod(0o555)
     for path in store.path.parent.iterdir():
@@ -335,7 +337,9 @@ def test_read_only_media_are_read_and_not_written(store: Store, desk: Any, read_
     assert [path.name for path in read_only.parent.iterdir()] == ["danvan.sqlite"]
 
 
-def test_who_may_not_write_reads_what_another_process_is_writing(store: Store, desk: Any, read_only: Path) -> None:
+def test_a_reader_without_write_permission_reads_data_that_another_process_is_writing(
+    store: Store, desk: Any, read_only: Path
+) -> None:
     desk.publish(store, "/2.html", "08:00", "hai")  # is in the write-ahead log, not in the file
     assert answer(READING, read_only).splitlines()[0] == "['hai', 'một']"
 
@@ -355,7 +359,7 @@ def structure(path: Path) -> set[tuple[str, ...]]:
         return columns | {(name, table, " ".join(sql.split())) for name, table, sql in indexes}
 
 
-def test_a_database_brought_up_step_by_step_is_built_like_a_new_one(tmp_path: Path) -> None:
+def test_a_migrated_database_has_the_structure_of_a_new_one(tmp_path: Path) -> None:
     old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
     with closing(sqlite3.connect(old)) as connection:
         connection.executescript((FIXTURES / "version-1.sql").read_text())

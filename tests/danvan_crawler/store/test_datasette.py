@@ -1,4 +1,4 @@
-"""The file opens in Datasette as it is: search on the articles table, facets, and no page that fails."""
+"""The database opens in Datasette unchanged: search on the articles table, facets, and no page that fails."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Get = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def get(tmp_path_factory: pytest.TempPathFactory, desk: Any) -> Iterator[Get]:
-    """Fetches a page of a Datasette that serves the sample portal's articles and one of another site."""
+    """Requests a page of a Datasette that serves the sample portal's articles and one of another site."""
     folder = tmp_path_factory.mktemp("datasette")
     store = Store(database_path(folder))
     for story in articles():
@@ -45,7 +45,7 @@ def get(tmp_path_factory: pytest.TempPathFactory, desk: Any) -> Iterator[Get]:
     store.frontier.complete_walk(desk.site, "http://danvan.example.vn/tin-tuc/", "2026-11-23T08:00:00.000000Z")
     store.close()
     command = [sys.executable, "-m", "datasette", str(store.path), "--port", "0"]
-    # Datasette reads a configuration folder of the user; a home of its own has none.
+    # Datasette reads a configuration folder of the user; this empty home has none.
     environment = {**os.environ, "HOME": str(folder), "PYTHONUNBUFFERED": "1"}
     server = subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -98,14 +98,14 @@ def test_the_articles_table_has_a_search_box(get: Get) -> None:
     assert re.search(r'<input[^>]*type="search"[^>]*name="_search"', get("/danvan/articles"))
 
 
-def test_a_search_with_marks_finds_those_marks(get: Get) -> None:
+def test_a_search_with_marks_matches_these_marks_only(get: Get) -> None:
     found = titles(get, "dân vận")
     assert len(found) > 3
     assert "Bài thơ dẫn vần khéo" not in found
     assert titles(get, "dẫn vần") == {"Bài thơ dẫn vần khéo"}
 
 
-def test_a_search_without_marks_finds_all_of_them(get: Get) -> None:
+def test_a_search_without_marks_matches_any_marks(get: Get) -> None:
     assert titles(get, "dan van") >= titles(get, "dân vận") | {"Bài thơ dẫn vần khéo"}
 
 
@@ -123,7 +123,7 @@ def test_hits_are_counted_by_facet(column: str, get: Get) -> None:
     assert sum(counted.values()) == page["filtered_table_rows_count"] > 3
 
 
-def test_lists_can_be_faceted_by_what_they_hold(get: Get) -> None:
+def test_lists_can_be_faceted_by_their_elements(get: Get) -> None:
     page = json.loads(get("/danvan/articles.json", _facet_array="tags", _size="0"))
     counted = {facet["value"]: facet["count"] for facet in page["facet_results"]["tags"]["results"]}
     printed = [tag for story in articles() for tag in story.tags]

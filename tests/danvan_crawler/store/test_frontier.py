@@ -1,4 +1,4 @@
-"""Crawl state: discovering, marking, what a later run still has to do, and which walks reached their end."""
+"""Crawl state: discovering, marking, pending work of a later run, and completed walks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def waiting(store: Store, site: str = SITE, now: datetime = NOW) -> list[str]:
     return [left.url.removeprefix(URL) for left in store.frontier.waiting(site, warc_date(now))]
 
 
-def test_an_address_is_new_once_and_pending_then(store: Store) -> None:
+def test_an_address_is_new_once_and_pending_afterwards(store: Store) -> None:
     assert discover(store, "/a", "/b") == {"/a": NEW, "/b": NEW}
     assert discover(store, "/b", "/c") == {"/b": PENDING, "/c": NEW}
 
@@ -38,7 +38,7 @@ def test_an_address_keeps_the_section_in_which_it_was_discovered(store: Store) -
     assert [left.section for left in store.frontier.waiting(SITE, warc_date(NOW))] == ["Tin tức"]
 
 
-def test_sites_know_nothing_of_each_other(store: Store) -> None:
+def test_sites_have_separate_crawl_states(store: Store) -> None:
     discover(store, "/a")
     assert store.frontier.discover("khac-danvan", {"/a": URL + "/a"}, "Tin tức") == {"/a": NEW}
     store.frontier.mark(SITE, "/a", ARCHIVED)
@@ -58,14 +58,14 @@ def test_an_unknown_address_stays_unknown_when_it_is_marked(store: Store) -> Non
     assert discover(store, "/a") == {"/a": NEW}
 
 
-def test_a_later_run_has_to_fetch_what_is_pending_and_what_failed(store: Store) -> None:
+def test_a_later_run_fetches_pending_and_failed_addresses(store: Store) -> None:
     discover(store, "/pending", "/failed", "/archived", "/rejected")
     for key, state in (("/failed", FAILED), ("/archived", ARCHIVED), ("/rejected", REJECTED)):
         store.frontier.mark(SITE, key, state)
     assert waiting(store) == ["/failed", "/pending"]
 
 
-def test_an_address_that_fails_is_tried_again_at_growing_distances_and_then_left_alone(store: Store) -> None:
+def test_a_failing_address_is_retried_after_growing_delays_and_then_abandoned(store: Store) -> None:
     discover(store, "/a")
     store.frontier.fail(SITE, "/a", "HTTP 500", warc_date(NOW))
     assert waiting(store) == ["/a"]
@@ -79,7 +79,7 @@ def test_an_address_that_fails_is_tried_again_at_growing_distances_and_then_left
     assert len(tried) == MAX_ATTEMPTS
 
 
-def test_an_archived_article_that_fails_once_stays_archived_and_is_visited_a_day_later(
+def test_an_archived_article_that_fails_once_stays_archived_and_is_due_a_day_later(
     store: Store,
 ) -> None:
     discover(store, "/a")
@@ -97,15 +97,13 @@ def test_failures_before_an_address_was_archived_do_not_count_later(store: Store
     assert waiting(store) == ["/a"]
 
 
-def test_an_article_that_is_written_marks_its_link_its_address_and_its_canonical_address(
-    store: Store, desk: Any
-) -> None:
+def test_a_written_article_marks_its_link_its_address_and_its_canonical_address(store: Store, desk: Any) -> None:
     discover(store, "/cu.html", "/in/moi.html", "/moi.html", "/khac.html")
     desk.publish(store, "/in/moi.html", "08:00", link="/cu.html", canonical_url=f"{URL}/moi.html")
     assert waiting(store) == ["/khac.html"]
 
 
-def test_a_walk_is_remembered_from_its_first_page_to_its_end(store: Store) -> None:
+def test_a_walk_is_stored_from_its_first_page_to_its_end(store: Store) -> None:
     section, later = f"{URL}/tin-tuc/", f"{URL}/tin-tuc/trang-2"
     assert store.frontier.walk_of(SITE, section) is None
     store.frontier.begin_walk(SITE, section, "2026-11-23T08:00:00.000000Z")

@@ -1,4 +1,4 @@
-"""The full-text index: it holds the words of the current texts, exactly and folded, and no others."""
+"""The full-text index contains the words of the current texts, exactly and folded, and no others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def instances(path: Path) -> list[tuple[Any, ...]]:
         return sorted(connection.execute("SELECT term, doc, col, offset FROM words"))
 
 
-def test_what_is_written_together_is_indexed_as_if_written_one_by_one(store: Store, desk: Any, tmp_path: Path) -> None:
+def test_articles_written_in_one_transaction_are_indexed_as_if_written_one_by_one(
+    store: Store, desk: Any, tmp_path: Path
+) -> None:
     together = Store(tmp_path / "together.sqlite")
     with together.batch():
         for one in (store, together):
@@ -46,7 +48,7 @@ def test_words_are_indexed_in_one_spelling_and_folded(store: Store, desk: Any) -
     }  # fmt: skip
 
 
-def test_after_edits_the_index_is_the_one_of_the_last_text_alone(store: Store, desk: Any, tmp_path: Path) -> None:
+def test_after_edits_only_the_last_text_is_indexed(store: Store, desk: Any, tmp_path: Path) -> None:
     for time, title in (("08:00", "Tựa một cũ"), ("09:00", "Tựa hai hoà"), ("10:00", "Tựa ba"), ("07:00", "Tựa không")):
         desk.publish(store, "/1.html", time, title, lead=f"Sapô của {title}", body_text=f"Thân bài {title}\nđoạn hai")
     fresh = Store(tmp_path / "fresh.sqlite")
@@ -55,7 +57,7 @@ def test_after_edits_the_index_is_the_one_of_the_last_text_alone(store: Store, d
     assert instances(store.path) == instances(fresh.path)
 
 
-def test_the_index_is_sound_after_many_edits(store: Store, desk: Any) -> None:
+def test_the_index_is_consistent_after_many_edits(store: Store, desk: Any) -> None:
     for number in range(120):
         desk.publish(store, f"/{number % 7}.html", f"{8 + number // 60:02}:{number % 60:02}", f"Tựa {number} dân vận")
     store.close()
@@ -66,14 +68,14 @@ def test_the_index_is_sound_after_many_edits(store: Store, desk: Any) -> None:
     assert indexed == 7
 
 
-def test_an_edit_outside_the_printed_text_leaves_the_index_alone(store: Store, desk: Any) -> None:
+def test_an_edit_outside_of_the_indexed_text_does_not_change_the_index(store: Store, desk: Any) -> None:
     desk.publish(store, "/1.html", "08:00", "Tựa")
     before = instances(store.path)
     desk.publish(store, "/1.html", "09:00", "Tựa", author="Lê Văn A")
     assert instances(store.path) == before
 
 
-def test_a_capture_of_the_same_text_leaves_the_index_alone(store: Store, desk: Any) -> None:
+def test_a_capture_of_the_same_text_does_not_change_the_index(store: Store, desk: Any) -> None:
     desk.publish(store, "/1.html", "08:00", "Tựa")
     before = instances(store.path)
     desk.publish(store, "/1.html", "09:00", "Tựa")

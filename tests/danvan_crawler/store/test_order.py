@@ -1,4 +1,4 @@
-"""The order in which captures arrive decides nothing: a crawl and a rebuild give the same rows."""
+"""A crawl and a rebuild give the same rows, in any order in which captures are written."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import history
 from danvan_crawler.store.writes import Store
 
-# name of the event -> what it does. Article a is seen as A, A, B, A over its variants; b names its section in one
-# revision only; c is reached over a redirect, and is linked under both addresses.
+# name of the event -> its effect. Article a is seen as A, A, B, A over its variants; b has its section in one revision
+# only; c is reached over a redirect, and is linked under both addresses.
 PICTURES = [Image("http://danvan.example.vn/anh.jpg")]
 FILES = [Attachment("http://danvan.example.vn/tep/kh.pdf", "kh.pdf")]
 Event = Callable[[Any, Store], object]

@@ -1,4 +1,4 @@
-"""Where the record is that has what a server sends again."""
+"""Finding the original record of a payload that a server sends again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from danvan_crawler.store.writes import Store
 
 @pytest.fixture(params=["noted", "written"])
 def note(request: pytest.FixtureRequest, store: Store, desk: Any) -> Any:
-    """Notes a capture, and writes it with the others or leaves it noted: both have to be found."""
+    """Notes a capture, and writes it or leaves it in memory: both have to be found."""
 
     def note(path: str, time: str, **fields: Any) -> Any:
         capture = desk.capture(path, time, **fields)
@@ -34,20 +34,20 @@ def test_the_newest_complete_answer_of_an_address_is_found(store: Store, desk: A
     assert found.last_modified == newest.last_modified
 
 
-def test_an_address_is_exactly_that(store: Store, desk: Any, note: Any) -> None:
+def test_an_original_is_found_by_the_exact_address_only(store: Store, desk: Any, note: Any) -> None:
     capture = note("/a?trang=1", "08:00")
     for other in ("/a", "/a?trang=2", "/a?trang=1&utm_source=x"):
         url = capture.url.removesuffix("/a?trang=1") + other
         assert store.originals.at_address(desk.site, url) is None
 
 
-def test_another_site_has_captures_of_its_own(store: Store, desk: Any, note: Any) -> None:
+def test_captures_of_another_site_are_not_originals(store: Store, desk: Any, note: Any) -> None:
     capture = note("/a", "08:00", payload_digest="sha1:A")
     assert store.originals.at_address("other", capture.url) is None
     assert list(store.originals.with_payload("other", "sha1:A")) == []
 
 
-def test_records_of_a_payload_come_newest_first_and_revisits_not_at_all(store: Store, desk: Any, note: Any) -> None:
+def test_records_of_a_payload_come_newest_first_without_revisits(store: Store, desk: Any, note: Any) -> None:
     first = note("/a", "08:00", payload_digest="sha1:A")
     second = note("/b", "09:00", payload_digest="sha1:A")
     note("/a", "10:00", payload_digest="sha1:A", refers_to=first.warc_record_id)
@@ -65,7 +65,7 @@ def test_the_record_of_a_revisit_is_found_by_its_id(store: Store, desk: Any, not
     assert store.originals.named(desk.site, "urn:uuid:nobody", capture.url, capture.date) is None
 
 
-def test_without_an_id_address_and_date_name_it(store: Store, desk: Any, note: Any) -> None:
+def test_without_an_id_the_record_is_found_by_address_and_date(store: Store, desk: Any, note: Any) -> None:
     note("/a", "07:00")
     capture = note("/a", "08:00")
     found = store.originals.named(desk.site, None, capture.url, capture.date)
@@ -74,7 +74,7 @@ def test_without_an_id_address_and_date_name_it(store: Store, desk: Any, note: A
     assert store.originals.named(desk.site, None, capture.url, None) is None
 
 
-def test_a_rebuild_finds_what_is_not_committed_yet(store: Store, desk: Any) -> None:
+def test_a_rebuild_finds_captures_that_are_not_committed_yet(store: Store, desk: Any) -> None:
     with store.batch():
         capture = desk.capture("/a", "08:00")
         store.note_capture(desk.site, capture)

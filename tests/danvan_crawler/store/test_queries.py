@@ -41,7 +41,7 @@ def filled(store: Store, desk: Any) -> Path:
         ({"site": "' OR 1=1 --"}, set()),
     ],
 )
-def test_a_filter_passes_what_it_names(criteria: dict[str, str], expected: set[str], filled: Path) -> None:
+def test_a_filter_selects_its_items(criteria: dict[str, str], expected: set[str], filled: Path) -> None:
     with open_for_reading(filled).connect() as connection:
         assert {item["title"] for item in items(connection, Filter(**criteria))} == expected
         assert count(connection, Filter(**criteria)) == len(expected)
@@ -49,7 +49,7 @@ def test_a_filter_passes_what_it_names(criteria: dict[str, str], expected: set[s
 
 @pytest.fixture
 def merged(store: Store, desk: Any) -> Path:
-    """Five articles of provinces and bodies that were merged, before and after, and one of a kind of its own."""
+    """Five articles of provinces and bodies that were merged, before and after, and one of another kind."""
     for number, (title, province, body) in enumerate(
         [
             ("Hà Nam 2017", "VN-63", "ban-dan-van"),
@@ -90,7 +90,7 @@ OF_MERGED_BODY = OF_NINH_BINH | {"Thanh Hóa 2026"}
         ({"province": "Ninh Bình", "body": "Ban Dân vận"}, {"Hà Nam 2017", "Ninh Bình 2017"}),
     ],
 )
-def test_places_are_filtered_by_any_name_with_what_was_merged_into_them(
+def test_a_filter_by_place_includes_merged_places_under_any_name(
     criteria: dict[str, str], expected: set[str], merged: Path
 ) -> None:
     with open_for_reading(merged).connect() as connection:
@@ -113,13 +113,13 @@ def test_places_are_filtered_by_any_name_with_what_was_merged_into_them(
         ({"body": ""}, "no body has the slug or name ''"),
     ],
 )
-def test_a_place_that_nobody_knows_is_wrong_usage_with_near_names(criteria: dict[str, str], message: str) -> None:
+def test_an_unknown_place_is_wrong_usage_with_similar_names(criteria: dict[str, str], message: str) -> None:
     with pytest.raises(UsageError) as caught:
         Filter(**criteria)
     assert str(caught.value) == message
 
 
-def test_items_come_in_the_order_of_their_ids_over_chunks(store: Store, desk: Any, exported: Any) -> None:
+def test_items_are_in_the_order_of_their_ids_over_chunks(store: Store, desk: Any, exported: Any) -> None:
     for number in range(60):
         desk.publish(store, f"/{number}.html", f"08:{number:02}", f"bài {number}")
     ids = [item["item_id"] for item in exported(store.path)]
@@ -127,7 +127,7 @@ def test_items_come_in_the_order_of_their_ids_over_chunks(store: Store, desk: An
     assert ids == sorted(ids)
 
 
-def test_a_long_export_sees_the_database_as_it_was_at_its_beginning(store: Store, desk: Any) -> None:
+def test_a_long_export_reads_the_database_as_it_was_at_its_start(store: Store, desk: Any) -> None:
     for number in range(3):
         desk.publish(store, f"/{number}.html", "08:00", f"bài {number}")
     with open_for_reading(store.path).connect() as connection:
@@ -144,7 +144,7 @@ def found(store: Store, wanted: str) -> History:
         return history(connection, wanted)
 
 
-def test_a_history_tells_every_revision_and_every_capture_in_order_of_time(store: Store, desk: Any) -> None:
+def test_a_history_has_every_revision_and_capture_in_order_of_time(store: Store, desk: Any) -> None:
     desk.publish(store, "/1.html", "09:00", "mới")
     article = desk.publish(store, "/1.html", "08:00", "cũ")
     told = found(store, article.item_id)
@@ -170,14 +170,14 @@ def test_an_article_is_found_under_any_variant_of_its_address(address: str, stor
 
 
 @pytest.mark.parametrize("path", ["/cu.html", "/moi.html", "/bai/1.html"], ids=["link", "address", "canonical"])
-def test_an_article_is_found_under_the_addresses_that_led_to_it(path: str, store: Store, desk: Any) -> None:
+def test_an_article_is_found_under_the_addresses_that_redirect_to_it(path: str, store: Store, desk: Any) -> None:
     store.note_capture(desk.site, desk.capture("/cu.html", "07:59", status=301))
     host = "http://danvan.example.vn"
     desk.publish(store, "/moi.html", "08:00", "một", link="/cu.html", canonical_url=f"{host}/bai/1.html")
     assert found(store, host + path).item["title"] == "một"
 
 
-def test_of_two_sites_with_one_path_the_host_decides(store: Store, desk: Any) -> None:
+def test_with_the_same_path_on_two_sites_the_host_decides(store: Store, desk: Any) -> None:
     desk.publish(store, "http://mot.example.vn/1.html", "08:00", "một", site="mot-danvan")
     desk.publish(store, "http://hai.example.vn/1.html", "08:00", "hai", site="hai-danvan")
     assert found(store, "http://mot.example.vn/1.html").item["title"] == "một"
@@ -187,7 +187,7 @@ def test_of_two_sites_with_one_path_the_host_decides(store: Store, desk: Any) ->
 
 
 @pytest.mark.parametrize("wanted", ["vi-du-danvan-0000000000000000", "http://[", "http://danvan.example.vn/2.html", ""])
-def test_what_is_not_there_is_named_in_the_error(wanted: str, store: Store, desk: Any) -> None:
+def test_the_error_names_the_missing_article(wanted: str, store: Store, desk: Any) -> None:
     desk.publish(store, "/1.html", "08:00")
     with pytest.raises(UnknownItemError) as caught:
         found(store, wanted)

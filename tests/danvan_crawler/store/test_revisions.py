@@ -17,7 +17,7 @@ def test_contents_are_numbered_in_the_order_of_first_appearance() -> None:
     assert timeline([seen("08:00", "a"), seen("09:00", "b"), seen("10:00", "c")]).numbers == {"a": 1, "b": 2, "c": 3}
 
 
-def test_a_content_that_comes_back_is_current_under_its_old_number() -> None:
+def test_a_content_that_comes_back_has_its_old_number() -> None:
     view = timeline([seen("08:00", "a"), seen("09:00", "b"), seen("10:00", "a")])
     assert (view.current, view.numbers) == ("a", {"a": 1, "b": 2})
 
@@ -27,12 +27,12 @@ def test_first_and_last_seen_are_those_of_all_captures() -> None:
     assert (view.first_seen[11:16], view.last_seen[11:16]) == ("08:00", "10:00")
 
 
-def test_the_canonical_address_stands_for_a_content_before_an_earlier_variant() -> None:
+def test_a_capture_at_the_canonical_address_is_preferred_to_an_earlier_variant() -> None:
     view = timeline([seen("08:00", "a", False), seen("09:00", "a"), seen("10:00", "a")])
     assert view.representatives["a"].warc_date[11:16] == "09:00"
 
 
-def test_without_the_canonical_address_the_earliest_variant_stands_for_a_content() -> None:
+def test_without_the_canonical_address_the_earliest_variant_is_used() -> None:
     view = timeline([seen("09:00", "a", False), seen("08:00", "a", False)])
     assert view.representatives["a"].warc_date[11:16] == "08:00"
 

@@ -1,4 +1,4 @@
-"""Searching: marks count when they are typed, anything can be typed, and every hit shows why it is one."""
+"""Search: marks count if they are typed, any input is accepted, and the snippet of every hit shows the match."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory, desk: Any) -> Iterator[
         yield opened
 
 
-def test_the_examples_hold() -> None:
+def test_the_docstring_examples_are_correct() -> None:
     assert doctest.testmod(searching).failed == 0
 
 
@@ -75,7 +75,7 @@ def names(connection: Connection, query: str, **criteria: str) -> set[str]:
         ("tinh uy hoa binh", {"cũ", "mới"}),
         (unicodedata.normalize("NFD", "dân vận khéo"), {"khéo", "nhạc"}),
         (unicodedata.normalize("NFD", "tỉnh uỷ"), {"cũ", "mới"}),
-        ("Ðảng", {"đảng"}),  # eth, as some fonts and charsets write it
+        ("Ðảng", {"đảng"}),  # the letter eth, as some fonts and charsets write it
         ("dân van", {"khéo", "nhạc"}),
         ('"dân vận khéo"', {"khéo"}),
         ('"dan van kheo"', {"khéo", "vần"}),
@@ -117,11 +117,11 @@ def test_a_query_without_words_gives_the_newest_items(query: str, connection: Co
 
 
 @pytest.mark.parametrize("query", ["-vần", '-"dân vận"', "-a -b"])
-def test_a_query_that_only_excludes_finds_nothing(query: str, connection: Connection) -> None:
+def test_a_query_of_exclusions_only_finds_nothing(query: str, connection: Connection) -> None:
     assert hits(connection, query) == []
 
 
-def test_hits_come_newest_first_and_no_more_than_asked_for(connection: Connection) -> None:
+def test_hits_come_newest_first_and_up_to_the_limit(connection: Connection) -> None:
     assert [hit.item["title"] for hit in hits(connection, "kheo", 2)] == [TITLES["nhạc"], TITLES["vần"]]
 
 
@@ -157,15 +157,13 @@ def test_articles_with_all_words_in_the_title_come_before_newer_ones(
         assert "".join(hit.item["lead"] for hit in hits(connection, query, limit)) == expected[:limit]
 
 
-def test_title_hits_that_the_filter_stops_do_not_come(mixed: Path) -> None:
+def test_title_hits_excluded_by_the_filter_are_not_found(mixed: Path) -> None:
     with open_for_reading(mixed).connect() as connection:
         found = hits(connection, "nông thôn", since="2017-05-02", until="2017-05-04")
         assert [hit.item["lead"] for hit in found] == ["3", "4", "2"]
 
 
-def test_more_hits_than_sqlite_takes_parameters_can_be_asked_for(
-    crowded: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_limit_may_exceed_the_number_of_sqlite_parameters(crowded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_for_reading(crowded).connect() as connection:
         driver: Any = connection.connection.dbapi_connection
         driver.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, searching._CHUNK + 10)
@@ -175,13 +173,13 @@ def test_more_hits_than_sqlite_takes_parameters_can_be_asked_for(
             assert len(found) == len(set(found)) == CROWD
 
 
-def test_filters_hold_for_hits(connection: Connection) -> None:
+def test_filters_apply_to_hits(connection: Connection) -> None:
     assert names(connection, "kheo", since="2017-05-02") == {"vần", "nhạc"}
     assert names(connection, "kheo", until="2017-05-01") == {"khéo"}
     assert names(connection, "kheo", site="khac-danvan") == set()
 
 
-def test_a_snippet_shows_the_printed_words_that_were_found(store: Store, desk: Any) -> None:
+def test_a_snippet_shows_the_matching_words_as_printed(store: Store, desk: Any) -> None:
     body = "Mở đầu. " + "chữ " * 80 + "Tỉnh uỷ Hoà Bình họp. " + "chữ " * 80
     desk.publish(store, "/1.html", "08:00", "Tựa", body_text=body)
     with open_for_reading(store.path).connect() as connection:
@@ -192,7 +190,7 @@ def test_a_snippet_shows_the_printed_words_that_were_found(store: Store, desk: A
 
 
 @pytest.mark.parametrize("query", ["tỉnh ủy", "tinh uy", '"tỉnh uỷ"', "tỉn* ủ*"])
-def test_an_entity_that_a_page_encoded_twice_does_not_shift_the_marks(query: str, store: Store, desk: Any) -> None:
+def test_a_twice_encoded_entity_does_not_shift_the_highlighting(query: str, store: Store, desk: Any) -> None:
     body = "&quot;Dân vận&quot; &amp; R&amp;D của Đ&agrave;o: " + "chữ " * 40 + "&nbsp;họp Tỉnh uỷ Hoà Bình."
     desk.publish(store, "/1.html", "08:00", "Tựa", body_text=body)
     desk.publish(store, "/2.html", "08:00", "Tựa", body_text="Tỉnh uỷ R&D")
@@ -204,7 +202,7 @@ def test_an_entity_that_a_page_encoded_twice_does_not_shift_the_marks(query: str
     assert [hit for hit in shown if "họp" in hit and "&" not in hit]
 
 
-def test_an_entity_is_shown_as_what_it_stands_for(store: Store, desk: Any) -> None:
+def test_an_entity_is_shown_as_its_character(store: Store, desk: Any) -> None:
     desk.publish(store, "/1.html", "08:00", "Tựa", lead="", body_text="&quot;Dân vận&quot; khéo")
     with open_for_reading(store.path).connect() as connection:
         (hit,) = hits(connection, "van")
@@ -245,7 +243,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory, desk: Any) -> Path:
 @pytest.mark.parametrize(
     "criteria", [{}, {"section": "Hiếm"}, {"since": "2017-01-01", "until": "2017-12-31"}, {"site": "vi-du-danvan"}]
 )
-def test_many_matches_give_the_same_hits_in_the_same_order_as_sorting_them_would(
+def test_many_matches_give_the_same_hits_in_the_same_order_as_a_full_sort(
     criteria: dict[str, str], crowded: Path
 ) -> None:
     with open_for_reading(crowded).connect() as connection:
@@ -267,7 +265,7 @@ def test_many_matches_give_the_same_hits_in_the_same_order_as_sorting_them_would
     ],
     ids=lambda query: ascii(query[:20]),
 )  # fmt: skip
-def test_a_strange_query_is_answered(query: str, connection: Connection) -> None:
+def test_an_unusual_query_is_answered(query: str, connection: Connection) -> None:
     assert len(hits(connection, query)) <= len(TITLES)
 
 

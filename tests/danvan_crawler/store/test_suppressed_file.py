@@ -1,4 +1,4 @@
-"""suppressed.toml: written for people and by them, read strictly, changed without losing what they wrote."""
+"""suppressed.toml: edited by hand and by commands, parsed strictly, changed without losing comments and order."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def test_without_a_file_nothing_is_suppressed(tmp_path: Path) -> None:
     assert read_takedowns(tmp_path) == []
 
 
-def test_what_is_added_is_read_again_in_its_order(tmp_path: Path) -> None:
+def test_added_entries_are_read_back_in_their_order(tmp_path: Path) -> None:
     for entry in (TWO, ONE):
         add_takedown(tmp_path, entry)
     assert read_takedowns(tmp_path) == [TWO, ONE]
 
 
-def test_the_file_tells_what_it_is_for(tmp_path: Path) -> None:
+def test_the_file_explains_its_purpose(tmp_path: Path) -> None:
     add_takedown(tmp_path, ONE)
     text = takedowns_path(tmp_path).read_text("utf-8")
     assert text.startswith("# Articles that are hidden from search, export, pages and packages.")
@@ -40,7 +40,7 @@ def test_the_file_tells_what_it_is_for(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["suppressed.toml"]
 
 
-def test_removing_cuts_out_one_entry_and_keeps_what_people_wrote(tmp_path: Path) -> None:
+def test_removing_an_entry_keeps_all_other_text(tmp_path: Path) -> None:
     path = takedowns_path(tmp_path)
     path.write_text(f"# ours\n\n# why: see file 12\n{ENTRY}", encoding="utf-8")
     add_takedown(tmp_path, ONE)
@@ -50,7 +50,7 @@ def test_removing_cuts_out_one_entry_and_keeps_what_people_wrote(tmp_path: Path)
     assert path.read_text("utf-8").startswith(f"# ours\n\n# why: see file 12\n{ENTRY}")
 
 
-def test_the_last_entry_leaves_the_header(tmp_path: Path) -> None:
+def test_removing_the_last_entry_keeps_the_header(tmp_path: Path) -> None:
     add_takedown(tmp_path, ONE)
     remove_takedown(tmp_path, ONE.item_id)
     assert read_takedowns(tmp_path) == []
@@ -90,7 +90,7 @@ def test_entries_written_as_a_list_can_be_added_to_and_removed_too(tmp_path: Pat
     assert takedowns_path(tmp_path).read_text() == LIST.replace(LIST.splitlines(keepends=True)[2], "")
 
 
-def test_removing_what_is_not_there_changes_nothing(tmp_path: Path) -> None:
+def test_removing_a_missing_entry_changes_nothing(tmp_path: Path) -> None:
     takedowns_path(tmp_path).write_text(ENTRY + "# end")
     remove_takedown(tmp_path, "khong-co-1")
     assert takedowns_path(tmp_path).read_text() == ENTRY + "# end"
@@ -99,7 +99,7 @@ def test_removing_what_is_not_there_changes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["", "byte order mark"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["LF", "CRLF"])
 @pytest.mark.parametrize("last", [True, False], ids=["", "no final newline"])
-def test_what_was_added_and_removed_again_leaves_the_bytes_of_the_others(
+def test_adding_and_removing_an_entry_keeps_the_bytes_of_the_others(
     tmp_path: Path, mark: bytes, end: str, last: bool
 ) -> None:
     other = f"# ours \n\n{ENTRY}  # [[suppressed]]  \n".replace("\n", end)
@@ -131,26 +131,26 @@ def test_what_was_added_and_removed_again_leaves_the_bytes_of_the_others(
         ("suppressed = 1\n", r"line 1: suppressed: entries begin with"),
     ],
 )
-def test_a_mistake_is_named_by_line_and_key(text: str, message: str, tmp_path: Path) -> None:
+def test_an_error_names_line_and_key(text: str, message: str, tmp_path: Path) -> None:
     takedowns_path(tmp_path).write_text(text)
     with pytest.raises(UsageError, match=r"suppressed\.toml, " + message):
         read_takedowns(tmp_path)
 
 
-def test_bytes_that_are_no_text_are_named_by_line(tmp_path: Path) -> None:
+def test_invalid_utf_8_is_an_error_that_names_the_line(tmp_path: Path) -> None:
     takedowns_path(tmp_path).write_bytes(ENTRY.encode() + b"# \xff")
     with pytest.raises(UsageError, match=r"suppressed\.toml, line 6: is not UTF-8"):
         read_takedowns(tmp_path)
 
 
-def test_a_file_with_a_mistake_is_not_written_to(tmp_path: Path) -> None:
+def test_a_file_with_an_error_is_not_written_to(tmp_path: Path) -> None:
     takedowns_path(tmp_path).write_text("suppressed = 1\n")
     with pytest.raises(UsageError):
         add_takedown(tmp_path, ONE)
     assert takedowns_path(tmp_path).read_text() == "suppressed = 1\n"
 
 
-def test_a_folder_in_its_place_is_an_error_that_names_it(tmp_path: Path) -> None:
+def test_a_folder_instead_of_the_file_is_an_error_with_its_path(tmp_path: Path) -> None:
     takedowns_path(tmp_path).mkdir()
     with pytest.raises(StoreError, match=r"suppressed\.toml: cannot be read"):
         read_takedowns(tmp_path)

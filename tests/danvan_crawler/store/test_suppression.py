@@ -1,4 +1,4 @@
-"""A suppressed article is not in the database; its captures are, and bring it back."""
+"""A suppressed article is not in the database; its captures are, and the article can be restored from them."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def rows(path: Path, statement: str) -> list[tuple[Any, ...]]:
 
 
 def holding(path: Path, text: str) -> set[str]:
-    """Tables of which a row holds this text."""
+    """Tables with a row that contains this text."""
     names = [name for (name,) in rows(path, "SELECT name FROM sqlite_master WHERE type = 'table'")]
     return {name for name in names if any(text in str(row) for row in rows(path, f'SELECT * FROM "{name}"'))}
 
 
-def test_a_suppressed_article_is_in_no_table_with_its_words(store: Store, desk: Any, exported: Any) -> None:
+def test_no_table_contains_the_words_of_a_suppressed_article(store: Store, desk: Any, exported: Any) -> None:
     article = desk.publish(store, PAGE, "08:00", "Tựa đề riêng", body_text="Chữ không đâu có")
     desk.publish(store, "/bai-2.html", "08:00")
     assert holding(store.path, "Chữ không đâu có") == {"articles", "revisions", "articles_fts"}
@@ -45,7 +45,7 @@ def test_a_suppressed_article_is_in_no_table_with_its_words(store: Store, desk: 
     assert len(exported(store.path)) == 1
 
 
-def test_the_index_stays_sound_and_finds_it_no_more(store: Store, desk: Any) -> None:
+def test_the_index_stays_consistent_and_does_not_find_it(store: Store, desk: Any) -> None:
     article = desk.publish(store, PAGE, "08:00", "Tựa đề riêng")
     store.apply_takedowns([takedown(article)])
     rows(store.path, "INSERT INTO articles_fts(articles_fts) VALUES ('integrity-check')")
@@ -53,14 +53,14 @@ def test_the_index_stays_sound_and_finds_it_no_more(store: Store, desk: Any) -> 
         assert list(search(connection, "riêng", Filter(), 9)) == []
 
 
-def test_a_citation_goes_with_its_article(store: Store, desk: Any) -> None:
+def test_citations_are_removed_with_their_article(store: Store, desk: Any) -> None:
     cited = {"raw": "09-NQ/TU", "type": None, "number": "09", "code": "NQ/TU", "issuer": "TU", "date": None}
     article = desk.publish(store, PAGE, "08:00", documents=[cited])
     store.apply_takedowns([takedown(article)])
     assert rows(store.path, "SELECT * FROM citations") == []
 
 
-def test_later_captures_of_it_stay_out(store: Store, desk: Any, exported: Any) -> None:
+def test_later_captures_of_it_are_not_shown(store: Store, desk: Any, exported: Any) -> None:
     article = desk.publish(store, PAGE, "08:00")
     store.apply_takedowns([takedown(article)])
     desk.publish(store, PAGE, "09:00", "Tựa mới")
@@ -74,7 +74,7 @@ def test_an_article_that_was_never_seen_can_be_suppressed(store: Store, desk: An
     assert exported(store.path) == []
 
 
-def test_it_is_not_due_for_a_visit_any_more(store: Store, desk: Any) -> None:
+def test_it_is_not_due_for_visits(store: Store, desk: Any) -> None:
     desk.list(store, "Tin tức", "07:00", PAGE)
     article = desk.publish(store, PAGE, "08:00", published_at="2026-11-23T07:00:00+07:00")
     due = "SELECT count(*) FROM frontier WHERE due_at IS NOT NULL"
@@ -83,7 +83,7 @@ def test_it_is_not_due_for_a_visit_any_more(store: Store, desk: Any) -> None:
     assert rows(store.path, due) == [(0,)]
 
 
-def test_other_articles_stay_as_they_are(store: Store, desk: Any, exported: Any) -> None:
+def test_other_articles_are_unchanged(store: Store, desk: Any, exported: Any) -> None:
     article = desk.publish(store, PAGE, "08:00")
     desk.publish(store, "/bai-2.html", "08:00", "bài hai")
     (other,) = [item for item in exported(store.path) if item["item_id"] != article.item_id]
@@ -91,7 +91,7 @@ def test_other_articles_stay_as_they_are(store: Store, desk: Any, exported: Any)
     assert exported(store.path) == [other]
 
 
-def test_lifting_names_every_capture_at_its_addresses(store: Store, desk: Any) -> None:
+def test_lifting_returns_every_capture_at_its_addresses(store: Store, desk: Any) -> None:
     article = desk.publish(store, PAGE, "08:00", link="/cu.html")
     desk.publish(store, PAGE, "10:00", "Tựa mới")
     store.note_capture(desk.site, desk.capture(PAGE, "11:00", status=404))
@@ -105,7 +105,7 @@ def test_lifting_names_every_capture_at_its_addresses(store: Store, desk: Any) -
     assert rows(store.path, "SELECT * FROM suppressed") == []
 
 
-def test_an_article_read_again_is_what_it_would_be_without(store: Store, desk: Any, exported: Any) -> None:
+def test_an_article_read_again_is_as_if_never_suppressed(store: Store, desk: Any, exported: Any) -> None:
     desk.list(store, "Tin tức", "07:00", PAGE)
     article = desk.publish(store, PAGE, "08:00")
     desk.publish(store, PAGE, "09:00", "Tựa mới")
@@ -118,7 +118,7 @@ def test_an_article_read_again_is_what_it_would_be_without(store: Store, desk: A
     assert exported(store.path) == before
 
 
-def test_obeying_twice_changes_nothing(store: Store, desk: Any) -> None:
+def test_applying_the_file_twice_changes_nothing(store: Store, desk: Any) -> None:
     article = desk.publish(store, PAGE, "08:00")
     assert store.apply_takedowns([takedown(article)]) == []
     before = rows(store.path, "SELECT * FROM captures"), rows(store.path, "SELECT * FROM suppressed")
@@ -126,9 +126,7 @@ def test_obeying_twice_changes_nothing(store: Store, desk: Any) -> None:
     assert (rows(store.path, "SELECT * FROM captures"), rows(store.path, "SELECT * FROM suppressed")) == before
 
 
-def test_a_takedown_that_is_in_the_file_no_more_is_told_and_still_obeyed(
-    store: Store, desk: Any, exported: Any
-) -> None:
+def test_a_takedown_removed_from_the_file_is_reported_and_still_applied(store: Store, desk: Any, exported: Any) -> None:
     article = desk.publish(store, PAGE, "08:00")
     entry = takedown(article)
     store.apply_takedowns([entry])
@@ -136,7 +134,7 @@ def test_a_takedown_that_is_in_the_file_no_more_is_told_and_still_obeyed(
     assert exported(store.path) == []
 
 
-def test_a_reason_that_was_changed_in_the_file_is_the_new_one(store: Store, desk: Any) -> None:
+def test_a_reason_changed_in_the_file_is_updated(store: Store, desk: Any) -> None:
     entry = takedown(desk.article(PAGE, "08:00"))
     store.apply_takedowns([entry])
     store.apply_takedowns([Takedown(entry.item_id, entry.url, "lý do khác", entry.date)])
@@ -153,7 +151,7 @@ def test_it_is_found_by_any_variant_of_its_address(wanted: str, store: Store, de
         assert suppression.find(connection, "http://other.example.vn/bai-1.html") is None
 
 
-def test_a_note_on_rights_is_that_of_the_profile_in_all_articles(store: Store, desk: Any, exported: Any) -> None:
+def test_the_note_on_rights_of_the_profile_is_in_all_articles(store: Store, desk: Any, exported: Any) -> None:
     desk.publish(store, "/a.html", "08:00")
     desk.publish(store, "/b.html", "08:00", site="khac-danvan")
     store.set_rights(desk.site, "© Ban Dân vận")
@@ -163,14 +161,14 @@ def test_a_note_on_rights_is_that_of_the_profile_in_all_articles(store: Store, d
     assert len(exported(store.path)) == 3
 
 
-def test_a_note_on_rights_can_be_taken_back(store: Store, desk: Any, exported: Any) -> None:
+def test_a_note_on_rights_can_be_removed(store: Store, desk: Any, exported: Any) -> None:
     desk.publish(store, "/a.html", "08:00")
     store.set_rights(desk.site, "© Ban Dân vận")
     store.set_rights(desk.site, None)
     assert [item["rights"] for item in exported(store.path)] == [None]
 
 
-def test_an_older_revision_that_is_current_again_has_the_note_of_now(store: Store, desk: Any, exported: Any) -> None:
+def test_an_older_revision_that_is_current_again_has_the_current_note(store: Store, desk: Any, exported: Any) -> None:
     for time, title, rights in (("08:00", "A", "cũ"), ("09:00", "B", "cũ"), ("10:00", "A", "mới")):
         desk.publish(store, PAGE, time, title, rights=rights)
     (item,) = exported(store.path)

@@ -1,4 +1,4 @@
-"""Writing articles, listings and counters: one transaction each, idempotent, sections and revisions in their place."""
+"""Writing articles, listings and counters: one transaction each, idempotent, with correct sections and revisions."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def test_writing_the_same_capture_twice_changes_nothing(store: Store, desk: Any)
     assert everything(store.path) == before
 
 
-def test_an_article_whose_capture_was_not_noted_is_refused_and_leaves_no_trace(store: Store, desk: Any) -> None:
+def test_an_article_without_a_noted_capture_is_refused_and_not_stored(store: Store, desk: Any) -> None:
     with pytest.raises(StoreError, match=r"bai-1\.html: its capture urn:uuid:.* was not noted"):
         store.write_article(desk.article("/bai-1.html", "08:00"))
     assert everything(store.path)["articles"] == []
 
 
-def test_a_refused_article_takes_no_noted_capture_with_it(store: Store, desk: Any) -> None:
+def test_a_refused_article_does_not_lose_noted_captures(store: Store, desk: Any) -> None:
     store.note_capture(desk.site, desk.capture("/anh.jpg", "08:00"))
     with pytest.raises(StoreError):
         store.write_article(desk.article("/bai-1.html", "08:00"))
@@ -63,12 +63,12 @@ def test_captures_noted_are_written_when_the_store_closes(store: Store, desk: An
     assert rows(store.path, "SELECT url, status FROM captures") == [("http://danvan.example.vn/robots.txt", 404)]
 
 
-def test_closing_twice_is_harmless(store: Store) -> None:
+def test_closing_twice_is_no_error(store: Store) -> None:
     store.close()
     store.close()
 
 
-def test_many_noted_captures_do_not_wait_in_memory_for_an_article(store: Store, desk: Any) -> None:
+def test_many_noted_captures_are_written_without_an_article(store: Store, desk: Any) -> None:
     for number in range(1000):
         store.note_capture(desk.site, desk.capture(f"/anh-{number}.jpg", "08:00"))
     assert len(everything(store.path)["captures"]) == 1000
@@ -87,7 +87,7 @@ def test_a_changed_article_is_a_new_revision_and_the_old_one_stays(store: Store,
     assert revisions(store, article.item_id) == [(1, "Tựa cũ"), (2, "Tựa mới")]
 
 
-def test_an_article_that_goes_back_to_its_old_text_has_its_old_revision(store: Store, desk: Any, exported: Any) -> None:
+def test_an_article_that_returns_to_its_old_text_has_its_old_revision(store: Store, desk: Any, exported: Any) -> None:
     first = desk.publish(store, "/bai-1.html", "08:00", "Tựa cũ")
     desk.publish(store, "/bai-1.html", "09:00", "Tựa mới")
     desk.publish(store, "/bai-1.html", "10:00", "Tựa cũ")
@@ -97,16 +97,14 @@ def test_an_article_that_goes_back_to_its_old_text_has_its_old_revision(store: S
     assert (item["first_seen"][11:16], item["last_seen"][11:16]) == ("08:00", "10:00")
 
 
-def test_a_capture_that_arrives_late_moves_the_numbers_of_later_revisions(store: Store, desk: Any) -> None:
+def test_an_earlier_capture_written_later_shifts_the_numbers_of_later_revisions(store: Store, desk: Any) -> None:
     article = desk.publish(store, "/bai-1.html", "10:00", "Tựa ba")
     desk.publish(store, "/bai-1.html", "09:00", "Tựa hai")
     desk.publish(store, "/bai-1.html", "08:00", "Tựa một")
     assert revisions(store, article.item_id) == [(1, "Tựa một"), (2, "Tựa hai"), (3, "Tựa ba")]
 
 
-def test_the_canonical_address_stands_for_a_revision_before_an_earlier_print_variant(
-    store: Store, desk: Any, exported: Any
-) -> None:
+def test_the_canonical_address_is_preferred_to_an_earlier_print_variant(store: Store, desk: Any, exported: Any) -> None:
     desk.publish(store, "/bai-1.html?print=1", "08:00")
     canonical = desk.publish(store, "/bai-1.html", "09:00")
     (item,) = exported(store.path)
@@ -121,14 +119,14 @@ def test_the_address_of_another_host_of_the_site_is_canonical_too(store: Store, 
     assert item["url"] == first.url
 
 
-def test_of_two_variants_the_earlier_one_stands_for_the_revision(store: Store, desk: Any, exported: Any) -> None:
+def test_of_two_variants_the_earlier_one_is_shown(store: Store, desk: Any, exported: Any) -> None:
     desk.publish(store, "/bai-1.html?utm_source=zalo", "09:00")
     earlier = desk.publish(store, "/bai-1.html?print=1", "08:00")
     (item,) = exported(store.path)
     assert item["url"] == earlier.url
 
 
-def test_the_section_is_the_one_that_the_page_names(store: Store, desk: Any, exported: Any) -> None:
+def test_the_section_is_that_of_the_page(store: Store, desk: Any, exported: Any) -> None:
     desk.list(store, "Tin tức", "07:00", "/bai-1.html")
     desk.publish(store, "/bai-1.html", "08:00", section="Hoạt động")
     assert [item["section"] for item in exported(store.path)] == ["Hoạt động"]
@@ -143,7 +141,7 @@ def test_an_article_without_a_breadcrumb_has_the_section_of_the_earliest_listing
     assert [item["section"] for item in exported(store.path)] == ["Tin tức"]
 
 
-def test_a_listing_that_is_read_after_the_article_gives_it_its_section(store: Store, desk: Any, exported: Any) -> None:
+def test_a_listing_read_after_the_article_sets_its_section(store: Store, desk: Any, exported: Any) -> None:
     desk.publish(store, "/bai-1.html", "08:00")
     assert [item["section"] for item in exported(store.path)] == [""]
     desk.list(store, "Văn bản", "07:30", "/bai-1.html")
@@ -151,9 +149,7 @@ def test_a_listing_that_is_read_after_the_article_gives_it_its_section(store: St
     assert [item["section"] for item in exported(store.path)] == ["Tin tức"]
 
 
-def test_on_one_page_of_listings_the_earlier_capture_counts_whatever_section_is_first_in_the_alphabet(
-    store: Store, desk: Any, exported: Any
-) -> None:
+def test_the_earliest_listing_sets_the_section_not_the_alphabet(store: Store, desk: Any, exported: Any) -> None:
     desk.list(store, "A", "07:30", "/bai-1.html")
     desk.list(store, "B", "07:00", "/bai-1.html")
     desk.list(store, "B", "09:00", "/bai-1.html")
@@ -163,7 +159,7 @@ def test_on_one_page_of_listings_the_earlier_capture_counts_whatever_section_is_
 
 @pytest.mark.parametrize("linked", ["/cu.html", "/moi.html"], ids=["the old address", "the new address"])
 @pytest.mark.parametrize("listing_first", [True, False])
-def test_an_article_behind_a_redirect_has_the_section_of_a_listing_that_links(
+def test_a_redirected_article_has_the_section_of_a_listing_that_links_either_address(
     linked: str, listing_first: bool, store: Store, desk: Any, exported: Any
 ) -> None:
     if listing_first:
@@ -174,7 +170,7 @@ def test_an_article_behind_a_redirect_has_the_section_of_a_listing_that_links(
     assert [item["section"] for item in exported(store.path)] == ["Tin tức"]
 
 
-def test_a_breadcrumb_that_a_later_revision_drops_gives_way_to_the_listing(
+def test_without_a_breadcrumb_in_the_last_revision_the_listing_sets_the_section(
     store: Store, desk: Any, exported: Any
 ) -> None:
     desk.list(store, "Tin tức", "07:00", "/bai-1.html")
@@ -183,13 +179,13 @@ def test_a_breadcrumb_that_a_later_revision_drops_gives_way_to_the_listing(
     assert [item["section"] for item in exported(store.path)] == ["Tin tức"]
 
 
-def test_listings_of_other_sites_give_no_section(store: Store, desk: Any, exported: Any) -> None:
+def test_listings_of_other_sites_set_no_section(store: Store, desk: Any, exported: Any) -> None:
     desk.list(store, "Tin tức", "07:00", "/bai-1.html")
     desk.publish(store, "/bai-1.html", "08:00", site="khac-danvan")
     assert [item["section"] for item in exported(store.path)] == [""]
 
 
-def test_a_listing_tells_new_pending_and_archived_links_apart(store: Store, desk: Any) -> None:
+def test_a_listing_returns_new_pending_and_archived_links(store: Store, desk: Any) -> None:
     assert desk.list(store, "Tin tức", "07:00", "/a.html", "/b.html") == {"/a.html": "new", "/b.html": "new"}
     desk.publish(store, "/a.html", "08:00")
     assert desk.list(store, "Tin tức", "09:00", "/a.html", "/b.html", "/c.html") == {
@@ -199,7 +195,7 @@ def test_a_listing_tells_new_pending_and_archived_links_apart(store: Store, desk
     }
 
 
-def test_an_archived_link_whose_entry_reads_differently_is_changed_once(store: Store, desk: Any) -> None:
+def test_an_archived_link_with_a_changed_entry_is_changed_once(store: Store, desk: Any) -> None:
     desk.list(store, "Tin tức", "07:00", "/a.html", title="Tựa cũ")
     desk.publish(store, "/a.html", "08:00")
     assert desk.list(store, "Tin tức", "09:00", "/a.html", title="Tựa mới") == {"/a.html": "changed"}
@@ -212,14 +208,14 @@ def test_another_wording_in_another_section_is_no_change(store: Store, desk: Any
     assert desk.list(store, "Nổi bật", "09:00", "/a.html", title="Tựa ngắn") == {"/a.html": "archived"}
 
 
-def test_an_older_listing_read_late_is_no_change(store: Store, desk: Any) -> None:
+def test_an_older_listing_written_later_is_no_change(store: Store, desk: Any) -> None:
     desk.list(store, "Tin tức", "09:00", "/a.html", title="Tựa mới")
     desk.publish(store, "/a.html", "08:00")
     assert desk.list(store, "Tin tức", "07:00", "/a.html", title="Tựa cũ") == {"/a.html": "archived"}
     assert desk.list(store, "Tin tức", "10:00", "/a.html", title="Tựa mới") == {"/a.html": "archived"}
 
 
-def test_two_links_of_one_listing_to_one_article_are_one_entry_the_first(store: Store, desk: Any) -> None:
+def test_two_links_of_one_listing_to_one_article_are_one_entry(store: Store, desk: Any) -> None:
     variants = ("/a.html", "/a.html?utm_source=zalo", "/a.html#anh")
     assert desk.list(store, "Tin tức", "07:00", *variants) == {"/a.html": "new"}
     assert rows(store.path, "SELECT link_key FROM frontier") == [("/a.html",)]
@@ -229,7 +225,7 @@ def test_a_listing_without_links_writes_nothing(store: Store, desk: Any) -> None
     assert desk.list(store, "Tin tức", "07:00") == {}
 
 
-def test_a_visit_box_read_twice_at_one_time_is_one_reading(store: Store, desk: Any) -> None:
+def test_visit_counters_read_twice_at_one_time_are_one_reading(store: Store, desk: Any) -> None:
     box = VisitCounters(desk.site, "2026-11-23T08:00:00.000000Z", 1, 0, 1, 0, 92232)
     store.write_counters(box)
     store.write_counters(box)

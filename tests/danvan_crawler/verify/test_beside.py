@@ -17,7 +17,7 @@ from danvan_crawler.warc.records import Exchange
 
 @pytest.fixture
 def described(tmp_path: Path, make_writer: Callable[..., Any], exchange: Exchange) -> Path:
-    """A sound file of an archive, with index and manifest."""
+    """A valid file of an archive, with index and manifest."""
     writer = make_writer()
     for number in range(3):
         writer.write_exchange(
@@ -37,7 +37,7 @@ def beside(archive: Path, path: Path, *, notices: bool = False) -> set[str]:
     return {finding.kind for finding in found if finding.damage or notices}
 
 
-def test_index_and_manifest_that_fit_are_right(tmp_path: Path, described: Path) -> None:
+def test_matching_index_and_manifest_have_no_findings(tmp_path: Path, described: Path) -> None:
     assert beside(tmp_path, described) == set()
 
 
@@ -47,7 +47,7 @@ def test_a_missing_index_is_found(tmp_path: Path, described: Path) -> None:
 
 
 @pytest.mark.parametrize("with_index", [True, False])
-def test_a_file_that_a_dead_run_did_not_describe_is_not_damaged(
+def test_a_file_left_without_index_by_a_killed_run_is_not_damaged(
     tmp_path: Path, described: Path, with_index: bool
 ) -> None:
     manifest_path(tmp_path, described).unlink()

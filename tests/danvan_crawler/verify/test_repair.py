@@ -1,4 +1,4 @@
-"""Damaged files repaired: no byte lost, every complete record kept, and the same again after a kill."""
+"""Repair of damaged files: no byte lost, every complete record kept, and the same result after a kill."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Damage = Callable[[bytes, list[int]], bytes]
 
 @pytest.fixture
 def whole(make_writer: Callable[..., Any], exchange: Exchange) -> Path:
-    """A sound file of warcinfo and three exchanges."""
+    """A valid file of warcinfo and three exchanges."""
     writer = make_writer()
     for number in range(3):
         writer.write_exchange(replace(exchange, url=f"{exchange.url}{number}"))
@@ -30,7 +30,7 @@ def whole(make_writer: Callable[..., Any], exchange: Exchange) -> Path:
 
 
 def offsets(path: Path) -> list[int]:
-    """Where the records begin."""
+    """Offsets of the records."""
     found = []
     with path.open("rb") as file:
         walker = MemberWalker(file)
@@ -72,7 +72,7 @@ def test_no_byte_is_lost(whole: Path, tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DAMAGES)
-def test_what_is_left_can_be_read_to_its_end(whole: Path, tmp_path: Path, name: str) -> None:
+def test_the_repaired_file_can_be_read_to_its_end(whole: Path, tmp_path: Path, name: str) -> None:
     whole.write_bytes(DAMAGES[name](whole.read_bytes(), offsets(whole)))
     repair_warc(whole)
     ids(tmp_path)
@@ -102,7 +102,7 @@ def test_records_after_the_damage_go_to_a_file_of_the_next_serial(whole: Path) -
     assert repaired.moved.read_bytes() == data[at[4] :]
 
 
-def test_damaged_bytes_are_named_after_the_byte_they_began_at(whole: Path) -> None:
+def test_the_file_of_damaged_bytes_is_named_after_their_first_byte(whole: Path) -> None:
     at = offsets(whole)[-1]
     whole.write_bytes(whole.read_bytes()[:-9])
     repaired = repair_warc(whole)
@@ -110,13 +110,13 @@ def test_damaged_bytes_are_named_after_the_byte_they_began_at(whole: Path) -> No
     assert repaired.damaged_files == (whole.with_name(f"{whole.name}.damaged-{at}"),)
 
 
-def test_a_sound_file_is_left_alone(whole: Path, tmp_path: Path) -> None:
+def test_a_valid_file_is_not_changed(whole: Path, tmp_path: Path) -> None:
     before = contents(tmp_path)
     assert repair_warc(whole) is None
     assert contents(tmp_path) == before
 
 
-def test_what_a_dead_run_left_is_finished_and_its_torn_end_kept(whole: Path, tmp_path: Path) -> None:
+def test_the_file_of_a_killed_run_is_finished_and_its_torn_end_is_kept(whole: Path, tmp_path: Path) -> None:
     data = whole.read_bytes()[:-9]
     left = whole.with_name(whole.name + ".open")
     whole.unlink()
@@ -128,8 +128,8 @@ def test_what_a_dead_run_left_is_finished_and_its_torn_end_kept(whole: Path, tmp
     assert Counter(contents(tmp_path)) == Counter(data)
 
 
-def test_a_repair_that_was_killed_before_its_last_step_is_done_again_alike(whole: Path, tmp_path: Path) -> None:
-    """All is copied and the damaged file is not cut yet: the state that a kill just before the cut leaves."""
+def test_a_repair_killed_before_its_last_step_is_repeated_with_the_same_result(whole: Path, tmp_path: Path) -> None:
+    """Everything is copied and the damaged file is not truncated yet: the state after a kill before the truncation."""
     damaged = corrupt(whole.read_bytes(), offsets(whole)[3])
     whole.write_bytes(damaged)
     first = repair_warc(whole)

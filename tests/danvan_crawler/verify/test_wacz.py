@@ -1,4 +1,4 @@
-"""WACZ packages: a sound one, and one defect in each part."""
+"""WACZ packages: a valid one, and one defect in each part."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Parts = dict[str, bytes]
 
 @pytest.fixture
 def parts(make_writer: Callable[..., Any], exchange: Exchange) -> Parts:
-    """What a package holds beside its description."""
+    """The files of a package without its description."""
     writer = make_writer()
     for number in range(3):
         writer.write_exchange(replace(exchange, url=f"{exchange.url}{number}"))
@@ -42,7 +42,7 @@ def parts(make_writer: Callable[..., Any], exchange: Exchange) -> Parts:
 
 
 def pack(folder: Path, parts: Parts, *, change: Callable[[dict[str, Any]], None] = lambda described: None) -> Path:
-    """A package of these parts; `change` spoils its description."""
+    """A package of these files; `change` makes its description wrong."""
     resources = [
         {"name": name, "path": name, "hash": f"sha256:{hashlib.sha256(data).hexdigest()}", "bytes": len(data)}
         for name, data in parts.items()
@@ -65,11 +65,11 @@ def kinds(path: Path) -> set[str]:
     return {finding.kind for finding in found if finding.damage}
 
 
-def test_a_sound_package_is_found_sound(parts: Parts, tmp_path: Path) -> None:
+def test_a_valid_package_has_no_findings(parts: Parts, tmp_path: Path) -> None:
     assert kinds(pack(tmp_path, parts)) == set()
 
 
-def test_a_file_that_is_no_package_is_found(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_package_is_found(tmp_path: Path) -> None:
     (tmp_path / "x.wacz").write_bytes(b"no zip")
     assert kinds(tmp_path / "x.wacz") == {"wacz-unreadable"}
 
@@ -81,32 +81,32 @@ def test_a_package_with_nothing_but_a_readme_is_found(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("part", [WARC, INDEX, PAGES])
-def test_a_part_that_is_not_there_is_found(parts: Parts, tmp_path: Path, part: str) -> None:
+def test_a_missing_part_is_found(parts: Parts, tmp_path: Path, part: str) -> None:
     del parts[part]
     assert "wacz-part-missing" in kinds(pack(tmp_path, parts))
 
 
-def test_a_part_that_is_listed_and_not_there_is_found(parts: Parts, tmp_path: Path) -> None:
+def test_a_listed_part_that_is_missing_is_found(parts: Parts, tmp_path: Path) -> None:
     path = pack(tmp_path, parts, change=lambda described: described["resources"].append({"path": "archive/y.warc.gz"}))
     assert kinds(path) == {"wacz-part-missing"}
 
 
-def test_another_digest_of_a_part_is_found(parts: Parts, tmp_path: Path) -> None:
+def test_a_wrong_digest_of_a_part_is_found(parts: Parts, tmp_path: Path) -> None:
     path = pack(tmp_path, parts, change=lambda described: described["resources"][0].update(hash="sha256:00"))
     assert kinds(path) == {"wacz-digest-mismatch"}
 
 
-def test_another_length_of_a_part_is_found(parts: Parts, tmp_path: Path) -> None:
+def test_a_wrong_length_of_a_part_is_found(parts: Parts, tmp_path: Path) -> None:
     path = pack(tmp_path, parts, change=lambda described: described["resources"][0].update(bytes=1))
     assert kinds(path) == {"wacz-digest-mismatch"}
 
 
-def test_a_part_that_nobody_listed_is_found(parts: Parts, tmp_path: Path) -> None:
+def test_a_part_that_is_not_listed_is_found(parts: Parts, tmp_path: Path) -> None:
     path = pack(tmp_path, parts, change=lambda described: described["resources"].pop())
     assert kinds(path) == {"wacz-part-unlisted"}
 
 
-def test_a_description_that_is_not_the_one_of_the_digest_file_is_found(parts: Parts, tmp_path: Path) -> None:
+def test_a_description_that_does_not_match_the_digest_file_is_found(parts: Parts, tmp_path: Path) -> None:
     path = pack(tmp_path, parts)
     with zipfile.ZipFile(path) as package:
         contents = {name: package.read(name) for name in package.namelist()}
@@ -131,7 +131,7 @@ def test_an_index_that_lacks_a_record_is_found(parts: Parts, tmp_path: Path) -> 
     assert kinds(pack(tmp_path, parts)) == {"wacz-index-wrong"}
 
 
-def test_an_index_that_points_elsewhere_is_found(parts: Parts, tmp_path: Path) -> None:
+def test_an_index_with_wrong_offsets_is_found(parts: Parts, tmp_path: Path) -> None:
     parts[INDEX] = gzip.compress(gzip.decompress(parts[INDEX]).replace(b'"offset": "', b'"offset": "1'))
     assert kinds(pack(tmp_path, parts)) == {"wacz-index-wrong"}
 
@@ -144,6 +144,6 @@ def test_an_index_that_cannot_be_read_is_found(parts: Parts, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "line", [b'{"url": "http://elsewhere.example/", "ts": "2026-11-23T07:46:11Z"}', b"[1]", b"no json", b'{"ts": "x"}']
 )
-def test_a_page_that_is_none_is_found(parts: Parts, tmp_path: Path, line: bytes) -> None:
+def test_an_invalid_page_is_found(parts: Parts, tmp_path: Path, line: bytes) -> None:
     parts[PAGES] += line + b"\n"
     assert kinds(pack(tmp_path, parts)) == {"wacz-pages-wrong"}

@@ -1,4 +1,4 @@
-"""Defective WARC files, each made small and named after its defect, and sound ones of several tools."""
+"""Defective WARC files, each small and named after its defect, and valid ones of several tools."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def with_a_flipped_bit(at: int) -> bytes:
 
 
 DEFECTS: dict[str, tuple[str, bytes]] = {
-    # name of the defect -> kind that has to be found, the file
+    # name of the defect -> kind of the expected finding, the file
     "no bytes at all": ("empty-file", b""),
     "a file that is not compressed": ("not-gzip", info() + request() + response()),
     "the last record cut short": ("truncated", SOUND[:-40]),
@@ -218,16 +218,16 @@ def test_the_defect_is_found_and_named(check: Check, defect: str) -> None:
     assert kind in {finding.kind for finding in check(data) if finding.damage}
 
 
-def test_the_file_that_the_defects_are_made_from_is_sound(check: Check) -> None:
+def test_the_file_that_the_defects_are_made_from_is_valid(check: Check) -> None:
     assert check(SOUND) == []
 
 
-def test_a_finding_says_at_which_byte_it_is(check: Check) -> None:
+def test_a_finding_has_the_byte_of_its_record(check: Check) -> None:
     found = check(SOUND[:FIRST] + b"oops" + SOUND[FIRST:])
     assert [(finding.kind, finding.offset) for finding in found] == [("garbage-between-records", FIRST)]
 
 
-def test_what_follows_damage_is_checked_too(check: Check) -> None:
+def test_records_after_damage_are_checked_too(check: Check) -> None:
     wrong = response(WARC_Block_Digest=sha1(b"another"))
     found = check(member(info()) + b"oops" + member(request()) + member(wrong))
     assert [finding.kind for finding in found] == ["garbage-between-records", "block-digest-mismatch"]
@@ -243,7 +243,7 @@ def test_no_byte_can_be_changed_without_a_finding(tmp_path: Path) -> None:
         changed = bytearray(data)
         changed[at] ^= chance.randrange(1, 256)
         path.write_bytes(changed)
-        # The time in a gzip header, for one, and the bits after the end of a deflate stream change nothing.
+        # For example, the time in a gzip header and the bits after the end of a deflate stream change nothing.
         if not damage(verified(path)) and gzip.decompress(changed) != gzip.decompress(data):
             silent.append(at)
     assert silent == []
@@ -267,7 +267,7 @@ def test_every_cut_is_found(tmp_path: Path) -> None:
     assert silent == []
 
 
-def test_the_torn_end_of_a_file_that_is_being_written_is_no_damage(tmp_path: Path) -> None:
+def test_the_torn_end_of_an_open_file_is_no_damage(tmp_path: Path) -> None:
     path = tmp_path / "x.warc.gz.open"
     path.write_bytes(SOUND[:LAST] + member(response()) + member(asks_again())[:30])
     assert [(finding.kind, finding.damage) for finding in verified(path)] == [("unfinished", False)]
@@ -280,7 +280,7 @@ def test_the_target_of_a_revisit_may_be_in_another_file(tmp_path: Path) -> None:
     assert verified(first, second) == []
 
 
-def test_what_may_be_in_another_file_is_no_damage_of_a_single_one(tmp_path: Path) -> None:
+def test_a_reference_to_another_file_is_no_damage_of_a_single_file(tmp_path: Path) -> None:
     path = tmp_path / "x.warc.gz"
     path.write_bytes(file(info(), asks_again(), revisit()))
     assert [(found.kind, found.damage) for found in verified(path, whole=False)] == [("revisit-target-missing", False)]
@@ -291,18 +291,18 @@ def test_a_revisit_without_an_id_finds_its_target_by_address_and_date(check: Che
     assert damage(check(data)) == []
 
 
-def test_the_payload_digest_of_warcio_is_named_and_no_damage(check: Check) -> None:
+def test_the_payload_digest_of_warcio_is_reported_and_no_damage(check: Check) -> None:
     framed = response(CHUNKED, CHUNKS)
     found = check(file(info("Wget/1.21"), request(), framed))
     assert [(finding.kind, finding.damage) for finding in found] == [("payload-digest-of-framed-body", False)]
 
 
-def test_the_answer_to_head_announces_what_does_not_come(check: Check) -> None:
+def test_a_response_to_head_may_have_a_content_length_without_a_body(check: Check) -> None:
     asked = text(2, "request", ASKED.replace(b"GET", b"HEAD"), WARC_Concurrent_To=identifier(3))
     assert check(file(info(), asked, response(MESSAGE[: -len(PAGE)], b""))) == []
 
 
-def test_a_marked_truncation_is_sound(check: Check) -> None:
+def test_a_marked_truncation_is_valid(check: Check) -> None:
     assert check(pair(response(MESSAGE[:-5], PAGE[:-5], WARC_Truncated="disconnect"))) == []
 
 
@@ -312,11 +312,11 @@ def test_digests_in_base16_and_of_other_algorithms_are_checked(check: Check) -> 
     assert [finding.kind for finding in check(pair(response(WARC_Block_Digest=wrong)))] == ["block-digest-mismatch"]
 
 
-def test_our_writer_makes_sound_files(all_nasty: list[Any], make_writer: Callable[..., Any]) -> None:
+def test_our_writer_makes_valid_files(all_nasty: list[Any], make_writer: Callable[..., Any]) -> None:
     writer = make_writer()
     began = datetime(2026, 11, 23, tzinfo=UTC)
     for nasty in all_nasty:
-        # What breaks off is marked by the recorder.
+        # The recorder marks truncated responses.
         cut: Literal["disconnect"] | None = (
             "disconnect"
             if nasty.name.startswith(("chunked_cut", "content_length_too_long", "answer_to_head"))
@@ -333,7 +333,7 @@ def test_our_writer_makes_sound_files(all_nasty: list[Any], make_writer: Callabl
 
 
 @pytest.mark.parametrize("profile", [IDENTICAL_PAYLOAD, NOT_MODIFIED])
-def test_our_writer_makes_sound_revisits(make_writer: Callable[..., Any], exchange: Exchange, profile: str) -> None:
+def test_our_writer_makes_valid_revisits(make_writer: Callable[..., Any], exchange: Exchange, profile: str) -> None:
     writer = make_writer()
     first = writer.write_exchange(exchange)
     target = Revisit(profile, first.warc_record_id, first.url, first.date, first.payload_digest)
@@ -345,11 +345,11 @@ def test_our_writer_makes_sound_revisits(make_writer: Callable[..., Any], exchan
     assert verified(path) == []
 
 
-# warcio leaves temporary files of its own to the garbage collector.
+# warcio leaves its temporary files to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 @pytest.mark.parametrize("brackets", [False, True], ids=["plain", "as wget"])
-def test_files_of_warcio_and_wget_are_sound(tmp_path: Path, version: str, brackets: bool) -> None:
+def test_files_of_warcio_and_wget_are_valid(tmp_path: Path, version: str, brackets: bool) -> None:
     path = tmp_path / "x.warc.gz"
     url = f"<{URL}>" if brackets else URL
     with path.open("wb") as out:
@@ -370,5 +370,5 @@ def test_files_of_warcio_and_wget_are_sound(tmp_path: Path, version: str, bracke
     assert damage(verified(path)) == []
 
 
-def test_every_kind_has_a_sentence() -> None:
+def test_every_kind_has_a_description() -> None:
     assert all(sentence and not sentence.endswith(".") for sentence in KINDS.values())

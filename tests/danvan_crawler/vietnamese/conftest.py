@@ -1,4 +1,4 @@
-"""Lines of tests/fixtures/vietnamese/*.tsv as parameters: a test that asks for a table's name runs once per line."""
+"""Lines of tests/fixtures/vietnamese/*.tsv as parameters: a test with a table's name as argument runs once per line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kinds of Party bodies: what held when, and what a name means."""
+"""Kinds of Party bodies: which kind held on which day, and the meaning of names."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_propaganda_and_mobilisation_are_one_department_since_2025(
     assert (since.valid_until, since.successor) == (None, None)
 
 
-def test_a_body_is_itself_before_its_first_day() -> None:
+def test_a_body_is_unchanged_before_its_first_day() -> None:
     assert bodies.lookup(MERGED, on=date(2017, 5, 23)).slug == MERGED
 
 
@@ -41,13 +41,13 @@ def test_a_body_is_itself_before_its_first_day() -> None:
     "slug",
     ["tinh-uy", "van-phong", "ban-to-chuc", "ban-noi-chinh", "uy-ban-kiem-tra", "mat-tran", "truong-chinh-tri"],
 )
-def test_other_bodies_stay_what_they_are(slug: str) -> None:
+def test_other_bodies_are_unchanged(slug: str) -> None:
     before, since = (bodies.lookup(slug, on=day) for day in (date(2017, 5, 23), date(2026, 11, 23)))
     assert before == since
     assert since.slug == slug
 
 
-def test_a_body_that_ended_without_one_successor_stays_itself() -> None:
+def test_a_body_that_ended_without_a_single_successor_is_unchanged() -> None:
     body = bodies.lookup("dang-uy-khoi", on=date(2026, 11, 23))
     assert (body.slug, body.successor) == ("dang-uy-khoi", None)
     assert body.valid_until is not None
@@ -82,16 +82,16 @@ def test_an_unknown_slug_is_a_key_error_that_names_it(slug: str) -> None:
         ("Đảng ủy Khối các cơ quan và doanh nghiệp", "dang-uy-khoi"),
     ],
 )
-def test_a_body_is_understood_by_its_names(spelling: str, slug: str) -> None:
+def test_a_body_is_found_by_its_names(spelling: str, slug: str) -> None:
     assert bodies.find(spelling) == slug
 
 
 @pytest.mark.parametrize("text", ["", " ", "Ban", "Ban La", "bí thư", "Sở Nội vụ"])
-def test_what_is_no_body_means_nothing(text: str) -> None:
+def test_a_text_that_is_not_a_body_gives_none(text: str) -> None:
     assert bodies.find(text) is None
 
 
-def test_near_names_are_suggested() -> None:
+def test_similar_names_are_suggested() -> None:
     assert bodies.near("Ủy ban Kiểm") == ["Ủy ban Kiểm tra"]
 
 

@@ -1,4 +1,4 @@
-"""Which charset a page is in."""
+"""Detection of the charset of a page."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ WORDS = "Đảng bộ Tỉnh ủy Quảng Ngãi, dân vận khéo"
 
 
 @pytest.mark.parametrize("header", [None, "utf-8", "windows-1252", "iso-8859-1", "x-unknown", '"UTF-8"'])
-def test_a_utf8_page_is_utf8_whatever_its_header_says(header: str | None) -> None:
+def test_a_utf8_page_is_utf8_with_any_header(header: str | None) -> None:
     found = decode(WORDS.encode(), header)
     assert (found.text, found.charset) == (WORDS, "utf-8")
 
 
 @pytest.mark.parametrize("header", [None, "utf-8", "windows-1252", "windows-1258"])
-def test_a_windows_1258_page_is_read_and_composed_whatever_its_header_says(header: str | None) -> None:
-    found = decode("dân v\u00e2\u0323n khéo".encode("cp1258"), header)  # the code page writes tones behind their letter
+def test_a_windows_1258_page_is_read_and_composed_with_any_header(header: str | None) -> None:
+    found = decode("dân v\u00e2\u0323n khéo".encode("cp1258"), header)  # the code page has tones after their letter
     assert (found.text, found.charset) == ("dân vận khéo", "cp1258")
 
 
@@ -30,28 +30,28 @@ def test_a_windows_1252_page_that_says_utf8_keeps_its_letters() -> None:
     assert decode("café, Genève".encode("cp1252"), "utf-8").text == "café, Genève"
 
 
-def test_a_lie_is_told() -> None:
+def test_a_wrong_declared_charset_is_reported() -> None:
     assert decode(WORDS.encode(), "windows-1252").disagreement is not None
     assert decode(WORDS.encode(), "utf-8").disagreement is None
     assert decode(WORDS.encode()).disagreement is None
 
 
-def test_plain_ascii_disagrees_with_nothing() -> None:
+def test_plain_ascii_agrees_with_any_charset() -> None:
     assert decode(b"<p>abc</p>", "windows-1258").disagreement is None
 
 
 @pytest.mark.parametrize("quote", ["", '"', "'"])
-def test_the_markup_is_read_where_the_header_is_silent(quote: str) -> None:
+def test_the_markup_is_read_if_the_header_has_no_charset(quote: str) -> None:
     page = f"<html><head><meta charset={quote}shift_jis{quote}></head>".encode() + "日本".encode("shift_jis")
     assert decode(page).charset == "shift_jis"
 
 
-def test_a_byte_order_mark_decides_and_is_no_text() -> None:
+def test_a_byte_order_mark_decides_and_is_removed() -> None:
     assert decode(codecs.BOM_UTF8 + WORDS.encode(), "windows-1252").text == WORDS
     assert decode(codecs.BOM_UTF16_LE + WORDS.encode("utf-16-le"), "utf-8").text == WORDS
 
 
-def test_a_page_cut_within_a_letter_stays_utf8() -> None:
+def test_a_page_cut_within_a_letter_is_still_utf8() -> None:
     page = (WORDS * 20).encode()[:-2] + b"\xe1\xbb"
     found = decode(page, "windows-1258")
     assert found.charset == "utf-8"
@@ -75,7 +75,7 @@ def test_evidence_that_agrees_is_no_disagreement() -> None:
         ("windows-1258", "cp1258", "header and markup say windows-1258, bytes are utf-8"),
     ],
 )
-def test_a_disagreement_names_everyone_who_is_wrong(meta: str, header: str | None, said: str) -> None:
+def test_a_disagreement_names_all_wrong_sources(meta: str, header: str | None, said: str) -> None:
     page = f'<meta charset="{meta}"><p>{WORDS}</p>'.encode()
     assert decode(page, header).disagreement == f"charset: {said}"
 
@@ -94,13 +94,13 @@ def test_the_evidence_is_kept() -> None:
     ],
 )
 @pytest.mark.parametrize("header", [None, "windows-1252", "iso-8859-1", "utf-8", "windows-1258", "iso-8859-2"])
-def test_a_page_in_a_legacy_charset_is_told_by_its_letters(charset: str, served: str, header: str | None) -> None:
+def test_a_page_in_a_legacy_charset_is_detected_by_its_letters(charset: str, served: str, header: str | None) -> None:
     found = decode(f"<p>{served}</p>".encode("cp1252"), header)
     assert (found.text, found.charset) == (f"<p>{WORDS}: ưu tư</p>", charset)
     assert (found.disagreement or "").endswith(f"bytes are {charset}")
 
 
-def test_a_charset_that_python_has_not_is_read_when_it_is_declared() -> None:
+def test_a_declared_charset_that_python_lacks_is_read() -> None:
     assert decode("Tïnh".encode("latin-1"), "viscii").text == "Tỉnh"
     assert decode(b'<meta charset="x-viet-tcvn5712">d\xa9n').text.endswith("dân")
 
@@ -108,12 +108,12 @@ def test_a_charset_that_python_has_not_is_read_when_it_is_declared() -> None:
 @pytest.mark.parametrize(
     "name", ["undefined", "idna", "punycode", "hex", "unicode-escape", "raw-unicode-escape", "utf-7"]
 )
-def test_a_codec_of_python_that_is_no_charset_is_not_used(name: str) -> None:
+def test_a_python_codec_that_is_not_a_charset_is_not_used(name: str) -> None:
     found = decode(b"dan v\xe2n +ADw- \\ud800", name)
     assert (found.header, found.text) == (None, "dan vân +ADw- \\ud800")
 
 
-def test_legacy_letters_in_a_utf8_page_are_told_apart_from_its_bytes() -> None:
+def test_legacy_letters_in_a_utf8_page_are_distinguished_from_its_bytes() -> None:
     found = decode("<p>Tỉnh ủy</p><p>§¶ng bé TØnh ñy Qu¶ng Ng·i</p>".encode(), "utf-8")
     assert found.text == "<p>Tỉnh ủy</p><p>Đảng bộ Tỉnh ủy Quảng Ngãi</p>"
     assert found.disagreement == "charset: bytes are utf-8, letters are TCVN3"
@@ -122,7 +122,7 @@ def test_legacy_letters_in_a_utf8_page_are_told_apart_from_its_bytes() -> None:
 @pytest.mark.parametrize(
     "entities", ["T&Oslash;nh &ntilde;y, &reg;&para;ng b&eacute;", "T&#216;nh &#241;y, &#xAE;¶ng bé"]
 )
-def test_entities_of_legacy_letters_are_letters(entities: str) -> None:
+def test_entities_of_legacy_letters_are_decoded(entities: str) -> None:
     assert (
         decode(f"<td>{entities} &amp;&nbsp;&lt;x&gt;</td>".encode()).text
         == "<td>Tỉnh ủy, đảng bộ &amp;\xa0&lt;x&gt;</td>"
@@ -145,12 +145,12 @@ def test_the_soft_hyphen_entity_is_a_letter_of_tcvn3() -> None:
     ],
 )
 @pytest.mark.parametrize("charset", ["utf-8", "ascii"])
-def test_an_ordinary_page_stays_letter_by_letter_and_entity_by_entity(page: str, charset: str) -> None:
+def test_an_ordinary_page_is_not_changed(page: str, charset: str) -> None:
     served = page.encode(charset, "xmlcharrefreplace")
     assert decode(served).text == served.decode()
 
 
-def test_markup_scripts_comments_and_addresses_stay_as_they_are() -> None:
+def test_markup_scripts_comments_and_addresses_are_not_changed() -> None:
     opaque = '<!-- TØnh ñy Qu¶ng Ng·i --><script>var a="TØnh ñy Qu¶ng Ng·i";</script><a href="/TØnh-ñy-Qu¶ng">'
     page = f"{opaque}TØnh ñy Qu¶ng Ng·i</a>"
     assert decode(page.encode("cp1252")).text == f"{opaque}Tỉnh ủy Quảng Ngãi</a>"
@@ -175,12 +175,12 @@ def test_a_line_that_is_unicode_in_part_is_decoded_in_part() -> None:
     )
 
 
-def test_a_page_decides_for_its_single_words() -> None:
+def test_single_words_are_decoded_by_the_charset_of_the_page() -> None:
     page = "<li>Bé</li><li>khÐo</li><p>Ban D©n vËn TØnh ñy häp phiªn ®Çu n¨m</p>"
     assert decode(page.encode("cp1252")).text == "<li>Bộ</li><li>khéo</li><p>Ban Dân vận Tỉnh ủy họp phiên đầu năm</p>"
 
 
-def test_a_font_speaks_for_a_charset_where_letters_leave_a_doubt() -> None:
+def test_a_font_name_decides_the_charset_if_letters_are_ambiguous() -> None:
     assert "khéo" not in decode("<font face='Times'>khÐo</font>".encode()).text
     assert "khéo" in decode("<font face='.VnTime'>khÐo</font>".encode()).text
     assert "Có" in decode("<p style='font-family: VNI-Times'>Coù ñöôïc</p>".encode()).text
@@ -188,7 +188,7 @@ def test_a_font_speaks_for_a_charset_where_letters_leave_a_doubt() -> None:
     assert decode(unicode_page.encode()).text == unicode_page
 
 
-def test_utf8_that_was_read_as_windows_1252_is_read_again() -> None:
+def test_utf8_that_was_decoded_as_windows_1252_is_repaired() -> None:
     found = decode("<p>Tá»‰nh á»§y Quáº£ng NgÃ£i</p>".encode(), "utf-8")
     assert found.text == "<p>Tỉnh ủy Quảng Ngãi</p>"
     assert found.disagreement == "charset: bytes are utf-8, letters are UTF-8 twice"
@@ -210,5 +210,5 @@ def test_no_bytes_and_no_header_raise(body: bytes, header: str | None) -> None:
 def test_any_text_in_utf8_reads_back(text: str) -> None:
     encoded = text.encode("utf-8", "ignore")
     expected = encoded.decode()
-    assume(decode_legacy(expected) == expected)  # letters in the place of TCVN3 are read as that, as they should be
+    assume(decode_legacy(expected) == expected)  # letters that form TCVN3 text are decoded as that, as they should be
     assert decode(encoded, "windows-1252").text == expected.removeprefix("\ufeff")

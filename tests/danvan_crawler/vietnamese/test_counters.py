@@ -19,7 +19,7 @@ from danvan_crawler.vietnamese.counters import without_counters
         "Hội nghị sơ kết lượt truy cập: 5",
     ],
 )
-def test_what_counts_readers_is_no_part_of_the_title(printed: str) -> None:
+def test_a_view_counter_is_not_part_of_the_title(printed: str) -> None:
     assert without_counters(printed) == "Hội nghị sơ kết"
 
 
@@ -35,10 +35,10 @@ def test_what_counts_readers_is_no_part_of_the_title(printed: str) -> None:
         "",
     ],
 )
-def test_other_numbers_stay(title: str) -> None:
+def test_other_numbers_are_kept(title: str) -> None:
     assert without_counters(title) == title
 
 
 @pytest.mark.parametrize("title", ["-" * 1_000_000, "- " * 490 + "lượt xem", "1" * 900])
-def test_a_title_made_of_signs_stays_too(title: str) -> None:
+def test_a_title_of_symbols_is_kept(title: str) -> None:
     assert without_counters(title) == title.strip()

@@ -1,4 +1,4 @@
-"""Which of several dates is the day of publication."""
+"""Choosing the day of publication from several dates."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ OPENGRAPH = Candidate("opengraph", "2017-05-23T08:05:00+07:00")
 ADDRESS = Candidate("url", "https://example.vn/2017/05/22/hoi-nghi.html")
 
 
-def test_what_is_displayed_is_believed_first_whatever_the_order_of_candidates() -> None:
+def test_a_displayed_date_takes_precedence_in_any_order_of_candidates() -> None:
     choice = choose([ADDRESS, JSON_LD, STAMP], captured_at=CAPTURED)
     assert (choice.source, choice.raw, choice.published_from) == ("visible", STAMP.raw, "visible")
 
 
-def test_the_family_says_whom_it_trusts_first() -> None:
+def test_the_family_sets_the_order_of_trust() -> None:
     assert choose([STAMP, JSON_LD], trust=("json-ld", "visible"), captured_at=CAPTURED).source == "json-ld"
 
 
@@ -57,7 +57,7 @@ def test_the_same_day_at_another_time_or_in_another_zone_is_no_disagreement(othe
         (ADDRESS, "url", "2017/05/22", "2017-05-22T00:00:00+07:00"),
     ],
 )
-def test_without_a_displayed_stamp_another_place_stands_in(
+def test_without_a_displayed_date_another_source_is_used(
     candidate: Candidate, published_from: str, raw: str | None, at: str
 ) -> None:
     choice = choose([Candidate("visible", "Văn bản số 12 ngày 01/02/2010"), candidate], captured_at=CAPTURED)
@@ -68,7 +68,7 @@ def test_without_a_displayed_stamp_another_place_stands_in(
 
 
 @pytest.mark.parametrize("line", ["© 2012 Ban Dân vận Tỉnh ủy", "Văn bản số 12 ngày 01/02/2010", "2012", ""])
-def test_what_is_no_stamp_never_wins(line: str) -> None:
+def test_a_text_without_a_date_is_never_chosen(line: str) -> None:
     assert choose([Candidate("visible", line)], captured_at=CAPTURED).stamp is None
 
 
@@ -83,7 +83,7 @@ def test_a_clock_does_not_hide_the_other_dates() -> None:
     assert (choice.source, choice.warnings) == ("opengraph", ())
 
 
-def test_an_article_of_the_day_of_its_capture_keeps_its_date() -> None:
+def test_an_article_published_on_the_day_of_capture_keeps_its_date() -> None:
     choice = choose([Candidate("visible", "Ngày 23/11/2026")], captured_at=CAPTURED)
     assert choice.stamp is not None
     assert choice.warnings == ()
@@ -117,21 +117,21 @@ def test_metadata_that_is_implausible_is_left_out_with_a_warning(raw: str, warni
     assert choose([wrong, ADDRESS], captured_at=CAPTURED, first_year=2005).source == "url"
 
 
-def test_a_clock_that_is_off_is_corrected_before_it_is_compared() -> None:
+def test_a_wrong_site_clock_is_corrected_before_the_comparison() -> None:
     now = Candidate("json-ld", "2026-11-23T22:00:02+07:00")
     assert choose([now], captured_at=CAPTURED, clock_offset=timedelta(hours=7)).stamp is None
 
 
-def test_metadata_that_names_several_days_names_those_of_related_news() -> None:
+def test_metadata_with_several_days_is_that_of_related_news() -> None:
     choice = choose([Candidate("time", "2017-05-18"), Candidate("time", "2017-05-11"), ADDRESS], captured_at=CAPTURED)
     assert (choice.source, choice.warnings) == ("url", ())
 
 
-def test_without_a_time_of_capture_nothing_is_compared_with_it() -> None:
+def test_without_a_time_of_capture_there_is_no_comparison_with_it() -> None:
     assert choose([Candidate("visible", "Ngày 01/12/2062")]).warnings == ()
 
 
-def test_the_month_comes_first_where_the_site_says_so() -> None:
+def test_the_month_comes_first_if_the_site_says_so() -> None:
     choice = choose([Candidate("visible", "05/23/2017")], month_first=True)
     assert choice.stamp is not None
     assert choice.stamp.at.isoformat() == "2017-05-23T00:00:00+07:00"
@@ -149,14 +149,14 @@ def test_the_month_comes_first_where_the_site_says_so() -> None:
         ("2017/05/23", "2017-05-23T00:00:00+07:00", "day"),
     ],
 )
-def test_metadata_is_read_in_the_forms_of_machines(raw: str, at: str, precision: str) -> None:
+def test_metadata_is_read_in_machine_formats(raw: str, at: str, precision: str) -> None:
     stamp = read(raw, "metadata")
     assert stamp is not None
     assert (stamp.at.isoformat(), stamp.precision) == (at, precision)
 
 
 @pytest.mark.parametrize("raw", ["5/6/2017 8:05:00 AM", "23/05/2017", "0001-01-01T00:00:00", "1495501500", "today", ""])
-def test_metadata_in_doubt_is_none(raw: str) -> None:
+def test_ambiguous_metadata_is_none(raw: str) -> None:
     assert read(raw, "metadata") is None
 
 
@@ -170,7 +170,7 @@ def test_metadata_in_doubt_is_none(raw: str) -> None:
         ("https://example.vn/2017/05/23/hoi-nghi-20170523.html", None),
     ],
 )
-def test_an_address_may_name_the_day_and_what_was_read_there_reads_again(url: str, raw: str | None) -> None:
+def test_a_date_in_an_address_is_read_and_can_be_read_again(url: str, raw: str | None) -> None:
     stamp = read(url, "url")
     assert stamp is not None
     assert stamp.at.isoformat() == "2017-05-23T00:00:00+07:00"
@@ -193,5 +193,5 @@ def test_an_address_may_name_the_day_and_what_was_read_there_reads_again(url: st
         "https://example.vn/1945/09/02/tuyen-ngon.html",
     ],
 )
-def test_an_address_in_doubt_names_no_day(url: str) -> None:
+def test_an_ambiguous_address_gives_no_date(url: str) -> None:
     assert in_address(url) is None

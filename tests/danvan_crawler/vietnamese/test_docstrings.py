@@ -1,4 +1,4 @@
-"""The examples in the docstrings are what the functions answer."""
+"""The examples in the docstrings are correct."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MODULES = [module.name for module in pkgutil.iter_modules(room.__path__, f"{room
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_the_examples_of_a_module_hold(name: str) -> None:
+def test_the_examples_of_a_module_are_correct(name: str) -> None:
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 

@@ -1,4 +1,4 @@
-"""Which documents a text cites: real citations, made-up ones in every form, and the many numbers that are none."""
+"""Documents that a text cites: real citations, generated ones in every form, and many numbers that are no citations."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def lines(name: str) -> list[list[str]]:
 CITED = lines("documents.tsv")
 NOT_CITED = [line[0] for line in lines("no_documents.tsv")]
 
-# Kinds with the name that each stands for, and bodies of Party and State; the reader's tables know more and fewer.
+# Kinds with the names that they stand for, and bodies of Party and State; the tables of the reader are different.
 KINDS = {
     "NQ": "nghị quyết",
     "CT": "chỉ thị",
@@ -43,7 +43,7 @@ PARTY = ("TW", "TU", "HU", "ĐU", "ĐUK", "BTGTW", "BDVTU", "UBKTTW", "VPTU", "B
 STATE = ("CP", "TTg", "UBND", "HĐND", "BNV", "SNV", "BGDĐT", "SVHTTDL", "VPQH", "STNMT", "BQLDA", "XYZ")
 NUMBERS = st.one_of(st.integers(1, 9999).map(str), st.integers(1, 9).map("0{}".format))
 DAYS = st.dates(date(1930, 1, 1), date(2100, 12, 31))
-# What citations are made of, so that chance finds the corners of the patterns.
+# Parts of citations, so that random combinations reach the edge cases of the patterns.
 PIECES = st.lists(
     st.one_of(
         st.sampled_from(
@@ -130,7 +130,7 @@ def test_all_documents_of_a_sentence_are_found_in_order() -> None:
     ]
 
 
-def test_one_name_holds_for_a_whole_list() -> None:
+def test_one_name_applies_to_a_whole_list() -> None:
     assert readings("Quy định số 37-QĐ/TW, 41-QĐ/TW và số 22-QĐ/TW") == [
         ("quy định", "37", "QĐ/TW", None),
         ("quy định", "41", "QĐ/TW", None),
@@ -138,7 +138,7 @@ def test_one_name_holds_for_a_whole_list() -> None:
     ]
 
 
-def test_one_code_holds_for_the_numbers_before_it() -> None:
+def test_one_code_applies_to_the_numbers_before_it() -> None:
     found = find("theo Quyết định số 217, 218-QĐ/TW của Bộ Chính trị")
     assert [reading(citation) for citation in found] == [
         ("quyết định", "217", "QĐ/TW", None),
@@ -223,7 +223,7 @@ def test_dates_and_spans_are_no_documents(day: date, other: date) -> None:
 
 
 @given(text=st.one_of(st.text(), PIECES))
-def test_no_text_raises_and_raw_is_printed_in_it(text: str) -> None:
+def test_no_text_raises_and_raw_is_a_part_of_it(text: str) -> None:
     for citation in find(text):
         assert citation.raw
         assert citation.raw in text
@@ -256,6 +256,6 @@ def test_no_text_raises_and_raw_is_printed_in_it(text: str) -> None:
     ],
 )
 @pytest.mark.slow
-def test_a_long_text_of_anything_comes_to_an_end(piece: str, length: int) -> None:
-    # Patterns that look over the whole text from each number, or try every split, would take minutes, or hours.
+def test_a_long_text_is_read_in_linear_time(piece: str, length: int) -> None:
+    # Patterns that search the whole text from each number, or try every split, would take minutes or hours.
     find("Nghị quyết số 12" + piece * (length // len(piece)) + "-QĐ/TU")

@@ -1,7 +1,8 @@
 """Text in a legacy charset that was served as Latin letters.
 
-`legacy.tsv` holds texts as served and as meant; `legacy_letters.tsv` every letter in each charset, from the tables that
-UniKey, viparse and glibc publish. The encoders here are made of the latter, so they share nothing with what they test.
+`legacy.tsv` has texts as served and as meant; `legacy_letters.tsv` has every letter in each charset, from the tables
+that UniKey, viparse and glibc publish. The encoders here are made from the latter, so they share nothing with the
+tested code.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ FIXTURES = Path(__file__).parents[2] / "fixtures" / "vietnamese"
 CHARSETS = ("TCVN3", "VNI", "VISCII", "windows-1258")
 SYLLABLES = sorted(spellings())
 LONGER = [syllable for syllable in SYLLABLES if len(syllable) > 1]
-"""Without words of one letter: a symbol that stands alone is a symbol, such as ª, TCVN3's ê."""
+"""Without words of one letter: a single symbol is not changed, such as ª, TCVN3's ê."""
 LETTERS = (
     "abceghiklmnopqrstuvxyaàáạảãâầấậẩẫăằắặẳẵđĐßæåäöøûüñÆÐØÞ¡¢£¤¥¦§¨©ª«¬\u00ad®µ¶·¸¹º»¼½¾×÷ \u0301\u0303\u0323‘’“”…€Ã\n"
 )
@@ -48,7 +49,7 @@ def rows() -> list[tuple[str, str, str]]:
 
 @pytest.fixture(scope="module")
 def encoders() -> dict[str, Callable[[str], str]]:
-    """Unicode text as each charset's bytes look when they are read as windows-1252."""
+    """Unicode text as each charset's bytes look when they are decoded as windows-1252."""
     columns = list(zip(*table("legacy_letters"), strict=True))
 
     def encoder(column: tuple[str, ...]) -> Callable[[str], str]:
@@ -59,20 +60,18 @@ def encoders() -> dict[str, Callable[[str], str]]:
 
 
 @pytest.mark.parametrize(("kind", "served", "meant"), [row for row in rows() if row[0] != "unchanged"])
-def test_text_comes_out_as_it_was_meant(kind: str, served: str, meant: str) -> None:
+def test_text_is_decoded_as_meant(kind: str, served: str, meant: str) -> None:
     assert decode_legacy(served) == meant
 
 
 @pytest.mark.parametrize("text", [served for kind, served, _ in rows() if kind == "unchanged"])
-def test_ordinary_text_comes_back_as_the_same_string(text: str) -> None:
+def test_ordinary_text_is_returned_unchanged(text: str) -> None:
     assert decode_legacy(text) is text
 
 
 @pytest.mark.parametrize("charset", CHARSETS)
 @pytest.mark.slow
-def test_every_syllable_that_vietnamese_can_spell_survives(
-    charset: str, encoders: dict[str, Callable[[str], str]]
-) -> None:
+def test_every_possible_vietnamese_syllable_is_decoded(charset: str, encoders: dict[str, Callable[[str], str]]) -> None:
     syllables = LONGER.copy()
     random.Random(5).shuffle(syllables)
     lines = [" ".join(syllables[start : start + 40]) for start in range(0, len(syllables), 40)]
@@ -94,7 +93,7 @@ def test_unicode_text_of_any_syllables_is_unchanged(words: list[str], form: Lite
 
 
 @pytest.mark.parametrize("charset", ["VNI", "VISCII", "windows-1258"])
-def test_capitals_survive_where_the_charset_has_them(charset: str, encoders: dict[str, Callable[[str], str]]) -> None:
+def test_capitals_are_decoded_if_the_charset_has_them(charset: str, encoders: dict[str, Callable[[str], str]]) -> None:
     text = "ĐẢNG BỘ TỈNH QUẢNG NGÃI TỔ CHỨC HỘI NGHỊ; Ủy ban Mặt trận Tổ quốc"
     assert decode_legacy(encoders[charset](text)) == text
 
@@ -112,7 +111,7 @@ def test_only_the_legacy_lines_of_a_document_change() -> None:
     assert decode_legacy(text).split("\n\n") == [unicode, done, "Noël à Genève", unicode, done]
 
 
-def test_a_document_decides_what_a_word_cannot() -> None:
+def test_an_ambiguous_word_is_decoded_by_the_rest_of_the_document() -> None:
     assert decode_legacy("khÐo") == "khÐo"
     assert decode_legacy("khÐo\nPhong trµo thi ®ua d©n vËn") == "khéo\nPhong trào thi đua dân vận"
 
@@ -130,7 +129,7 @@ def test_words_of_capitals_are_recased_and_others_are_not(served: str, meant: st
     assert decode_legacy(served) == meant
 
 
-def test_text_that_was_read_as_windows_1258_is_read_again() -> None:
+def test_text_that_was_decoded_as_windows_1258_is_repaired() -> None:
     tcvn3 = "Qu¶ng Ng·i ph¸t triÓn kinh tÕ, n©ng cao ®êi sèng"
     misread = unicodedata.normalize("NFC", tcvn3.encode("cp1252").decode("cp1258"))
     assert misread != tcvn3
@@ -143,15 +142,15 @@ def test_no_text_raises_and_no_line_is_lost(text: str) -> None:
 
 
 @pytest.mark.parametrize("meant", [meant for _, _, meant in rows()])
-def test_what_was_decoded_is_not_decoded_again(meant: str) -> None:
+def test_decoded_text_is_not_decoded_again(meant: str) -> None:
     assert decode_legacy(meant) is meant
 
 
 @pytest.mark.parametrize("word", ["nghiêng", "QUÝ", "giếng", "gì", "thuỷ", "thủy", "khuỷu", "Đắk", "ở", "oanh"])
-def test_syllables_are_told(word: str) -> None:
+def test_syllables_are_recognised(word: str) -> None:
     assert is_syllable(word)
 
 
 @pytest.mark.parametrize("word", ["", "hôtel", "été", "tỏt", "ngh", "cía", "kwa", "quu", "ă", "khÐo", "Straße"])
-def test_what_is_no_syllable_is_told(word: str) -> None:
+def test_other_words_are_not_recognised_as_syllables(word: str) -> None:
     assert not is_syllable(word)

@@ -1,4 +1,4 @@
-"""63 provinces, 34 since July 2025: what held when, and what a name means."""
+"""63 provinces, 34 since July 2025: which unit held on which day, and the meaning of names."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_of_63_provinces_52_became_23_and_11_stayed() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(OF_63))
-def test_a_province_is_itself_until_june_2025_and_what_it_was_merged_into_since(name: str) -> None:
+def test_a_province_is_unchanged_until_june_2025_and_the_merged_unit_since(name: str) -> None:
     code, new = OF_63[name].code, SUCCESSOR.get(name, name)
     assert provinces.lookup(code, on=LAST_OF_63).name == name
     since = provinces.lookup(code, on=FIRST_OF_34)
@@ -137,7 +137,7 @@ def test_a_province_is_itself_until_june_2025_and_what_it_was_merged_into_since(
 
 
 @pytest.mark.parametrize("name", sorted({*MERGERS, *SUCCESSOR}))
-def test_a_merger_ends_the_old_unit_on_the_day_that_begins_the_new_one(name: str) -> None:
+def test_an_old_unit_is_valid_until_the_day_on_which_the_merged_one_begins(name: str) -> None:
     before = OF_63[name]
     after = provinces.lookup(before.code, on=FIRST_OF_34)
     assert (before.valid_until, before.successor) == (FIRST_OF_34, after.code)
@@ -145,7 +145,7 @@ def test_a_merger_ends_the_old_unit_on_the_day_that_begins_the_new_one(name: str
 
 
 @pytest.mark.parametrize("name", sorted(UNCHANGED))
-def test_an_unchanged_province_goes_on(name: str) -> None:
+def test_a_province_without_a_merger_is_unchanged(name: str) -> None:
     province = OF_63[name]
     assert provinces.lookup(province.code, on=FIRST_OF_34) == province
     assert (province.valid_until, province.successor) == (None, None)
@@ -180,7 +180,7 @@ def test_periods_of_a_province_follow_each_other_without_a_gap() -> None:
         assert held[-1].successor is None
 
 
-def test_a_datetime_is_the_day_that_it_shows() -> None:
+def test_a_datetime_counts_as_its_local_day() -> None:
     assert provinces.lookup("VN-63", on=datetime(2025, 6, 30, 23, 59, tzinfo=UTC)).name == "Hà Nam"
 
 
@@ -191,14 +191,14 @@ def test_an_unknown_code_is_a_key_error_that_names_it(code: str) -> None:
 
 
 @pytest.mark.parametrize("number", range(1, 100))
-def test_a_code_of_the_statistics_office_means_nothing(number: int) -> None:
+def test_a_code_of_the_statistics_office_gives_none(number: int) -> None:
     assert provinces.find(f"{number:02}") is None
     with pytest.raises(KeyError):
         provinces.lookup(f"{number:02}", on=FIRST_OF_34)
 
 
 @pytest.mark.parametrize("name", sorted({*OF_63, "Thừa Thiên Huế"}))
-def test_a_name_is_understood_in_any_spelling(name: str) -> None:
+def test_a_name_is_found_in_any_spelling(name: str) -> None:
     code = OF_63["Huế" if name == "Thừa Thiên Huế" else name].code
     slug = fold(name).replace(" - ", " ").replace(" ", "-")
     spellings = [
@@ -230,12 +230,12 @@ def test_a_name_is_understood_in_any_spelling(name: str) -> None:
         ("Kiến Giang", "Kiên Giang"),
     ],
 )
-def test_other_names_of_a_province_are_understood(spelling: str, name: str) -> None:
+def test_other_names_of_a_province_are_found(spelling: str, name: str) -> None:
     assert provinces.find(spelling) == OF_63[name].code
 
 
 @pytest.mark.parametrize("text", ["", " ", "tỉnh", "TP.", "Hà", "Quảng", "Hà Nội mới", "VN-99", "VN"])
-def test_what_is_no_province_means_nothing(text: str) -> None:
+def test_a_text_that_is_not_a_province_gives_none(text: str) -> None:
     assert provinces.find(text) is None
 
 
@@ -258,7 +258,7 @@ def test_no_spelling_stands_for_two_provinces() -> None:
         ("xyz", []),
     ],
 )
-def test_near_names_are_suggested(typed: str, names: list[str]) -> None:
+def test_similar_names_are_suggested(typed: str, names: list[str]) -> None:
     assert provinces.near(typed) == names
 
 

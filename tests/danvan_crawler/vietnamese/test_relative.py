@@ -45,16 +45,16 @@ def test_days_give_the_day(text: str, at: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["2 tuần trước", "3 tháng trước", "5 năm trước", "Đăng 5 năm trước · 616 lượt xem"])
-def test_weeks_and_more_are_too_coarse(text: str) -> None:
+def test_weeks_and_longer_units_are_too_imprecise(text: str) -> None:
     assert read(text) is None
 
 
 @pytest.mark.parametrize("text", ["5 phút trước", "Hôm qua", "Hôm qua, 08:05"])
-def test_without_the_hour_of_the_crawl_nothing_is_known(text: str) -> None:
+def test_without_the_time_of_the_crawl_there_is_no_date(text: str) -> None:
     assert read(text, now=None) is None
 
 
-def test_the_day_turns_in_the_zone_of_the_site() -> None:
+def test_the_day_is_that_in_the_zone_of_the_site() -> None:
     # 23:30 UTC is the next morning in Hà Nội.
     late = datetime(2024, 3, 9, 23, 30, tzinfo=UTC)
     assert read("hôm qua", now=late) == ("2024-03-09T00:00:00+07:00", "day", "hôm qua")
@@ -76,11 +76,11 @@ def test_the_day_turns_in_the_zone_of_the_site() -> None:
         "9999 ngày trước và hơn",
     ],
 )
-def test_counters_and_sentences_are_no_age(text: str) -> None:
+def test_counters_and_sentences_are_not_read_as_an_age(text: str) -> None:
     assert read(text) is None
 
 
-def test_a_full_date_wins_over_an_age() -> None:
+def test_a_full_date_takes_precedence_over_an_age() -> None:
     assert read("23/05/2017 08:05 | 5 phút trước") == ("2017-05-23T08:05:00+07:00", "minute", "23/05/2017 08:05")
 
 
@@ -88,7 +88,7 @@ def test_an_age_before_the_first_year_is_none() -> None:
     assert read("9999 ngày trước", now=datetime(1995, 1, 1, tzinfo=UTC)) is None
 
 
-def test_an_age_before_the_first_day_of_all_is_none() -> None:
+def test_an_age_before_the_first_possible_date_is_none() -> None:
     assert read("9999 giờ trước", now=datetime(1, 1, 2, tzinfo=timezone(timedelta(0)))) is None
 
 

@@ -18,11 +18,11 @@ def test_canonical_has_the_old_tone_placement(tone: list[str]) -> None:
     assert canonical(typed) == canonical(old) == canonical(new) == old
 
 
-def test_canonical_of_decomposed_text_is_the_same(tone: list[str]) -> None:
+def test_canonical_is_the_same_for_decomposed_text(tone: list[str]) -> None:
     assert canonical(unicodedata.normalize("NFD", tone[0])) == tone[1]
 
 
-def test_fold_of_every_placement_is_one(tone: list[str]) -> None:
+def test_fold_is_the_same_for_every_tone_placement(tone: list[str]) -> None:
     typed, old, new, folded = tone
     assert fold(typed) == fold(old) == fold(new) == folded
 
@@ -62,7 +62,7 @@ def test_paragraphs_are_separated_by_one_newline() -> None:
     assert clean("\n\r\n  Đoạn một \r\n \u00a0\n\n Đoạn hai\u2028Đoạn ba\x0b\n") == "Đoạn một\nĐoạn hai\nĐoạn ba"
 
 
-def test_invisible_characters_go_and_join_their_neighbours() -> None:
+def test_invisible_characters_are_removed() -> None:
     assert clean("\ufeffQu\u00adảng\u200b Ng\u2060ãi\u200e\x00") == "Quảng Ngãi"
 
 
@@ -94,7 +94,7 @@ def test_entities_are_decoded_however_often_they_were_encoded() -> None:
     assert canonical("T&#7881;nh&amp;nbsp;u&amp;amp;#7927;") == "Tỉnh ủy"
 
 
-def test_addresses_are_no_entities() -> None:
+def test_parameters_of_addresses_are_not_read_as_entities() -> None:
     assert canonical("?a=1&copy=2&lang=vi") == "?a=1&copy=2&lang=vi"
 
 
@@ -102,7 +102,7 @@ def test_canonical_keeps_the_lines() -> None:
     assert canonical(" Tỉnh  uỷ \n\n Hoà Bình ") == "Tỉnh ủy\nHòa Bình"
 
 
-def test_fold_takes_off_every_mark_and_the_stroke() -> None:
+def test_fold_removes_every_mark_and_the_stroke() -> None:
     assert fold("Đảng bộ Tỉnh ủy ĐẮK LẮK") == "dang bo tinh uy dak lak"
 
 
@@ -111,11 +111,11 @@ def test_fold_covers_every_vietnamese_letter() -> None:
     assert set(fold(" ".join(letters + letters.upper()))) == set("adeiouy ")
 
 
-def test_fold_leaves_other_scripts_whole() -> None:
+def test_fold_does_not_change_other_scripts() -> None:
     assert fold("Москва 한국 ไทย Ærø") == "москва 한국 ไทย ærø"
 
 
-def test_a_text_of_nothing_is_empty() -> None:
+def test_a_blank_text_is_empty() -> None:
     assert (clean(""), canonical(" \u200b\n"), fold("\u00ad")) == ("", "", "")
 
 
@@ -151,6 +151,6 @@ def test_the_table_folds_as_the_rule_does(text: str) -> None:
     assert folded is None or folded == _folded(exact)
 
 
-def test_the_table_folds_everything_that_newspapers_set() -> None:
+def test_the_table_folds_all_characters_of_newspapers() -> None:
     text = "ĐẢNG BỘ TỈNH ĐẮK LẮK: “Dân vận khéo” – năm 2017…"
     assert fold_quickly(text) == "dang bo tinh dak lak: “dan van kheo” – nam 2017…"

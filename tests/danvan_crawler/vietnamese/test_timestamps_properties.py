@@ -44,7 +44,7 @@ FORMS: dict[str, tuple[str, Callable[[datetime], str]]] = {
     "dots": ("day", lambda at: f"{at.day}.{at.month}.{at.year}"),
     "list": ("day", lambda at: f"Hội nghị giao ban công tác dân vận ({at:%d/%m/%Y})"),
 }
-# What date lines are made of, so that chance finds the corners of the patterns.
+# Parts of date lines, so that random combinations reach the edge cases of the patterns.
 PIECES = st.lists(
     st.one_of(
         st.sampled_from(
@@ -74,17 +74,17 @@ def test_any_moment_reads_back_in_every_form(form: str, at: datetime) -> None:
 
 
 @given(at=MOMENTS, day=st.integers(32, 99))
-def test_no_day_beyond_the_month_is_read(at: datetime, day: int) -> None:
+def test_no_day_after_the_end_of_the_month_is_read(at: datetime, day: int) -> None:
     assert parse(f"Đăng lúc: {day}/{at:%m/%Y %H:%M}") is None
 
 
 @given(at=MOMENTS, month=st.integers(13, 99))
-def test_no_month_beyond_the_year_is_read(at: datetime, month: int) -> None:
+def test_no_month_greater_than_twelve_is_read(at: datetime, month: int) -> None:
     assert parse(f"Đăng lúc: {at:%d}/{month}/{at:%Y %H:%M}") is None
 
 
 @given(at=MOMENTS)
-def test_a_wrong_weekday_always_refuses(at: datetime) -> None:
+def test_a_wrong_weekday_is_always_refused(at: datetime) -> None:
     assert parse(f"{WEEKDAYS[at.weekday() - 1]}, {at:%d/%m/%Y %H:%M}") is None
 
 
@@ -95,7 +95,7 @@ def test_no_text_raises(text: str) -> None:
 
 
 @given(text=PIECES)
-def test_raw_is_verbatim_and_holds_the_digits_of_the_date(text: str) -> None:
+def test_raw_is_verbatim_and_contains_the_digits_of_the_date(text: str) -> None:
     stamp = parse(text)
     if stamp is not None:
         digits = unicodedata.normalize("NFKC", stamp.raw)
@@ -105,6 +105,6 @@ def test_raw_is_verbatim_and_holds_the_digits_of_the_date(text: str) -> None:
 
 
 @given(before=PIECES, at=MOMENTS)
-def test_whatever_stands_before_a_date_no_other_day_is_read(before: str, at: datetime) -> None:
+def test_no_text_before_a_date_changes_the_day(before: str, at: datetime) -> None:
     stamp = parse(f"{before}\nĐăng lúc: {at:%d/%m/%Y}")
     assert stamp is None or stamp.at.date() == at.date() or stamp.raw in before

@@ -32,12 +32,12 @@ def test_placing_twice_changes_nothing() -> None:
     assert [word for word in words if place(place(word)) != place(word)] == []
 
 
-def test_words_in_a_text_are_placed_and_the_rest_is_untouched() -> None:
+def test_tones_of_words_in_a_text_are_placed_and_the_rest_is_unchanged() -> None:
     text = "(hoà)uỷ-ban_hoà 12hoà «khoẻ», qúy/gía; tòan"
     assert place_all(text) == "(hòa)ủy-ban_hòa 12hòa «khỏe», quý/giá; toàn"
 
 
-def test_a_run_of_letters_too_long_for_a_syllable_is_left_alone() -> None:
+def test_a_run_of_letters_too_long_for_a_syllable_is_unchanged() -> None:
     assert place_all("hoàhoàhoàhoà" * 1000) == "hoàhoàhoàhoà" * 1000
 
 

@@ -1,4 +1,4 @@
-"""What is archived beside the bytes reads back as it was, also what a later version adds."""
+"""Metadata beside the archived bytes is read back unchanged, also with keys of a later version."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_a_run_reads_back_with_its_days() -> None:
     assert (str(again.first_day), again.last_day) == ("2017-05-23", None)
 
 
-def test_what_a_later_version_adds_is_passed_over() -> None:
+def test_unknown_keys_of_a_later_version_are_ignored() -> None:
     told = json.loads(Why("article", "http://example.vn/a", section="Tin tức").as_json())
     assert Why.from_json(json.dumps({**told, "mood": "calm"})) == Why(
         "article", "http://example.vn/a", section="Tin tức"
@@ -65,7 +65,7 @@ def test_what_a_later_version_adds_is_passed_over() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", '"x"'])
-def test_what_is_no_object_is_refused(text: str) -> None:
+def test_a_note_that_is_not_an_object_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"not an object|Expecting"):
         Why.from_json(text)
 
@@ -83,6 +83,6 @@ def test_what_is_no_object_is_refused(text: str) -> None:
         ("feed", "ours", False),
     ],
 )
-def test_only_what_something_follows_from_is_archived(kind: str, cause: str, is_archived: bool) -> None:
+def test_only_failures_that_change_the_crawl_state_are_archived(kind: str, cause: str, is_archived: bool) -> None:
     request = Unanswered(Why(kind, "http://example.vn/"), "http://example.vn/", "", "", cause)  # type: ignore[arg-type]
     assert request.is_archived is is_archived

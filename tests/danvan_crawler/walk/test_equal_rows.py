@@ -1,4 +1,4 @@
-"""A rebuild gives every row again that the crawls wrote: over random nights, cuts, edits and troubles of a portal."""
+"""A rebuild restores every row that the crawls wrote: over random nights, cuts, edits and errors of a portal."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def nights_of(chance: random.Random) -> Iterator[tuple[Night, bool]]:
 
 
 def strangers(chance: random.Random, night: datetime) -> list[tuple[str, bytes, datetime]]:
-    """What another tool has captured of the portal, on some day before or just after a night."""
+    """Captures of the portal by another tool, on some day before or just after a night."""
     day = night + timedelta(days=chance.choice([-400, -40, -1, 0, 0]), hours=chance.choice([-2, 3]))
     edition = Troubled(chance.choice([1, 2]), {})
     targets = chance.sample([*PAGES, *STORIES, *PICTURES, "/", "/robots.txt"], chance.randint(1, 15))
@@ -90,18 +90,18 @@ def test_random_nights(world: World, tmp_path: Path, number: int) -> None:
             world.take_in(strangers(chance, night.began_at), tmp_path / f"another-{place}")
         if not was_killed:
             check_rebuild(world, tmp_path / f"rebuilt-{place}")
-    if was_killed:  # compared after the next run has taken up what a killed one left
+    if was_killed:  # compared after the next run has recovered the file of the killed one
         world.live(Night(night.began_at + timedelta(days=1), Troubled(1, {})))
         check_rebuild(world, tmp_path / "rebuilt-last")
 
 
-def test_a_rebuilt_database_goes_on_after_a_page_that_was_blank_and_a_run_that_was_stopped(
+def test_a_rebuilt_database_can_be_crawled_on_after_a_blank_page_and_a_stopped_run(
     world: World, tmp_path: Path
 ) -> None:
     second = f"{LISTINGS[0]}trang-2/"
     blank = {second: ("blank", 1)}
     world.live(Night(FIRST_NIGHT, Troubled(troubles=blank), stop_after=12))
-    assert world.asked.count(second) <= 1  # stopped before the second look
+    assert world.asked.count(second) <= 1  # stopped before the second request
     database, _ = world.rebuild(tmp_path / "rebuilt")
     assert differences(rows_of(world.database), rows_of(database)) == []
     for path in world.archive.glob("danvan.sqlite*"):
@@ -114,7 +114,7 @@ def test_a_rebuilt_database_goes_on_after_a_page_that_was_blank_and_a_run_that_w
     assert found == len(articles(1))
 
 
-def test_two_pictures_that_lead_to_one_file_are_both_settled(world: World, tmp_path: Path) -> None:
+def test_two_pictures_that_redirect_to_one_file_are_both_archived(world: World, tmp_path: Path) -> None:
     troubles = {PICTURES[4]: ("one picture", 99), PICTURES[6]: ("one picture", 99)}
     world.live(Night(FIRST_NIGHT, Troubled(troubles=troubles)))
     with closing(sqlite3.connect(world.database)) as connection:

@@ -1,4 +1,4 @@
-"""When a feed may stand in for listings."""
+"""When a feed may replace listings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def shown(first_page: str, new: str = "") -> Shown:
 
 
 def proved(nights: int = REQUIRED_NIGHTS, sections: tuple[str, ...] = (A, B)) -> Trust:
-    """A feed that has named the news of these sections on so many nights."""
+    """A feed that has contained the news of these sections on this number of nights."""
     trust = Trust()
     for night in range(nights):
         listings = {section: shown(f"{section}{night}", f"{section}{night}") for section in sections}
@@ -28,17 +28,17 @@ def proved(nights: int = REQUIRED_NIGHTS, sections: tuple[str, ...] = (A, B)) ->
     return trust
 
 
-def test_a_feed_stands_in_for_sections_whose_news_it_named_on_three_nights() -> None:
+def test_a_feed_replaces_sections_whose_news_it_had_on_three_nights() -> None:
     assert proved(REQUIRED_NIGHTS - 1).replacement([A, B, C]) is None
     assert proved().replacement([A, B, C]) == (FEED, [A, B])
 
 
-def test_a_feed_that_covers_one_section_spares_nothing() -> None:
+def test_a_feed_of_only_one_section_replaces_nothing() -> None:
     assert proved(sections=(A,)).replacement([A, B]) is None
     assert proved().replacement([A]) is None
 
 
-def test_runs_that_follow_at_once_are_one_night() -> None:
+def test_runs_shortly_after_each_other_count_as_one_night() -> None:
     trust = Trust()
     for minutes in range(REQUIRED_NIGHTS + 1):
         listings = {section: shown("1", "1") for section in (A, B)}
@@ -46,7 +46,7 @@ def test_runs_that_follow_at_once_are_one_night() -> None:
     assert trust.replacement([A, B]) is None
 
 
-def test_a_section_without_news_counts_where_the_feed_names_its_whole_first_page() -> None:
+def test_a_section_without_news_counts_if_the_feed_has_its_whole_first_page() -> None:
     trust = Trust()
     for night in range(REQUIRED_NIGHTS):
         listings = {A: shown("1 2", "2"), B: shown("5 6"), C: shown("8 9")}
@@ -54,28 +54,28 @@ def test_a_section_without_news_counts_where_the_feed_names_its_whole_first_page
     assert trust.replacement([A, B, C]) == (FEED, [A, B])
 
 
-def test_a_feed_that_names_no_news_at_all_proves_nothing() -> None:
+def test_a_feed_on_nights_without_any_news_proves_nothing() -> None:
     trust = Trust()
     for night in range(REQUIRED_NIGHTS):
         trust.compare(FEED, {"1", "5"}, {A: shown("1"), B: shown("5")}, NOW + night * A_DAY)
     assert trust.replacement([A, B]) is None
 
 
-def test_one_article_that_it_misses_ends_it_for_that_section() -> None:
+def test_one_missing_article_ends_the_trust_for_that_section() -> None:
     trust = proved(sections=(A, B, C))
     missed = trust.compare(FEED, {"1"}, {A: shown("1 2", "1 2"), B: shown("1", "1")}, NOW + REQUIRED_NIGHTS * A_DAY)
     assert missed == [A]
     assert trust.replacement([A, B, C]) == (FEED, [B, C])
 
 
-def test_a_feed_that_missed_something_is_looked_at_again_after_a_month() -> None:
+def test_a_feed_that_lacked_an_article_is_checked_again_after_a_month() -> None:
     trust = Trust()
     trust.compare(FEED, {"1"}, {A: shown("1 2", "1 2"), B: shown("3", "3")}, NOW)
     assert not trust.can_learn([A, B], NOW + A_DAY)
     assert trust.can_learn([A, B], NOW + EXCLUDED_FOR)
 
 
-def test_a_feed_that_could_not_be_read_has_to_prove_itself_on_one_more_night() -> None:
+def test_an_unreadable_feed_must_prove_itself_on_one_more_night() -> None:
     trust = proved()
     trust.require_one_more_night(FEED, NOW + REQUIRED_NIGHTS * A_DAY)
     assert trust.replacement([A, B]) is None
@@ -83,7 +83,7 @@ def test_a_feed_that_could_not_be_read_has_to_prove_itself_on_one_more_night() -
     assert trust.replacement([A, B]) == (FEED, [A, B])
 
 
-def test_an_address_without_a_feed_is_looked_at_again_after_a_month() -> None:
+def test_an_address_without_a_feed_is_checked_again_after_a_month() -> None:
     trust = Trust()
     assert trust.can_learn([A, B], NOW)
     trust.exclude(FEED, [A, B], NOW)
@@ -91,16 +91,16 @@ def test_an_address_without_a_feed_is_looked_at_again_after_a_month() -> None:
     assert trust.can_learn([A, B], NOW + EXCLUDED_FOR)
 
 
-def test_a_feed_that_has_proved_all_needs_no_more_proof() -> None:
+def test_a_feed_that_is_proved_for_all_sections_needs_no_more_proof() -> None:
     assert not proved().can_learn([A, B], NOW + 9 * A_DAY)
     assert proved().can_learn([A, B, C], NOW + 9 * A_DAY)
 
 
-def test_what_is_known_survives_being_written() -> None:
+def test_the_trust_is_read_back_as_written() -> None:
     assert Trust.read(proved().written()).replacement([A, B]) == (FEED, [A, B])
     assert Trust.read(proved().written()).written() == proved().written()
 
 
 @pytest.mark.parametrize("text", [None, "", "{", "[]", '{"a": 1}', '{"a": {"b": [1]}}', '{"a": {"b": [3, "never"]}}'])
-def test_what_cannot_be_read_is_nothing_known(text: str | None) -> None:
+def test_an_unreadable_text_gives_no_trust(text: str | None) -> None:
     assert Trust.read(text).replacement([A, B]) is None

@@ -1,4 +1,4 @@
-"""Where redirects lead."""
+"""Targets of redirects."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ PAGE = "http://example.vn/tin/a.html"
         (b"mailto:a@example.vn", None),
     ],
 )
-def test_a_redirect_leads_where_browsers_go(location: bytes | None, target: str | None) -> None:
+def test_the_target_of_a_redirect_is_that_of_browsers(location: bytes | None, target: str | None) -> None:
     assert target_of(PAGE, location) == target
 
 
-def test_a_redirect_to_itself_or_back_has_no_end() -> None:
+def test_a_redirect_to_itself_or_back_is_a_loop() -> None:
     why = Why("article", PAGE)
     assert endless(why, PAGE, PAGE) == "redirects in a circle"
     assert endless(why.redirected(PAGE), "http://example.vn/b", PAGE) == "redirects in a circle"
     assert endless(why, PAGE, "https://example.vn/tin/a.html") is None
 
 
-def test_so_many_redirects_are_followed_and_no_more() -> None:
+def test_redirects_are_followed_up_to_the_limit() -> None:
     why = Why("article", PAGE)
     for hop in range(MAX_HOPS):
         assert endless(why, f"http://example.vn/{hop}", f"http://example.vn/{hop + 1}") is None

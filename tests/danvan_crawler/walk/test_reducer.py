@@ -1,4 +1,4 @@
-"""What the reducer asks for, and what it leaves alone, over nights of the sample portal."""
+"""The requests of the reducer, and the addresses that it skips, over nights of the sample portal."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def state_of(world: World, target: str) -> tuple[str, str | None]:
     return row[0], row[1]
 
 
-def test_an_unchanged_portal_costs_its_first_pages(world: World) -> None:
+def test_of_an_unchanged_portal_only_first_pages_are_requested(world: World) -> None:
     world.live(Night(NIGHT, Troubled()))
     assert sorted(set(LISTINGS) - set(world.asked)) == []
     world.live(Night(NIGHT + timedelta(hours=8), Troubled()))
     assert sorted(world.asked) == sorted(LISTINGS)
 
 
-def test_a_plan_asks_for_listings_alone_and_leaves_the_articles_to_the_next_run(world: World) -> None:
+def test_a_plan_requests_only_listings_and_leaves_the_articles_to_the_next_run(world: World) -> None:
     world.live(Night(NIGHT, Troubled(), {"plan": True}))
     assert not set(world.asked) & set(STORIES)
     world.live(Night(NIGHT + timedelta(hours=8), Troubled()))
@@ -43,7 +43,7 @@ def test_an_article_that_fails_is_tried_again_by_the_next_run(world: World) -> N
     assert state_of(world, STORIES[5])[0] == "archived"
 
 
-def test_a_picture_that_leads_to_the_front_page_is_asked_for_once(world: World) -> None:
+def test_a_picture_that_redirects_to_the_front_page_is_requested_once(world: World) -> None:
     world.live(Night(NIGHT, Troubled(troubles={PICTURES[1]: ("home", 99)})))
     assert "/" not in world.asked
     assert state_of(world, PICTURES[1]) == ("rejected", "leads to the front page")
@@ -51,12 +51,12 @@ def test_a_picture_that_leads_to_the_front_page_is_asked_for_once(world: World) 
     assert PICTURES[1] not in world.asked
 
 
-def test_an_article_that_leads_away_is_no_article_of_the_site(world: World) -> None:
+def test_an_article_that_redirects_to_another_host_is_rejected(world: World) -> None:
     world.live(Night(NIGHT, Troubled(troubles={STORIES[2]: ("elsewhere", 99)})))
     assert state_of(world, STORIES[2]) == ("rejected", "leads to another host")
 
 
-def test_a_page_that_seems_to_lie_behind_the_last_is_asked_for_once_more_after_all_else(world: World) -> None:
+def test_a_missing_later_page_is_requested_once_more_after_all_else(world: World) -> None:
     second = f"{LISTINGS[0]}trang-2/"
     world.live(Night(NIGHT, Troubled(troubles={second: ("404", 1)})))
     first, again = [place for place, target in enumerate(world.asked) if target == second]
@@ -64,7 +64,7 @@ def test_a_page_that_seems_to_lie_behind_the_last_is_asked_for_once_more_after_a
     assert set(STORIES) <= set(world.asked)
 
 
-def test_what_robots_txt_forbids_stays_pending_and_is_found_when_it_may_be_asked_for(world: World) -> None:
+def test_an_article_forbidden_by_robots_txt_is_pending_until_it_is_allowed(world: World) -> None:
     hidden = Night(NIGHT, Troubled(), forbidden=lambda target: target == STORIES[7])
     counted = world.live(hidden)
     assert STORIES[7] not in world.asked

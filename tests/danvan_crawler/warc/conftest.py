@@ -18,7 +18,7 @@ import pytest
 
 @dataclass(frozen=True)
 class Checked:
-    """A record as the structure checker found it."""
+    """A record as read by the structure checker."""
 
     offset: int
     end: int
@@ -91,9 +91,9 @@ def _one_file(path: Path, data: bytes) -> list[Checked]:
 
 @pytest.fixture
 def check_structure() -> Callable[[Path], list[Checked]]:
-    """Reads a file with zlib alone and asserts what holds for every WARC/1.1 file of ours; gives its records.
+    """Read a file with zlib alone and assert the rules for every WARC/1.1 file of ours; returns its records.
 
-    A request whose response is missing passes: it is what a kill inside a write leaves.
+    A request without its response passes: a kill inside a write can leave one.
     """
 
     def check(path: Path) -> list[Checked]:
@@ -107,7 +107,7 @@ StartChild = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def start_child() -> Iterator[StartChild]:
-    """Starts Python with a script of its own, whose `print` can be read; killed in the end if it still runs."""
+    """Starts Python with a script whose `print` can be read; it is killed in the end if it still runs."""
     children: list[subprocess.Popen[str]] = []
 
     def start(script: str, *arguments: object) -> subprocess.Popen[str]:

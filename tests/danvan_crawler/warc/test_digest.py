@@ -7,7 +7,7 @@ import re
 from danvan_crawler.warc.message import sha1_base32
 
 
-def test_the_digest_of_nothing_is_the_one_that_every_archive_has():
+def test_the_digest_of_empty_bytes_is_the_well_known_value():
     assert sha1_base32(b"") == "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ"
 
 

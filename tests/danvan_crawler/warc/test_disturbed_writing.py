@@ -1,4 +1,4 @@
-"""A file that is disturbed while it is written: removed, moved or replaced, or with the disk almost full."""
+"""A file that is removed, moved or replaced while it is written, or an almost full disk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOO_MUCH = 1 << 62
 
 @pytest.fixture
 def begun(make_writer, exchange, tmp_path):
-    """A writer that has written two exchanges, the name of its open file, and what that holds."""
+    """A writer that has written two exchanges, the name of its open file, and its contents."""
     writer = make_writer()
     for _ in range(2):
         writer.write_exchange(exchange)
@@ -24,14 +24,14 @@ def begun(make_writer, exchange, tmp_path):
     return writer, path, path.read_bytes()
 
 
-def test_a_file_that_is_gone_fails_the_next_exchange(begun, exchange):
+def test_after_the_file_is_removed_the_next_exchange_fails(begun, exchange):
     writer, path, _ = begun
     path.unlink()
     with pytest.raises(ArchiveError, match=r"\.warc\.gz\.open was removed, moved or replaced while it was being"):
         writer.write_exchange(exchange)
 
 
-def test_a_file_that_was_replaced_fails_the_next_exchange(begun, exchange):
+def test_after_the_file_is_replaced_the_next_exchange_fails(begun, exchange):
     writer, path, content = begun
     path.unlink()
     path.write_bytes(content)
@@ -55,7 +55,7 @@ def test_closing_keeps_a_moved_file_where_it_is_and_writes_it_again(begun, tmp_p
     assert finished.read_bytes() == content == (tmp_path / "elsewhere").read_bytes()
 
 
-def test_closing_touches_nothing_that_has_taken_the_name(begun):
+def test_closing_does_not_change_another_file_with_the_name(begun):
     writer, path, _ = begun
     path.unlink()
     path.write_bytes(b"another's")
@@ -64,7 +64,7 @@ def test_closing_touches_nothing_that_has_taken_the_name(begun):
     assert path.read_bytes() == b"another's"
 
 
-def test_closing_touches_nothing_that_has_taken_the_final_name(begun):
+def test_closing_does_not_change_another_file_with_the_final_name(begun):
     writer, path, content = begun
     path.rename(path.with_suffix(""))
     with pytest.raises(ArchiveDamagedError, match="exists already"):
@@ -73,7 +73,7 @@ def test_closing_touches_nothing_that_has_taken_the_final_name(begun):
     assert not path.exists()
 
 
-def test_a_folder_that_is_gone_stays_so(begun, tmp_path):
+def test_a_removed_folder_is_not_created_again(begun, tmp_path):
     writer, _, _ = begun
     shutil.rmtree(tmp_path / "warc")
     with pytest.raises(ArchiveError, match="cannot finish"):
@@ -89,7 +89,7 @@ def test_below_the_floor_nothing_is_written(make_writer, exchange, tmp_path):
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_what_was_written_before_the_floor_was_reached_stays(make_writer, exchange, check_structure):
+def test_exchanges_written_before_the_floor_are_kept(make_writer, exchange, check_structure):
     writer = make_writer(min_free=1)
     writer.write_exchange(exchange)
     writer._min_free = TOO_MUCH
@@ -99,7 +99,7 @@ def test_what_was_written_before_the_floor_was_reached_stays(make_writer, exchan
     assert [record.type for record in check_structure(path)].count("response") == 1
 
 
-def test_the_exchange_itself_counts(tmp_path):
+def test_the_size_of_the_exchange_counts_for_the_floor(tmp_path):
     found = os.statvfs(tmp_path)
     free = found.f_bavail * found.f_frsize
     require_space(tmp_path, free // 2)
@@ -107,10 +107,10 @@ def test_the_exchange_itself_counts(tmp_path):
         require_space(tmp_path, free // 2, free)
 
 
-def test_without_a_floor_nothing_is_asked(tmp_path):
+def test_without_a_floor_the_free_space_is_not_checked(tmp_path):
     require_space(tmp_path / "nowhere", 0)
 
 
-def test_a_folder_that_is_not_there_is_an_error(tmp_path):
+def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(ArchiveError, match="cannot read"):
         require_space(tmp_path / "nowhere", 1)

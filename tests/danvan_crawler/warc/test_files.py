@@ -1,4 +1,4 @@
-"""Names of WARC files, and where they are."""
+"""Names and places of WARC files."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_slug_that_cannot_be_a_folder_is_refused(tmp_path, slug):
 
 
 @pytest.mark.parametrize("slug", ["thanhhoa-danvan", "my_spider", "example.vn", "tỉnh-ủy"])
-def test_a_slug_names_its_folder(tmp_path, slug):
+def test_the_folder_of_a_site_has_its_slug(tmp_path, slug):
     assert site_folder(tmp_path, slug) == tmp_path / "warc" / slug
 
 

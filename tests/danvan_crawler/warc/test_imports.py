@@ -1,4 +1,4 @@
-"""What a source is found to hold, where its records go, and what a copy of it looks like."""
+"""The survey of a source, the sites of its records, and the copy of it."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_the_host_of_a_record_is_read_from_its_target(target: str, origin: str |
     assert origin_of(headers) == origin
 
 
-def test_a_survey_tells_what_there_is(source: Callable[..., Path]) -> None:
+def test_a_survey_reports_the_contents(source: Callable[..., Path]) -> None:
     path = source()
     found = survey(path)
     assert (found.form, found.records) == (Form.PLAIN, 7)
@@ -95,7 +95,7 @@ def test_a_survey_tells_what_there_is(source: Callable[..., Path]) -> None:
     assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_revisits_can_name_what_has_a_payload_by_id_or_by_address_and_date(source: Callable[..., Path]) -> None:
+def test_revisits_find_their_original_by_id_or_by_address_and_date(source: Callable[..., Path]) -> None:
     names = survey(source()).names
     assert "urn:uuid:00000000-0000-4000-8000-000000000003" in names
     assert "https://b.example.vn/2 2020-05-01T01:02:03Z" in names
@@ -103,20 +103,20 @@ def test_revisits_can_name_what_has_a_payload_by_id_or_by_address_and_date(sourc
 
 
 @pytest.mark.parametrize("date", ["2020-05", "2020-05-01", "2020-05-01T01:02:03+07:00", "yesterday"])
-def test_a_capture_without_a_moment_is_damage(date: str, source: Callable[..., Path]) -> None:
+def test_a_capture_without_a_date_is_damage(date: str, source: Callable[..., Path]) -> None:
     odd = record(1, "response", "http://example.vn/").replace(b"2020-05-01T01:02:01Z", date.encode())
     with pytest.raises(ArchiveDamagedError, match=r"WARC-Date of the record at byte \d+ is"):
         survey(source(RECORDS[0], odd))
 
 
-def test_a_file_of_members_of_both_kinds_is_no_damage(tmp_path: Path) -> None:
+def test_a_file_with_members_of_both_kinds_is_not_damaged(tmp_path: Path) -> None:
     path = tmp_path / "source.warc.gz"
     path.write_bytes(gzip.compress(RECORDS[0]) + gzip.compress(b"".join(RECORDS[1:])))
     found = survey(path)
     assert (found.form, found.records) == (Form.GZIPPED, 7)
 
 
-def test_a_file_that_is_damaged_in_its_middle_is_named_by_the_byte_in_the_file(tmp_path: Path) -> None:
+def test_damage_in_the_middle_is_reported_with_its_byte_in_the_file(tmp_path: Path) -> None:
     path = tmp_path / "source.warc.gz"
     members = [gzip.compress(each, mtime=0) for each in RECORDS]
     broken = bytearray(members[2])
@@ -127,7 +127,7 @@ def test_a_file_that_is_damaged_in_its_middle_is_named_by_the_byte_in_the_file(t
         survey(path)
 
 
-def test_a_record_goes_with_its_host_and_one_without_goes_with_the_record_before_it(
+def test_a_record_without_a_host_goes_to_the_site_of_the_record_before_it(
     source: Callable[..., Path],
 ) -> None:
     found = survey(source())
@@ -137,9 +137,7 @@ def test_a_record_goes_with_its_host_and_one_without_goes_with_the_record_before
     assert routes == {"a": ["0", "1", "2"], "b": ["3", "4", "5", "6"]}
 
 
-def test_a_copy_begins_with_where_it_comes_from_and_then_holds_the_source(
-    source: Callable[..., Path], tmp_path: Path
-) -> None:
+def test_a_copy_begins_with_its_origin_followed_by_the_source(source: Callable[..., Path], tmp_path: Path) -> None:
     path = source()
     made = copied(tmp_path, survey(path))
     assert warc_files(tmp_path / "archive", SLUG) == [made]
@@ -151,19 +149,19 @@ def test_a_copy_begins_with_where_it_comes_from_and_then_holds_the_source(
     assert gzip.decompress(made.read_bytes()).endswith(path.read_bytes())
 
 
-def test_the_source_is_neither_moved_nor_touched(source: Callable[..., Path], tmp_path: Path) -> None:
+def test_the_source_is_neither_moved_nor_changed(source: Callable[..., Path], tmp_path: Path) -> None:
     path = source()
     before = path.read_bytes(), path.stat().st_mtime_ns
     copied(tmp_path, survey(path))
     assert (path.read_bytes(), path.stat().st_mtime_ns) == before
 
 
-def test_a_copy_is_known_by_the_digest_of_its_source(source: Callable[..., Path], tmp_path: Path) -> None:
+def test_a_copy_is_recognised_by_the_digest_of_its_source(source: Callable[..., Path], tmp_path: Path) -> None:
     found = survey(source())
     assert opening_of(copied(tmp_path, found), SLUG) == Opening(PROFILE, found.sha256)
 
 
-def test_copies_of_one_moment_get_names_of_their_own(source: Callable[..., Path], tmp_path: Path) -> None:
+def test_copies_made_at_the_same_time_have_different_names(source: Callable[..., Path], tmp_path: Path) -> None:
     found = survey(source())
     assert len({copied(tmp_path, found) for _ in range(3)}) == 3
 
@@ -177,7 +175,7 @@ def test_a_copy_that_fails_leaves_nothing(source: Callable[..., Path], tmp_path:
     assert [each for each in tmp_path.rglob("*") if each.is_file()] == [path]
 
 
-def test_what_a_killed_import_left_goes_with_the_next(source: Callable[..., Path], tmp_path: Path) -> None:
+def test_files_left_by_a_killed_import_are_removed_by_the_next(source: Callable[..., Path], tmp_path: Path) -> None:
     found = survey(source())
     folder = copied(tmp_path, found).parent
     (folder / f".{SLUG}-20200501010203000-00000-x.warc.gz.0123abcd.part").write_bytes(b"half")

@@ -1,4 +1,4 @@
-"""CDXJ lines against those of cdxj-indexer, and what is written beside a WARC file."""
+"""CDXJ lines against those of cdxj-indexer, and the files beside a WARC file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from danvan_crawler.warc.index import (
 from danvan_crawler.warc.records import Exchange, build_record, new_record_id
 from danvan_crawler.warc.surt import surt
 
-with warnings.catch_warnings():  # it has escapes that Python no longer likes
+with warnings.catch_warnings():  # it has escape sequences for which new Python versions warn
     warnings.simplefilter("ignore")
     from surt import surt as their_surt
 
@@ -60,7 +60,7 @@ ADDRESSES = [
 
 
 def theirs(path: Path) -> list[str]:
-    """What cdxj-indexer makes of a file, sorted; in a process of its own, since warcio leaves files open."""
+    """The lines of cdxj-indexer for a file, sorted; in another process, since warcio leaves files open."""
     command = [sys.executable, "-m", "cdxj_indexer.main", str(path)]
     return sorted(subprocess.run(command, capture_output=True, check=True).stdout.decode().splitlines(keepends=True))
 
@@ -111,7 +111,7 @@ def test_lines_of_revisits_metadata_and_resources_are_those_of_cdxj_indexer(tmp_
     assert sorted(index_lines(path)) == theirs(path)
 
 
-# warcio leaves temporary files of its own to the garbage collector.
+# warcio leaves its temporary files to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 @pytest.mark.slow
@@ -137,11 +137,11 @@ def test_lines_of_warcios_files_are_those_of_cdxj_indexer(version: str, tmp_path
 
 
 @pytest.mark.parametrize("url", ADDRESSES)
-def test_a_key_is_that_of_the_library(url: str) -> None:
+def test_a_key_is_that_of_the_surt_library(url: str) -> None:
     assert surt(url) == their_surt(url)
 
 
-def test_keys_of_odd_addresses_are_those_of_the_library() -> None:
+def test_keys_of_unusual_addresses_are_those_of_the_surt_library() -> None:
     chance = random.Random(2)
     parts = [*"/.?&=;#@[]%1aBữ\\ \x7f", "http://", "www.", ".vn", ":80", ":443", "//", "..", "%2F", "%252f", "%c3%28"]
     different = []
@@ -153,7 +153,7 @@ def test_keys_of_odd_addresses_are_those_of_the_library() -> None:
 
 
 def key(make: Callable[[str], str], url: str) -> str:
-    """The key, or the address where there is none, as cdxj-indexer does it."""
+    """The key, or the address if there is no key, as in cdxj-indexer."""
     try:
         return make(url)
     except Exception:
@@ -173,7 +173,7 @@ def test_the_index_is_sorted_and_named_after_the_file(
 
 
 @pytest.mark.parametrize("at_once", [1, 4, 9, 10, 11])
-def test_an_index_of_many_lines_is_sorted_in_parts(
+def test_an_index_of_many_lines_is_sorted(
     make_writer: Callable[..., Any], exchange: Exchange, tmp_path: Path, monkeypatch: Any, at_once: int
 ) -> None:
     monkeypatch.setattr("danvan_crawler.warc.index._SORTED_AT_ONCE", at_once)
@@ -186,9 +186,7 @@ def test_an_index_of_many_lines_is_sorted_in_parts(
     assert written.count("\n") == 10
 
 
-def test_the_manifest_is_what_sha256sum_checks(
-    make_writer: Callable[..., Any], exchange: Exchange, tmp_path: Path
-) -> None:
+def test_sha256sum_accepts_the_manifest(make_writer: Callable[..., Any], exchange: Exchange, tmp_path: Path) -> None:
     writer = make_writer()
     writer.write_exchange(exchange)
     (path,) = writer.close()
@@ -197,7 +195,7 @@ def test_the_manifest_is_what_sha256sum_checks(
     assert subprocess.run(["sha256sum", "-c", "--quiet", name], cwd=tmp_path, check=False).returncode == 0
 
 
-def test_only_what_is_missing_is_written(make_writer: Callable[..., Any], exchange: Exchange, tmp_path: Path) -> None:
+def test_only_missing_indexes_are_written(make_writer: Callable[..., Any], exchange: Exchange, tmp_path: Path) -> None:
     writer = make_writer()
     writer.write_exchange(exchange)
     (path,) = writer.close()
@@ -223,7 +221,7 @@ def test_a_damaged_file_gets_no_index(
     assert list(tmp_path.glob("index/*")) == []
 
 
-def test_a_damaged_file_is_told_and_keeps_no_other_from_its_index(
+def test_a_damaged_file_is_reported_and_other_files_get_their_index(
     make_writer: Callable[..., Any], exchange: Exchange, tmp_path: Path
 ) -> None:
     paths = []
@@ -237,7 +235,7 @@ def test_a_damaged_file_is_told_and_keeps_no_other_from_its_index(
     assert index_path(tmp_path, paths[1]).exists()
 
 
-def test_indexes_are_merged_into_one_sorted_index_without_repetition(tmp_path: Path) -> None:
+def test_indexes_are_merged_into_one_sorted_index_without_duplicates(tmp_path: Path) -> None:
     paths = []
     for number in range(600):
         path = tmp_path / f"{number}.cdxj"

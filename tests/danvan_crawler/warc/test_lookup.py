@@ -20,7 +20,7 @@ NOWHERE = "urn:uuid:00000000-0000-4000-8000-000000000000"
 
 @pytest.fixture
 def captures(make_writer: MakeWriter, exchange: Exchange) -> list[CaptureRecord]:
-    """Three exchanges, each in a file of its own."""
+    """Three exchanges, each in a separate file."""
     found = []
     for number in range(3):
         writer = make_writer()
@@ -36,7 +36,7 @@ def test_an_id_may_be_written_in_full_or_bare(form: str) -> None:
     assert full_id(form.format(bare).upper()) == f"urn:uuid:{bare}"
 
 
-def test_another_kind_of_urn_is_kept() -> None:
+def test_another_kind_of_urn_is_not_changed() -> None:
     assert full_id("<urn:danvan:1>") == "urn:danvan:1"
 
 
@@ -63,7 +63,7 @@ def test_a_record_in_a_file_that_is_still_open_is_found(
     assert find_record(tmp_path, capture.warc_record_id).block == exchange.response
 
 
-def test_a_right_hint_is_read_alone(captures: list[CaptureRecord], tmp_path: Path) -> None:
+def test_with_a_correct_hint_no_other_file_is_read(captures: list[CaptureRecord], tmp_path: Path) -> None:
     wanted = captures[2]
     for other in captures[:2]:
         (tmp_path / other.warc_file).write_bytes(b"no WARC")
@@ -71,7 +71,7 @@ def test_a_right_hint_is_read_alone(captures: list[CaptureRecord], tmp_path: Pat
 
 
 @pytest.mark.parametrize("hint", ["another record", "no record", "no file"])
-def test_a_wrong_hint_does_no_harm(captures: list[CaptureRecord], tmp_path: Path, hint: str) -> None:
+def test_a_wrong_hint_is_ignored(captures: list[CaptureRecord], tmp_path: Path, hint: str) -> None:
     other = captures[0]
     place = {
         "another record": other.place,
@@ -81,17 +81,17 @@ def test_a_wrong_hint_does_no_harm(captures: list[CaptureRecord], tmp_path: Path
     assert find_record(tmp_path, captures[1].warc_record_id, place).id == captures[1].warc_record_id
 
 
-def test_a_damaged_file_does_not_hide_what_others_hold(captures: list[CaptureRecord], tmp_path: Path) -> None:
+def test_a_damaged_file_does_not_hide_records_of_others(captures: list[CaptureRecord], tmp_path: Path) -> None:
     (tmp_path / captures[0].warc_file).write_bytes(b"no WARC")
     assert find_record(tmp_path, captures[2].warc_record_id).id == captures[2].warc_record_id
 
 
-def test_a_record_that_is_nowhere_is_named(captures: list[CaptureRecord], tmp_path: Path) -> None:
+def test_the_error_names_the_unknown_record(captures: list[CaptureRecord], tmp_path: Path) -> None:
     with pytest.raises(UnknownItemError, match=f"holds a record {NOWHERE}"):
         find_record(tmp_path, NOWHERE)
 
 
-def test_a_record_that_may_be_in_a_damaged_file_is_not_called_unknown(
+def test_a_record_that_may_be_in_a_damaged_file_is_not_reported_as_unknown(
     captures: list[CaptureRecord], tmp_path: Path
 ) -> None:
     path = tmp_path / captures[1].warc_file

@@ -1,4 +1,4 @@
-"""Walking the gzip members of a file."""
+"""Reading the gzip members of a file one by one."""
 
 from __future__ import annotations
 
@@ -33,31 +33,31 @@ def test_an_empty_file_has_no_members():
     assert list(walk(b"")) == []
 
 
-def test_members_follow_one_another():
+def test_members_are_found_one_after_another():
     records = [record(b"a" * size) for size in (0, 1, 70_000, 5)]
     members = list(walk(b"".join(records)))
     assert [len(member.block or b"") for member in members] == [0, 1, 70_000, 5]
     assert [member.end - member.offset for member in members] == [len(data) for data in records]
 
 
-def test_walking_can_begin_at_any_member():
+def test_reading_can_begin_at_any_member():
     first, second = record(b"first"), record(b"second")
     assert [member.block for member in walk(first + second, len(first))] == [b"second"]
 
 
 @pytest.mark.parametrize("around", [-1, 0, 1])
 @pytest.mark.parametrize("size", [1 << 16, 1 << 20, 3 << 20])
-def test_blocks_about_as_large_as_a_piece_come_out_whole(size, around):
+def test_blocks_about_as_large_as_a_read_buffer_are_complete(size, around):
     blocks = [b"0" * (size - overhead + around) for overhead in (0, 300, 304)]
     assert [member.block for member in walk(b"".join(map(record, blocks)))] == blocks
 
 
 @given(st.lists(st.binary(max_size=3000), max_size=5))
-def test_any_blocks_come_out_as_they_went_in(blocks):
+def test_any_blocks_are_read_as_written(blocks):
     assert [member.block for member in walk(b"".join(map(record, blocks)))] == blocks
 
 
-def test_a_block_that_is_not_wanted_is_not_kept():
+def test_a_skipped_block_is_not_kept():
     walker = MemberWalker(BytesIO(record(b"first") + record(b"second")))
     first = walker.next(lambda headers: False)
     assert first is not None
@@ -67,7 +67,7 @@ def test_a_block_that_is_not_wanted_is_not_kept():
     assert second.block == b"second"
 
 
-def test_a_block_that_is_not_wanted_is_checked():
+def test_a_skipped_block_is_checked():
     data = bytearray(record(b"first"))
     data[-5] ^= 1
     with pytest.raises(BrokenRecordError):
@@ -94,7 +94,7 @@ def test_a_block_that_is_not_wanted_is_checked():
         (HEADER.replace(b"WARC-Record-ID", b"X") + b"abc\r\n\r\n", "it has no WARC-Record-ID"),
     ],
 )
-def test_what_is_no_complete_record_is_broken(text, reason):
+def test_an_incomplete_or_invalid_record_is_broken(text, reason):
     good = record(b"good")
     walker = MemberWalker(BytesIO(good + gzip.compress(text)))
     walker.next()
@@ -110,8 +110,8 @@ def test_a_member_cut_at_any_byte_is_broken():
             list(walk(data[:cut]))
 
 
-def test_a_changed_bit_is_found_or_changes_nothing():
-    # Fields of the gzip header and padding after the last deflate block mean nothing to the record.
+def test_a_flipped_bit_is_found_or_has_no_effect():
+    # Fields of the gzip header and padding after the last deflate block do not affect the record.
     data = record(b"some block")
     (good,) = walk(data)
     for bit in range(8 * len(data)):

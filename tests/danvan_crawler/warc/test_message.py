@@ -1,4 +1,4 @@
-"""Where the parts of an HTTP message are."""
+"""The parts of an HTTP message and their positions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_interim_responses_are_split_off(interim):
 
 
 @pytest.mark.parametrize("data", [EARLY, EARLY[:-2], CONTINUE + EARLY[:30]])
-def test_without_a_final_response_all_is_interim(data):
+def test_without_a_final_response_all_bytes_are_interim(data):
     assert split_interim(data) == (data, b"")
 
 
@@ -70,7 +70,7 @@ def test_a_folded_field_is_continued():
     )
 
 
-def test_a_continuation_of_nothing_is_skipped():
+def test_a_continuation_line_without_a_field_is_skipped():
     assert parse_head(b"HTTP/1.1 200 OK\r\n folded\r\nA: b\r\n\r\n").fields == ((b"A", b"b"),)
 
 
@@ -78,20 +78,20 @@ def test_a_parsed_head_ends_at_the_blank_line():
     assert parse_head(b"HTTP/1.1 200 OK\r\nA: b\r\n\r\nC: d\r\n").fields == ((b"A", b"b"),)
 
 
-def test_fields_are_found_whatever_their_case():
+def test_fields_are_found_in_any_case():
     head = parse_head(b"GET / HTTP/1.1\r\nSet-Cookie: a\r\nSET-COOKIE: b\r\n\r\n")
     assert head.get(b"set-cookie") == b"a"
     assert head.getall(b"sEt-cookie") == [b"a", b"b"]
 
 
-def test_a_field_that_is_not_there_is_none():
+def test_a_missing_field_is_none():
     head = parse_head(b"GET / HTTP/1.1\r\n\r\n")
     assert head.get(b"Host") is None
     assert head.getall(b"Host") == []
 
 
 @pytest.mark.parametrize("line", [b"HTTP/1.1 20 OK", b"HTTP/1.1 2000 OK", b"HTTP/1.1 OK", b"GET / HTTP/1.1", b"HTT"])
-def test_what_is_no_status_line_has_no_status(line):
+def test_an_invalid_status_line_has_no_status(line):
     assert status_of(line + b"\r\n\r\n") is None
 
 
@@ -104,7 +104,7 @@ def test_chunked_after_another_transfer_coding_is_removed():
 
 
 @given(chunks=st.lists(st.binary(min_size=1)), trailer=st.sampled_from([b"", b"X: y\r\n"]), cut=st.floats(0, 1))
-def test_what_arrived_of_a_chunked_body_is_a_beginning_of_the_entity(chunks, trailer, cut):
+def test_a_cut_chunked_body_is_a_prefix_of_the_entity(chunks, trailer, cut):
     framed = b"".join(b"%X;x=y\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n" + trailer + b"\r\n"
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     whole = b"".join(chunks)
@@ -113,7 +113,7 @@ def test_what_arrived_of_a_chunked_body_is_a_beginning_of_the_entity(chunks, tra
 
 
 @given(st.binary())
-def test_any_bytes_can_be_taken_apart(data):
+def test_any_bytes_can_be_split_into_parts(data):
     assert b"".join(split_interim(data)) == data
     assert b"".join(split_head(data)) == data
     parse_head(data)

@@ -1,4 +1,4 @@
-"""Notes of a run: metadata records that other tools pass over and ours read back."""
+"""Notes of a run: metadata records that other tools ignore and our reader reads back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def path(make_writer: Callable[..., Any], exchange: Exchange) -> Path:
     return found
 
 
-def test_they_stand_in_their_order_and_the_reason_before_its_response(path: Path) -> None:
+def test_notes_are_in_order_and_the_reason_is_before_its_response(path: Path) -> None:
     records = list(iter_records(path))
     assert [record.type for record in records] == [
         *("warcinfo", "metadata", "metadata"),
@@ -48,11 +48,11 @@ def test_they_stand_in_their_order_and_the_reason_before_its_response(path: Path
     assert note_of(records[6], WHY) is None
 
 
-def test_the_index_has_the_response_alone(path: Path) -> None:
+def test_the_index_has_only_the_response(path: Path) -> None:
     assert len(list(index_lines(path))) == 1
 
 
-def test_a_note_that_nothing_follows_makes_no_file(make_writer: Callable[..., Any]) -> None:
+def test_a_note_without_a_following_record_creates_no_file(make_writer: Callable[..., Any]) -> None:
     writer = make_writer()
     writer.queue_note(UNANSWERED, "0", "{}")
     assert writer.close() == []

@@ -1,4 +1,4 @@
-"""Records out of files."""
+"""Reading records from files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from danvan_crawler.warc.reader import iter_records, read_record, warc_files
 
 @pytest.fixture
 def finished(make_writer, exchange, all_nasty):
-    """A finished file of all nasty responses."""
+    """A finished file of all difficult responses."""
     writer = make_writer(profile="a = 1\n")
     for nasty in all_nasty:
         writer.write_exchange(dataclasses.replace(exchange, response=nasty.message))
@@ -39,7 +39,7 @@ def test_types_can_be_chosen(finished):
     ]
 
 
-def test_a_record_has_its_named_fields(make_writer, exchange):
+def test_a_record_has_its_fields_as_attributes(make_writer, exchange):
     writer = make_writer()
     capture = writer.write_exchange(dataclasses.replace(exchange, truncated="time"))
     (path,) = writer.close()
@@ -49,7 +49,7 @@ def test_a_record_has_its_named_fields(make_writer, exchange):
     assert record.headers.get("warc-ip-address") == "192.0.2.7"
 
 
-def test_what_a_record_does_not_have_is_none(finished):
+def test_missing_fields_of_a_record_are_none(finished):
     warcinfo = next(iter_records(finished))
     assert (warcinfo.url, warcinfo.truncated, warcinfo.headers.get("X-Other")) == (None, None, None)
 
@@ -74,17 +74,17 @@ def test_a_record_is_read_while_its_file_is_open(make_writer, exchange, tmp_path
     assert read_record(tmp_path, capture.place).block == exchange.response
 
 
-def test_a_file_that_is_not_there_is_an_error(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(ArchiveError, match=r"cannot read .*/warc/a\.warc\.gz: No such file"):
         read_record(tmp_path, RecordPlace("warc/a.warc.gz", 0))
 
 
-def test_iterating_a_file_that_is_not_there_is_an_error(tmp_path):
+def test_iterating_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(ArchiveError, match=r"cannot read .*a\.warc\.gz: No such file"):
         next(iter_records(tmp_path / "a.warc.gz"))
 
 
-def test_a_folder_is_no_file(tmp_path):
+def test_a_folder_instead_of_a_file_is_an_error(tmp_path):
     with pytest.raises(ArchiveError, match="cannot read"):
         next(iter_records(tmp_path))
 
@@ -124,7 +124,7 @@ def test_damage_has_its_exit_code():
     assert ArchiveDamagedError.exit_code is ExitCode.DAMAGED
 
 
-def test_damage_in_a_record_that_was_not_asked_for_is_an_error(finished, check_structure):
+def test_damage_in_a_skipped_record_is_an_error(finished, check_structure):
     request = check_structure(finished)[2]
     data = bytearray(finished.read_bytes())
     data[request.end - 6] ^= 1
@@ -156,5 +156,5 @@ def test_bytes_after_the_last_record_are_an_error(finished, tail):
         list(iter_records(finished))
 
 
-def test_finished_files_can_be_listed_where_they_are_read(finished, tmp_path):
+def test_the_reader_lists_finished_files(finished, tmp_path):
     assert warc_files(tmp_path) == [finished]

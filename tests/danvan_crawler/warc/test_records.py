@@ -88,23 +88,23 @@ def test_named_fields_come_in_a_fixed_order():
 
 
 @pytest.mark.parametrize("value", ["a\r\nWARC-Type: warcinfo", "a\nb", "a\rb"])
-def test_a_field_cannot_break_out_of_its_line(value):
+def test_a_field_value_cannot_contain_line_breaks(value):
     with pytest.raises(ValueError, match="WARC-Target-URI"):
         build_record(
             "metadata", b"", record_id="urn:uuid:1", date=DATE, content_type="x/y", fields=[("WARC-Target-URI", value)]
         )
 
 
-def test_a_url_that_is_a_uri_stays_as_it_is():
+def test_a_valid_uri_is_not_changed():
     url = "https://portal.example:8080/a%20b/(c)?d=[e]&f={g}|h^~!'*;:@,#i"
     assert target_uri(url) == url
 
 
-def test_a_url_is_made_a_uri():
+def test_a_url_is_converted_to_a_uri():
     assert target_uri("http://portal.example/tỉnh ủy\r\n") == "http://portal.example/t%E1%BB%89nh%20%E1%BB%A7y%0D%0A"
 
 
-def test_warcinfo_keeps_the_order_and_leaves_out_what_is_empty():
+def test_warcinfo_keeps_the_order_and_leaves_out_empty_fields():
     member = build_warcinfo(
         "a.warc.gz",
         {"software": "x", "operator": "", "isPartOf": "thanhhoa-danvan", "description": "two\r\nlines: Tỉnh ủy"},
@@ -141,7 +141,7 @@ def test_the_blocks_of_an_exchange_are_the_bytes_given(exchange, nasty):
     assert response.partition(b"\r\n\r\n")[2] == nasty.message + b"\r\n\r\n"
 
 
-def test_the_response_begins_where_it_is_said_to(exchange):
+def test_the_returned_offset_is_that_of_the_response(exchange):
     packed = pack_exchange(exchange, warcinfo_id="urn:uuid:1")
     (response,) = record_texts(packed.data[packed.response_start :])
     assert b"WARC-Type: response\r\n" in response

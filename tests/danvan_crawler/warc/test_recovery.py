@@ -1,4 +1,4 @@
-"""Files that a killed run left behind."""
+"""Recovery of files that a killed run left."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from danvan_crawler.warc.recovery import Recovered, recover
 
 @pytest.fixture
 def left_behind(make_writer, exchange, tmp_path):
-    """The `.open` file of a run that wrote three exchanges and did not come to its end."""
+    """The `.open` file of a run that wrote three exchanges and was killed."""
     writer = make_writer()
     for _ in range(3):
         capture = writer.write_exchange(exchange)
@@ -23,13 +23,13 @@ def left_behind(make_writer, exchange, tmp_path):
 
 @pytest.fixture
 def folder(tmp_path):
-    """An empty folder to put files in."""
+    """An empty folder for files."""
     folder = tmp_path / "left"
     folder.mkdir()
     return folder
 
 
-def test_a_sound_file_is_finished_as_it_is(left_behind):
+def test_a_valid_file_is_finished_unchanged(left_behind):
     before = left_behind.read_bytes()
     (recovered,) = recover(left_behind.parent)
     assert recovered == Recovered(left_behind.with_suffix(""), len(before), 0, 7)
@@ -48,12 +48,12 @@ def test_a_folder_without_open_files_needs_nothing(make_writer, exchange, tmp_pa
     assert recover(tmp_path) == []
 
 
-def test_a_folder_that_is_not_there_needs_nothing(tmp_path):
+def test_a_missing_folder_needs_nothing(tmp_path):
     assert recover(tmp_path / "warc" / "never-crawled") == []
 
 
 @pytest.mark.slow
-def test_a_file_cut_at_any_byte_of_its_last_two_records_is_cut_back(left_behind, folder, check_structure):
+def test_a_file_cut_in_its_last_two_records_is_truncated_to_complete_records(left_behind, folder, check_structure):
     data = left_behind.read_bytes()
     records = check_structure(left_behind)
     ends = [record.end for record in records]
@@ -72,7 +72,7 @@ def test_a_file_cut_at_any_byte_of_its_last_two_records_is_cut_back(left_behind,
     [b"\0" * 5000, b"\x1f\x8b\x08\0", b"junk", gzip.compress(b"no record", mtime=0), gzip.compress(b"", mtime=0)],
     ids=["zeros", "beginning_of_a_member", "junk", "member_without_a_record", "empty_member"],
 )
-def test_a_tail_that_is_no_record_is_cut_off(left_behind, tail):
+def test_a_tail_that_is_not_a_record_is_cut_off(left_behind, tail):
     data = left_behind.read_bytes()
     left_behind.write_bytes(data + tail)
     (recovered,) = recover(left_behind.parent)
@@ -97,7 +97,7 @@ def test_a_record_with_a_wrong_checksum_is_cut_off(left_behind, check_structure)
     assert recovered.kept_bytes == last.offset
 
 
-def test_complete_records_after_a_damage_are_never_cut_off(left_behind, check_structure):
+def test_complete_records_after_damage_are_never_cut_off(left_behind, check_structure):
     damaged, following = check_structure(left_behind)[-3:-1]
     data = bytearray(left_behind.read_bytes())
     data[damaged.offset + 40] ^= 0xFF
@@ -109,7 +109,7 @@ def test_complete_records_after_a_damage_are_never_cut_off(left_behind, check_st
     assert left_behind.read_bytes() == data
 
 
-def test_a_taken_final_name_is_an_error_and_nothing_is_touched(left_behind):
+def test_an_existing_final_name_is_an_error_and_nothing_is_changed(left_behind):
     torn = left_behind.read_bytes() + b"torn"
     left_behind.write_bytes(torn)
     other = left_behind.with_name("a-" + left_behind.name)
@@ -121,7 +121,7 @@ def test_a_taken_final_name_is_an_error_and_nothing_is_touched(left_behind):
     assert [left_behind.read_bytes(), other.read_bytes(), final.read_bytes()] == [torn, torn, b"an earlier file"]
 
 
-def test_a_record_larger_than_what_is_read_at_once_is_recovered(make_writer, exchange, tmp_path, check_structure):
+def test_a_record_larger_than_the_read_buffer_is_recovered(make_writer, exchange, tmp_path, check_structure):
     body = random.Random(1).randbytes(3_000_000) + b"0" * 3_000_000
     writer = make_writer()
     capture = writer.write_exchange(dataclasses.replace(exchange, response=b"HTTP/1.1 200 OK\r\n\r\n" + body))
@@ -185,7 +185,7 @@ def test_no_exchange_that_was_written_is_lost_when_a_run_is_killed(start_child, 
         records = check_structure(path)[1:]
         found = [record.get("WARC-Record-ID") for record in records if record.type == "response"]
         wanted = [f"<{record_id}>" for warc_file, record_id in written if warc_file.endswith(path.name)]
-        # The exchange being written may be in the file though the child had no time to say so.
+        # The exchange being written may be in the file although the child was killed before it could print it.
         assert found[: len(wanted)] == wanted
         assert len(found) <= len(wanted) + 1
 

@@ -1,4 +1,4 @@
-"""Revisit records: what is written, and what it stands for when it is read."""
+"""Revisit records as they are written, and the response that they give when they are read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r
 
 @pytest.fixture
 def written(make_writer, exchange):
-    """Writes an exchange and a revisit to it; gives the path, the first capture and that of the revisit."""
+    """Writes an exchange and a revisit to it; returns the path, the first capture and that of the revisit."""
 
     def write(profile, again, first=None):
         writer = make_writer()
@@ -41,7 +41,7 @@ def responses(path: Path):
 
 
 @pytest.mark.parametrize("profile", [IDENTICAL_PAYLOAD, NOT_MODIFIED])
-def test_a_revisit_says_what_it_refers_to_by_id_address_and_date(written, check_structure, exchange, profile):
+def test_a_revisit_refers_to_its_original_by_id_address_and_date(written, check_structure, exchange, profile):
     path, original, capture = written(profile, exchange.response if profile == IDENTICAL_PAYLOAD else NOTHING_NEW)
     [record] = [record for record in check_structure(path) if record.type == "revisit"]
     assert record.get("WARC-Record-ID") == f"<{capture.warc_record_id}>"
@@ -52,14 +52,16 @@ def test_a_revisit_says_what_it_refers_to_by_id_address_and_date(written, check_
     assert record.get("WARC-Payload-Digest") == original.payload_digest
 
 
-def test_of_an_identical_payload_the_head_is_kept_and_the_rest_marked_as_cut(written, check_structure, exchange):
+def test_a_revisit_of_an_identical_payload_keeps_the_head_and_is_marked_as_truncated(
+    written, check_structure, exchange
+):
     path, _, _ = written(IDENTICAL_PAYLOAD, exchange.response)
     [record] = [record for record in check_structure(path) if record.type == "revisit"]
     assert record.block == exchange.response.removesuffix(b"hello")
     assert record.get("WARC-Truncated") == "length"
 
 
-def test_a_304_is_kept_whole(written, check_structure):
+def test_a_304_is_stored_completely(written, check_structure):
     path, _, _ = written(NOT_MODIFIED, NOTHING_NEW)
     [record] = [record for record in check_structure(path) if record.type == "revisit"]
     assert record.block == NOTHING_NEW
@@ -74,19 +76,19 @@ def test_the_request_comes_before_its_revisit_and_names_it(written, check_struct
     assert revisit.offset == capture.warc_offset
 
 
-def test_a_capture_of_an_identical_payload_is_a_whole_one(written, exchange):
+def test_a_capture_of_an_identical_payload_is_complete(written, exchange):
     _, original, capture = written(IDENTICAL_PAYLOAD, exchange.response)
     assert (capture.status, capture.truncated, capture.refers_to) == (200, None, original.warc_record_id)
     assert capture.payload_digest == original.payload_digest == sha1_base32(b"hello")
 
 
-def test_a_capture_of_a_304_has_its_status_and_the_digest_of_what_it_confirms(written):
+def test_a_capture_of_a_304_has_its_status_and_the_digest_of_its_original(written):
     _, original, capture = written(NOT_MODIFIED, NOTHING_NEW)
     assert (capture.status, capture.etag, capture.refers_to) == (304, '"a"', original.warc_record_id)
     assert capture.payload_digest == original.payload_digest
 
 
-def test_warcio_reads_both_and_finds_the_digests_right(written, exchange):
+def test_warcio_reads_both_and_accepts_the_digests(written, exchange):
     for profile, again in ((IDENTICAL_PAYLOAD, exchange.response), (NOT_MODIFIED, NOTHING_NEW)):
         path, _, _ = written(profile, again)
         with path.open("rb") as stream:
@@ -106,10 +108,10 @@ def test_interim_responses_stay_concurrent_to_a_revisit(make_writer, check_struc
     assert last.get("WARC-Concurrent-To") == f"<{again.warc_record_id}>"
 
 
-# Read back
+# Reading back
 
 
-def test_a_revisit_stands_for_its_own_head_and_the_payload_that_it_refers_to(written, exchange):
+def test_a_revisit_gives_its_own_head_with_the_payload_of_its_original(written, exchange):
     again = b"HTTP/1.1 200 OK\r\nX-Day: two\r\nContent-Length: 5\r\n\r\nhello"
     path, _, _ = written(IDENTICAL_PAYLOAD, again)
     original, revisit = responses(path)
@@ -118,7 +120,7 @@ def test_a_revisit_stands_for_its_own_head_and_the_payload_that_it_refers_to(wri
 
 @pytest.mark.parametrize("first", [CHUNKED, b"HTTP/1.1 200 OK\r\n\r\nhello"])
 @pytest.mark.parametrize("again", [CHUNKED, b"HTTP/1.1 200 OK\r\n\r\nhello", b"HTTP/1.0 200 OK\n\nhello"])
-def test_the_payload_is_framed_as_the_head_says(written, first, again):
+def test_the_payload_is_framed_according_to_the_head(written, first, again):
     path, _, _ = written(IDENTICAL_PAYLOAD, again, first)
     original, revisit = responses(path)
     whole = whole_response(revisit, original)
@@ -126,14 +128,14 @@ def test_the_payload_is_framed_as_the_head_says(written, first, again):
     assert whole.startswith(revisit.block)
 
 
-def test_a_304_stands_for_the_response_that_it_confirms(written, exchange):
+def test_a_304_gives_the_response_that_it_confirms(written, exchange):
     path, _, _ = written(NOT_MODIFIED, NOTHING_NEW)
     original, revisit = responses(path)
     assert is_not_modified(revisit)
     assert whole_response(revisit, original) == exchange.response
 
 
-def test_only_the_record_that_is_meant_is_named(written, exchange):
+def test_a_reference_matches_only_its_original(written, exchange):
     path, _, _ = written(IDENTICAL_PAYLOAD, exchange.response)
     original, revisit = responses(path)
     reference = reference_of(revisit)

@@ -1,4 +1,4 @@
-"""WARC files as other tools pack them: every form read, every record unchanged, every damage named with its place."""
+"""WARC files of other tools: every compression read, every record unchanged, every damage reported with its place."""
 
 from __future__ import annotations
 
@@ -51,25 +51,25 @@ def test_the_form_of_a_file_is_recognised(form: Form, source: Callable[..., Path
 
 
 @FORMS
-def test_records_come_out_byte_for_byte_as_a_member_each(form: Form, source: Callable[..., Path]) -> None:
+def test_each_record_is_copied_byte_for_byte_as_one_member(form: Form, source: Callable[..., Path]) -> None:
     found = [b"".join(each.packed) for each in source_records(source(form), form)]
     assert [gzip.decompress(member) for member in found] == RECORDS
 
 
-def test_members_that_hold_one_record_each_are_not_packed_anew(source: Callable[..., Path]) -> None:
+def test_members_of_one_record_each_are_not_compressed_again(source: Callable[..., Path]) -> None:
     path = source(Form.MEMBERS)
     assert b"".join(b"".join(each.packed) for each in source_records(path, Form.MEMBERS)) == path.read_bytes()
 
 
 @FORMS
-def test_records_may_be_left_alone(form: Form, source: Callable[..., Path]) -> None:
+def test_records_may_be_skipped(form: Form, source: Callable[..., Path]) -> None:
     numbers = [each.headers["WARC-Record-ID"][-5] for each in source_records(source(form), form)]
     assert numbers == ["0"] * 4
     found = [gzip.decompress(b"".join(each.packed)) for each in source_records(source(form), form) if each.offset]
     assert found == RECORDS[1:]
 
 
-def test_offsets_are_those_of_the_file(source: Callable[..., Path]) -> None:
+def test_offsets_are_positions_in_the_file(source: Callable[..., Path]) -> None:
     starts = [0, len(RECORDS[0]), len(RECORDS[0] + RECORDS[1]), len(b"".join(RECORDS[:3]))]
     assert [each.offset for each in source_records(source(Form.PLAIN), Form.PLAIN)] == starts
 
@@ -99,26 +99,26 @@ def test_a_wrong_length_is_damage_at_that_record(form: Form, source: Callable[..
 
 
 @pytest.mark.parametrize("content", [b"<html></html>" * 9, b"PK\x03\x04" * 9, b"WARC/1.0\r\nWARC-Type: x"])
-def test_what_is_no_warc_is_named_at_its_first_byte(content: bytes, tmp_path: Path) -> None:
+def test_a_file_that_is_not_warc_is_damaged_at_its_first_byte(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "source"
     path.write_bytes(content)
     with pytest.raises(ArchiveDamagedError, match="no complete record at byte 0"):
         list(source_records(path, form_of(path)))
 
 
-def test_a_header_without_an_end_is_not_read_into_memory_for_ever(tmp_path: Path) -> None:
+def test_an_endless_header_is_not_read_into_memory(tmp_path: Path) -> None:
     path = tmp_path / "source"
     path.write_bytes(b"WARC/1.0\r\n" + b"x" * 3_000_000)
     with pytest.raises(ArchiveDamagedError, match="it has no end of header"):
         list(source_records(path, Form.PLAIN))
 
 
-def test_an_empty_file_holds_nothing(tmp_path: Path) -> None:
+def test_an_empty_file_has_no_records(tmp_path: Path) -> None:
     path = tmp_path / "source"
     path.touch()
     assert list(source_records(path, form_of(path))) == []
 
 
-def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_is_an_error_with_its_path(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="cannot read"):
         form_of(tmp_path / "none")

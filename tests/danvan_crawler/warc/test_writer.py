@@ -1,4 +1,4 @@
-"""The file that a run writes."""
+"""The WARC files that a run writes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def big(exchange, size):
     return dataclasses.replace(exchange, response=b"HTTP/1.1 200 OK\r\n\r\n" + body)
 
 
-def test_every_block_in_the_file_is_the_bytes_given(make_writer, check_structure, exchange, all_nasty):
+def test_every_block_in_the_file_has_the_given_bytes(make_writer, check_structure, exchange, all_nasty):
     writer = make_writer()
     for nasty in all_nasty:
         writer.write_exchange(dataclasses.replace(exchange, response=nasty.message))
@@ -48,7 +48,7 @@ def test_payload_digests_in_the_file_are_over_the_entity(make_writer, check_stru
     assert found == [sha1_base32(nasty.entity) for nasty in all_nasty]
 
 
-def test_a_capture_says_where_its_response_record_is(make_writer, check_structure, exchange, tmp_path):
+def test_a_capture_has_file_and_offset_of_its_response_record(make_writer, check_structure, exchange, tmp_path):
     writer = make_writer()
     captures = [writer.write_exchange(exchange) for _ in range(3)]
     (path,) = writer.close()
@@ -63,7 +63,7 @@ def test_a_capture_says_where_its_response_record_is(make_writer, check_structur
         assert record.get("WARC-Payload-Digest") == capture.payload_digest
 
 
-def test_a_capture_says_what_the_response_is(make_writer, exchange):
+def test_a_capture_describes_the_response(make_writer, exchange):
     capture = make_writer().write_exchange(exchange)
     assert (capture.url, capture.date) == ("https://portal.example/tin-tuc/", "2026-11-23T07:46:11.123456Z")
     assert (capture.status, capture.media_type, capture.truncated) == (200, "text/html", None)
@@ -89,7 +89,7 @@ def test_an_unknown_address_is_left_out(make_writer, check_structure, exchange):
 
 
 @pytest.mark.parametrize("reason", ["length", "time", "disconnect", "unspecified"])
-def test_a_truncated_response_says_why(make_writer, check_structure, exchange, reason):
+def test_a_truncated_response_has_its_reason(make_writer, check_structure, exchange, reason):
     writer = make_writer()
     capture = writer.write_exchange(dataclasses.replace(exchange, truncated=reason))
     (path,) = writer.close()
@@ -158,7 +158,7 @@ def test_a_file_is_open_until_the_writer_is_closed(make_writer, exchange, tmp_pa
     assert (opened.exists(), final.exists()) == (False, True)
 
 
-def test_an_exchange_is_in_the_file_when_it_was_written(make_writer, check_structure, exchange, tmp_path):
+def test_an_exchange_is_in_the_file_after_write_returns(make_writer, check_structure, exchange, tmp_path):
     capture = make_writer().write_exchange(exchange)
     records = check_structure(tmp_path / f"{capture.warc_file}.open")
     assert [record.type for record in records] == ["warcinfo", "request", "response"]
@@ -210,7 +210,7 @@ def test_a_rolled_over_file_has_its_final_name_at_once(make_writer, exchange, tm
     assert writer.files == [first.warc_file, second.warc_file]
 
 
-def test_files_of_one_moment_do_not_collide(make_writer, exchange, check_structure):
+def test_files_opened_at_the_same_time_have_different_names(make_writer, exchange, check_structure):
     writers = [make_writer(now=lambda: MOMENT, max_bytes=1) for _ in range(3)]
     for writer in [*writers, *writers]:
         writer.write_exchange(exchange)
@@ -231,7 +231,7 @@ def test_a_finished_file_is_never_replaced(make_writer, exchange):
     assert path.read_bytes() == before
 
 
-def test_a_left_behind_file_is_never_appended_to(make_writer, exchange, tmp_path):
+def test_a_file_left_by_a_killed_run_is_never_appended_to(make_writer, exchange, tmp_path):
     capture = make_writer(now=lambda: MOMENT).write_exchange(exchange)
     left_behind = tmp_path / f"{capture.warc_file}.open"
     before = left_behind.read_bytes()
@@ -280,7 +280,7 @@ def test_a_failed_first_exchange_leaves_no_file(make_writer, exchange, tmp_path)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_full_device_is_a_full_disk():
+def test_a_full_device_raises_disk_full():
     file = _OpenFile(Path("/archive/a.warc.gz"), os.open("/dev/full", os.O_WRONLY))
     with pytest.raises(
         DiskFullError, match=r"cannot write /archive/a\.warc\.gz\.open: No space left on device"
@@ -322,7 +322,7 @@ print(json.dumps({"ids": ids, "error": error, "files": [str(path) for path in wr
 
 
 @pytest.mark.parametrize("limit", [25_000, 40_001, 64_000])
-def test_a_file_that_could_not_grow_ends_with_the_exchange_before(start_child, check_structure, tmp_path, limit):
+def test_after_a_full_disk_the_file_ends_with_the_exchange_before(start_child, check_structure, tmp_path, limit):
     output, _ = start_child(WRITE_UNTIL_FULL, tmp_path, limit, "stop").communicate()
     result = json.loads(output)
     (path,) = result["files"]
@@ -334,7 +334,7 @@ def test_a_file_that_could_not_grow_ends_with_the_exchange_before(start_child, c
     assert result["error"] == f"cannot write {path}.open: File too large"
 
 
-def test_after_a_full_disk_writing_can_go_on(start_child, check_structure, tmp_path):
+def test_after_a_full_disk_writing_can_continue(start_child, check_structure, tmp_path):
     output, _ = start_child(WRITE_UNTIL_FULL, tmp_path, 40_001, "go on").communicate()
     result = json.loads(output)
     (path,) = result["files"]
@@ -350,7 +350,7 @@ def test_a_disk_too_full_for_the_first_exchange_leaves_no_file(start_child, tmp_
 
 @pytest.fixture
 def nasty_file(make_writer, exchange, all_nasty):
-    """A finished file of all nasty responses, interim and surplus bytes included."""
+    """A finished file of all difficult responses, interim and surplus bytes included."""
     writer = make_writer(profile='name = "Ban Dân vận"\n')
     for nasty in all_nasty:
         writer.write_exchange(dataclasses.replace(exchange, response=nasty.message))
@@ -359,11 +359,11 @@ def nasty_file(make_writer, exchange, all_nasty):
     return path
 
 
-def test_gzip_finds_the_file_sound(nasty_file):
+def test_gzip_accepts_the_file(nasty_file):
     assert subprocess.run(["gzip", "-t", nasty_file], capture_output=True, text=True, check=True).stderr == ""
 
 
-def test_fastwarc_finds_the_file_sound(nasty_file):
+def test_fastwarc_accepts_the_file(nasty_file):
     script = Path(sys.executable).with_name("fastwarc")
     done = subprocess.run([script, "check", nasty_file], capture_output=True, text=True, check=False)
     assert (done.returncode, "FAIL" in done.stdout + done.stderr) == (0, False)
@@ -376,8 +376,8 @@ def test_warcio_reads_the_same_blocks(nasty_file, exchange, all_nasty):
     assert blocks[2] == exchange.request
 
 
-def test_warcio_check_passes_where_the_body_is_the_entity(make_writer, exchange, all_nasty):
-    # warcio takes chunk framing, and bytes after the end of a message, for payload; WARC/1.1 does not.
+def test_warcio_check_accepts_bodies_that_are_the_entity(make_writer, exchange, all_nasty):
+    # warcio counts chunk framing, and bytes after the end of a message, as payload; WARC/1.1 does not.
     writer = make_writer()
     for nasty in all_nasty:
         if nasty.message.endswith(nasty.entity) and not nasty.name.startswith("chunked"):

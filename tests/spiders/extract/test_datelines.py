@@ -1,4 +1,4 @@
-"""Dates beside the printed lines, on small pages with one trap each."""
+"""Dates beside the printed lines, on small pages with one difficulty each."""
 
 from __future__ import annotations
 
@@ -85,23 +85,25 @@ def dates(article: Article) -> tuple[str | None, str | None]:
     ],
     ids=["copyright year", "document below", "document above", "related below", "related above", "page clock"],
 )
-def test_what_is_no_stamp_of_the_article_never_wins(article_of: Callable[..., Article], parts: dict[str, str]) -> None:
+def test_a_date_other_than_the_date_line_is_never_chosen(
+    article_of: Callable[..., Article], parts: dict[str, str]
+) -> None:
     assert dates(article_of(**parts)) == (None, None)
 
 
-def test_the_ordinary_page_has_its_stamp_and_no_warnings(article_of: Callable[..., Article]) -> None:
+def test_an_ordinary_page_gives_its_date_line_without_warnings(article_of: Callable[..., Article]) -> None:
     article = article_of(stamp="<p>Đăng lúc: 23/05/2017 08:05</p>", top=CLOCK, below=RELATED)
     assert dates(article) == ("Đăng lúc: 23/05/2017 08:05", "visible")
     assert article.warnings == []
 
 
-def test_metadata_stands_in_for_a_missing_stamp(article_of: Callable[..., Article]) -> None:
+def test_metadata_replaces_a_missing_date_line(article_of: Callable[..., Article]) -> None:
     article = article_of(head=META % "2017-05-23T08:05:00+07:00", top=CLOCK)
     assert dates(article) == ("2017-05-23T08:05:00+07:00", "metadata")
     assert article.warnings == []
 
 
-def test_the_address_stands_in_where_there_is_no_metadata(article_of: Callable[..., Article]) -> None:
+def test_the_date_in_the_address_is_used_without_metadata(article_of: Callable[..., Article]) -> None:
     url = "http://danvan.example.vn/tin-tuc/2017/05/23/hoi-nghi-12.html"
     assert dates(article_of(url=url)) == ("2017/05/23", "url")
 
@@ -141,18 +143,18 @@ def test_danvan_portal_compares_with_json_ld(parsed: Parsed) -> None:
     assert article.warnings == ["dates disagree: visible 2017-05-23, json-ld 2017-06-09"]
 
 
-def test_nukeviet_does_not_look_at_the_time_of_the_last_edit(parsed: Parsed) -> None:
+def test_nukeviet_ignores_the_time_of_the_last_edit(parsed: Parsed) -> None:
     hidden = '<meta itemprop="datePublished" content="2017-06-10T09:41:12+07:00">'
     (article,) = parsed("nukeviet", nukeviet(below=hidden), JSON_LD)
     assert dates(article) == (None, None)
 
 
-def test_the_garbled_time_of_nukeviet_stands_in(parsed: Parsed) -> None:
+def test_the_garbled_metadata_time_of_nukeviet_replaces_a_missing_date_line(parsed: Parsed) -> None:
     (article,) = parsed("nukeviet", nukeviet(), META % "2017-05-23+0708:05:00")
     assert dates(article) == ("2017-05-23+0708:05:00", "metadata")
 
 
-def test_a_theme_without_headline_does_not_take_the_clock_for_the_stamp(parsed: Parsed) -> None:
+def test_without_a_headline_the_page_clock_is_not_taken_for_the_date_line(parsed: Parsed) -> None:
     head = f'<meta property="og:title" content="{TITLE}">'
     text = f'{CLOCK}<div>%s<div id="news-bodyhtml">{TEXT}</div></div>'
     (article,) = parsed("nukeviet", text % "", head)
@@ -161,7 +163,7 @@ def test_a_theme_without_headline_does_not_take_the_clock_for_the_stamp(parsed: 
     assert (dates(article), article.warnings) == (("23/05/2017 08:05", "visible"), [])
 
 
-def test_a_selected_date_line_that_cannot_be_read_gives_way_to_metadata(parsed: Parsed) -> None:
+def test_metadata_replaces_an_unreadable_selected_date_line(parsed: Parsed) -> None:
     body = portal("<p class=when>hôm nào đó</p>")
     extra = '[selectors]\npublished = "p.when"'
     site = f"{extra}\n"
@@ -169,7 +171,7 @@ def test_a_selected_date_line_that_cannot_be_read_gives_way_to_metadata(parsed: 
     assert (dates(article), article.warnings) == (("2017-05-23", "metadata"), ["unreadable date line"])
 
 
-def test_a_page_that_metadata_calls_a_publication_is_an_article_without_print_form_and_stamp(
+def test_a_page_with_publication_metadata_is_an_article_without_print_form_and_date_line(
     parsed: Parsed,
 ) -> None:
     single = f"{CLOCK}<h1>{TITLE}</h1><p>Tóm tắt hội nghị.</p><p>{TEXT}</p>{RELATED}"
@@ -188,7 +190,7 @@ def test_meta_elements_of_several_vocabularies_are_found(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ['property="article:modified_time"', 'name="date"', 'name="publisher"'])
-def test_other_meta_elements_are_left_alone(name: str) -> None:
+def test_other_meta_elements_are_ignored(name: str) -> None:
     assert collected("", f'<meta {name} content="2017-05-23">') == []
 
 
@@ -212,7 +214,7 @@ def test_other_meta_elements_are_left_alone(name: str) -> None:
         ('"datePublished"', []),
     ],
 )
-def test_json_ld_is_read_for_the_pages_own_article(script: str, found: list[str]) -> None:
+def test_json_ld_is_read_only_for_the_article_of_the_page(script: str, found: list[str]) -> None:
     assert collected("", SCRIPT % script) == [Candidate("json-ld", value) for value in found]
 
 
@@ -232,11 +234,11 @@ STAMP = '<time datetime="2017-05-23T08:05:00+07:00">23/05</time>'
         (f"<div><div><div><h1>Tiêu đề</h1></div></div><p>{STAMP}</p></div>", False),
     ],
 )
-def test_a_time_element_counts_beside_the_headline_only(body: str, is_found: bool) -> None:
+def test_a_time_element_is_used_only_beside_the_headline(body: str, is_found: bool) -> None:
     assert collected(body) == ([Candidate("time", "2017-05-23T08:05:00+07:00")] if is_found else [])
 
 
-def test_microdata_counts_unless_it_is_of_a_list() -> None:
+def test_microdata_is_used_except_in_lists() -> None:
     meta = '<meta itemprop="datePublished" content="2017-05-23">'
     assert collected(f"<div itemscope>{meta}</div>") == [Candidate("json-ld", "2017-05-23")]
     assert collected(f"<aside><div itemscope>{meta}</div></aside>") == []

@@ -32,7 +32,7 @@ def entry(href: str, title: str = TITLE) -> str:
     "href",
     ["/tin/hoi-nghi-1.html", "/tin/hoi-nghi-cong-tac-dan-van", "?id=15", "/chi-tiet.aspx?tin=7", "/h%E1%BB%99i-a-b-c"],
 )
-def test_a_headline_that_leads_to_a_slug_or_number_is_an_entry(href: str) -> None:
+def test_a_headline_link_with_a_slug_or_number_is_an_entry(href: str) -> None:
     assert [link.title for link in links(entry(href))] == [TITLE]
 
 
@@ -41,7 +41,7 @@ def test_a_headline_that_leads_to_a_slug_or_number_is_an_entry(href: str) -> Non
     ["/gioi-thieu", "/tin/", "/anh/1.jpg", "/van-ban/131.pdf", "/rss/1.xml", "mailto:a1@b.vn", "javascript:go(1)", "#1",
      "http://[::1", "http://x:99999/1", "/download/1"],
 )  # fmt: skip
-def test_what_leads_to_no_article_is_no_entry(href: str) -> None:
+def test_a_link_to_something_other_than_an_article_is_no_entry(href: str) -> None:
     assert links(entry(href)) == []
 
 
@@ -50,7 +50,7 @@ def test_a_link_without_headline_is_no_entry(title: str) -> None:
     assert links(entry("/tin-1.html", title)) == []
 
 
-def test_a_family_that_knows_its_addresses_may_take_short_headlines() -> None:
+def test_a_family_may_accept_short_headlines() -> None:
     assert [link.title for link in links(entry("/tin-1.html", "Thông báo"), minimum_words=1)] == ["Thông báo"]
 
 
@@ -82,23 +82,23 @@ def test_links_in_menus_and_boxes_are_no_entries(box: str) -> None:
         "<div class='submenus-none'>{}</div>",
     ],
 )
-def test_content_stays_content_whatever_stands_around_it(box: str) -> None:
+def test_an_entry_in_a_content_element_is_an_entry(box: str) -> None:
     assert addresses(box.format(entry("/tin-1.html"))) == ["tin-1.html"]
 
 
-def test_what_was_found_for_a_box_is_found_again_from_inside_it() -> None:
+def test_a_cached_result_for_a_box_applies_to_its_inner_elements() -> None:
     tree = LexborHTMLParser("<nav><div><a>1</a><p><a>2</a></p></div></nav><div><a>3</a></div>")
     known: dict[int, bool] = {}
     assert [in_chrome(anchor, known) for anchor in tree.css("a")] == [True, True, False]
     assert [in_chrome(anchor) for anchor in tree.css("a")] == [True, True, False]
 
 
-def test_addresses_that_are_known_to_be_no_articles_are_left_out() -> None:
+def test_addresses_known_to_be_other_pages_are_left_out() -> None:
     found = links(entry("/tin-1.html") + entry("/tin-2.html"), known=lambda url: url.endswith("tin-1.html"))
     assert [link.url for link in found] == [f"{HOME}tin-2.html"]
 
 
-def test_entries_come_once_each_in_page_order_in_canonical_form() -> None:
+def test_entries_are_unique_in_page_order_and_in_canonical_form() -> None:
     html = entry("/b-2.html?utm_source=x") + entry("/a-1.html#top") + entry("/b-2.html") + entry("/b-2.html?print=1")
     assert addresses(html) == ["b-2.html", "a-1.html"]
 
@@ -109,7 +109,7 @@ def test_the_longest_text_of_several_links_is_the_title() -> None:
     assert links(f"<li>{picture}{entry('/tin-1.html')}{more}</li>")[0].title == TITLE
 
 
-def test_a_title_attribute_stands_in_for_the_text_of_a_picture() -> None:
+def test_the_title_attribute_is_used_for_a_link_without_text() -> None:
     assert links(f'<a href="/tin-1.html" title="{TITLE}"><img src=1.jpg></a>')[0].title == TITLE
 
 
@@ -133,7 +133,7 @@ def test_an_entry_does_not_take_the_date_of_its_neighbour() -> None:
     assert [link.published_raw for link in links(html)] == [None, "23/05/2017"]
 
 
-def test_the_date_may_stand_beside_any_of_the_links_to_an_entry() -> None:
+def test_the_date_may_be_beside_any_of_the_links_to_an_entry() -> None:
     html = f"<li><b><a href='/tin-1.html'><img src=1.jpg></a></b><p>{entry('/tin-1.html')} 23/05/2017</p></li>" + entry(
         "/2"
     )
@@ -141,11 +141,11 @@ def test_the_date_may_stand_beside_any_of_the_links_to_an_entry() -> None:
 
 
 @pytest.mark.parametrize("piece", ["Hotline 02373 852 246", "Lượt xem: 15", "Xem " + "x" * 80 + " 23/05/2017"])
-def test_a_line_that_is_no_date_line_is_none(piece: str) -> None:
+def test_a_line_without_a_date_gives_none(piece: str) -> None:
     assert links(f"<li>{entry('/tin-1.html')}<p>{piece}</p></li>")[0].published_raw is None
 
 
-def test_of_an_endless_page_both_ends_are_looked_at() -> None:
+def test_of_a_very_long_page_both_ends_are_read() -> None:
     html = "".join(entry(f"/tin-{number}.html", f"{TITLE} {number}") for number in range(6000))
     found = addresses(html)
     assert (len(found), found[0], found[-1]) == (5000, "tin-0.html", "tin-5999.html")
@@ -180,18 +180,18 @@ def test_the_next_page_is_found_by_relation_number_word_or_sign(html: str, expec
     assert following(html) == expected
 
 
-def test_the_next_page_is_counted_from_the_present_one() -> None:
+def test_the_next_page_is_counted_from_the_current_one() -> None:
     html = "<a href='?page=1'>1</a><a href='?page=2'>2</a><a href='?page=3'>3</a>"
     assert following(html, f"{URL}?page=2") == "tin-tuc/?page=3"
 
 
-def test_a_relation_counts_more_than_a_number_and_that_more_than_a_word() -> None:
+def test_a_relation_takes_precedence_over_a_number_and_a_number_over_a_word() -> None:
     number, word = "<a href='?page=2'>2</a>", "<a href='?p=9'>Trang sau</a>"
     assert following(f"{word}{number}<link rel=next href='?page=5'>") == "tin-tuc/?page=5"
     assert following(f"{word}{number}") == "tin-tuc/?page=2"
 
 
-def test_pagination_at_the_end_of_an_endless_page_is_found() -> None:
+def test_pagination_at_the_end_of_a_very_long_page_is_found() -> None:
     assert following("<a href='/x'>x</a>" * 6000 + "<a href='?page=2'>2</a>") == "tin-tuc/?page=2"
 
 
@@ -211,7 +211,7 @@ def test_pagination_at_the_end_of_an_endless_page_is_found() -> None:
     ],
     ids=lambda value: str(value)[:25],
 )
-def test_a_page_knows_its_number_by_the_end_of_its_address(path: str, number: int) -> None:
+def test_the_page_number_is_read_from_the_end_of_the_address(path: str, number: int) -> None:
     assert page_number(HOME + path) == number
 
 
@@ -227,5 +227,5 @@ def test_a_page_knows_its_number_by_the_end_of_its_address(path: str, number: in
         ("/khac/?page=2", False),
     ],
 )
-def test_further_pages_of_a_listing_are_told_from_articles(key: str, expected: bool) -> None:
+def test_later_pages_of_a_listing_are_distinguished_from_articles(key: str, expected: bool) -> None:
     assert is_page_of("/tin-tuc/", key) is expected

@@ -1,4 +1,4 @@
-"""A page as printed lines, with pictures and files in their places."""
+"""A page as printed lines, with pictures and files at their places."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def texts(found: list[Line]) -> list[str]:
         "<select><option>x</select><p>Một hai ba</p><textarea>y</textarea>bốn<svg><text>z</text></svg>",
     ],
 )
-def test_elements_that_break_a_line_do_and_others_do_not(lines: Lines, html: str) -> None:
+def test_block_elements_break_a_line_and_inline_elements_do_not(lines: Lines, html: str) -> None:
     assert texts(lines(html)) == ["Một hai ba", "bốn"]
 
 
@@ -64,7 +64,7 @@ def test_a_page_without_text_has_no_lines(lines: Lines, html: str) -> None:
     assert lines(html) == []
 
 
-def test_a_picture_is_a_line_of_its_own_in_its_place(lines: Lines) -> None:
+def test_a_picture_is_a_separate_line_at_its_place(lines: Lines) -> None:
     found = lines("<p>Trước <img src='/anh/1.jpg' alt=x> sau</p>")
     assert found == [
         Line("Trước"),
@@ -87,7 +87,7 @@ def pictures(found: list[Line]) -> list[Picture]:
         "src=1.jpg width=100%",
     ],
 )
-def test_a_picture_is_taken_from_where_the_browser_takes_it(lines: Lines, attributes: str) -> None:
+def test_the_address_of_a_picture_is_that_of_browsers(lines: Lines, attributes: str) -> None:
     assert pictures(lines(f"<img {attributes}>")) == [Picture(BASE + "1.jpg", None)]
 
 
@@ -105,7 +105,7 @@ def test_a_picture_is_taken_from_where_the_browser_takes_it(lines: Lines, attrib
         "src='http://[::1'",
     ],
 )
-def test_ornaments_and_what_has_no_address_are_no_pictures(lines: Lines, attributes: str) -> None:
+def test_ornaments_and_images_without_an_address_are_no_pictures(lines: Lines, attributes: str) -> None:
     assert pictures(lines(f"<img {attributes}>")) == []
 
 
@@ -122,7 +122,7 @@ def test_a_caption_in_the_box_of_a_picture_is_its_caption(lines: Lines, html: st
     assert pictures(lines(html)) == [Picture(BASE + "1.jpg", "Toàn cảnh hội nghị")]
 
 
-def test_a_caption_in_a_box_of_several_pictures_is_nobodys(lines: Lines) -> None:
+def test_a_caption_in_a_box_of_several_pictures_is_not_used(lines: Lines) -> None:
     found = pictures(lines("<figure><img src=1.jpg><img src=2.jpg><figcaption>Hội nghị</figcaption></figure>"))
     assert [picture.caption for picture in found] == [None, None]
 
@@ -152,13 +152,13 @@ def test_other_links_are_no_files(lines: Lines, href: str) -> None:
     "marks",
     ["\x01\x02\x03\x1e", "\x010\x03", "&#1;0&#3;", "&#x1;0&#X03;", "&#30;&#x1E", "\x0199&#3;", "&#0000001;5&#3"],
 )
-def test_control_characters_of_a_page_mark_nothing(lines: Lines, marks: str) -> None:
+def test_control_characters_of_a_page_are_not_taken_for_our_marks(lines: Lines, marks: str) -> None:
     (line,) = lines(f"<p>Hội{marks}nghị</p>")
     assert line.text.replace(" ", "").replace("0", "").replace("99", "").replace("5", "") == "Hộinghị"
     assert (line.pictures, line.files) == ((), ())
 
 
-def test_other_characters_in_numbers_are_read(lines: Lines) -> None:
+def test_other_numeric_character_references_are_read(lines: Lines) -> None:
     assert texts(lines("<p>&#272;&#7843;ng b&#x1ED9; &#10;&#310;</p>")) == ["Đảng bộ Ķ"]
 
 
@@ -176,7 +176,7 @@ def test_other_characters_in_numbers_are_read(lines: Lines) -> None:
         ("#", BASE),
     ],
 )
-def test_a_link_is_followed_as_a_browser_does(href: str, expected: str) -> None:
+def test_a_link_is_resolved_as_in_browsers(href: str, expected: str) -> None:
     assert absolute(BASE, href) == expected
 
 
@@ -189,7 +189,7 @@ def test_a_link_is_followed_as_a_browser_does(href: str, expected: str) -> None:
     ],
     ids=lambda href: href[:20],
 )  # fmt: skip
-def test_a_link_that_leads_nowhere_is_none(href: str) -> None:
+def test_an_invalid_link_is_none(href: str) -> None:
     assert absolute(BASE, href) is None
 
 
@@ -227,7 +227,7 @@ def test_a_key_without_selector_is_left_to_the_family(make_page: MakePage) -> No
     assert override(make_page("<p>x</p>"), {"title": "h1"}, "lead") is None
 
 
-def test_boxes_belong_to_the_one_name_inside_them() -> None:
+def test_a_box_belongs_to_the_only_name_inside_it() -> None:
     tree = LexborHTMLParser("<section id=all><div id=a><p><i>1</i></p></div><div id=b><i>2</i><i>2</i></div></section>")
     owners = box_owners((node, node.text()) for node in tree.css("i"))
     found = {box.id: owners[box.mem_id] for box in tree.css("section, div")}

@@ -27,7 +27,7 @@ def _parsed(case: Case, make_site: Callable[..., Site], name: str) -> tuple[Arti
 
 
 @pytest.mark.parametrize("name", ARTICLES)
-def test_the_article_is_read_once_and_whole(case: Case, make_site: Callable[..., Site], name: str) -> None:
+def test_the_article_is_read_once_and_completely(case: Case, make_site: Callable[..., Site], name: str) -> None:
     article, _, expected = _parsed(case, make_site, name)
     assert article.title == expected["title"]
     assert article.lead == expected["lead"]
@@ -46,7 +46,7 @@ def test_the_displayed_date_line_is_kept_and_reads_as_a_day(
 
 
 @pytest.mark.parametrize("name", ARTICLES)
-def test_nothing_around_the_article_gets_into_its_text(case: Case, make_site: Callable[..., Site], name: str) -> None:
+def test_the_text_has_nothing_from_around_the_article(case: Case, make_site: Callable[..., Site], name: str) -> None:
     article, _, expected = _parsed(case, make_site, name)
     text = f"{article.lead}\n{article.body_text}"
     assert [part for part in expected["forbidden"] if part in text] == []

@@ -1,4 +1,4 @@
-"""What holds for every family and every bundled profile."""
+"""Rules for every family and every bundled profile."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ HOOKS = ["section_requests", "parse_section", "parse_article"]
 
 
 def family_of(module: str) -> type[Family]:
-    """The one family class of a module."""
+    """The only family class of a module."""
     loaded = importlib.import_module(f"spiders.families.{module}")
     found = [
         value
@@ -59,14 +59,14 @@ def test_a_family_has_the_name_of_its_module_and_a_version(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", FAMILIES)
-def test_a_family_has_no_public_name_but_the_hooks_in_their_order(module: str) -> None:
+def test_a_family_has_only_the_hooks_as_public_names_in_their_order(module: str) -> None:
     public = [name for name in vars(family_of(module)) if not name.startswith("_")]
     assert [name for name in public if name not in {"name", "version"}] == [name for name in HOOKS if name in public]
     assert {"parse_section", "parse_article"} <= set(public)
 
 
 @pytest.mark.parametrize("module", FAMILIES)
-def test_a_family_reads_its_page_and_no_clock_network_settings_or_file(module: str) -> None:
+def test_a_family_reads_only_its_page(module: str) -> None:
     source = Path(spiders.families.__path__[0], f"{module}.py").read_text(encoding="utf-8")
     imported = {
         name.split(".")[0]
@@ -81,7 +81,7 @@ def test_a_family_reads_its_page_and_no_clock_network_settings_or_file(module: s
 
 
 @pytest.mark.parametrize("module", FAMILIES)
-def test_a_family_tells_the_platforms_story(module: str) -> None:
+def test_a_family_describes_its_platform(module: str) -> None:
     story = importlib.import_module(f"spiders.families.{module}").__doc__ or ""
     assert story.startswith(f"{module}: ")
     assert len(story.split()) > 100
@@ -100,7 +100,7 @@ def test_a_family_has_fixtures(module: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_family_leaves_the_tree_of_a_page_to_its_other_readers(
+def test_a_family_does_not_change_the_tree_of_a_page(
     case: Callable[[str], tuple[Page, Any]], make_site: Callable[..., Site], family: str, name: str
 ) -> None:
     page, _ = case(name)

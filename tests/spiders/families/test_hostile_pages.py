@@ -1,4 +1,4 @@
-"""Pages that are no pages, that never end, that lie: no family raises, and what it returns is right or nothing."""
+"""Invalid, endless and misleading pages: no family raises, and its result is correct or empty."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ def family(make_site: Callable[..., Site]) -> Family:
 
 @pytest.fixture
 def read(family: Family, page: Callable[[str | bytes], Page]) -> Read:
-    """What the family finds on a page with this body."""
+    """The articles that the family finds on a page with this body."""
     return lambda body: list(extract(family, page(body), CAPTURE))
 
 
 @pytest.fixture
 def entries(family: Family, page: Callable[[str | bytes], Page]) -> Entries:
-    """What the family finds on a listing with this body."""
+    """The entries that the family finds on a listing with this body."""
     return lambda body: family.parse_section(page(body)).links
 
 
@@ -168,14 +168,14 @@ WITH_STORY = {
 
 
 @pytest.mark.parametrize("body", WITH_STORY.values(), ids=WITH_STORY.keys())
-def test_the_story_is_found_whatever_stands_around_it(read: Read, body: str) -> None:
+def test_the_article_is_found_among_hostile_markup(read: Read, body: str) -> None:
     found = read(body)
     (article,) = [item for item in found if isinstance(item, Article)]
     article.body_text = article.body_text.replace("\ufffd", "").replace(":  ", ": ")
     assert_the_story(found)
 
 
-def test_a_byte_order_mark_counts_more_than_the_declared_charset(read: Read) -> None:
+def test_a_byte_order_mark_takes_precedence_over_the_declared_charset(read: Read) -> None:
     assert_the_story(read(STORY.encode("utf-16")))
 
 
@@ -190,14 +190,14 @@ def test_broken_entities_leave_the_rest_of_the_text(read: Read, entity: str) -> 
     assert article.body_text.count("đại biểu đã thảo luận") == 4
 
 
-def test_files_without_end_are_kept_once_each(read: Read) -> None:
+def test_many_files_are_kept_once_each(read: Read) -> None:
     files = "".join(f"<a href='/f{number % 3000}.pdf'>f</a> " for number in range(6000))
     (article,) = read(block("Ngày 23/05/2017") + block("Đăng lúc: 23/05/2017 08:00", after=f"<p>{files}</p>"))
     assert isinstance(article, Article)
     assert len(article.attachments) == 3000
 
 
-def test_links_that_lead_nowhere_are_no_entries(entries: Entries) -> None:
+def test_invalid_links_are_no_entries(entries: Entries) -> None:
     for link in entries(LINKS):
         assert link.url.startswith("http://danvan.example.vn/")
 
@@ -218,7 +218,7 @@ def test_many_entries_are_all_found_in_their_order(entries: Entries) -> None:
     ],
     ids=["5000 digits", "16 digits", "dots", "other digits"],
 )
-def test_a_visit_box_with_nonsense_gives_the_numbers_that_are_some(
+def test_a_visit_box_with_invalid_numbers_gives_the_valid_ones(
     read: Read, box: list[str], counters: tuple[int | None, ...]
 ) -> None:
     labels = ("Hôm nay", "Hôm qua", "Tuần này", "Tháng này", "Tất cả")

@@ -49,7 +49,7 @@ def test_an_article_page_gives_each_field(case: Case, make_site: Sites, name: st
 
 
 @pytest.mark.parametrize("name", ARTICLES)
-def test_the_visible_stamp_is_the_time_of_publication(case: Case, make_site: Sites, name: str) -> None:
+def test_the_displayed_date_line_is_the_time_of_publication(case: Case, make_site: Sites, name: str) -> None:
     article, expected = _article(case, make_site, name)
     stamp = timestamps.parse(article.published_raw or "")
     assert stamp is not None
@@ -59,7 +59,7 @@ def test_the_visible_stamp_is_the_time_of_publication(case: Case, make_site: Sit
 
 
 @pytest.mark.parametrize("name", ARTICLES)
-def test_nothing_around_the_article_gets_into_its_text(case: Case, make_site: Sites, name: str) -> None:
+def test_the_text_has_nothing_from_around_the_article(case: Case, make_site: Sites, name: str) -> None:
     article, expected = _article(case, make_site, name)
     text = f"{article.lead}\n{article.body_text}\n{article.title}"
     assert [part for part in expected["forbidden"] if part in text] == []
@@ -78,7 +78,7 @@ def test_attachments_are_those_of_the_list_below_the_text(case: Case, make_site:
 
 
 @pytest.mark.parametrize("name", ARTICLES)
-def test_an_article_is_named_after_this_family_and_names_no_other_time(case: Case, make_site: Sites, name: str) -> None:
+def test_an_article_has_the_site_and_no_parsed_times(case: Case, make_site: Sites, name: str) -> None:
     article, _ = _article(case, make_site, name)
     assert (article.site, article.published_at, article.updated_at) == ("vi-du-danvan", None, None)
 

@@ -1,4 +1,4 @@
-"""Feeds and the sitemap of NukeViet: which are asked for, and what is taken of them."""
+"""Feeds and the sitemap of NukeViet: their addresses, and the entries that are used."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Read = Callable[[Family, str, str], Listing]
 
 @pytest.fixture
 def read(make_page: Callable[..., Page]) -> Read:
-    """What the family finds in the XML at an address."""
+    """The entries that the family finds in the XML at an address."""
     return lambda family, url, xml: family.parse_section(make_page(xml, url, content_type="text/xml"))
 
 
@@ -72,16 +72,16 @@ def test_each_section_has_its_feed_and_the_site_its_sitemap(family: Family) -> N
         ("https://a.vn/index.php?language=vi&nv=news", "https://a.vn/index.php?language=vi&nv=news&op=rss"),
     ],
 )
-def test_a_feed_lies_beside_its_category(section: str, feed: str) -> None:
+def test_the_address_of_a_feed_is_derived_from_its_category(section: str, feed: str) -> None:
     assert feed_address(section) == feed
 
 
 @pytest.mark.parametrize("home", ["https://a.vn/", "https://a.vn/vi/", "https://a.vn/index.php?language=vi"])
-def test_the_sitemap_lies_beside_the_front_page(home: str) -> None:
+def test_the_address_of_the_sitemap_is_derived_from_the_front_page(home: str) -> None:
     assert sitemap_address(home) == "https://a.vn/sitemap.xml"
 
 
-def test_a_sections_own_feed_names_articles_of_any_category(family: Family, read: Read) -> None:
+def test_the_feed_of_a_section_may_have_articles_of_any_category(family: Family, read: Read) -> None:
     named = read(family, HOME + "rss/dan-van-kheo/", RSS)
     assert named.is_feed
     assert [(link.url, link.title) for link in named.links] == [
@@ -95,7 +95,7 @@ def test_no_time_is_taken_from_a_feed_or_sitemap(family: Family, read: Read) -> 
     assert {link.published_raw for link in links} == {None}
 
 
-def test_of_a_sitemap_only_what_lies_under_a_section_is_taken(family: Family, read: Read) -> None:
+def test_only_addresses_of_a_section_are_taken_from_a_sitemap(family: Family, read: Read) -> None:
     named = read(family, HOME + "sitemap-vi.news.xml", SITEMAP)
     assert [link.url for link in named.links] == [HOME + "dan-van-kheo/hop-xom-9.html"]
 
@@ -115,7 +115,7 @@ def test_a_section_that_is_the_front_page_takes_the_whole_sitemap(read: Read, ma
         ("dan-van-kheo/", ["vi.about", "vi.page"], None),
     ],
 )
-def test_of_a_sitemap_index_the_part_of_the_news_module_is_read(
+def test_only_the_part_of_the_news_module_is_read_from_a_sitemap_index(
     read: Read, make_site: Callable[..., Site], section: str, names: list[str], chosen: str | None
 ) -> None:
     family = load_family(make_site(family="nukeviet", section=HOME + section))
@@ -128,8 +128,6 @@ def test_a_sitemap_on_another_host_is_not_read(family: Family, read: Read) -> No
     assert named.next_url is None
 
 
-def test_the_front_page_in_the_place_of_a_feed_is_no_feed(
-    family: Family, case: Callable[[str], tuple[Page, object]]
-) -> None:
+def test_a_front_page_instead_of_a_feed_is_no_feed(family: Family, case: Callable[[str], tuple[Page, object]]) -> None:
     page, _ = case("nukeviet/listing-front-page")
     assert not family.parse_section(page).is_feed

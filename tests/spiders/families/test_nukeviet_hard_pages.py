@@ -1,4 +1,4 @@
-"""The family nukeviet on pages that are broken, huge, or made by a theme of somebody's own: none may raise."""
+"""The family nukeviet on broken, huge and custom-theme pages: none may raise."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read(make_page: Callable[..., Page]) -> Read:
 
 @pytest.fixture
 def entries(make_page: Callable[..., Page]) -> Entries:
-    """What the family finds on the listing at an address of the site."""
+    """The entries that the family finds on the listing at an address of the site."""
     return lambda family, html, path: family.parse_section(make_page(html, HOME + path)).links
 
 
@@ -62,7 +62,7 @@ def entries(make_page: Callable[..., Page]) -> Entries:
         '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]><urlset><url><loc>&b;</loc></url></urlset>',
     ],
 )
-def test_a_page_without_anything_gives_nothing(
+def test_an_empty_page_gives_nothing(
     entries: Entries, make_page: Callable[..., Page], family: Family, html: str
 ) -> None:
     assert list(family.parse_article(make_page(html, STORY))) == []
@@ -148,7 +148,7 @@ def test_a_listing_of_ten_thousand_entries_is_read(entries: Entries, family: Fam
     assert found[-1].title == "Bài viết số 9999"
 
 
-def test_a_listing_with_the_featured_entry_alone_gives_it(entries: Entries, family: Family) -> None:
+def test_a_listing_with_only_the_featured_entry_gives_it(entries: Entries, family: Family) -> None:
     html = '<div class="news_column"><h2><a href="/dan-van-kheo/tin-5.html">Tin</a></h2></div>'
     found = entries(family, html, "dan-van-kheo/")
     assert [(link.url, link.title) for link in found] == [(HOME + "dan-van-kheo/tin-5.html", "Tin")]
@@ -165,7 +165,7 @@ def test_a_listing_with_the_featured_entry_alone_gives_it(entries: Entries, fami
         "/index.php?language=vi&nv=news&op=tag/dan-van-12", "/index.php?language=vi&nv=news&op=dan-van-kheo",
     ],
 )  # fmt: skip
-def test_what_only_looks_like_an_article_is_not_followed(entries: Entries, family: Family, href: str) -> None:
+def test_a_link_that_only_looks_like_an_article_is_not_followed(entries: Entries, family: Family, href: str) -> None:
     html = f'<div class="news_column"><h3><a href="{href}">Một liên kết trông như bài viết</a></h3></div>'
     assert entries(family, html, "dan-van-kheo/page-9/") == ()
 
@@ -180,7 +180,7 @@ def test_a_profile_can_name_the_parts_of_a_theme(read: Read, entries: Entries, m
     assert [link.url for link in listing] == [HOME + "x"]
 
 
-def test_a_page_without_the_text_that_a_profile_names_is_no_article(
+def test_a_page_without_the_selected_text_is_no_article(
     make_page: Callable[..., Page], make_site: Callable[..., Site]
 ) -> None:
     family = load_family(make_site(family="nukeviet", extra='[selectors]\nbody = "div.van-ban"\n'))

@@ -1,4 +1,4 @@
-"""Pages that `danvan fixture` recorded: each family reads on them what is expected, field by field."""
+"""Pages that `danvan fixture` recorded: each family reads them as expected, field by field."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def test_articles_listings_and_other_pages_are_recorded() -> None:
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_recorded_page_reads_as_expected(name: str) -> None:
     fixture, expected = page_fixture.load(PAGES / name), page_fixture.expectation(PAGES / name)
-    assert expected, "it has no expectation"
+    assert expected, "the page has no expectation"
     read = FixtureReader(fixture.site, project_settings({})).read(fixture.page, fixture.read_as)
     assert list(page_fixture.differences(expected, read)) == []
 
 
 @pytest.mark.parametrize("name", FOLDERS)
-def test_a_recorded_page_lies_in_the_folder_of_its_family(name: str) -> None:
+def test_a_recorded_page_is_in_the_folder_of_its_family(name: str) -> None:
     assert page_fixture.load(PAGES / name).site.family == name.split("/")[0]
