@@ -136,14 +136,14 @@ def test_an_error_while_reading_items_is_raised_and_does_not_close_the_file(writ
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database of 20,000 articles, 60 MB, in two sites."""
+    """A database of 8,000 articles, 24 MB, in two sites."""
     path = database_path(tmp_path_factory.mktemp("export"))
     body = "Công tác dân vận của Đảng bộ tỉnh. " * 60
     lists = dict.fromkeys(LIST_FIELDS, "[]") | {"tags": '["dân vận"]'}
     lists["images"] = '[{"url": "http://a.vn/a.jpg", "caption": null, "media_type": null, "capture": null}]'
     texts = {name: name for name in EXPORT_FIELDS} | {"revision": 1, "warc_offset": 0, "body_text": body}
     with open_for_writing(path).begin() as connection:
-        for start in range(0, 20_000, 1000):
+        for start in range(0, 8000, 1000):
             rows = [
                 texts | lists | {"item_id": f"a-{number:05}", "site": f"{'ab'[number % 2]}-danvan"}
                 for number in range(start, start + 1000)
@@ -154,7 +154,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize(
     ("write", "criteria", "rows"),
-    [(write_jsonl, {}, 20_000), (write_csv, {}, 20_000), (write_jsonl, {"site": "a-danvan"}, 10_000)],
+    [(write_jsonl, {}, 8000), (write_csv, {}, 8000), (write_jsonl, {"site": "a-danvan"}, 4000)],
     ids=["jsonl", "csv", "one site"],
 )
 @pytest.mark.slow
@@ -170,4 +170,4 @@ def test_an_export_needs_no_more_memory_than_a_few_items(
         finally:
             tracemalloc.stop()
     assert target.stat().st_size > 3000 * rows
-    assert peak < 12_000_000
+    assert peak < 7_000_000  # seen: 4.7 MB; all rows of one site are 12 MB
