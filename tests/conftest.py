@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Generator
+from pathlib import Path
 
 import hypothesis
 import pytest
 
 from danvan_crawler.pages.page import Page
 
+TESTS = Path(__file__).parent
+QUICK = {"danvan_crawler", "pipelines", "spiders"}
+"""Folders whose tests are quick if nothing else is said; the Makefile runs those of the same folders."""
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"} or os.environ.get("DANVAN_CI") == "1"
 
 # No deadline: a test that fails because the machine was busy says nothing about the code. In CI the examples are the
@@ -58,12 +62,14 @@ def make_page() -> Callable[..., Page]:
 
 @pytest.hookimpl(tryfirst=True)  # before markers select tests
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks tests that run commands as slow, and puts the folders with the longest files first.
+    """Marks tests as slow, and puts the folders with the longest files first.
 
-    One worker would else be busy with such a file when the others have ended.
+    Slow are tests that run commands, and all outside of QUICK: `make test` runs each test either as a quick or as a
+    slow one. If the longest files came last, one worker would still be busy with them when the others have ended.
     """
     for item in items:
-        if "forked" in getattr(item, "fixturenames", ()):
+        folder, *below = item.path.relative_to(TESTS).parts
+        if "forked" in getattr(item, "fixturenames", ()) or (below and folder not in QUICK):
             item.add_marker("slow")
     longest = {"fleet": 0, "end_to_end": 1}
     items.sort(key=lambda item: min((longest[part] for part in item.path.parts if part in longest), default=2))

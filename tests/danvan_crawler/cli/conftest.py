@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -70,8 +71,16 @@ class Archive:
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Archive:
+def archive(tmp_path: Path, made_archive: Archive) -> Archive:
     folder = tmp_path / "archive"
+    shutil.copytree(made_archive.folder, folder)
+    return replace(made_archive, folder=folder)
+
+
+@pytest.fixture(scope="session")
+def made_archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
+    """The archive that each test gets a copy of."""
+    folder = tmp_path_factory.mktemp("made") / "archive"
     writer = WarcWriter(folder, SITE, warcinfo={"software": "test"})
     captures = [writer.write_exchange(_exchange(f"tin-{number}.html")) for number in (1, 2)]
     writer.close()

@@ -71,6 +71,7 @@ def test_the_warc_files_are_stored_unchanged(pack: Pack, warcs: list[Path]) -> N
             assert archive.read(entry) == path.read_bytes()
 
 
+@pytest.mark.slow
 def test_py_wacz_accepts_it(pack: Pack) -> None:
     package = pack()
     validate = [sys.executable, "-m", "wacz", "validate", "-f", str(package)]
@@ -202,6 +203,7 @@ def test_without_py_wacz_the_error_names_the_extra(pack: Pack, monkeypatch: pyte
         pack()
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_size_of_the_package(pack: Pack, tmp_path: Path) -> None:
     size = 64 * 1024 * 1024
     large = tmp_path / "large.warc.gz"

@@ -48,6 +48,7 @@ def with_author(number: int, having: int) -> dict[str, int]:
     return {"articles": number, "tally/articles": number, "tally/author": having}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [3, 5, 7, 14])
 def test_the_history_of_a_slow_site_is_long_enough_to_check_its_fields(tmp_path: Path, every: int) -> None:
     for day in range(1, 366):
@@ -90,6 +91,7 @@ def changes(told: Sequence[bool]) -> list[int]:
     return [number for number in range(1, len(told)) if told[number] != told[number - 1]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 3, 10])
 def test_a_lost_field_is_reported_until_it_is_back(number: int) -> None:
     good, bad = with_author(number, number), with_author(number, 0)
@@ -99,6 +101,7 @@ def test_a_lost_field_is_reported_until_it_is_back(number: int) -> None:
     assert 120 <= ended <= 120 + 10 // number
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [1, 3, 10])
 def test_a_field_that_most_articles_have_lost_is_reported_without_interruption(number: int) -> None:
     # One article in ten still has an author.
@@ -107,6 +110,7 @@ def test_a_field_that_most_articles_have_lost_is_reported_without_interruption(n
     assert len(changes(lived([*[with_author(number, number)] * 30, *some]))) == 1
 
 
+@pytest.mark.slow
 def test_nights_without_news_do_not_end_an_alarm() -> None:
     week = [with_author(2, 2), *[{}] * 6]
     lost = [with_author(2, 0), *[{"articles": 1}] * 6]

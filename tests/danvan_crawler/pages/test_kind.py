@@ -133,6 +133,7 @@ NOTICE = "<h1>Không tìm thấy</h1><p>Trang web đang bảo trì</p>"
 HUGE = ["<p>" + "x" * 5_000_000, "<p>x</p>" * 600_000, "<div><p>x" * 600_000, "<font size=1><p>x" * 300_000]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filling", HUGE, ids=lambda filling: filling[:20])
 def test_of_a_page_of_5_mb_only_the_beginning_is_checked(make_page: MakePage, filling: str) -> None:
     """Checking or parsing the whole page would take minutes for some of these."""

@@ -128,6 +128,7 @@ def test_the_beginning_of_a_long_page_has_the_expected_end(make_page: MakePage) 
     assert page.tree.css_first("h1").text() == "Hết"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filling", ["<div>" * 1_000_000, "<font size=1><p>x" * 300_000, "<p>x</p>" * 620_000])
 def test_a_page_of_5_mb_is_parsed_in_seconds(make_page: MakePage, filling: str) -> None:
     """Without limits the first two would take hours, or all memory."""

@@ -206,6 +206,7 @@ def test_the_front_page_and_the_sections_are_no_requisites(scope: Scope) -> None
     }
 
 
+@pytest.mark.slow
 def test_of_a_page_with_too_many_pictures_the_first_are_taken(page: MakePage, scope: Scope) -> None:
     keyed = scope.keyed(of_page(page("".join(f'<img src="/{number}.png">' for number in range(40_000)))))
     assert list(keyed) == [*(f"/{number}.png" for number in range(5000)), "/favicon.ico"]

@@ -170,6 +170,7 @@ def test_an_unknown_edition_is_refused(portal: SamplePortal) -> None:
         portal.edition = 0
 
 
+@pytest.mark.slow
 def test_many_clients_are_served_at_once(portal: SamplePortal) -> None:
     found: list[bytes] = []
 

@@ -20,6 +20,8 @@ from danvan_crawler.store import database as opening
 from danvan_crawler.store.database import open_for_reading, open_for_writing
 from danvan_crawler.store.writes import Store
 
+pytestmark = pytest.mark.slow
+
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "store"
 OPENERS = pytest.mark.parametrize("opener", [open_for_reading, open_for_writing])
 

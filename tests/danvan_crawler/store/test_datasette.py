@@ -19,6 +19,8 @@ from danvan_crawler.items import VisitCounters
 from danvan_crawler.sample import articles
 from danvan_crawler.store.writes import Store
 
+pytestmark = pytest.mark.slow
+
 Get = Callable[..., str]
 
 

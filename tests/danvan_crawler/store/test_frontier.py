@@ -136,6 +136,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_loses_no_state(database: Any) -> None:
     killed = subprocess.run([sys.executable, "-c", DYING, str(database)], check=False)
     assert killed.returncode == -signal.SIGKILL

@@ -18,6 +18,8 @@ from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import history
 from danvan_crawler.store.writes import Store
 
+pytestmark = pytest.mark.slow
+
 # name of the event -> its effect. Article a is seen as A, A, B, A over its variants; b has its section in one revision
 # only; c is reached over a redirect, and is linked under both addresses.
 PICTURES = [Image("http://danvan.example.vn/anh.jpg")]

@@ -163,6 +163,7 @@ def test_title_hits_excluded_by_the_filter_are_not_found(mixed: Path) -> None:
         assert [hit.item["lead"] for hit in found] == ["3", "4", "2"]
 
 
+@pytest.mark.slow
 def test_the_limit_may_exceed_the_number_of_sqlite_parameters(crowded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with open_for_reading(crowded).connect() as connection:
         driver: Any = connection.connection.dbapi_connection
@@ -240,6 +241,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory, desk: Any) -> Path:
     return store.path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "criteria", [{}, {"section": "Hiếm"}, {"since": "2017-01-01", "until": "2017-12-31"}, {"site": "vi-du-danvan"}]
 )
@@ -252,6 +254,7 @@ def test_many_matches_give_the_same_hits_in_the_same_order_as_a_full_sort(
         assert all(f"{MARK_START}Dân{MARK_END}" in hit.snippet for hit in hits(connection, "dân", 30, **criteria))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "query",
     [
@@ -269,6 +272,7 @@ def test_an_unusual_query_is_answered(query: str, connection: Connection) -> Non
     assert len(hits(connection, query)) <= len(TITLES)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(
     query=st.text()
@@ -282,6 +286,7 @@ def test_no_query_raises(query: str, connection: Connection) -> None:
     hits(connection, query)
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(
     words=st.lists(st.sampled_from(sorted({word for title in TITLES.values() for word in title.split()})), min_size=1)

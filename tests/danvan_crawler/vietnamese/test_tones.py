@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +22,7 @@ def syllables(length: int) -> list[str]:
     return [onset + group + coda for onset in ONSETS for group in groups for coda in CODAS]
 
 
+@pytest.mark.slow
 def test_the_fast_search_finds_every_word_that_the_rule_changes() -> None:
     words = syllables(1) + syllables(2) + syllables(3)
     missed = [word for word in words if len(word) <= 7 and place_all(word) != place.__wrapped__(word)]

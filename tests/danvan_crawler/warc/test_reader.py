@@ -133,6 +133,7 @@ def test_damage_in_a_skipped_record_is_an_error(finished, check_structure):
         list(iter_records(finished, types={"response"}))
 
 
+@pytest.mark.slow
 def test_a_file_cut_anywhere_in_its_last_record_is_an_error(finished, check_structure):
     data = finished.read_bytes()
     last = check_structure(finished)[-1]

@@ -144,6 +144,7 @@ print(recovered.records, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - be
 """
 
 
+@pytest.mark.slow
 def test_recovery_needs_little_memory_for_a_large_record(make_writer, exchange, start_child, tmp_path):
     writer = make_writer()
     writer.write_exchange(dataclasses.replace(exchange, response=b"HTTP/1.1 200 OK\r\n\r\n" + b"0" * 100_000_000))

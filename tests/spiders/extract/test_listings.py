@@ -145,6 +145,7 @@ def test_a_line_without_a_date_gives_none(piece: str) -> None:
     assert links(f"<li>{entry('/tin-1.html')}<p>{piece}</p></li>")[0].published_raw is None
 
 
+@pytest.mark.slow
 def test_of_a_very_long_page_both_ends_are_read() -> None:
     html = "".join(entry(f"/tin-{number}.html", f"{TITLE} {number}") for number in range(6000))
     found = addresses(html)

@@ -15,6 +15,9 @@ from danvan_crawler.items import Article, ArticleLink, VisitCounters
 from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
 
+pytestmark = pytest.mark.slow
+
+
 URL = "http://danvan.example.vn/tin-tuc/hoi-nghi-1.html"
 TITLE = "Hội nghị sơ kết công tác dân vận"
 LEAD = "Sáng 23/5, Ban Dân vận Tỉnh ủy tổ chức hội nghị."

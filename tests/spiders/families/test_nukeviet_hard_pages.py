@@ -138,6 +138,7 @@ def test_a_text_in_ten_thousand_boxes_is_read(read: Read, family: Family) -> Non
     assert article.body_text.startswith("Xong.")
 
 
+@pytest.mark.slow
 def test_a_listing_of_ten_thousand_entries_is_read(entries: Entries, family: Family) -> None:
     items = "".join(
         f'<a class="show h4" href="/dan-van-kheo/bai-{n}.html"><h4><i class="label">{n}</i>Bài viết số {n}</h4></a>'
