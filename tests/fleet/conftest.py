@@ -15,7 +15,7 @@ from lives import fleet_lives
 from verdicts import costs, summary
 
 SITES = int(os.environ.get("FLEET_SITES", "6"))
-DAYS = int(os.environ.get("FLEET_DAYS", "10"))
+DAYS = int(os.environ.get("FLEET_DAYS", "8"))
 SEED = int(os.environ.get("FLEET_SEED", "1"))
 
 

@@ -20,7 +20,7 @@ from simulation import Night, World
 from danvan_crawler.sample import articles
 
 pytestmark = pytest.mark.slow
-ROUNDS = int(os.environ.get("SOAK_ROUNDS", "8"))
+ROUNDS = int(os.environ.get("SOAK_ROUNDS", "5"))
 SEED = int(os.environ.get("SOAK_SEED", "1"))
 FIRST_NIGHT = datetime(2026, 3, 1, 1, 30, tzinfo=UTC)
 
