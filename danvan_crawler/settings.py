@@ -65,12 +65,15 @@ DOWNLOAD_HANDLERS = {
 DOWNLOADER_MIDDLEWARES = {
     "danvan_crawler.politeness.budget.BudgetMiddleware": 50,
     "danvan_crawler.politeness.guard.GuardMiddleware": 60,
+    "danvan_crawler.politeness.foreign_hosts.ForeignHostsMiddleware": 70,
     "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
     "danvan_crawler.politeness.robots.RobotsMiddleware": 100,
     "danvan_crawler.politeness.backoff.RetryAfterMiddleware": 560,
     # Scrapy's passes on the decodable part of a damaged body; half a page would look like an edited article.
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "danvan_crawler.capture.decoding.DecodingMiddleware": 590,
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+    "danvan_crawler.politeness.cookies.SnapshotCookies": 700,
     # The guard checks the address of the connection, which would be the proxy's.
     "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
     "danvan_crawler.capture.conditional.ConditionalMiddleware": 940,

@@ -59,6 +59,8 @@ ARCHIVE_ERROR: Final = "danvan/archive_error"
 
 REFUSED: Final = "danvan/refused"
 """Requests that the guard refused, before the request or at its connection."""
+FOREIGN_HOSTS: Final = "danvan/foreign_hosts"
+"""Host that is not the site's own -> requests to it."""
 UNTRUSTED_CERTIFICATES: Final = "danvan/untrusted_certificates"
 """One sentence for each host whose certificate cannot be trusted."""
 ROBOTS_UNREADABLE: Final = "danvan/robots_unreadable"

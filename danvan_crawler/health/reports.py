@@ -56,6 +56,7 @@ def report_of(
             "fetched": stats.get(statistics.ARTICLES, 0),
             **{kind: stats.get(statistics.articles(kind), 0) for kind in ("new", "edited", "gone", "revived")},
         },
+        "foreign_hosts": stats.get(statistics.FOREIGN_HOSTS, {}),
         "coverage": coverage,
         "complete": complete,
         "recovered": recovered,

@@ -258,6 +258,8 @@ BASE_SETTINGS: dict[str, Any] = {
     "DOWNLOADER_MIDDLEWARES": {
         "danvan_crawler.politeness.guard.GuardMiddleware": 50,
         "danvan_crawler.capture.archiver.ArchiverMiddleware": 950,
+        "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,  # the first cookie would contact others
+        "danvan_crawler.politeness.cookies.SnapshotCookies": 700,
         "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
     },
     "DEFAULT_REQUEST_HEADERS": {"Accept": "text/html", "Accept-Encoding": "gzip, deflate"},
