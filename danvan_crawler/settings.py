@@ -53,6 +53,8 @@ DEFAULT_REQUEST_HEADERS = {
     "Accept-Encoding": "gzip, deflate",
 }
 
+# Scrapy's default resolver knows IPv4 only: no IPv6 literals, no hosts with only an AAAA record.
+TWISTED_DNS_RESOLVER = "scrapy.resolver.CachingHostnameResolver"
 DOWNLOAD_HANDLERS = {
     "http": "danvan_crawler.capture.wire.WireDownloadHandler",
     "https": "danvan_crawler.capture.wire.WireDownloadHandler",

@@ -13,7 +13,9 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+from contextlib import suppress
 from functools import lru_cache
+from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 from w3lib.url import safe_url_string
@@ -55,7 +57,7 @@ def canonical(url: str) -> str:
     parts = _split(url)
     if parts is None:
         return _SURROGATE.sub("\ufffd", url).strip()
-    host = (parts.hostname or "").rstrip(".")
+    host = ascii_host(parts.hostname or "")
     if ":" in host:
         host = f"[{host}]"
     scheme = parts.scheme.lower()
@@ -132,11 +134,33 @@ def item_id(site: str, canonical_url: str) -> str:
     return f"{site}-{hashlib.sha256(path_key(canonical_url).encode()).hexdigest()[:16]}"
 
 
+def ascii_host(name: str) -> str:
+    """A host name as requests have it: in lower case, Unicode by IDNA 2003, without the dot of the root.
+
+    An IPv6 address has its short form (RFC 5952), without brackets. A name that IDNA cannot encode stays as it is.
+
+    >>> ascii_host("Tỉnhủy.VN."), ascii_host("[2001:DB8:0:0::1]")
+    ('xn--tnhy-vw5a2h.vn', '2001:db8::1')
+    """
+    name = name.lower()
+    if ":" in name:
+        try:
+            return ip_address(name.removeprefix("[").removesuffix("]")).compressed
+        except ValueError:
+            return name
+    if "%" in name:  # browsers decode it
+        name = unquote(name)
+    if not name.isascii():
+        with suppress(UnicodeError):
+            name = name.encode("idna").decode("ascii")
+    return name.rstrip(".")
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def host_of(url: str) -> str:
-    """Host name in lower case, without port; empty if there is none."""
+    """Host of an address as `ascii_host` writes it, without port; empty if there is none."""
     try:
-        return (urlsplit(url).hostname or "").rstrip(".")
+        return ascii_host(urlsplit(url).hostname or "")
     except ValueError:
         return ""
 

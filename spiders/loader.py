@@ -39,8 +39,4 @@ class ProfileSpiderLoader:
 def spider_class(site: Site) -> type[SiteSpider]:
     """A spider class for one site."""
     name = "".join(part.capitalize() for part in site.slug.split("-")) + "Spider"
-    return type(
-        name,
-        (SiteSpider,),
-        {"name": site.slug, "site": site, "allowed_domains": [*site.hosts, *site.static_hosts], "__module__": __name__},
-    )
+    return type(name, (SiteSpider,), {"name": site.slug, "site": site, "__module__": __name__})

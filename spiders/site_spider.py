@@ -38,7 +38,6 @@ class SiteSpider(Spider):
     """
 
     site: ClassVar[Site]
-    allowed_domains: ClassVar[list[str]]
 
     def __init__(
         self,

@@ -8,12 +8,13 @@ is as old as the installed `tldextract`, and reading it takes 50 ms and 6 MB (me
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from http.cookiejar import Cookie
 
 from scrapy import Request
 from scrapy.downloadermiddlewares.cookies import CookiesMiddleware
-from scrapy.http.cookies import CookieJar
+from scrapy.http.cookies import CookieJar, WrappedRequest
 from tldextract import TLDExtract
 
 from danvan_crawler.urls import host_of
@@ -31,8 +32,21 @@ def is_public_suffix(domain: str) -> bool:
     return not _split(domain).domain
 
 
+class _Jar(CookieJar):
+    def add_cookie_header(self, request: Request) -> None:
+        if ":" not in host_of(request.url):
+            super().add_cookie_header(request)
+            return
+        # http.cookiejar stores the cookies of an IPv6 host under "[::1].local", where Scrapy does not look for them.
+        self.jar.add_cookie_header(WrappedRequest(request))  # type: ignore[arg-type]
+
+
 class SnapshotCookies(CookiesMiddleware):
-    """Scrapy's downloader middleware, except for the list of public suffixes."""
+    """Scrapy's downloader middleware with the list above, and with cookies of IPv6 hosts."""
+
+    def __init__(self, debug: bool = False) -> None:
+        super().__init__(debug)
+        self.jars = defaultdict(_Jar)
 
     def _process_cookies(self, cookies: Iterable[Cookie], *, jar: CookieJar, request: Request) -> None:
         host = host_of(request.url)

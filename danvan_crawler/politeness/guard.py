@@ -27,6 +27,7 @@ from scrapy.statscollectors import StatsCollector
 
 from danvan_crawler import statistics
 from danvan_crawler.exceptions import CaptureRefusedError
+from danvan_crawler.urls import ascii_host, host_of
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -75,7 +76,7 @@ class AddressPolicy:
 
     def check(self, host: str, port: int, address: str) -> None:
         """Raises CaptureRefusedError if `host`:`port` at the IP address `address` may not be contacted."""
-        if self.any_private or is_public(address) or (host.lower().rstrip("."), port) in self.allowed:
+        if self.any_private or is_public(address) or (ascii_host(host), port) in self.allowed:
             return
         raise CaptureRefusedError(
             f"refused to contact {host}:{port}: its address {address} is private, "
@@ -116,7 +117,7 @@ def _is_literal(host: str) -> bool:
 
 def slot_of(url: str) -> str:
     """The name of a host's queue in Scrapy, which holds its delay; the same with and without www."""
-    return (urlsplit(url).hostname or "").removeprefix("www.")
+    return host_of(url).removeprefix("www.")
 
 
 class GuardMiddleware:

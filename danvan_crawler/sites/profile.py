@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from ipaddress import ip_address
 from typing import Annotated, Any
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from dateutil import tz
 from pydantic import (
@@ -28,7 +28,7 @@ from pydantic import (
 
 from danvan_crawler.exceptions import ProfileError
 from danvan_crawler.sites.rules import Health, Window, checked_window
-from danvan_crawler.urls import canonical, endpoint, host_of
+from danvan_crawler.urls import ascii_host, canonical, endpoint, host_of
 
 MINIMUM_DELAY = 1.0
 """Minimum number of seconds between two requests to a public host; a profile may set more."""
@@ -40,6 +40,7 @@ _TIMEDELTA = TypeAdapter(timedelta)
 SLUG = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)+$")
 _ZONE_NAME = re.compile(r"UTC|[A-Za-z_]+(?:/[A-Za-z0-9_+-]+)+")
 _HOST_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+_THIS_MACHINE = frozenset({"localhost", "::1"})
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -163,9 +164,12 @@ class Site(_Strict):
     @classmethod
     def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for host in value:
-            if not _HOST_NAME.fullmatch(host):
+            usable = (
+                _is_ipv6(host) if ":" in host else _HOST_NAME.fullmatch(host if host.isascii() else ascii_host(host))
+            )
+            if not usable:
                 raise ValueError(f"must be host names in lower case, without scheme and port, got {host!r}")
-        return value
+        return tuple(map(ascii_host, value))
 
     @field_validator("family")
     @classmethod
@@ -257,21 +261,20 @@ class Site(_Strict):
         """The hosts that a crawl may contact, as names for locks: sites that share a host are not crawled in parallel.
 
         A host with and without www is the same, whatever the port. On a private network each port is a separate server,
-        and localhost is the same as 127.0.0.1.
+        and localhost, 127.0.0.1 and ::1 are the same.
         """
         if self.private_network:
             found = ((host.removeprefix("www."), port) for host, port in self.private_endpoints())
-            return frozenset(f"{'127.0.0.1' if host == 'localhost' else host}:{port}" for host, port in found)
+            return frozenset(f"{'127.0.0.1' if host in _THIS_MACHINE else host}:{port}" for host, port in found)
         return frozenset(host.removeprefix("www.") for host in (*self.hosts, *self.static_hosts))
 
     def at_current_host(self, url: str) -> str:
         """An address at a former host of the site, moved to its current host; other addresses are not changed."""
-        parts = urlsplit(url)
-        servers = {_server(urlsplit(one)) for one in (self.home, *(section.url for section in self.sections))}
-        if _server(parts) in servers or host_of(url) in self.static_hosts:
+        servers = {_server(one) for one in (self.home, *(section.url for section in self.sections))}
+        if _server(url) in servers or host_of(url) in self.static_hosts:
             return url
-        home = urlsplit(self.home)
-        return urlunsplit(parts._replace(scheme=home.scheme, netloc=home.netloc))
+        home = urlsplit(canonical(self.home))
+        return urlunsplit(urlsplit(url)._replace(scheme=home.scheme, netloc=home.netloc))
 
     def selectors_at(self, captured_at: str) -> Mapping[str, str]:
         """Selector overrides for a capture made at this WARC-Date; for "", the current ones.
@@ -311,6 +314,14 @@ def _has_module(family: str) -> bool:
         return False
 
 
+def _is_ipv6(host: str) -> bool:
+    """Whether a host is an IPv6 address, with or without brackets."""
+    try:
+        return ip_address(host.removeprefix("[").removesuffix("]")).version == 6
+    except ValueError:
+        return False
+
+
 def _www_twin(host: str) -> str | None:
     """www.example.vn for example.vn and vice versa; None for hosts that cannot have www."""
     if host.startswith("www."):
@@ -340,6 +351,6 @@ def _reason(detail: Any) -> str:
     return f"{key}: {message}" if key else message
 
 
-def _server(parts: SplitResult) -> str:
-    """Host and port of an address, without www."""
-    return parts.netloc.lower().removeprefix("www.")
+def _server(url: str) -> str:
+    """Host of an address, without www, and its port if that is not the default."""
+    return urlsplit(canonical(url)).netloc.removeprefix("www.")

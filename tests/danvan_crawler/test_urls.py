@@ -75,6 +75,25 @@ def test_letters_outside_of_ascii_are_encoded_as_in_browsers() -> None:
     assert canonical("http://tỉnhủy.vn/tin tức?q=ă") == "http://xn--tnhy-vw5a2h.vn/tin%20t%E1%BB%A9c?q=%C4%83"
 
 
+@pytest.mark.parametrize("host", ["tỉnhủy.vn", "TỈNHỦY.VN", "tỉnhủy.vn.", "tỉnhủy。vn", "t%E1%BB%89nh%e1%bb%a7y.vn"])
+def test_a_unicode_host_is_one_host_however_it_is_written(host: str) -> None:
+    assert canonical(f"http://{host}/a") == "http://xn--tnhy-vw5a2h.vn/a"
+    assert host_of(f"http://{host}:8080/a") == bare_host(f"http://www.{host}/") == "xn--tnhy-vw5a2h.vn"
+    assert endpoint(f"http://{host}:8080/a") == ("xn--tnhy-vw5a2h.vn", 8080)
+
+
+@pytest.mark.parametrize("host", ["[2001:db8::1]", "[2001:DB8:0:0:0:0:0:1]", "[2001:0db8::0001]"])
+def test_an_ipv6_address_is_one_host_however_it_is_written(host: str) -> None:
+    assert canonical(f"http://{host}:8080/a") == "http://[2001:db8::1]:8080/a"
+    assert host_of(f"http://{host}/a") == "2001:db8::1"
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + "ă.vn", "​.vn", "ă..vn", "%zz.vn", "[::g]", "[fe80::1%25eth0]"])
+def test_a_host_that_cannot_be_encoded_breaks_nothing(host: str) -> None:
+    for function in (canonical, host_of, bare_host, endpoint, path_key):
+        function(f"http://{host}/a")
+
+
 def test_an_ipv6_address_keeps_its_brackets() -> None:
     assert canonical("http://[::1]:8080/x#y") == "http://[::1]:8080/x"
 

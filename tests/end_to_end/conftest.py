@@ -59,6 +59,7 @@ class Portal:
     """
 
     edition: int = 1
+    address: str = "127.0.0.1"
     pages: dict[str, Answer] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
     arrived: list[str] = field(default_factory=list)
@@ -68,9 +69,10 @@ class Portal:
         self._held: dict[str, threading.Event] = {}
         self._news = threading.Condition()
         self._connections: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
+        self._listener = socket.create_server((self.address, 0), family=family)
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/"
+        self.url = f"http://{f'[{self.address}]' if ':' in self.address else self.address}:{self.port}/"
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property

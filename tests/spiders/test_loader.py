@@ -82,10 +82,6 @@ def test_a_request_to_another_host_finds_no_site(loader: Loader, make_site: Make
     assert loader({"x.toml": make_site().source_text}).find_by_request(Request("http://a.vn/")) == []
 
 
-def test_a_spider_allows_only_the_hosts_of_its_site(make_site: MakeSite) -> None:
-    assert spider_class(make_site()).allowed_domains == ["danvan.example.vn", "www.danvan.example.vn"]
-
-
 def test_spiders_of_two_sites_are_two_classes(make_site: MakeSite) -> None:
     first = spider_class(make_site())
     other = spider_class(make_site(home="http://other.example.vn/"))

@@ -53,6 +53,13 @@ def test_a_cookie_goes_to_its_own_site_only(cookie: str, later: str, expected: b
     assert sent_back("http://tin.thu.gov.vn/", cookie, later) == expected
 
 
+@pytest.mark.parametrize(
+    ("later", "expected"), [("http://[::1]:8017/2", b"a=1"), ("http://[::1]/", b"a=1"), ("http://[::2]/", None)]
+)
+def test_an_ipv6_host_gets_its_cookies_back(later: str, expected: bytes | None) -> None:
+    assert sent_back("http://[::1]:8017/", "a=1; path=/", later) == expected
+
+
 def test_a_host_that_is_a_public_suffix_itself_can_have_cookies() -> None:
     assert sent_back("http://thanhhoa.vn/", "a=1; Domain=thanhhoa.vn", "http://thanhhoa.vn/2") == b"a=1"
     assert sent_back("http://tin.thanhhoa.vn/", "a=1; Domain=thanhhoa.vn", "http://thanhhoa.vn/") is None

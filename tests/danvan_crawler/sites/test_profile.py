@@ -127,6 +127,21 @@ def test_a_vietnamese_host_name_is_stored_in_its_ascii_form(site: MakeSite) -> N
     assert site(home='"https://tỉnhủy.vn/"').hosts[0] == "xn--tnhy-vw5a2h.vn"
 
 
+def test_hosts_in_a_profile_may_be_in_unicode_and_in_brackets(site: MakeSite) -> None:
+    found = site(aliases='["tỉnhủy.vn", "[2001:DB8::1]", "::1"]', static_hosts='["Ảnh.example.vn"]')
+    assert found.aliases == ("xn--tnhy-vw5a2h.vn", "2001:db8::1", "::1")
+    assert found.static_hosts == ("xn--nh-k5s.example.vn",)
+    assert found.hosts[-4:] == ("xn--tnhy-vw5a2h.vn", "www.xn--tnhy-vw5a2h.vn", "2001:db8::1", "::1")
+
+
+def test_an_address_at_a_former_host_in_unicode_moves_to_the_current_one(site: MakeSite) -> None:
+    old = "http://xn--tnhy-vw5a2h.vn/a"
+    assert site(aliases='["tỉnhủy.vn"]').at_current_host(old) == "https://danvan.example.vn/a"
+    here = site(home='"https://TỉnhỦy.vn/"', sections='[[sections]]\nname = "Tin"\nurl = "https://tỉnhủy.vn/tin/"\n')
+    assert here.at_current_host(old) == old
+    assert here.at_current_host("http://old.example.vn/a") == "https://xn--tnhy-vw5a2h.vn/a"
+
+
 def test_private_endpoints_are_host_and_port_of_home_and_sections(site: MakeSite) -> None:
     sections = '[[sections]]\nname = "Tin"\nurl = "http://127.0.0.1:8018/tin/"\n'
     found = site(home='"https://Portal.example/"', aliases='["127.0.0.2"]', private_network="true", sections=sections)
