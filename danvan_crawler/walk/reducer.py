@@ -22,6 +22,7 @@ from danvan_crawler.exceptions import DanvanError, LostPayloadError, Undecodable
 from danvan_crawler.families import FEED, Family, extract
 from danvan_crawler.items import VisitCounters
 from danvan_crawler.pages.kind import says_not_found
+from danvan_crawler.pages.packed import unpacked
 from danvan_crawler.pages.page import Page
 from danvan_crawler.pages.requisites import FINAL_STATUSES, NO_SECTION
 from danvan_crawler.sites.profile import Site
@@ -203,7 +204,8 @@ class Reducer:
         elif status in TRIED_AGAIN:
             effects.is_decided = False
         elif is_page(capture):
-            part.read(effects, capture, why, exchange.page())
+            page = exchange.page()
+            part.read(effects, capture, why, _unpacked(effects, page) if why.kind in ("listing", "feed") else page)
         else:
             part.answered(effects, capture, why, lambda: _page_or_none(exchange))
 
@@ -241,6 +243,15 @@ def is_page(capture: CaptureRecord) -> bool:
     """Whether a response has a page: 2xx, or a 304 that was archived as a revisit of a page."""
     status = capture.status or 0
     return 200 <= status < 300 or (status == 304 and capture.refers_to is not None)
+
+
+def _unpacked(effects: Effects, page: Page) -> Page:
+    """The page; of a feed or sitemap that was sent as a gzip file, what is in the file, if that can be read."""
+    try:
+        return unpacked(page)
+    except UndecodableBodyError as error:
+        effects.messages.append((logging.WARNING, f"{page.url}: cannot be read: {error}"))
+        return page
 
 
 def _page_or_none(exchange: Exchange) -> Page | None:

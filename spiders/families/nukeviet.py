@@ -78,7 +78,7 @@ NO_ARTICLE = re.compile(
 )
 TRUST: tuple[Source, ...] = ("visible", "opengraph", "url")
 """Sources of the date; the others have the time of the last edit."""
-_SITEMAP = re.compile(r"/sitemap-(?P<language>[a-z]{2})\.(?P<module>[^/]+)\.xml$")
+_SITEMAP = re.compile(r"/sitemap-(?P<language>[a-z]{2})\.(?P<module>[^/]+)\.xml(?:\.gz)?$")
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _OP = re.compile(r"(?:^|&)op=([^&]*)")
 

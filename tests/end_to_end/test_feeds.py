@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,6 +27,8 @@ class Newsroom:
     night: int = 0
     left_out: set[str] = field(default_factory=set)
     """Targets that the sitemap does not name."""
+    packed_as: str = ""
+    """Media type of sitemaps that are gzip files; empty for plain XML."""
 
     def __post_init__(self) -> None:
         tables = "".join(f'[[sections]]\nname = "Mục {one}"\nurl = "{self.portal.url[:-1]}{one}"\n' for one in SECTIONS)
@@ -67,7 +70,8 @@ class Newsroom:
     def _serve(self, target: str, root: str, each: str, named: Any) -> None:
         entries = "".join(f"<{each}><loc>{self.portal.url[:-1]}{one}</loc></{each}>" for one in named)
         xml = f'<?xml version="1.0"?><{root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{entries}</{root}>'
-        self.portal.pages[target] = self.answer(xml, media_type="text/xml")
+        body = gzip.compress(xml.encode()) if self.packed_as else xml
+        self.portal.pages[target] = self.answer(body, media_type=self.packed_as or "text/xml")
 
     def crawl(self, *options: str, code: int = 0, **pages: bytes) -> list[str]:
         """Targets requested by the next night's crawl, without robots.txt and the icon."""
@@ -117,6 +121,20 @@ def test_a_sitemap_that_had_all_news_on_three_nights_replaces_the_listings(newsr
     assert newsroom.desk.export() == items
     assert newsroom.crawl() == [PART]  # the trust in the feed outlives a rebuild
     assert set(SECTIONS) <= set(newsroom.crawl("--full"))
+
+
+@pytest.mark.parametrize("media_type", ["text/xml", "application/x-gzip"])
+def test_a_sitemap_that_is_a_gzip_file_without_a_header_is_read_as_well(newsroom: Newsroom, media_type: str) -> None:
+    newsroom.packed_as = media_type
+    newsroom.prove()
+    assert [newsroom.crawl() for _ in range(3)] == [[PART], [PART], list(SECTIONS)]
+    unlisted = newsroom.publish(SECTIONS[1])
+    assert {PART, unlisted} <= set(newsroom.crawl())
+    newsroom.desk.check_rebuild()
+    newsroom.publish(SECTIONS[0])
+    cut = newsroom.answer(gzip.compress(b"<urlset>")[:-1], media_type=media_type)
+    page = {PART.strip("/").removesuffix(".xml"): cut}
+    assert set(SECTIONS) <= set(newsroom.crawl(**page))  # type: ignore[arg-type]
 
 
 def test_a_sitemap_that_lacks_an_article_is_not_trusted_any_more(
