@@ -70,6 +70,7 @@ from danvan_crawler import clock
 from danvan_crawler.exceptions import CaptureRefusedError
 from danvan_crawler.politeness.certificates import CertificateChecker
 from danvan_crawler.politeness.guard import AddressPolicy, policy_for
+from danvan_crawler.politeness.legacy_tls import LegacyTls
 from danvan_crawler.warc.message import split_interim
 from danvan_crawler.warc.records import Exchange, Truncation
 
@@ -213,9 +214,9 @@ class _TeeProtocol(_LenientHTTP11ClientProtocol):
 
     _recording: Recording | None = None
 
-    def __init__(self, quiescent: Callable[[Any], None], check_certificate: Callable[[Any], None]) -> None:
+    def __init__(self, quiescent: Callable[[Any], None], check_encryption: Callable[[Any], None]) -> None:
         super().__init__(quiescent)  # type: ignore[no-untyped-call]
-        self._check_certificate: Callable[[Any], None] | None = check_certificate
+        self._check_encryption: Callable[[Any], None] | None = check_encryption
 
     def request(self, request: Any) -> Deferred[IResponse]:
         self._recording = request.recording
@@ -224,9 +225,9 @@ class _TeeProtocol(_LenientHTTP11ClientProtocol):
     def dataReceived(self, data: bytes) -> None:
         if self._recording is not None:
             self._recording.received(data)
-        if self._check_certificate is not None and ISSLTransport.providedBy(self.transport):
-            self._check_certificate(self.transport.getHandle())  # type: ignore[union-attr]  # not None, see above
-        self._check_certificate = None
+        if self._check_encryption is not None and ISSLTransport.providedBy(self.transport):
+            self._check_encryption(self.transport.getHandle())  # type: ignore[union-attr]  # not None, see above
+        self._check_encryption = None
         super().dataReceived(data)  # type: ignore[no-untyped-call]
 
     def _finishResponse(self, rest: bytes) -> None:
@@ -256,15 +257,15 @@ class _TeeFactory(_LenientHTTP11ClientFactory):
         quiescent: Callable[[Any], None],
         metadata: str,
         check_address: Callable[[str], None],
-        check_certificate: Callable[[Any], None],
+        check_encryption: Callable[[Any], None],
     ) -> None:
         super().__init__(quiescent, metadata)  # type: ignore[no-untyped-call]
         self._check_address = check_address
-        self._check_certificate = check_certificate
+        self._check_encryption = check_encryption
 
     def buildProtocol(self, addr: IAddress | None) -> HTTP11ClientProtocol:
         self._check_address(str(getattr(addr, "host", addr)))
-        return _TeeProtocol(self._quiescentCallback, self._check_certificate)
+        return _TeeProtocol(self._quiescentCallback, self._check_encryption)
 
 
 class _GuardedPool(HTTPConnectionPool):
@@ -273,17 +274,19 @@ class _GuardedPool(HTTPConnectionPool):
     A cached connection needs no second check: its key holds host and port, and its peer cannot change.
     """
 
-    def __init__(self, reactor: Any, policy: AddressPolicy, checker: CertificateChecker, max_per_host: int) -> None:
+    def __init__(
+        self, reactor: Any, policy: AddressPolicy, check_encryption: Callable[[str, Any], None], max_per_host: int
+    ) -> None:
         super().__init__(reactor, persistent=True)  # type: ignore[no-untyped-call]
         self._policy = policy
-        self._checker = checker
+        self._check_encryption = check_encryption
         self.maxPersistentPerHost = max_per_host
 
     def _newConnection(self, key: Any, endpoint: Any) -> Deferred[HTTP11ClientProtocol]:
         _scheme, host, port, *_bind_address = key
         name = host.decode("ascii")
-        check_address, check_certificate = partial(self._policy.check, name, port), partial(self._checker.check, name)
-        factory = _TeeFactory(partial(self._putConnection, key), repr(endpoint), check_address, check_certificate)
+        check_address, check_encryption = partial(self._policy.check, name, port), partial(self._check_encryption, name)
+        factory = _TeeFactory(partial(self._putConnection, key), repr(endpoint), check_address, check_encryption)
         connection: Deferred[HTTP11ClientProtocol] = endpoint.connect(factory)
         return connection
 
@@ -322,11 +325,22 @@ class WireDownloadHandler(HTTP11DownloadHandler):
         super().__init__(crawler)
         stock = self._pool  # made by Scrapy and not yet used; replaced by one with the same reactor and limit
         assert crawler.stats is not None  # made by the crawler before any component
-        checker = CertificateChecker(crawler.stats)
-        self._pool = _GuardedPool(stock._reactor, policy_for(crawler.spider), checker, stock.maxPersistentPerHost)
+        self._certificates = CertificateChecker(crawler.stats)
+        self._legacy_tls: LegacyTls | None = None
+        if getattr(getattr(crawler.spider, "site", None), "legacy_tls", False):
+            self._legacy_tls = LegacyTls(crawler.stats)
+            self._contextFactory = self._legacy_tls  # type: ignore[assignment]  # by a decorator of zope.interface
+        self._pool = _GuardedPool(
+            stock._reactor, policy_for(crawler.spider), self._check_encryption, stock.maxPersistentPerHost
+        )
         self._under_way: set[Deferred[Response]] = set()
         self._given_up = False
         crawler.signals.connect(self.give_up, downloads_given_up)
+
+    def _check_encryption(self, host: str, connection: Any) -> None:
+        self._certificates.check(host, connection)
+        if self._legacy_tls is not None:
+            self._legacy_tls.check(host, connection)
 
     def give_up(self) -> None:
         """Cancels running downloads and refuses further requests."""

@@ -75,6 +75,7 @@ def judge(
     # Reported, but not a failure: the pages are still fetched.
     certificates = stats.get(statistics.UNTRUSTED_CERTIFICATES, ())
     found.extend(Problem("certificate", text, ExitCode.OK) for text in certificates)
+    found.extend(Problem("old_tls", text, ExitCode.OK) for text in stats.get(statistics.OUTDATED_TLS, ()))
     found.extend(_site_problems(stats, reason) if is_site else _spider_problems(stats))
     return worst_first([*found, *health])
 

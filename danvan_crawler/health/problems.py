@@ -36,6 +36,8 @@ REMEDIES: Mapping[str, str] = {
     "forbidden": "The server refuses us. Set DANVAN_CONTACT, open the site in a browser, and write to the webmaster.",
     "no_address": "The host name has no address. If the site moved, correct `home` and `sections` in the profile and"
     " put the old host into `aliases`. If the site was shut down, set `enabled = false`.",
+    "old_tls": "The crawl continues, because the profile has `legacy_tls = true`. Inform the webmaster that the"
+    " encryption of the server is outdated: browsers refuse it.",
     "server_error": "The server fails. Open the site in a browser. If this lasts for days, write to the webmaster.",
     "unreachable": "The server does not answer. Open the site in a browser. Some portals can be reached only from"
     " inside Vietnam. If the site was shut down, set `enabled = false`.",

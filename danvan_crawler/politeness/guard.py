@@ -103,11 +103,12 @@ def check_url(url: str, policy: AddressPolicy) -> None:
         raise CaptureRefusedError(f"refused to fetch {url}: only http and https can be archived")
     if host is None:
         raise CaptureRefusedError(f"refused to fetch {url}: the URL has no host")
-    if _is_literal(host):
+    if is_address(host):
         policy.check(host, DEFAULT_PORTS[scheme] if port is None else port, host)
 
 
-def _is_literal(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Whether a host is an IP address and not a name."""
     try:
         ipaddress.ip_address(host)
     except ValueError:

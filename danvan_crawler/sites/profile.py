@@ -137,6 +137,7 @@ class Site(_Strict):
     first_year: Annotated[int, Field(ge=1990, le=2100, strict=True)] | None = None
     enabled: _Flag = True
     private_network: _Flag = False
+    legacy_tls: _Flag = False
     delay: Annotated[float, Field(ge=0, le=3600, strict=True, allow_inf_nan=False)] = 1.0
     connections: Annotated[int, Field(ge=1, le=64, strict=True)] = 1
     requisites_budget: Annotated[int, Field(ge=0, strict=True)] = 200_000_000

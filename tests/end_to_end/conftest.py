@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import gzip
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,7 @@ class Portal:
 
     edition: int = 1
     address: str = "127.0.0.1"
+    tls: ssl.SSLContext | None = None
     pages: dict[str, Answer] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
     arrived: list[str] = field(default_factory=list)
@@ -72,7 +74,8 @@ class Portal:
         family = socket.AF_INET6 if ":" in self.address else socket.AF_INET
         self._listener = socket.create_server((self.address, 0), family=family)
         self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://{f'[{self.address}]' if ':' in self.address else self.address}:{self.port}/"
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        self.url = f"{'https' if self.tls else 'http'}://{host}:{self.port}/"
         threading.Thread(target=self._accept, daemon=True).start()
 
     @property
@@ -129,17 +132,20 @@ class Portal:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with suppress(OSError), connection:
+        with suppress(OSError), connection, self._encrypted(connection) as stream:
             pending = b""
             while True:
                 while b"\r\n\r\n" not in pending:
-                    data = connection.recv(65536)
+                    data = stream.recv(65536)
                     if not data:
                         return
                     pending += data
                 head, _, pending = pending.partition(b"\r\n\r\n")
-                self._answer(connection, head + b"\r\n\r\n")
+                self._answer(stream, head + b"\r\n\r\n")
         self._connections.discard(connection)
+
+    def _encrypted(self, connection: socket.socket) -> AbstractContextManager[socket.socket]:
+        return nullcontext(connection) if self.tls is None else self.tls.wrap_socket(connection, server_side=True)
 
     def _answer(self, connection: socket.socket, request: bytes) -> None:
         target = request.split(b" ", 2)[1].decode()

@@ -141,6 +141,7 @@ def test_the_problem_of_the_exit_code_comes_first_and_all_are_reported() -> None
         ({"danvan/listings_with_links": 0}, "found_nothing"),
         ({"danvan/articles": 0, "danvan/articles_failed": 4, ARTICLE_TROUBLE: {"forbidden": "HTTP 403"}}, "forbidden"),
         ({"danvan/untrusted_certificates": ["the certificate of x.vn cannot be trusted"]}, "certificate"),
+        ({"danvan/outdated_tls": ["the encryption of x.vn is outdated: TLS 1.0"]}, "old_tls"),
         ({"danvan/listings_failed": 1}, "server_error"),
     ],
 )
