@@ -79,6 +79,8 @@ class CrawlSettings(BaseModel):
     """Level of compression of WARC files."""
     DANVAN_REVISIT_DAYS: _Text = "1,3,7,30,180"
     """Days after publication on which a known article is requested again. `store.lifecycle` checks it."""
+    DANVAN_REVISIT_EVERY: _Days = 365
+    """Days in which every known article is requested again at least once, after the days above; 0: never."""
     DANVAN_MAX_MEDIA: _Bytes = 20_000_000
     """Bytes of a film or recording that are fetched."""
     DANVAN_SWEEP_DAYS: _Days = 30

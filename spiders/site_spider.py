@@ -108,7 +108,9 @@ class SiteSpider(Spider):
         yield from self._outbox()
 
     def spider_idle(self) -> None:
-        """Send requests that an exchange without a callback has put into the outbox."""
+        """Send requests that an exchange without a callback has put into the outbox, else the last ones of the run."""
+        if not self.run.outbox:
+            self.run.ask_further()
         waiting = list(self._outbox())
         if not waiting:
             return

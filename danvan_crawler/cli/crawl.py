@@ -38,7 +38,7 @@ from danvan_crawler.sites.registry import SiteRegistry
 @click.option("--all", "all_sites", is_flag=True, help="Every enabled site.")
 @since_option
 @until_option
-@click.option("--full", is_flag=True, help="Walk all pages of all sections and ask for every article again.")
+@click.option("--full", is_flag=True, help="Walk all pages of all sections and ask for every known article again.")
 @click.option("--plan", is_flag=True, help="Fetch listings only and print the articles that would be fetched.")
 @click.option(
     "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Sites crawled at the same time."

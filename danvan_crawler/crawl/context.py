@@ -132,6 +132,15 @@ class RunContext:
             self.is_behind = True
             self._on_error(ITEM_ERRORS, error)
 
+    def ask_further(self) -> None:
+        """Puts the next requests of a run that has no others left into the outbox, if there are any."""
+        assert self._reducer is not None
+        try:
+            while not self.outbox and (effects := self._reducer.further()) is not None:
+                self._apply(effects)
+        except DanvanError as error:
+            self._on_error(ITEM_ERRORS, error)
+
     def end(self, reason: str) -> None:
         """Ends the run; the archiver calls this before it finishes its file. `reason` is Scrapy's."""
         if self._reducer is None or self._reducer.run is None:

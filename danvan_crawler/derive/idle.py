@@ -58,4 +58,5 @@ def default_run(settings: Settings) -> Run:
         revisit_days=days_of(settings["DANVAN_REVISIT_DAYS"]),
         sweep_days=settings.getfloat("DANVAN_SWEEP_DAYS"),
         feed_days=settings.getfloat("DANVAN_FEED_DAYS"),
+        revisit_every=settings.getfloat("DANVAN_REVISIT_EVERY"),
     )

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.store.captures import HAS_KEY
-from danvan_crawler.store.lifecycle import absent_since, gone_at, next_visit
+from danvan_crawler.store.lifecycle import absent_since, gone_at, last_visit, next_visit
 from danvan_crawler.store.schema import articles, captures, listing_links
 from danvan_crawler.urls import canonical, item_id, path_key
 
@@ -60,10 +60,11 @@ _SPAN = timedelta(hours=20)
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """An article that is missing from its address, and the time of its next visit."""
+    """An article that is missing from its address, and the times of its next and its last visit."""
 
     article_id: int
     due_at: str | None
+    visited_at: str
     is_first: bool
     """The article was present at the previous visit."""
 
@@ -99,7 +100,8 @@ def note(connection: Connection, site: str, capture: CaptureRecord, link: str, d
         absent = dates(connection, site, keys)
         connection.execute(_SET_GONE, {"article": row.id, "gone": gone_at(row.last_seen, absent)})
         due = next_visit(row.published_at, row.first_seen, row.last_seen, absent, days)
-        missed.append(Absence(row.id, due, absent_since(row.last_seen, absent) == capture.date))
+        visited = last_visit(row.last_seen, absent)
+        missed.append(Absence(row.id, due, visited, absent_since(row.last_seen, absent) == capture.date))
     return missed[0]
 
 

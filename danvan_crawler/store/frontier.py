@@ -54,6 +54,7 @@ _MARK = (
         state=bindparam("to"),
         last_error=bindparam("reason"),
         due_at=bindparam("due"),
+        visited_at=bindparam("visited"),
         attempts=case(
             (bindparam("to") == FAILED, frontier.c.attempts + 1),
             # A failure after a success is counted from 1 again.
@@ -145,13 +146,15 @@ class Frontier:
         reason: str | None = None,
         *,
         due: str | None = None,
+        visited: str | None = None,
         connection: Connection | None = None,
     ) -> None:
         """Sets the state of a known address; an unknown one is not added. A failure counts as one attempt.
 
-        `due` is the time of the next visit to an archived address.
+        `due` is the time of the next visit to an archived address, `visited` that of the last one; both are None for
+        an address that is not visited.
         """
-        self.mark_all(site, (key,), state, reason, due={key: due}, connection=connection)
+        self.mark_all(site, (key,), state, reason, due={key: due}, visited={key: visited}, connection=connection)
 
     def fail(self, site: str, key: str, reason: str, at: str) -> int:
         """Notes that a request failed at this WARC-Date; the next runs try again, each after a longer wait.
@@ -196,10 +199,14 @@ class Frontier:
         reason: str | None = None,
         *,
         due: Mapping[str, str | None] = {},
+        visited: Mapping[str, str | None] = {},
         connection: Connection | None = None,
     ) -> None:
-        """Sets the state of several addresses, as `mark` does; `due` is by key."""
-        rows = [{"s": site, "k": key, "to": state, "reason": reason, "due": due.get(key)} for key in keys]
+        """Sets the state of several addresses, as `mark` does; `due` and `visited` are by key."""
+        rows = [
+            {"s": site, "k": key, "to": state, "reason": reason, "due": due.get(key), "visited": visited.get(key)}
+            for key in keys
+        ]
         with self._in(connection) as inside:
             inside.execute(_MARK, rows)
 
@@ -219,6 +226,36 @@ class Frontier:
         """Archived articles whose next visit is due at this WARC-Date, oldest due time first."""
         is_due = (frontier.c.site == site) & (frontier.c.due_at <= now) & (frontier.c.state == ARCHIVED)
         return self._rows(is_due, frontier.c.due_at, frontier.c.link_key)
+
+    def settled(self, site: str) -> list[tuple[str, str]]:
+        """Archived articles after the last visit of their schedule: link key and WARC-Date of the last visit, the one
+        that was not visited for the longest time first."""
+        statement = (
+            select(frontier.c.link_key, frontier.c.visited_at)
+            .where(frontier.c.site == site, frontier.c.due_at.is_(None), frontier.c.visited_at.is_not(None))
+            .where(frontier.c.state == ARCHIVED)
+            .order_by(frontier.c.visited_at, frontier.c.link_key)
+        )
+        with self._begin() as connection:
+            return [(row.link_key, row.visited_at) for row in connection.execute(statement)]
+
+    def entries(self, site: str, keys: Iterable[str]) -> list[FrontierEntry]:
+        """The addresses with these link keys, in order of the keys; at most CHUNK keys."""
+        return self._rows((frontier.c.site == site) & frontier.c.link_key.in_(list(keys)), frontier.c.link_key)
+
+    def known_keys(self, site: str, after: str, most: int, *, besides: str) -> list[str]:
+        """The next link keys after one, in their order, of archived articles and of addresses that failed, without
+        those of the section `besides`."""
+        is_visited = (frontier.c.state == ARCHIVED) & frontier.c.visited_at.is_not(None)
+        statement = (
+            select(frontier.c.link_key)
+            .where(frontier.c.site == site, frontier.c.link_key > after, frontier.c.section != besides)
+            .where(is_visited | (frontier.c.state == FAILED))
+            .order_by(frontier.c.link_key)
+            .limit(most)
+        )
+        with self._begin() as connection:
+            return list(connection.execute(statement).scalars())
 
     def _rows(self, condition: ColumnElement[bool], *order: ColumnElement[Any]) -> list[FrontierEntry]:
         statement = select(frontier.c.url, frontier.c.section).where(condition).order_by(*order)

@@ -2,8 +2,9 @@
 
 Portals correct an article in its first days and rarely later, so visits become less frequent: 1, 3, 7, 30 and 180 days
 after publication by default. An article that is absent is visited a day later to confirm it. One that is gone is
-visited as if it had been published on the day it was gone, because portals restore pages after a move. An article that
-was old when it was first captured is never due: of twenty years of news, only recent ones change.
+visited as if it had been published on the day it was gone, because portals restore pages after a move. After the last
+of these days, and for an article that was older when it was first captured, `next_visit` gives none: `walk.visits`
+spreads the visits to these articles over the nights of a year.
 
 A capture is *absent* if it shows that the article is missing from its address: 404, 410, their soft forms, a redirect
 to the front page. The article is *gone* if it was absent twice, at least a day apart, and never present in between;
@@ -120,10 +121,15 @@ def next_visit(
     since, gone = absent_since(last_seen, absent), gone_at(last_seen, absent)
     if since is not None and gone is None:
         return warc_date(_moment(since) + CONFIRM_AFTER)
-    last_visit = max(last_seen, *absent) if absent else last_seen
+    visited = last_visit(last_seen, absent)
     begun = _moment(gone) if gone is not None else _begun(published_at, first_seen)
     due = (warc_date(begun + timedelta(days=day)) for day in days)
-    return next((moment for moment in due if moment > last_visit), None)
+    return next((moment for moment in due if moment > visited), None)
+
+
+def last_visit(last_seen: str, absent: Sequence[str]) -> str:
+    """WARC-Date of the last capture that shows an article or its absence."""
+    return max(last_seen, *absent) if absent else last_seen
 
 
 def _begun(published_at: str | None, first_seen: str) -> datetime:

@@ -133,9 +133,16 @@ frontier = Table(
     Column("attempts", Integer, nullable=False),
     Column("last_error", Text),
     Column("due_at", Text),  # WARC-Date of the next visit to an archived address or the next attempt for a failed one
+    Column("visited_at", Text),  # of the address at which an archived article is visited: WARC-Date of the last visit
 )
 Index("frontier_by_state", frontier.c.site, frontier.c.state)
 Index("frontier_by_due", frontier.c.site, frontier.c.due_at, sqlite_where=frontier.c.due_at.is_not(None))
+Index(
+    "frontier_by_visit",
+    frontier.c.site,
+    frontier.c.visited_at,
+    sqlite_where=frontier.c.due_at.is_(None) & frontier.c.visited_at.is_not(None),
+)
 
 walks = Table(
     "walks",
@@ -224,6 +231,29 @@ def _overlap(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE walks ADD COLUMN for_news INTEGER")
 
 
+def _steady_visits(connection: Connection) -> None:
+    """Adds the last visit of each article, at the address that it was requested by."""
+    for statement in (
+        "ALTER TABLE frontier ADD COLUMN visited_at TEXT",
+        "CREATE INDEX frontier_by_visit ON frontier (site, visited_at) WHERE due_at IS NULL AND visited_at IS NOT NULL",
+        "UPDATE frontier SET visited_at = visits.warc_date FROM ("
+        " SELECT site, link_key, max(warc_date) AS warc_date, article_id FROM captures"
+        " WHERE article_id IS NOT NULL OR absent = 1 GROUP BY site, link_key"
+        ") AS visits"
+        " WHERE frontier.site = visits.site AND frontier.link_key = visits.link_key AND frontier.state = 'archived'"
+        # Another address has led here since, and is visited instead; or the article is suppressed.
+        " AND NOT EXISTS (SELECT 1 FROM captures AS later"
+        "  WHERE later.site = frontier.site AND later.url_key = frontier.link_key AND ("
+        "   (later.article_id IS NOT NULL AND later.link_key != later.url_key AND later.warc_date > visits.warc_date)"
+        "   OR later.suppressed IS NOT NULL))"
+        " AND NOT EXISTS (SELECT 1 FROM captures AS later JOIN articles ON articles.id = later.article_id"
+        "  WHERE later.article_id = visits.article_id AND later.link_key != frontier.link_key"
+        "   AND later.warc_date > visits.warc_date AND substr(articles.canonical_url,"
+        "    8 + instr(substr(articles.canonical_url, 9), '/')) = frontier.link_key)",
+    ):
+        connection.exec_driver_sql(statement)
+
+
 MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _create,
     _articles_over_time,
@@ -231,6 +261,7 @@ MIGRATIONS: tuple[Callable[[Connection], None], ...] = (
     _revisits,
     _takedowns_and_rights,
     _overlap,
+    _steady_visits,
 )
 """Step n brings a database from schema version n to n+1; the first creates a new one with the tables above.
 

@@ -90,7 +90,7 @@ def _hide(connection: Connection, item: str) -> None:
     connection.execute(delete(articles).where(articles.c.id == row["id"]))  # its revisions and citations follow
     # A hidden article is not visited again.
     own = update(frontier).where(frontier.c.site == row["site"], frontier.c.link_key.in_(keys))
-    connection.execute(own.values(due_at=None))
+    connection.execute(own.values(due_at=None, visited_at=None))
 
 
 def lift(connection: Connection, item: str) -> list[RecordPlace]:

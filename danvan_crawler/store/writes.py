@@ -31,7 +31,7 @@ from danvan_crawler.store import statements as sql
 from danvan_crawler.store.absences import LastEntries
 from danvan_crawler.store.captures import Originals
 from danvan_crawler.store.frontier import ARCHIVED, CHANGED, Frontier
-from danvan_crawler.store.lifecycle import DEFAULT_DAYS, Sighting, Timeline, gone_at, next_visit, timeline
+from danvan_crawler.store.lifecycle import DEFAULT_DAYS, Sighting, Timeline, gone_at, last_visit, next_visit, timeline
 from danvan_crawler.store.site_state import POSITION, RIGHTS, SiteState
 from danvan_crawler.store.suppressed_file import Takedown
 from danvan_crawler.store.write_buffer import WriteBuffer
@@ -154,7 +154,15 @@ class Store:
                 self.frontier.discover(article.site, page, row["section"] or article.site, connection=connection)
             due = next_visit(row["published_at"], view.first_seen, view.last_seen, absent, self.revisit_days)
             # If an article has several addresses, the one requested last is visited again.
-            self.frontier.mark_all(article.site, keys, ARCHIVED, due={capture.link_key: due}, connection=connection)
+            visited = last_visit(view.last_seen, absent)
+            self.frontier.mark_all(
+                article.site,
+                keys,
+                ARCHIVED,
+                due={capture.link_key: due},
+                visited={capture.link_key: visited},
+                connection=connection,
+            )
 
     def _pass_over(self, connection: Connection, article: Article, capture: Any) -> None:
         """Stores only that a capture shows a suppressed article, and that its address is known."""
@@ -190,7 +198,8 @@ class Store:
         with self._transaction() as connection:
             missed = absences.note(connection, site, capture, link, self.revisit_days)
             if missed is not None:
-                self.frontier.mark(site, path_key(link), ARCHIVED, due=missed.due_at, connection=connection)
+                due, visited = missed.due_at, missed.visited_at
+                self.frontier.mark(site, path_key(link), ARCHIVED, due=due, visited=visited, connection=connection)
             return missed
 
     def _current_row(

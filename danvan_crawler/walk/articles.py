@@ -19,7 +19,7 @@ from danvan_crawler.pages.requisites import FINAL_STATUSES, of_page
 from danvan_crawler.store.frontier import ARCHIVED, MAX_ATTEMPTS, NEW
 from danvan_crawler.urls import path_key
 from danvan_crawler.walk.asking import Ask, Effects, Unanswered, Why
-from danvan_crawler.walk.context import Context, RejectedItemError
+from danvan_crawler.walk.context import Context, RejectedItemError, RunState
 from danvan_crawler.walk.findings import SHOWS, note_link, trouble_of
 from danvan_crawler.walk.redirects import endless
 from danvan_crawler.walk.requisites import Requisites
@@ -43,7 +43,18 @@ class Articles:
         if state is not None and not self._context.is_on_site(why.link):
             self._reject(why, "is on another host", state.run.began_at)
             return False
-        if state is None or not state.asked.add(path_key(why.link)) or not state.take_page(effects):
+        return state is not None and state.asked.add(path_key(why.link)) and self._ask(effects, why, state)
+
+    def ask_last(self, effects: Effects, why: Why) -> bool:
+        """The same for a request that a rebuild does not derive: no row depends on it before its exchange."""
+        state = self._context.state
+        if state is None or path_key(why.link) in state.asked or not self._context.is_on_site(why.link):
+            return False
+        return self._ask(effects, why, state)
+
+    @staticmethod
+    def _ask(effects: Effects, why: Why, state: RunState) -> bool:
+        if not state.take_page(effects):
             return False
         if state.run.plan:
             effects.planned.append(why.link)

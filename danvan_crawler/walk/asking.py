@@ -80,7 +80,8 @@ class Run:
     revisit_days: tuple[float, ...] = ()
     sweep_days: float = 30.0
     feed_days: float = 3.0
-    """Settings DANVAN_REVISIT_DAYS, DANVAN_SWEEP_DAYS, DANVAN_FEED_DAYS."""
+    revisit_every: float = 365.0
+    """Settings DANVAN_REVISIT_DAYS, DANVAN_SWEEP_DAYS, DANVAN_FEED_DAYS, DANVAN_REVISIT_EVERY."""
     took_up: Mapping[str, int] = field(default_factory=dict)
     """Files of dead runs whose rest this run stored before it began -> offset of the last record before the rest."""
 

@@ -36,6 +36,7 @@ from danvan_crawler.walk.feeds import Feeds
 from danvan_crawler.walk.listings import Listings
 from danvan_crawler.walk.requisites import Requisites
 from danvan_crawler.walk.sections import due_now
+from danvan_crawler.walk.visits import Visits
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +83,7 @@ class Reducer:
         self._feeds = Feeds(self._context, self._articles)
         self._listings = Listings(self._context, self._articles, self._requisites, self._feeds)
         self._feeds.start_walk = self._listings.start
+        self._visits = Visits(self._context, self._articles)
         self._parts: dict[Kind, Part] = {
             "listing": self._listings,
             "article": self._articles,
@@ -99,6 +101,7 @@ class Reducer:
         context, effects = self._context, Effects()
         context.store.begin_run(context.slug, run.revisit_days)
         state = context.state = RunState.of(run, context.site)
+        self._visits.begin()
         sections = [request for request in context.family.section_requests() if request.section != FEED]
         waiting = context.store.frontier.waiting(context.slug, run.began_at)
         # Addresses left by earlier runs have no date here, so a run with a date range leaves them to the next run.
@@ -116,6 +119,13 @@ class Reducer:
             if self._articles.ask(effects, why):
                 effects.counts[stats.REVISITS] += 1
         return effects
+
+    def further(self) -> Effects | None:
+        """The last requests of a crawl, some at a time; None if there are no more. A rebuild does not need them.
+
+        Raises StoreError and DiskFullError.
+        """
+        return self._visits.further()
 
     def end(self, date: str, place: RecordPlace, *, finished: bool) -> Effects:
         """Ends a run at this WARC-Date. `place` is the place of its note; `finished`: no request was left.
@@ -142,6 +152,8 @@ class Reducer:
         with self._context.store.step(self._context.slug, None if is_known else exchange.capture.place):
             link = why.link if why is not None and why.hops else None
             self._context.store.note_capture(self._context.slug, capture, link=link)
+            if why is not None and why.kind == "article" and self._context.state is not None:
+                self._context.state.asked.add(path_key(why.link))  # a steady visit is not in it before
             if why is not None and why.kind != "robots" and capture.status is not None:
                 self._guarded(effects, exchange, lambda: self._dispatch(effects, exchange, why))
         return effects

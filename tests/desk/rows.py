@@ -19,7 +19,7 @@ _QUERIES = {
     " FROM revisions r JOIN articles a ON a.id = r.article_id",
     "captures": f"SELECT {_OF_CAPTURES}, a.item_id FROM captures c LEFT JOIN articles a ON a.id = c.article_id",
     "listing_links": "SELECT site, link_key, section, seen_at, entry_seen_at, entry FROM listing_links",
-    "frontier": "SELECT site, link_key, url, section, state, attempts, last_error, due_at FROM frontier",
+    "frontier": "SELECT site, link_key, url, section, state, attempts, last_error, due_at, visited_at FROM frontier",
     "walks": "SELECT site, section_url, completed_at, began_at, swept_at, cursor, pages, last_page, for_news"
     " FROM walks",
     "site_state": f"SELECT site, name, value FROM site_state WHERE name NOT IN {EXEMPT}",

@@ -192,6 +192,9 @@ class _Crawl:
         while True:
             self._collect()
             if not self._queue:
+                self.context.ask_further()
+                self._collect()
+            if not self._queue:
                 break
             if self.night.stop_after is not None and self._exchanges >= self.night.stop_after:
                 reason = "shutdown"

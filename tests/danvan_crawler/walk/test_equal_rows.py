@@ -43,7 +43,7 @@ def nights_of(chance: random.Random) -> Iterator[tuple[Night, bool]]:
             target: (chance.choice(list(TROUBLES)), chance.choice([1, 1, 3, 99]))
             for target in chance.sample([*PAGES, *STORIES, *PICTURES, "/giao-dien/style.css"], chance.randint(0, 25))
         }
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {"revisit_every": chance.choice([0.0, 2.0, 20.0, 365.0])}
         if chance.random() < 0.2:
             options["max_pages"] = chance.randint(1, 40)
         if chance.random() < 0.1:
