@@ -31,6 +31,7 @@ from danvan_crawler.stages import stages_of
 from danvan_crawler.statistics import ITEM_ERRORS, SPIDER_ERRORS
 from danvan_crawler.store.writes import Store
 from danvan_crawler.walk.asking import Ask, Effects, Run, Unanswered
+from danvan_crawler.walk.redirects import cookies_of
 from danvan_crawler.walk.reducer import Exchange, Reducer
 from danvan_crawler.warc.message import parse_head, split_head
 from danvan_crawler.warc.notes import END, RUN, UNANSWERED
@@ -101,13 +102,16 @@ class RunContext:
                 self.store.note_capture(self._slug, capture, link=redirects[0] if redirects else None)
                 return
             why, playback = request.meta.get(WHY_KEY), self._playback
-            exchange = Exchange(
-                capture,
-                why,
-                location=parse_head(split_head(message)[0]).get(b"Location") if why is not None else None,
-                page=lambda: playback.page(message, capture),
+            head = parse_head(split_head(message)[0] if why is not None else b"")
+            effects = self._reducer.take(
+                Exchange(
+                    capture,
+                    why,
+                    location=head.get(b"Location"),
+                    page=lambda: playback.page(message, capture),
+                    cookies=cookies_of(head.getall(b"Set-Cookie")),
+                )
             )
-            effects = self._reducer.take(exchange)
         except DanvanError as error:
             self.is_behind = True
             self._on_error(ITEM_ERRORS, error)

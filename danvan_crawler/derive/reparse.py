@@ -27,6 +27,7 @@ from danvan_crawler.stages import stages_of
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import path_key
 from danvan_crawler.walk.asking import Effects, Run, Unanswered, Why
+from danvan_crawler.walk.redirects import cookies_of
 from danvan_crawler.walk.reducer import Exchange, Reducer
 from danvan_crawler.warc.message import parse_head, split_head
 from danvan_crawler.warc.reader import WarcRecord, read_record
@@ -137,8 +138,14 @@ class Reparse:
         return effects
 
     def _exchange(self, seen: Seen, capture: CaptureRecord, why: Why | None) -> Exchange:
-        location = parse_head(split_head(seen.record.block)[0]).get(b"Location")
-        return Exchange(capture, why, location, page=lambda: self._page(seen.record, seen.warc_file))
+        head = parse_head(split_head(seen.record.block)[0])
+        return Exchange(
+            capture,
+            why,
+            location=head.get(b"Location"),
+            page=lambda: self._page(seen.record, seen.warc_file),
+            cookies=cookies_of(head.getall(b"Set-Cookie")),
+        )
 
     def _page(self, record: WarcRecord, warc_file: str) -> Page:
         return self._playback.page_of_record(record, warc_file, self._original(record))

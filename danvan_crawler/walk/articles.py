@@ -21,7 +21,7 @@ from danvan_crawler.urls import path_key
 from danvan_crawler.walk.asking import Ask, Effects, Unanswered, Why
 from danvan_crawler.walk.context import Context, RejectedItemError, RunState
 from danvan_crawler.walk.findings import SHOWS, note_link, trouble_of
-from danvan_crawler.walk.redirects import endless
+from danvan_crawler.walk.redirects import endless, is_gate
 from danvan_crawler.walk.requisites import Requisites
 
 _REVISIT_PRIORITY, _ARTICLE_PRIORITY = -20, 10
@@ -97,7 +97,8 @@ class Articles:
         is_missing = says_not_found(page)
         if is_missing and self._is_absent(effects, capture, why):
             return
-        hidden_by = obstruction(page, redirected=bool(why.hops))
+        # A cookie gate redirects to the article itself.
+        hidden_by = obstruction(page, redirected=bool(why.hops) and page.url != why.link)
         if hidden_by is not None:  # the state of the article is unknown: the next run requests it again
             effects.troubles.append((stats.ARTICLE_TROUBLE, hidden_by, f"{why.link} {SHOWS[hidden_by]}"))
             self._count_failed(effects, why, "failed")
@@ -124,7 +125,9 @@ class Articles:
             effects.counts[stats.PAGES_WITHOUT_ARTICLE] += 1
             self._reject(why, "leads to another host", capture.date)
         elif context.is_front(target) and not context.is_front(why.link):
-            if not self._is_absent(effects, capture, why):
+            if is_gate(why, capture.url):
+                self._ask_onward(effects, why, capture.url, why.link)
+            elif not self._is_absent(effects, capture, why):
                 self._not_there(effects, capture, why)
         elif (reason := endless(why, capture.url, target)) is not None:
             self._count_failed(effects, why, "failed")
@@ -133,8 +136,12 @@ class Articles:
         elif state is not None and path_key(target) != path_key(why.link) and path_key(target) in state.asked:
             context.store.frontier.mark(context.slug, path_key(why.link), ARCHIVED, f"leads to {target}")
         else:
-            priority = _REVISIT_PRIORITY if why.is_visit else _ARTICLE_PRIORITY
-            effects.asks.append(Ask(target, why.redirected(capture.url), priority + 1))
+            self._ask_onward(effects, why, capture.url, target)
+
+    @staticmethod
+    def _ask_onward(effects: Effects, why: Why, url: str, target: str) -> None:
+        priority = _REVISIT_PRIORITY if why.is_visit else _ARTICLE_PRIORITY
+        effects.asks.append(Ask(target, why.redirected(url), priority + 1))
 
     def answered(self, effects: Effects, capture: CaptureRecord, why: Why, page: Callable[[], Page | None]) -> None:
         """Handles a response without a page, such as 404 or 403."""

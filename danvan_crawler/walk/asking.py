@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from typing import Any, Literal, Self
@@ -48,10 +48,20 @@ class Why:
     """Of a feed: it is requested instead of listings."""
     hops: tuple[str, ...] = ()
     """Addresses that redirected, beginning with `link`."""
+    cookies: tuple[str, ...] = ()
+    """Digests of the cookies that each of these redirects was the first to set, separated by spaces; empty if none of
+    them set any."""
 
     def redirected(self, url: str) -> Why:
         """The reason for a request to which `url` redirected."""
         return replace(self, hops=(*self.hops, url))
+
+    def with_cookies(self, digests: Iterable[str]) -> Why:
+        """The reason, with the cookies of the redirect that is the next of `hops`."""
+        known = {one for of_hop in self.cookies for one in of_hop.split()}
+        new = " ".join(sorted(set(digests) - known))
+        earlier = (*self.cookies, *("" for _ in self.hops[len(self.cookies) :]))
+        return replace(self, cookies=(*earlier, new)) if new or self.cookies else self
 
     def as_json(self) -> str:
         """Compact JSON of the fields that differ from their defaults."""
@@ -61,7 +71,7 @@ class Why:
     def from_json(cls, text: str) -> Self:
         """The inverse of `as_json`; unknown keys, of a later version, are ignored. Raises ValueError."""
         known = _known(cls, text)
-        return cls(**{**known, "hops": tuple(known.get("hops", ()))})
+        return cls(**{**known, **{name: tuple(known.get(name, ())) for name in ("hops", "cookies")}})
 
 
 @dataclass(frozen=True, slots=True)

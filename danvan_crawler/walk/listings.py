@@ -21,12 +21,14 @@ from danvan_crawler.walk.asking import Ask, Effects, Unanswered, Why
 from danvan_crawler.walk.context import Context, RunState
 from danvan_crawler.walk.feeds import Feeds
 from danvan_crawler.walk.findings import note_failed_listing, note_listing, trouble_of
-from danvan_crawler.walk.redirects import endless
+from danvan_crawler.walk.redirects import endless, is_gate
 from danvan_crawler.walk.requisites import Requisites
 from danvan_crawler.walk.sections import Walk, is_known, step_after
 
-_RECHECK_PRIORITY, _LISTING_PRIORITY = -30, 0
-"""Articles have a higher priority than the next listing, so that few addresses wait."""
+_RECHECK_PRIORITY, _LISTING_PRIORITY, _REDIRECT_PRIORITY = -30, 0, 1
+"""Articles have a higher priority than the next listing, so that few addresses wait. Redirects are followed before
+other listings: a cookie gate may redirect them all to one page, which redirects back to the last one."""
+LEADS_ELSEWHERE = "leads to another section"
 
 
 class Listings:
@@ -55,6 +57,12 @@ class Listings:
         walk = self._walk_of(why)
         if not page.is_text:
             self._fail_page(effects, walk, page.url, "is not text", "found_nothing", f"{page.url} is not a text page")
+            return
+        if walk is not None and self._is_of_another(why, page.url):
+            if walk.is_later:
+                self._end_after_last(effects, walk, why.link, capture.date)
+            else:
+                self._fail_moved(effects, walk, LEADS_ELSEWHERE)
             return
         # Parsed before the transaction begins with the first write: other crawls may be waiting for it.
         listing, needed = self._context.family.parse_section(page), of_page(page)
@@ -121,20 +129,20 @@ class Listings:
             return
         leads_home = context.leads_home(target, walk.first_url)
         has_no_end = endless(why, capture.url, target)
-        is_known = target in self._run().listings
+        is_known = target in self._run().listings and target not in (why.link, *why.hops, capture.url)
         if not context.is_on_site(target):
             sentence = f"a section leads to another host, {target}"
             self._fail_page(effects, walk, target, "leads to another host", "moved", sentence)
+        elif (leads_home or is_known) and not walk.is_later and is_gate(why, capture.url):
+            effects.asks.append(Ask(why.link, why.redirected(capture.url), _REDIRECT_PRIORITY))
         elif walk.is_later and (leads_home or has_no_end or is_known):
             self._end_after_last(effects, walk, why.link, capture.date)
         elif leads_home or is_known:
-            reason = LEADS_HOME if leads_home else "leads to another section"
-            self._fail_page(effects, walk, walk.first_url, reason, "section_gone", f"{walk.first_url} {reason}")
+            self._fail_moved(effects, walk, LEADS_HOME if leads_home else LEADS_ELSEWHERE)
         elif has_no_end:
             self._fail_page(effects, walk, why.link, has_no_end, "unreachable", f"{why.link}: {has_no_end}")
         else:
-            self._run().listings.add(target)
-            effects.asks.append(Ask(target, why.redirected(capture.url), _LISTING_PRIORITY))
+            effects.asks.append(Ask(target, why.redirected(capture.url), _REDIRECT_PRIORITY))
 
     def answered(self, effects: Effects, capture: CaptureRecord, why: Why, page: Callable[[], Page | None]) -> None:
         """Handles a response without a page, such as 404 or 403."""
@@ -167,6 +175,12 @@ class Listings:
             return
         reason = "forbidden by robots.txt" if request.cause == "forbidden" else request.reason
         self._fail_page(effects, walk, request.url, request.reason, request.trouble, f"{request.url}: {reason}")
+
+    def _is_of_another(self, why: Why, url: str) -> bool:
+        """Whether redirects led to a page that another section has shown in this run. Else the page is noted."""
+        if not why.hops or url in (why.link, *why.hops):
+            return False
+        return not self._run().listings.add(url)
 
     def _run(self) -> RunState:
         assert self._context.state is not None  # walks exist only within a run
@@ -247,6 +261,9 @@ class Listings:
             return
         walk.end_suspected = True
         self._ask(effects, walk, link, date, again=True)
+
+    def _fail_moved(self, effects: Effects, walk: Walk, reason: str) -> None:
+        self._fail_page(effects, walk, walk.first_url, reason, "section_gone", f"{walk.first_url} {reason}")
 
     def _fail_page(self, effects: Effects, walk: Walk | None, url: str, reason: str, kind: str, sentence: str) -> None:
         if walk is None:

@@ -55,6 +55,8 @@ class Exchange:
     """The Location field of a redirect."""
     page: Callable[[], Page]
     """Decodes the page. Raises UndecodableBodyError, and LostPayloadError for a revisit whose payload is missing."""
+    cookies: tuple[str, ...] = ()
+    """Of a redirect: `redirects.cookies_of` its Set-Cookie fields."""
 
 
 class Part(Protocol):
@@ -64,7 +66,7 @@ class Part(Protocol):
         """Handles a page."""
 
     def redirect(self, effects: Effects, capture: CaptureRecord, why: Why, target: str) -> None:
-        """Handles a redirect to an absolute address."""
+        """Handles a redirect to an absolute address; `why` has the cookies that it set."""
 
     def answered(self, effects: Effects, capture: CaptureRecord, why: Why, page: Callable[[], Page | None]) -> None:
         """Handles a response that is not a 2xx page, such as a 404; `page` decodes its body, None if that fails."""
@@ -212,7 +214,7 @@ class Reducer:
             if target is None:
                 part.answered(effects, capture, why, lambda: _page_or_none(exchange))
             else:
-                part.redirect(effects, capture, why, target)
+                part.redirect(effects, capture, why.with_cookies(exchange.cookies), target)
         elif status in TRIED_AGAIN:
             effects.is_decided = False
         elif is_page(capture):

@@ -31,6 +31,8 @@ TROUBLES: dict[str, Callable[[], Answer]] = {
     "blank": lambda: message(b"<html><body></body></html>"),
     "soft 404": lambda: message("<h1>Không tìm thấy trang</h1>".encode() + b"<p>a b c</p>" * 60),
     "home": lambda: message(b"", "302 Found", Location="/"),
+    "home with a cookie": lambda: message(b"", "302 Found", **{"Location": "/", "Set-Cookie": "phien=7; path=/"}),
+    "gate": lambda: message(b"", "302 Found", **{"Location": "#", "Set-Cookie": "cua=1; path=/"}),  # to itself
     "circle": lambda: message(b"", "302 Found", Location="/vong-tron"),
     "elsewhere": lambda: message(b"", "302 Found", Location="http://khac.example.vn/"),
     "login": lambda: message(b"", "302 Found", Location="/dang-nhap"),

@@ -237,6 +237,41 @@ def test_a_wait_that_is_too_long_ends_the_run(
     assert portal.targets.count(LISTING) == 1
 
 
+def test_cookie_gates_cost_no_section_and_no_article(
+    new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]
+) -> None:
+    portal = new_portal()
+
+    def gate(cookie: str, page: bytes, *, over: str = "") -> Callable[[bytes], bytes]:
+        """A page that redirects each visitor without the cookie to itself with it, or `over` another page."""
+
+        def answered(request: bytes) -> bytes:
+            if cookie.encode() in request:
+                return page
+            here = request.split(b" ")[1].decode()
+            headers = {"Location": f"{over}?ve={here}"} if over else {"Location": here, "Set-Cookie": cookie}
+            return answer(status="302 Found", headers=headers)
+
+        return answered
+
+    def check(request: bytes) -> bytes:
+        back = request.split(b" ")[1].decode().partition("?ve=")[2]
+        return answer(status="303 See Other", headers={"Location": back, "Set-Cookie": "qua=1"})
+
+    names = ["cong-mot-1.html", "cong-hai-2.html"]
+    listing = "".join(f'<p><a href="{LISTING}{name}">Một bài viết ở sau cổng</a></p>' for name in names)
+    portal.pages[LISTING] = gate("D1N=a", answer(listing))
+    portal.pages[LISTING + names[0]] = gate("bai=1", answer(story("Một bài viết ở sau cổng")))
+    portal.pages[LISTING + names[1]] = gate("qua=1", answer(story("Một bài viết ở sau cổng")), over="/kiem-tra")
+    portal.pages["/kiem-tra"] = check
+    desk = new_desk(portal, only="dan-van-kheo")
+    desk.crawl()
+    items = desk.export()
+    assert sorted(item["url"].rsplit("/", 1)[-1] for item in items) == sorted(names)
+    desk.danvan("rebuild")
+    assert desk.export() == items
+
+
 def test_a_crawl_of_an_endless_calendar_ends(
     new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: Callable[..., bytes]
 ) -> None:

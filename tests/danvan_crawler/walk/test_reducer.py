@@ -6,8 +6,9 @@ import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
-from nights import LISTINGS, PICTURES, STORIES, Troubled
-from simulation import Night, World
+import pytest
+from nights import LISTINGS, PICTURES, STORIES, Troubled, message
+from simulation import Answer, Night, World
 
 from danvan_crawler import statistics as stats
 
@@ -49,6 +50,51 @@ def test_a_picture_that_redirects_to_the_front_page_is_requested_once(world: Wor
     assert state_of(world, PICTURES[1]) == ("rejected", "leads to the front page")
     world.live(Night(NIGHT + timedelta(days=1), Troubled()))
     assert PICTURES[1] not in world.asked
+
+
+@pytest.mark.parametrize("trouble", ["gate", "home with a cookie"])
+@pytest.mark.parametrize("gated", [LISTINGS[1], STORIES[2]])
+def test_what_lies_behind_a_cookie_gate_is_asked_for_again(world: World, gated: str, trouble: str) -> None:
+    counted = world.live(Night(NIGHT, Troubled(troubles={gated: (trouble, 1)})))
+    assert world.asked.count(gated) == 2
+    assert "/" not in world.asked
+    assert counted.get_value(stats.ARTICLES) == len(STORIES) + 1  # one is in two sections
+    assert not counted.get_value(stats.SECTIONS_FAILED)
+
+
+def test_a_gate_that_never_opens_costs_one_request_more(world: World) -> None:
+    troubles = {STORIES[2]: ("gate", 99), LISTINGS[1]: ("home with a cookie", 99), PICTURES[1]: ("gate", 99)}
+    counted = world.live(Night(NIGHT, Troubled(troubles=troubles)))
+    assert [world.asked.count(target) for target in troubles] == [2, 2, 2]
+    assert state_of(world, STORIES[2]) == ("failed", "redirects in a circle")
+    assert counted.get_value(stats.SECTIONS_FAILED) == 1
+
+
+def test_sections_that_a_gate_leads_over_the_same_page_are_all_read(world: World) -> None:
+    """The gate knows where each visitor wanted to go, as if by a cookie of its own."""
+    wanted: list[str] = []
+
+    def gated(target: str, time: int) -> Answer:
+        if target in LISTINGS and time == 1:
+            wanted.append(target)
+            return message(b"", "302 Found", Location="/kiem-tra")
+        if target == "/kiem-tra":
+            return message(b"", "302 Found", **{"Location": wanted.pop(), "Set-Cookie": f"cua={time}; path=/"})
+        return Troubled()(target, time)
+
+    counted = world.live(Night(NIGHT, gated))
+    assert counted.get_value(stats.SECTIONS_READ) == len(LISTINGS)
+
+
+def test_two_sections_that_lead_to_one_page_are_not_both_read(world: World) -> None:
+    def moved(target: str, time: int) -> Answer:
+        if target in LISTINGS[1:]:
+            return message(b"", "301 Moved Permanently", Location="/tin-tuc/moi/")
+        return Troubled()(LISTINGS[1] if target == "/tin-tuc/moi/" else target, time)
+
+    counted = world.live(Night(NIGHT, moved))
+    assert counted.get_value(stats.SECTIONS_FAILED) == 1
+    assert world.asked.count("/tin-tuc/moi/") == 1
 
 
 def test_an_article_that_redirects_to_another_host_is_rejected(world: World) -> None:
