@@ -99,6 +99,7 @@ def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem
     if short := len(set(stats.get(statistics.SHORT_SECTIONS, ()))):
         text = f"robots.txt forbids further pages of {short} sections; new articles are found on the first pages"
         found.append(Problem("robots", text, ExitCode.OK))
+    found.extend(Problem("endless", text, ExitCode.OK) for text in stats.get(statistics.ENDLESS_LISTINGS, ()))
     if all_missing(stats):
         text = f"all {stats[statistics.articles('missing')]} articles that listings link do not exist"
         found.append(Problem("errors", text, ExitCode.SITE_FAILED))

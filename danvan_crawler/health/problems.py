@@ -44,6 +44,8 @@ REMEDIES: Mapping[str, str] = {
     # the site's pages
     "challenge": "The server wants a browser that runs scripts. Write to the webmaster with the address of this machine"
     " and DANVAN_CONTACT, and ask to be let through.",
+    "endless": "Nothing to do if the articles of the section are there: the walk ended, everything else was crawled. If"
+    " articles are missing, open the page in a browser and correct `sections`, or report how it names its next page.",
     "found_nothing": "Open the section in a browser. If the layout changed, add `[selectors]` to the profile or choose"
     " another `family`. If the address changed, correct `sections`. If the section is empty for good, remove it.",
     "layout": "Open one of the articles in a browser. If the layout changed, add `[selectors]` and keep the old ones"

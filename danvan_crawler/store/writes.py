@@ -30,6 +30,7 @@ from danvan_crawler.store import captures as exchanges
 from danvan_crawler.store import statements as sql
 from danvan_crawler.store.absences import LastEntries
 from danvan_crawler.store.captures import Originals
+from danvan_crawler.store.contents import Contents
 from danvan_crawler.store.frontier import ARCHIVED, CHANGED, Frontier
 from danvan_crawler.store.lifecycle import DEFAULT_DAYS, Sighting, Timeline, gone_at, last_visit, next_visit, timeline
 from danvan_crawler.store.site_state import POSITION, RIGHTS, SiteState
@@ -75,6 +76,7 @@ class Store:
         self.frontier = Frontier(self._transaction)
         self.state = SiteState(self._transaction)
         self.last_entries = LastEntries(self._transaction)
+        self.contents = Contents(self._transaction)
         self.originals = Originals(path, self._buffer.connection, self._buffer.captures)
 
     @contextmanager

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from danvan_crawler import statistics as stats
 from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.families import extract
-from danvan_crawler.items import VisitCounters
+from danvan_crawler.items import Article, VisitCounters
 from danvan_crawler.pages.kind import BLANK, is_blank, obstruction, says_not_found
 from danvan_crawler.pages.page import Page
 from danvan_crawler.pages.requisites import FINAL_STATUSES, of_page
@@ -23,8 +23,10 @@ from danvan_crawler.walk.context import Context, RejectedItemError, RunState
 from danvan_crawler.walk.findings import SHOWS, note_link, trouble_of
 from danvan_crawler.walk.redirects import endless, is_gate
 from danvan_crawler.walk.requisites import Requisites
+from danvan_crawler.walk.traps import BARREN_PAGES
 
 _REVISIT_PRIORITY, _ARTICLE_PRIORITY = -20, 10
+_WASTE = (stats.PAGES_WITHOUT_ARTICLE, stats.articles("failed"), stats.articles("missing"))
 
 
 class Articles:
@@ -75,7 +77,9 @@ class Articles:
             found = True
             self._requisites.ask(effects, of_page(page, item), via=page.url)
             try:
-                effects.items.append(self._context.stages(item))
+                article = self._context.stages(item)
+                effects.items.append(article)
+                self._note_novelty(why, article, capture.date)
             except RejectedItemError as error:
                 self._reject(why, str(error), capture.date)
         if not found:
@@ -84,6 +88,27 @@ class Articles:
         if self._context.state is not None:
             self._context.state.asked.add(path_key(page.url))  # other links that redirect here are the same article
         effects.counts[stats.ARTICLES] += 1
+
+    def note_waste(self, effects: Effects, why: Why) -> None:
+        """Notes for the walk of its section what an exchange has counted, in case that the walk ends in a trap; if it
+        has, the exchange does not count."""
+        state = self._context.state
+        names = (*_WASTE, stats.in_section("missing", why.section))
+        for walk in state.walks.values() if state is not None else ():
+            if walk.section == why.section and walk.novelty.barren_pages:
+                counted = {name: effects.counts[name] for name in names if name in effects.counts}
+                walk.novelty.waste.update(counted)
+                if walk.novelty.barren_pages >= BARREN_PAGES:
+                    effects.counts.subtract(counted)
+
+    def _note_novelty(self, why: Why, article: Article, date: str) -> None:
+        """Notes an article for the walk of its section: one that the walk has not seen shows that it gets somewhere."""
+        state = self._context.state
+        for walk in state.walks.values() if state is not None and not why.is_visit else ():
+            if walk.section == why.section and walk.novelty.is_new_article(
+                article.title, article.body_text, article.published_at, date
+            ):
+                walk.novelty.barren_pages = 0
 
     def _restore_entry(self, why: Why) -> None:
         """Adds an unknown article to the frontier, with its entry in a listing that can no longer be read."""

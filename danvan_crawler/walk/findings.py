@@ -6,6 +6,8 @@ after the run.
 
 from __future__ import annotations
 
+import logging
+
 from danvan_crawler import statistics as stats
 from danvan_crawler.families import FEED
 from danvan_crawler.pages.kind import LOGIN, is_login_titled, page_kind
@@ -14,6 +16,7 @@ from danvan_crawler.pages.requisites import FINAL_STATUSES
 from danvan_crawler.urls import path_key
 from danvan_crawler.walk.asking import Effects, Why
 from danvan_crawler.walk.sections import Walk
+from danvan_crawler.walk.traps import BARREN_PAGES, endless, too_long
 
 SHOWS = {
     "challenge": "shows a challenge for browsers",
@@ -46,6 +49,17 @@ def note_failed_listing(effects: Effects, walk: Walk, kind: str, sentence: str) 
     if walk.pages == 0:
         effects.counts[stats.SECTIONS_FAILED] += 1
     effects.troubles.append((stats.LISTING_TROUBLE, kind, sentence))
+
+
+def note_trap(effects: Effects, walk: Walk, url: str) -> None:
+    """Notes that a walk was ended because its listing has no end, or too many pages; `url` is the last page read."""
+    if walk.novelty.barren_pages >= BARREN_PAGES:
+        sentence = endless(walk.section, url)
+    else:
+        sentence = too_long(walk.section, walk.pages, url)
+    effects.named.append((stats.ENDLESS_LISTINGS, sentence))
+    effects.counts.subtract(walk.novelty.waste)
+    effects.messages.append((logging.WARNING, sentence))
 
 
 def note_link(effects: Effects, what: str, why: Why) -> None:

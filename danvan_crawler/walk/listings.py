@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from danvan_crawler import statistics as stats
@@ -12,7 +12,7 @@ from danvan_crawler.families import Listing
 from danvan_crawler.pages.kind import page_kind
 from danvan_crawler.pages.page import Page
 from danvan_crawler.pages.requisites import FINAL_STATUSES, of_page
-from danvan_crawler.store.frontier import CHANGED, FAILED, LEADS_HOME, NEW, PENDING, REJECTED
+from danvan_crawler.store.frontier import ARCHIVED, CHANGED, FAILED, LEADS_HOME, NEW, PENDING, REJECTED
 from danvan_crawler.store.writes import ListedLink
 from danvan_crawler.urls import path_key
 from danvan_crawler.walk import sections
@@ -20,7 +20,7 @@ from danvan_crawler.walk.articles import Articles
 from danvan_crawler.walk.asking import Ask, Effects, Unanswered, Why
 from danvan_crawler.walk.context import Context, RunState
 from danvan_crawler.walk.feeds import Feeds
-from danvan_crawler.walk.findings import note_failed_listing, note_listing, trouble_of
+from danvan_crawler.walk.findings import note_failed_listing, note_listing, note_trap, trouble_of
 from danvan_crawler.walk.redirects import endless, is_gate
 from danvan_crawler.walk.requisites import Requisites
 from danvan_crawler.walk.sections import Walk, is_known, step_after
@@ -76,9 +76,11 @@ class Listings:
             if (kind := page_kind(page)) is not None:
                 reason = f"shows a page of {kind}"
                 self._fail_page(effects, walk, page.url, reason, "found_nothing", f"{page.url} {reason}")
-            else:
+                return
+            # One empty page that names a next one may be a month without news; it has been looked at twice.
+            if listing.next_url is None or not (walk.end_suspected or walk.novelty.barren_pages):
                 self._end_after_last(effects, walk, why.link, capture.date)
-            return
+                return
         self._read_entries(effects, capture, why, page, listing, walk)
 
     def _read_entries(
@@ -91,36 +93,55 @@ class Listings:
         note_listing(effects, walk, why, page, has_links=bool(listing.links))
         entries = self._context.store.write_listing(self._context.slug, why.section, capture, listing.links)
         self._feeds.note_shown(walk, entries)
-        news = not any(is_known(entry.seen_at, walk) for entry in entries)
-        for entry in entries:
-            news = self._ask_for_entry(effects, walk, entry, why.section, page.url) or news
+        news = any(map(_is_news, entries)) or not any(is_known(entry.seen_at, walk) for entry in entries)
+        asked = [self._ask_for_entry(effects, walk, entry, why.section, page.url) for entry in entries]
+        is_barren = self._is_barren(walk, entries, asked, capture.date)
+        walk.novelty.note_page(is_barren=is_barren)
+        if is_barren:
+            linked = (stats.articles("linked"), stats.in_section("linked", why.section))
+            walk.novelty.waste.update({name: effects.counts[name] for name in linked if name in effects.counts})
         self._feeds.ask_beside(effects, walk, news=news)
-        following = self._next_page(capture, listing, walk, page.url, news=news)
+        following = self._next_page(effects, capture, listing, walk, page.url, news=news and bool(entries))
         if following is not None:
             self._ask(effects, walk, following, capture.date, via=page.url)
         elif not state.days.is_limited:
             self.start(effects, walk.older())
 
     def _ask_for_entry(self, effects: Effects, walk: Walk, entry: ListedLink, section: str, via: str) -> bool:
-        """Requests the article of an entry if needed. Returns whether the entry is new or changed."""
+        """Requests the article of an entry if needed. Returns whether it did, or with `plan` would."""
         state = self._run()
-        fresh = entry.state in (NEW, PENDING, CHANGED)
         # A walk through all pages also tries failed and rejected articles again.
         given_up = entry.state == FAILED or (entry.state == REJECTED and not walk.is_resumed)
         again = given_up and not walk.stops_at_known
-        if (fresh or again or state.run.full) and state.days.includes(entry.link):
-            why = Why(
-                kind="article",
-                link=entry.link.url,
-                section=section,
-                via=via,
-                listed_at=entry.listed_at,
-                entry=entry.entry,
-                is_new=entry.state != PENDING,
-            )
-            if self._articles.ask(effects, why) and entry.state == CHANGED:
-                effects.counts[stats.articles("changed")] += 1
-        return fresh
+        wanted = _is_news(entry) or again or state.run.full
+        if not wanted or not state.days.includes(entry.link):
+            return False
+        why = Why(
+            kind="article",
+            link=entry.link.url,
+            section=section,
+            via=via,
+            listed_at=entry.listed_at,
+            entry=entry.entry,
+            is_new=entry.state != PENDING,
+        )
+        asked = self._articles.ask(effects, why)
+        if asked and entry.state == CHANGED:
+            effects.counts[stats.articles("changed")] += 1
+        return asked
+
+    def _is_barren(self, walk: Walk, entries: Sequence[ListedLink], asked: Sequence[bool], date: str) -> bool:
+        """Whether a page shows nothing that is new to its walk, by `walk.traps`. `asked`: whether this page requested
+        the article of each entry; the pages that answer may still prove that it is not barren."""
+        unseen = [pair for pair in zip(entries, asked, strict=True) if path_key(pair[0].link.url) not in walk.seen]
+        new = [walk.novelty.is_new_wording(entry.link.title) for entry, _ in unseen]
+        is_plan = self._run().run.plan
+        if any(new) or any(entry.state in (NEW, PENDING) and (is_plan or not done) for entry, done in unseen):
+            return False
+        known = [path_key(entry.link.url) for entry, _ in unseen if entry.state in (ARCHIVED, CHANGED)]
+        texts = self._context.store.contents.of(self._context.slug, known) if known else ()
+        shown = [walk.novelty.is_new_article(one.title, one.body_text, one.published_at, date) for one in texts]
+        return not any(shown)
 
     def redirect(self, effects: Effects, capture: CaptureRecord, why: Why, target: str) -> None:
         """Handles a redirect; one within the site is followed."""
@@ -200,7 +221,8 @@ class Listings:
         """
         state = self._run()
         walk.awaits = None
-        if not state.listings.add(url) and not (again or walk.is_resumed):
+        is_first_time = walk.asked.add(url)
+        if not again and not (is_first_time and (state.listings.add(url) or walk.is_resumed)):
             self._close(walk, date, swept=True)  # the pages form a circle
             return
         if state.take_page(effects):
@@ -222,18 +244,20 @@ class Listings:
         effects.counts[stats.SECTIONS_READ] += 1
         return True
 
-    def _next_page(self, capture: CaptureRecord, listing: Listing, walk: Walk, url: str, *, news: bool) -> str | None:
+    def _next_page(
+        self, effects: Effects, capture: CaptureRecord, listing: Listing, walk: Walk, url: str, *, news: bool
+    ) -> str | None:
         """The next page of the walk; None if it ends. Stores either, so that the next run can continue a dead one."""
         state = self._run()
-        keys = {path_key(link.url) for link in listing.links}
-        repeats = all(key in walk.seen for key in keys)
-        walk.seen.update(keys)
+        walk.seen.update({path_key(link.url) for link in listing.links})
+        if not walk.seen and not walk.is_resumed:
+            return None  # a first page without links is an outage or a changed layout, not the end of a section
         following = listing.next_url if listing.next_url and self._context.is_on_site(listing.next_url) else None
-        step = step_after(walk, following, repeats=repeats, news=news or state.run.full)
+        step = step_after(walk, following, news=news or state.run.full)
         if following is None or step != "goes on":
-            # A first page without links is an outage or a changed layout, not the end of a section.
-            if step == "known articles" or walk.seen or walk.is_resumed:
-                self._close(walk, capture.date, swept=step == "last page")
+            if step == "trap":
+                note_trap(effects, walk, url)
+            self._close(walk, capture.date, swept=step != "known articles")
             return None
         if walk.notes_cursor:
             self._context.store.frontier.note_cursor(
@@ -273,3 +297,8 @@ class Listings:
         effects.messages.append((logging.ERROR, f"{url}: section {walk.section} cannot be read: {reason}"))
         if not walk.pages:  # else the cursor is at this page, and the rest of the older walk comes after it
             self.start(effects, walk.older())
+
+
+def _is_news(entry: ListedLink) -> bool:
+    """Whether an entry is new or changed, or its article was not read yet."""
+    return entry.state in (NEW, PENDING, CHANGED)

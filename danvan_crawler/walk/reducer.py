@@ -158,6 +158,8 @@ class Reducer:
                 self._context.state.asked.add(path_key(why.link))  # a steady visit is not in it before
             if why is not None and why.kind != "robots" and capture.status is not None:
                 self._guarded(effects, exchange, lambda: self._dispatch(effects, exchange, why))
+            if why is not None and why.kind == "article":
+                self._articles.note_waste(effects, why)
         return effects
 
     def take_without_reason(self, exchange: Exchange, section: str | None) -> Effects:
@@ -182,6 +184,8 @@ class Reducer:
         effects = Effects()
         with self._context.store.step(self._context.slug, place):
             self._parts[request.why.kind].unanswered(effects, request)
+            if request.why.kind == "article":
+                self._articles.note_waste(effects, request.why)
         return effects
 
     def _guarded(self, effects: Effects, exchange: Exchange, read: Callable[[], None]) -> None:

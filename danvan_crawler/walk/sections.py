@@ -1,6 +1,6 @@
 """How a section is walked: where a run begins, and where it ends.
 
-A walk reads a section page by page. It ends at the last page, at a page that repeats entries of the walk, and at known
+A walk reads a section page by page. It ends at the last page, where the listing has no end (`walk.traps`), and at known
 articles: a page without new or changed entries, if an earlier walk was complete. So an unchanged section costs one
 page, and a section with new articles costs their pages and one more. A page counts as known only if this section listed
 one of its articles before the end of the last complete walk; articles from another section or from an interrupted walk
@@ -25,13 +25,14 @@ from typing import Literal
 
 from danvan_crawler.store.frontier import WalkProgress
 from danvan_crawler.walk.seen import KeySet
+from danvan_crawler.walk.traps import BARREN_PAGES, Novelty
 
 FRESH = timedelta(hours=6)
 """How long a first page counts as read, so that a killed run is continued at its cursor."""
 MAX_PAGES = 10_000
-"""Most pages of one section in one walk; a limit for endless calendars."""
+"""Most pages of one section in one walk; a limit for endless listings that `walk.traps` does not recognise."""
 
-Step = Literal["goes on", "last page", "known articles"]
+Step = Literal["goes on", "last page", "known articles", "trap"]
 """The state of a walk after a page."""
 
 
@@ -53,6 +54,10 @@ class Walk:
     pages: int = 0
     """Number of pages read by this walk, including earlier runs."""
     seen: KeySet = field(default_factory=KeySet)
+    """Keys of the entries that the walk has seen."""
+    novelty: Novelty = field(default_factory=Novelty)
+    asked: KeySet = field(default_factory=KeySet)
+    """Addresses of the pages that the walk has requested."""
     started: bool = False
     oldest_first: bool = False
     """New articles are on the last page, so known articles on the first page do not end the walk."""
@@ -114,14 +119,14 @@ def begin(section: str, first_url: str, known: WalkProgress | None, now: datetim
     return walk
 
 
-def step_after(walk: Walk, following: str | None, *, repeats: bool, news: bool) -> Step:
-    """The state of a walk after a page. `following`: the next page that it names; `repeats`: the walk has seen all its
-    entries before; `news`: it has entries that are not known."""
-    if following is None or repeats or walk.pages >= MAX_PAGES:
+def step_after(walk: Walk, following: str | None, *, news: bool) -> Step:
+    """The state of a walk after a page. `following`: the next page that it names; `news`: it has entries that are not
+    known."""
+    if following is None:
         return "last page"
     if walk.stops_at_known and not news and not walk.oldest_first:
         return "known articles"
-    return "goes on"
+    return "trap" if walk.novelty.barren_pages >= BARREN_PAGES or walk.pages >= MAX_PAGES else "goes on"
 
 
 def is_known(seen_at: str | None, walk: Walk) -> bool:
