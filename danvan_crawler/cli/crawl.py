@@ -41,7 +41,7 @@ from danvan_crawler.sites.registry import SiteRegistry
 @click.option("--full", is_flag=True, help="Walk all pages of all sections and ask for every known article again.")
 @click.option("--plan", is_flag=True, help="Fetch listings only and print the articles that would be fetched.")
 @click.option(
-    "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Sites crawled at the same time."
+    "--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Sites crawled at the same time."
 )
 @click.option(
     "--max-pages", type=click.IntRange(min=1), metavar="N", help="Stop after N listing and article pages of a site."
@@ -53,6 +53,12 @@ from danvan_crawler.sites.registry import SiteRegistry
     help="Stop a site cleanly after this time (exit code 7). Each site has its own time.",
 )
 @click.option(
+    "--night-limit",
+    type=click.IntRange(1, 10**8),
+    metavar="SECONDS",
+    help="Stop all sites cleanly after this time (exit code 7). Until then, sites for which others wait take turns.",
+)
+@click.option(
     "--quiet", is_flag=True, help="With several sites: print nothing about sites where all went well (for cron)."
 )
 @archive_option
@@ -61,6 +67,7 @@ def command(
     slugs: tuple[str, ...],
     all_sites: bool,
     jobs: int,
+    night_limit: int | None,
     quiet: bool,
     archive: Path,
     site_folders: tuple[Path, ...],
@@ -74,14 +81,15 @@ def command(
     \b
     Example:
       danvan crawl thanhhoa-danvan --since 2017-01-01
-      danvan crawl --all --jobs 4
+      danvan crawl --all --night-limit 21600
     """
     known = registry(archive, site_folders, lenient=True)
     wanted = _wanted(known, slugs, all_sites, archive)
     notifier = Notifier(archive)
     if slugs and len(wanted) == 1:
         try:
-            return int(crawl_here(wanted[0], known.folders, archive, options))
+            seconds = min(filter(None, (night_limit, options["time_limit"])), default=None)
+            return int(crawl_here(wanted[0], known.folders, archive, {**options, "time_limit": seconds}))
         finally:
             notifier.notify(wanted)
     if all_sites:
@@ -94,7 +102,12 @@ def command(
         SitesProgress(console(stream), len(planned) + len(broken), quiet=quiet) as watcher,
     ):
         refused = [_refuse(archive, slug, error, watcher) for slug, error in sorted(broken.items())]
-        results = Supervisor(archive, watcher, parallel=jobs, limits=limits).run(planned)
+        supervisor = Supervisor(archive, watcher, parallel=jobs, limits=limits, night_limit=float(night_limit or 0))
+        results = supervisor.run(planned)
+        if night_limit and supervisor.was_cut:
+            watcher.note(
+                f"The limit of {night_limit} s for the night was reached. Sites that were cut come first next time."
+            )
     notifier.notify([*wanted, *broken])
     return int(ExitCode.worst(job_result.code for job_result in (*refused, *results)))
 
@@ -184,6 +197,8 @@ def _job(site: Site, archive: Path, site_folders: tuple[Path, ...], options: dic
     for folder in site_folders:
         arguments += ["--sites", str(folder)]
     for name, value in options.items():
+        if name == "time_limit":
+            continue
         if value is True:
             arguments.append(f"--{name.replace('_', '-')}")
         elif value:
@@ -194,4 +209,7 @@ def _job(site: Site, archive: Path, site_folders: tuple[Path, ...], options: dic
         hosts=site.contacted_hosts(),
         time_limit=float(options.get("time_limit") or 0),
         quiet_for=2 * site.delay,
+        limit_option="--time-limit",
+        # A run with one of these begins anew each time.
+        continues=not any(options.get(name) for name in ("full", "plan", "since", "until")),
     )

@@ -89,7 +89,7 @@ class SitesProgress:
 
     def started(self, slug: str) -> None:
         self._tasks[slug] = self._progress.add_task(f"{slug}: begins", total=None)
-        self._words[slug] = deque(maxlen=_LAST_WORDS)
+        self._words.setdefault(slug, deque(maxlen=_LAST_WORDS))
 
     def progress(self, slug: str, beat: Beat) -> None:
         text = f"{slug}: {beat.requests} requests, {beat.articles} articles"
@@ -102,6 +102,12 @@ class SitesProgress:
             self._words[slug].append(text)
         else:
             self._print(text)
+
+    def paused(self, slug: str) -> None:
+        if (task := self._tasks.pop(slug, None)) is not None:
+            self._progress.remove_task(task)
+        if not self._quiet:
+            self._print(f"{slug}: its turn is over; it continues after the sites that wait")
 
     def ended(self, result: JobResult) -> None:
         slug, well = result.slug, result.code is ExitCode.OK
@@ -116,6 +122,10 @@ class SitesProgress:
         for text in words:
             self._print(text)
         self._print(f"{slug}: exit code {int(result.code)}" + (f" ({result.finding})" if result.finding else ""))
+
+    def note(self, text: str) -> None:
+        """Prints a sentence about all sites, also with `quiet`."""
+        self._print(text)
 
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False)

@@ -15,7 +15,7 @@ from danvan_crawler.cli.common import archive_option, errors, sites_option, writ
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.fleet.cron import crontab_line, has_cron, line_in, read_crontab, with_line, write_crontab
 from danvan_crawler.fleet.environment_file import carried, env_text, names_in, remove, write_private
-from danvan_crawler.fleet.nightly import Nightly, crawl_command
+from danvan_crawler.fleet.nightly import NIGHT_LIMIT, Nightly, crawl_command
 from danvan_crawler.fleet.systemd import (
     UNIT,
     has_units,
@@ -48,7 +48,15 @@ def _hour_and_minute(_context: click.Context, option: click.Parameter, value: st
     help="When, by the machine's clock.",
 )
 @click.option(
-    "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Sites crawled at the same time."
+    "--jobs", type=click.IntRange(1, 64), default=4, show_default=True, help="Sites crawled at the same time."
+)
+@click.option(
+    "--night-limit",
+    type=click.IntRange(0, 10**8),
+    default=NIGHT_LIMIT,
+    show_default=True,
+    metavar="SECONDS",
+    help="Stop all sites cleanly after this time; 0: never.",
 )
 @click.option("--systemd", is_flag=True, help="A user-level systemd service and timer instead of a crontab line.")
 @click.option("--install", is_flag=True, help="Install it. An existing entry for this archive is replaced.")
@@ -58,6 +66,7 @@ def _hour_and_minute(_context: click.Context, option: click.Parameter, value: st
 def command(
     at: tuple[int, int],
     jobs: int,
+    night_limit: int,
     systemd: bool,
     install: bool,
     uninstall: bool,
@@ -72,8 +81,8 @@ def command(
 
     \b
     Example:
-      danvan schedule --time 01:30 --jobs 4
-      danvan schedule --time 01:30 --jobs 4 --install
+      danvan schedule --time 01:30
+      danvan schedule --time 01:30 --night-limit 14400 --install
       danvan schedule --systemd --install
     """
     if install and uninstall:
@@ -82,7 +91,7 @@ def command(
     nightly = Nightly(
         archive,
         *at,
-        command=crawl_command(archive, folders, jobs),
+        command=crawl_command(archive, folders, jobs, night_limit),
         environment=carried(os.environ),
     )
     console = errors()

@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -48,7 +48,9 @@ class Limits:
 class Job:
     """A site to crawl: the command, the hosts that no other job may contact meanwhile, its own limits.
 
-    `quiet_for`: additional seconds that it may be without activity, for a site with a long delay.
+    `quiet_for`: additional seconds that it may be without activity, for a site with a long delay. `limit_option`: the
+    option by which the command takes its time limit in seconds. `continues`: if it is stopped and started again, it
+    goes on where it was.
     """
 
     slug: str
@@ -56,6 +58,23 @@ class Job:
     hosts: frozenset[str] = frozenset()
     time_limit: float = 0.0
     quiet_for: float = 0.0
+    limit_option: str | None = None
+    continues: bool = True
+
+    def within(self, seconds: float | None) -> Job:
+        """The job with at most this time (None: only its own limit), which its command gets with `limit_option`."""
+        limits = [limit for limit in (self.time_limit, seconds) if limit]
+        if self.limit_option is None or not limits:
+            return self
+        limit = max(1, int(min(limits)))
+        return replace(self, command=(*self.command, self.limit_option, str(limit)), time_limit=float(limit))
+
+    def after(self, seconds: float) -> Job | None:
+        """The rest of the job after it has run so long: its time limit is for all parts together. None if it does not
+        continue, or has no time left."""
+        if not self.continues or 0 < self.time_limit <= seconds:
+            return None
+        return replace(self, time_limit=self.time_limit - seconds) if self.time_limit else self
 
 
 @dataclass(frozen=True, slots=True)

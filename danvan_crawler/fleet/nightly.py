@@ -37,10 +37,17 @@ class Nightly:
             refuse_unreadable(name, value)
 
 
-def crawl_command(archive: Path, sites: Sequence[Path], jobs: int, python: str = sys.executable) -> tuple[str, ...]:
-    """The command line of the nightly crawl. It prints nothing if all went well."""
+NIGHT_LIMIT = 6 * 3600
+"""Seconds of a night by default: a crawl that begins at 01:30 ends before offices open."""
+
+
+def crawl_command(
+    archive: Path, sites: Sequence[Path], jobs: int, night_limit: int, python: str = sys.executable
+) -> tuple[str, ...]:
+    """The command line of the nightly crawl. It prints nothing if all went well. `night_limit` in seconds, 0: none."""
     folders = [word for folder in sites for word in ("--sites", str(folder))]
-    words = ["crawl", "--all", "--jobs", str(jobs), "--quiet", "--archive", str(archive), *folders]
+    limit = ["--night-limit", str(night_limit)] if night_limit else []
+    words = ["crawl", "--all", "--jobs", str(jobs), *limit, "--quiet", "--archive", str(archive), *folders]
     return (python, "-m", "danvan_crawler", *words)
 
 

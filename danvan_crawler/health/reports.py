@@ -16,6 +16,9 @@ from danvan_crawler.atomic import replacing
 from danvan_crawler.exceptions import ArchiveError, DanvanError, ExitCode, StoreError
 from danvan_crawler.health.problems import Problem
 
+_MOMENT = "%Y%m%dT%H%M%SZ"
+"""How the name of a report begins."""
+_A_NIGHT = timedelta(hours=12)
 _RUNS_PER_SITE = 50
 """Runs per site that are searched for its last good one; older ones do not count."""
 
@@ -68,7 +71,7 @@ def write_report(archive: Path, started_at: datetime, report: dict[str, Any]) ->
     """Writes a report, named after time and `run_id`; values that JSON does not support become text. Raises OSError."""
     folder = report_folder(archive)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{started_at:%Y%m%dT%H%M%SZ}-{report['run_id']}.json"
+    path = folder / f"{started_at:{_MOMENT}}-{report['run_id']}.json"
     _write(path, report)
     return path
 
@@ -186,21 +189,45 @@ def read_report(path: Path) -> dict[str, Any] | None:
 
 
 def longest_waiting_first(archive: Path, slugs: Collection[str]) -> list[str]:
-    """Sorts sites by their last good run (exit code 0), oldest first; sites without one come before all others.
+    """Sorts sites so that none waits forever, if a night is too short for all.
 
-    So a site that failed, or that was not crawled in a short night, comes first in the next night. Reports from the
-    future are ignored, because the clock was wrong.
+    First come those that the last night left out, then those whose last good run (exit code 0) is the oldest or does
+    not exist: a site that failed, or that was cut, comes before one that was finished. Reports from the future are
+    ignored, because the clock was wrong.
     """
+    last_run: dict[str, str] = {}
     last_good: dict[str, str] = {}
     missing = set(slugs)
-    latest = f"{clock.now() + timedelta(days=1):%Y%m%dT%H%M%SZ}"
+    latest = f"{clock.now() + timedelta(days=1):{_MOMENT}}"
     newest_first = sorted((path for path in report_paths(archive) if path.name < latest), reverse=True)
     for path in islice(newest_first, _RUNS_PER_SITE * len(slugs)):
         report = read_report(path) or {}
         site = report.get("site")
-        if report.get("exit_code") == 0 and isinstance(site, str) and site in missing:
-            missing.discard(site)
-            last_good[site] = path.name
+        if isinstance(site, str) and site in missing:
+            last_run.setdefault(site, path.name)
+            if report.get("exit_code") == 0:
+                missing.discard(site)
+                last_good[site] = path.name
         if not missing:
             break
-    return sorted(slugs, key=lambda slug: (last_good.get(slug, ""), slug))
+    newest = max(last_run.values(), default="")
+    return sorted(
+        slugs,
+        key=lambda slug: (
+            not _was_left_out(last_run.get(slug), newest),
+            last_good.get(slug, ""),
+            last_run.get(slug, ""),
+            slug,
+        ),
+    )
+
+
+def _was_left_out(name: str | None, newest: str) -> bool:
+    """Whether a site whose last report has this name had none in the night of the newest report."""
+    if name is None:
+        return True
+    try:
+        began, last = (datetime.fromisoformat(one.split("-")[0]) for one in (name, newest))
+    except ValueError:  # a file that somebody renamed
+        return False
+    return last - began > _A_NIGHT

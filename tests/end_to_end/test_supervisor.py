@@ -148,3 +148,12 @@ def test_a_crawl_beyond_its_memory_limit_ends_itself(sites: Sites) -> None:
         "memory limit reached (DANVAN_MEMORY_LIMIT); the next run continues"
         in desk.crawl(slug="mot-danvan", code=7).stderr
     )
+
+
+def test_what_a_night_has_no_time_for_is_named_and_not_started(sites: Sites) -> None:
+    desk, portals = sites("mot-danvan", "hai-danvan")
+    said = desk.danvan("crawl", "--all", "--quiet", "--night-limit", "1", code=7).stderr
+    for slug, portal in portals.items():
+        assert f"{slug}: exit code 7 (not started: the night's limit came first)\n" in said
+        assert portal.arrived == []
+    assert "The limit of 1 s for the night was reached. Sites that were cut come first next time.\n" in said

@@ -79,7 +79,7 @@ def test_the_line_is_printed_with_absolute_paths(danvan: Danvan, programs: Path,
     assert result.out == (
         f'# {tmp_path}/kho/schedule.env\nDANVAN_CONTACT="luutru@example.vn"\n\n'
         f"5 2 * * * set -a; . {tmp_path}/kho/schedule.env; set +a; "
-        f"{sys.executable} -m danvan_crawler crawl --all --jobs 4 --quiet "
+        f"{sys.executable} -m danvan_crawler crawl --all --jobs 4 --night-limit 21600 --quiet "
         f"--archive {tmp_path}/kho --sites {tmp_path}/ho-so # danvan-crawler {tmp_path}/kho\n"
     )
     assert f"Each site's log is {tmp_path}/kho/logs/<slug>.log; at 1 MB it is renamed" in result.err
@@ -87,8 +87,11 @@ def test_the_line_is_printed_with_absolute_paths(danvan: Danvan, programs: Path,
     assert not (tmp_path / "kho").exists()
 
 
-def test_without_a_time_it_is_off_peak(danvan: Danvan, programs: Path) -> None:
-    assert crontab_line(danvan("schedule").out).startswith("30 1 * * * ")
+def test_without_options_it_is_off_peak_and_ends_after_six_hours(danvan: Danvan, programs: Path) -> None:
+    line = crontab_line(danvan("schedule").out)
+    assert line.startswith("30 1 * * * ")
+    assert " crawl --all --jobs 4 --night-limit 21600 --quiet " in line
+    assert "--night-limit" not in danvan("schedule", "--night-limit", "0").out
 
 
 def test_current_settings_are_included_except_those_of_tests(
@@ -150,8 +153,8 @@ def test_a_second_install_reports_the_replaced_line_and_dropped_settings(
     danvan: Danvan, programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DANVAN_OPERATOR", "Lưu trữ tỉnh")
-    before = crontab_line(danvan("schedule", "--jobs", "4").out)
-    assert "It replaces" not in danvan("schedule", "--jobs", "4", "--install").err
+    before = crontab_line(danvan("schedule", "--jobs", "2").out)
+    assert "It replaces" not in danvan("schedule", "--jobs", "2", "--install").err
     monkeypatch.delenv("DANVAN_OPERATOR")
     said = danvan("schedule", "--install").err
     assert "No longer set: DANVAN_OPERATOR\n" in said

@@ -6,12 +6,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from danvan_crawler.archive.heartbeat import Beat
 from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.fleet import turns
 from danvan_crawler.fleet.child_process import Job, JobResult, Limits
 from danvan_crawler.fleet.supervisor import Supervisor
 from danvan_crawler.health.reports import read_report
@@ -37,6 +39,7 @@ class Record:
         self.begun: list[str] = []
         self.words: list[tuple[str, str]] = []
         self.results: list[JobResult] = []
+        self.paused_ones: list[str] = []
         self._when_started = when_started
 
     def started(self, slug: str) -> None:
@@ -48,6 +51,9 @@ class Record:
 
     def stderr_line(self, slug: str, line: str) -> None:
         self.words.append((slug, line))
+
+    def paused(self, slug: str) -> None:
+        self.paused_ones.append(slug)
 
     def ended(self, result: JobResult) -> None:
         self.results.append(result)
@@ -232,3 +238,29 @@ def test_children_are_asked_to_stop_when_the_supervisor_fails(
     assert [Path(f"{journal}{slug}").read_text() for slug in "ab"] == ["stopped", "stopped"]
     with pytest.raises(ChildProcessError):  # no child is left
         os.waitpid(-1, 0)
+
+
+def test_a_night_with_a_limit_gives_everyone_a_turn_and_stops_in_the_end(
+    tmp_path: Path, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "LEAST", 0.2)
+    record = Record()
+    supervisor = Supervisor(tmp_path, record, night_limit=4)
+    results = supervisor.run([job("a", script=WAITS), job("b"), job("c")])
+    assert codes(results) == {"a": ExitCode.INTERRUPTED, "b": ExitCode.OK, "c": ExitCode.OK}
+    assert record.begun == ["a", "b", "c", "a"]
+    assert record.paused_ones == ["a"]
+    assert [result.slug for result in record.results] == ["b", "c", "a"]
+    assert supervisor.was_cut
+
+
+def test_one_that_cannot_continue_has_one_turn_and_what_is_left_out_is_named(
+    tmp_path: Path, job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "LEAST", 1)
+    record = Record()
+    jobs = [replace(job("a", script=WAITS), continues=False), job("b", script=WAITS), job("c")]
+    results = Supervisor(tmp_path, record, night_limit=3).run(jobs)
+    assert (record.begun, record.paused_ones) == (["a", "b"], [])
+    assert [(result.slug, result.code) for result in results] == [(slug, ExitCode.INTERRUPTED) for slug in "abc"]
+    assert results[-1].finding == "not started: the night's limit came first"

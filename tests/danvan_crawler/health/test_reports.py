@@ -105,14 +105,35 @@ def test_without_reports_sites_are_in_order_of_name(tmp_path: Path) -> None:
 
 
 def test_sites_are_ordered_by_their_last_good_run_and_those_without_come_first(tmp_path: Path) -> None:
-    report(tmp_path, "a-danvan", 20, 0)
-    report(tmp_path, "b-danvan", 19, 0)
-    report(tmp_path, "c-danvan", 18, 0)
-    report(tmp_path, "c-danvan", 21, 0)
-    report(tmp_path, "d-danvan", 22, 3)
+    for site, good in (("a-danvan", 20), ("b-danvan", 19), ("c-danvan", 21), ("d-danvan", None)):
+        if good is not None:
+            report(tmp_path, site, good, 0)
+        report(tmp_path, site, 22, 3, run_id=site)
     (tmp_path / "runs" / "20261122T013000Z-torn.json").write_text("{")
+    (tmp_path / "runs" / "a copy.json").write_text('{"site": "a-danvan", "exit_code": 0}')
     slugs = ["a-danvan", "b-danvan", "c-danvan", "d-danvan"]
     assert longest_waiting_first(tmp_path, slugs) == ["d-danvan", "b-danvan", "a-danvan", "c-danvan"]
+
+
+def test_sites_that_the_last_night_left_out_come_before_those_that_it_cut_and_those_before_finished_ones(
+    tmp_path: Path,
+) -> None:
+    for site in ("finished", "left-out", "cut"):
+        report(tmp_path, site, 20, 0, run_id=site)
+    for site, code in (("never-good", 7), ("cut", 7), ("finished", 0)):
+        report(tmp_path, site, 22, code, run_id=site)
+    slugs = ["cut", "finished", "left-out", "never-good", "new"]
+    assert longest_waiting_first(tmp_path, slugs) == ["new", "left-out", "never-good", "cut", "finished"]
+
+
+def test_sites_that_never_end_do_not_always_come_first(tmp_path: Path) -> None:
+    slugs = ["a", "b", "c", "d"]
+    first = []
+    for day in range(10, 14):  # one of them takes the whole night
+        now, *_ = longest_waiting_first(tmp_path, slugs)
+        report(tmp_path, now, day, 7)
+        first.append(now)
+    assert sorted(first) == slugs
 
 
 def test_a_site_that_failed_last_night_comes_before_one_that_succeeded(tmp_path: Path) -> None:
