@@ -16,7 +16,7 @@ import re
 from contextlib import suppress
 from functools import lru_cache
 from ipaddress import ip_address
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urljoin, urlsplit, urlunsplit
 
 from w3lib.url import safe_url_string
 
@@ -39,6 +39,15 @@ _REMEMBERED = 2048
 
 Unlimited caches grew by about half a kilobyte per page (tracemalloc), for addresses that were not used again.
 """
+_CREDENTIALS = re.compile(r"\A(\s*[a-zA-Z][a-zA-Z0-9+.-]*://)[^/?#\\]*@")
+_BEFORE_AND_PATH = re.compile(r"((?:[a-zA-Z][a-zA-Z0-9+.-]*:)?(?://[^/?#]*)?)([^?#]*)")
+_AFTER_SCHEME = len("https://")
+_STEP_BEGINS = re.compile("/(?=/)")
+_EMPTY_STEP = "\ue000"
+_LINE_BREAKS = re.compile(r"[\t\n\r]")
+_HOST = re.compile(r"(?:[a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}\.?")
+_LONGEST_HOST = 253
+"""Characters of a host name and of its parts (RFC 1035, section 2.3.4)."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SCRIPTS = ("", ".asp", ".aspx", ".ashx", ".php", ".jsp", ".do", ".htm", ".html")
 """Extensions of programs and pages: the path does not have the name of the downloaded file."""
@@ -75,6 +84,51 @@ def without_session(url: str) -> str:
     path, mark, query = url.partition("?")
     kept = "&".join(pair for pair in query.split("&") if not _is_session(pair))
     return SESSION_IN_PATH.sub("", path) + (mark + kept if kept or not query else "")
+
+
+def without_credentials(url: str) -> str:
+    """The address without user name and password, which requests must not have and nobody should read.
+
+    >>> without_credentials("http://bien-tap:m@t-khau@example.vn/tin@1.html")
+    'http://example.vn/tin@1.html'
+    """
+    return _CREDENTIALS.sub(r"\1", url)
+
+
+def join(base: str, reference: str) -> str:
+    """The address of a reference on a page, as browsers form it, without credentials (RFC 3986, section 5.2).
+
+    Unlike `urllib.parse.urljoin`, empty steps of a path are kept. Raises ValueError for addresses such as `http://[`.
+
+    >>> join("http://example.vn//van-ban/", "&cpage=2")
+    'http://example.vn//van-ban/&cpage=2'
+    """
+    if base.find("//", _AFTER_SCHEME) > 0 or "//" in reference:
+        # urljoin drops empty steps: a character that no address has stands for them meanwhile.
+        base, reference = _with_marked_steps(base), _with_marked_steps(reference)
+    return without_credentials(urljoin(base, reference).replace(_EMPTY_STEP, ""))
+
+
+def _with_marked_steps(url: str) -> str:
+    return _BEFORE_AND_PATH.sub(lambda at: at[1] + _STEP_BEGINS.sub(f"/{_EMPTY_STEP}", at[2]), url, count=1)
+
+
+def document_base(url: str, declared: str) -> str:
+    """The base of relative addresses on a page at `url` whose <base> has this href: as in browsers, `url` itself if the
+    declared base is not a valid http(s) address (HTML Standard, "document base URL").
+
+    >>> document_base("http://example.vn/tin/", "/goc/"), document_base("http://example.vn/tin/", "http://[email=a@b.vn/")
+    ('http://example.vn/goc/', 'http://example.vn/tin/')
+    """
+    try:
+        base: str = safe_url_string(join(url, _LINE_BREAKS.sub("", declared.strip())))
+        parts = urlsplit(base)
+        host, port = parts.hostname or "", parts.port
+        host.encode("ascii").decode("idna")
+    except ValueError:  # "http://[", ports above 65535, and UnicodeError
+        return url
+    is_host = ":" in host or (_HOST.fullmatch(host) is not None and len(host) <= _LONGEST_HOST)
+    return base if parts.scheme in DEFAULT_PORTS and port != 0 and is_host else url
 
 
 def _split(url: str) -> SplitResult | None:

@@ -19,6 +19,7 @@ from scrapy.responsetypes import responsetypes
 from danvan_crawler.capture.decoding import DecodingMiddleware
 from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.pages.page import Page
+from danvan_crawler.urls import without_credentials
 from danvan_crawler.warc.message import entity_body, parse_head, sha1_base32, split_head, status_of
 from danvan_crawler.warc.reader import WarcRecord
 from danvan_crawler.warc.records import head_facts
@@ -36,10 +37,13 @@ _WITHOUT_BODY = frozenset({204, 304})
 
 
 def capture_of(record: WarcRecord, warc_file: str) -> CaptureRecord:
-    """The CaptureRecord of a response or revisit record, as in a crawl. `warc_file` is relative to the archive."""
+    """The CaptureRecord of a response or revisit record, as in a crawl. `warc_file` is relative to the archive.
+
+    A user name and password in its address, from another tool, stay in the record alone.
+    """
     facts, reference = head_facts(record.block), reference_of(record)
     return CaptureRecord(
-        url=record.url or "",
+        url=without_credentials(record.url or ""),
         date=record.date,
         warc_file=warc_file,
         warc_offset=record.offset,

@@ -28,7 +28,7 @@ from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store import suppression
 from danvan_crawler.store.captures import CaptureRow, by_key
 from danvan_crawler.store.schema import captures
-from danvan_crawler.urls import bare_host, endpoint, host_of, path_key
+from danvan_crawler.urls import bare_host, endpoint, host_of, path_key, without_credentials
 from danvan_crawler.vietnamese.text import fold
 from danvan_crawler.warc.message import status_of
 from danvan_crawler.warc.reader import WarcRecord
@@ -57,10 +57,11 @@ _LONGEST_NAME = 80
 
 
 def address(url: str) -> str:
-    """The address, if it is absolute http(s). Raises UsageError."""
-    if not re.match(r"(?i)https?://", url) or not host_of(url):
-        raise UsageError(f"{url!r} is not an absolute http:// or https:// address")
-    return url
+    """The address without user name and password, if it is absolute http(s). Raises UsageError."""
+    plain = without_credentials(url)
+    if not re.match(r"(?i)https?://", plain) or not host_of(plain):
+        raise UsageError(f"{plain!r} is not an absolute http:// or https:// address")
+    return plain
 
 
 def newest_capture(connection: Connection, url: str) -> str:

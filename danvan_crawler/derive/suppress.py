@@ -28,6 +28,7 @@ from danvan_crawler.store.lifecycle import days_of
 from danvan_crawler.store.queries import history
 from danvan_crawler.store.suppressed_file import Takedown, add_takedown, read_takedowns, remove_takedown
 from danvan_crawler.store.writes import Store
+from danvan_crawler.urls import without_credentials
 from danvan_crawler.walk.asking import Why
 from danvan_crawler.warc.files import warc_files
 from danvan_crawler.warc.reader import read_record
@@ -63,7 +64,7 @@ def unsuppress(archive: Path, wanted: str, registry: SiteRegistry, settings: Set
     """
     entry = suppression.among(read_takedowns(archive), wanted)
     if entry is None:
-        raise UnknownItemError(f"no suppressed article has the item_id or address {wanted!r}")
+        raise UnknownItemError(f"no suppressed article has the item_id or address {without_credentials(wanted)!r}")
     _follow(archive, [entry.site], registry, settings, ending=entry)
     return entry
 

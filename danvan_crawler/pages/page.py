@@ -16,17 +16,16 @@ from functools import cached_property
 
 from selectolax.lexbor import LexborHTMLParser
 from w3lib.encoding import http_content_type_encoding
-from w3lib.html import get_base_url
 
 from danvan_crawler.pages.limits import within_limits
+from danvan_crawler.urls import document_base
 from danvan_crawler.vietnamese.charset import Decoded, decode
 
 MARKS = ("\x1e", "\x01", "\x02", "\x03")
 """Control characters that are removed from every tree. Callers may insert them into their own tree to mark places."""
 BEGINNING = 200_000
 """Characters of `Page.beginning`."""
-_BASE_WITHIN = 4096
-"""Characters that are searched for a page's <base>, as in Scrapy."""
+_BASE = re.compile(r"<[bB][aA][sS][eE][\s/]")
 _WITHOUT_MARKS = dict.fromkeys(map(ord, MARKS), " ")
 _MARK_ENTITY = re.compile(r"&#(?:0*(?:1|2|3|30)(?![0-9])|[xX]0*(?:1|2|3|1[eE])(?![0-9a-fA-F]));?")
 _COMMENT = re.compile(r"<!--(?!-?>).*?--!?>", re.DOTALL)
@@ -92,9 +91,9 @@ class Page:
 
     @cached_property
     def base_url(self) -> str:
-        """Base of relative addresses, as in browsers: the page's <base>, else its address."""
-        base: str = get_base_url(self.text[:_BASE_WITHIN], self.url)
-        return base
+        """Base of relative addresses, as in browsers: the page's first <base> if it is valid, else its address."""
+        node = self.tree.css_first("base[href]") if _BASE.search(self.text) is not None else None
+        return document_base(self.url, node.attributes.get("href") or "") if node is not None else self.url
 
 
 def _tree_of(text: str) -> LexborHTMLParser:

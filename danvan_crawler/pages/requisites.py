@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from urllib.parse import urljoin
 
 from w3lib.encoding import http_content_type_encoding
 from w3lib.url import safe_url_string
@@ -23,7 +22,7 @@ from danvan_crawler.pages._css_references import sheet_refs, sheet_text
 from danvan_crawler.pages._html_references import page_refs
 from danvan_crawler.pages.page import Page
 from danvan_crawler.sites.profile import Site
-from danvan_crawler.urls import file_name, host_of, path_key
+from danvan_crawler.urls import file_name, host_of, join, path_key
 
 NO_SECTION = ""
 """Section of a requisite in the frontier; sections of a profile always have a name."""
@@ -88,7 +87,7 @@ def of_page(page: Page, article: Article | None = None) -> list[str]:
     if article is not None:
         found = [*(image.url for image in article.images), *(file.url for file in article.attachments), *found]
     if not has_icon:
-        found.append(urljoin(page.url, "/favicon.ico"))
+        found.append(join(page.url, "/favicon.ico"))
     return found
 
 
@@ -116,7 +115,7 @@ def is_media(url: str) -> bool:
 
 def _located(base: str, refs: Iterable[str]) -> list[str]:
     # An address from the root is the same on every page, and menus repeat it; this base allows cache hits.
-    front = urljoin(base, "/")
+    front = join(base, "/")
     urls = (
         _absolute(front if ref.startswith("/") else base, ref)
         for ref in islice(refs, MAX_REFS)
@@ -134,7 +133,7 @@ def _absolute(base: str, ref: str) -> str | None:
     if not ref.partition("#")[0] or any(part in ref for part in _UNFILLED):
         return None
     try:
-        url: str = safe_url_string(urljoin(base, ref)).split("#", 1)[0]
+        url: str = safe_url_string(join(base, ref)).split("#", 1)[0]
         host_of(url)
     except ValueError:  # "http://[" and the like
         return None

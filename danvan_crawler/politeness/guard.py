@@ -27,7 +27,7 @@ from scrapy.statscollectors import StatsCollector
 
 from danvan_crawler import statistics
 from danvan_crawler.exceptions import CaptureRefusedError
-from danvan_crawler.urls import ascii_host, host_of
+from danvan_crawler.urls import ascii_host, host_of, without_credentials
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -137,9 +137,13 @@ class GuardMiddleware:
         assert crawler.stats is not None  # made by the crawler before any component
         return cls(policy_for(crawler.spider), crawler.stats)
 
-    def process_request(self, request: Request) -> None:
+    def process_request(self, request: Request) -> Request | None:
+        plain = without_credentials(request.url)
+        if plain != request.url:  # of robots.txt after a redirect, or of another spider
+            return request.replace(url=plain, dont_filter=True)
         check_url(request.url, self._policy)
         request.meta["download_slot"] = slot_of(request.url)
+        return None
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         if isinstance(exception, CaptureRefusedError):

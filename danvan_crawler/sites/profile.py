@@ -28,7 +28,7 @@ from pydantic import (
 
 from danvan_crawler.exceptions import ProfileError
 from danvan_crawler.sites.rules import Health, Window, checked_window
-from danvan_crawler.urls import ascii_host, canonical, endpoint, host_of
+from danvan_crawler.urls import ascii_host, canonical, endpoint, host_of, without_credentials
 
 MINIMUM_DELAY = 1.0
 """Minimum number of seconds between two requests to a public host; a profile may set more."""
@@ -50,15 +50,18 @@ def is_xpath(selector: str) -> bool:
 
 
 def _http_url(value: str) -> str:
+    shown = without_credentials(value)
     if not re.match(r"(?i)https?://", value) or re.search(r"\s", value) or _CONTROLS.search(value):
-        raise ValueError(f"must be an absolute http:// or https:// address, got {value!r}")
+        raise ValueError(f"must be an absolute http:// or https:// address, got {shown!r}")
     try:
         parts = urlsplit(value)
         usable = bool(parts.hostname) and parts.port != 0
     except ValueError as error:  # "http://[::1" and ports above 65535
-        raise ValueError(f"must be a valid address, got {value!r}: {error}") from error
-    if not usable or parts.username is not None:
-        raise ValueError(f"must have a host and no user name, got {value!r}")
+        raise ValueError(f"must be a valid address, got {shown!r}: {error}") from error
+    if not usable:
+        raise ValueError(f"must have a host, got {shown!r}")
+    if shown != value:
+        raise ValueError(f"must have no user name and no password, got one before {shown!r}")
     return value
 
 

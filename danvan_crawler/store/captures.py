@@ -24,7 +24,7 @@ from sqlalchemy.dialects.sqlite import insert
 from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.exceptions import StoreError
 from danvan_crawler.store.schema import captures
-from danvan_crawler.urls import bare_host, path_key
+from danvan_crawler.urls import bare_host, path_key, without_credentials
 
 CaptureRow = Mapping[str, Any]
 """A row of table `captures`."""
@@ -142,6 +142,7 @@ class Originals:
             return next(self._rows(_BY_ID, record_id), None)
         if url is None or date is None:
             return None
+        url = without_credentials(url)
         for row in self._noted:
             if row["url"] == url and row["warc_date"] == date:
                 return _capture(row)

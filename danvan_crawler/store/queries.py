@@ -16,7 +16,7 @@ from danvan_crawler.store import citations
 from danvan_crawler.store.captures import CaptureRow, by_key, complete
 from danvan_crawler.store.frontier import redirected_away
 from danvan_crawler.store.schema import articles, captures, revisions
-from danvan_crawler.urls import bare_host, canonical, host_of, item_id, path_key
+from danvan_crawler.urls import bare_host, canonical, host_of, item_id, path_key, without_credentials
 from danvan_crawler.vietnamese import bodies, provinces
 
 EXPORT_COLUMNS = tuple(articles.c[name] for name in EXPORT_FIELDS)
@@ -194,7 +194,7 @@ def history(connection: Connection, wanted: str) -> History:
     if row is None and "://" in wanted:
         row = _at_address(connection, wanted)
     if row is None:
-        raise UnknownItemError(f"no article has the item_id or address {wanted!r}")
+        raise UnknownItemError(f"no article has the item_id or address {without_credentials(wanted)!r}")
     title = func.json_extract(revisions.c.content, "$.title").label("title")
     versions = connection.execute(
         select(revisions.c.revision, revisions.c.content_hash, revisions.c.captured_at, title)

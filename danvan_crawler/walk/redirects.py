@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from urllib.parse import urldefrag, urljoin
+from urllib.parse import urldefrag
 
 from w3lib.url import safe_url_string
 
+from danvan_crawler.urls import join
 from danvan_crawler.walk.asking import Why
 
 STATUSES = frozenset({301, 302, 303, 307, 308})
@@ -31,7 +32,7 @@ def target_of(url: str, location: bytes | None) -> str | None:
         return None
     try:
         # Like browsers: decode as UTF-8, and percent-encode characters that are not allowed in a URL.
-        target = urldefrag(urljoin(url, safe_url_string(location)))[0]
+        target = urldefrag(join(url, safe_url_string(location)))[0]
     except ValueError:  # "http://[" and the like
         return None
     return target if target.lower().startswith(("http://", "https://")) else None

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from parsel import Selector
 from selectolax.lexbor import LexborHTMLParser, LexborNode
@@ -18,6 +18,7 @@ from w3lib.url import safe_url_string
 
 from danvan_crawler.pages.page import MARKS, Page
 from danvan_crawler.sites.profile import is_xpath
+from danvan_crawler.urls import join
 
 INVISIBLE_TAGS = ["script", "style", "noscript", "template", "svg", "select", "textarea", "iframe", "object", "head"]
 INLINE = [
@@ -71,13 +72,6 @@ class Line:
 class _Marks:
     pictures: list[Picture] = field(default_factory=list)
     files: list[FileLink] = field(default_factory=list)
-
-
-def link_base(page: Page) -> str:
-    """Base of relative links: the page's <base> if it is a valid address, else the page's own address."""
-    node = page.tree.css_first("base[href]")
-    declared = absolute(page.url, node.attributes.get("href") or "") if node is not None else None
-    return declared or page.url
 
 
 def outline(tree: LexborHTMLParser, base: str) -> list[Line]:
@@ -198,7 +192,7 @@ def absolute(base: str, href: str) -> str | None:
 def _origin(base: str) -> str:
     """The address of the site's front page; `base` itself if it is not a valid address."""
     try:
-        return urljoin(base, "/")
+        return join(base, "/")
     except ValueError:
         return base
 
@@ -206,7 +200,7 @@ def _origin(base: str) -> str:
 @lru_cache(maxsize=2048)
 def _absolute(base: str, href: str) -> str | None:
     try:
-        url = urljoin(base, href.strip())
+        url = join(base, href.strip())
         if not url.lower().startswith(("http://", "https://")) or len(url) > MAX_ADDRESS:
             return None
         if _UNSAFE.search(url):

@@ -33,7 +33,7 @@ from danvan_crawler.items import Article, Attachment, Image, VisitCounters
 from danvan_crawler.pages.page import Page
 from danvan_crawler.urls import file_name, host_of, path_key
 from spiders.extract import datelines, listings
-from spiders.extract.outline import link_base, outline, override
+from spiders.extract.outline import outline, override
 from spiders.extract.overrides import apply_overrides, chosen_links, declared_address
 from spiders.families import _danvan_blocks as blocks
 
@@ -43,7 +43,7 @@ class DanvanPortal(Family):
     version = 2
 
     def parse_section(self, page: Page) -> Listing:
-        base = link_base(page)
+        base = page.base_url
         following = listings.next_page(page.tree, page.url, base)
         chosen = override(page, self._selectors(page), "article_link")
         if chosen is not None:
@@ -53,7 +53,7 @@ class DanvanPortal(Family):
         return Listing(links, following)
 
     def parse_article(self, page: Page) -> Iterable[Article | VisitCounters]:
-        base = link_base(page)
+        base = page.base_url
         dates = datelines.collect(page.tree)
         headline = blocks.headline(page.tree) if datelines.is_declared(dates) else ""
         lines = outline(page.own_tree(), base)

@@ -59,7 +59,7 @@ from danvan_crawler.vietnamese import timestamps
 from danvan_crawler.vietnamese.dating import Source
 from spiders.extract import datelines, listings
 from spiders.extract.feeds import Feed, read_feed
-from spiders.extract.outline import link_base, outline, override, squeeze
+from spiders.extract.outline import outline, override, squeeze
 from spiders.extract.overrides import apply_overrides, chosen_links, declared_address, drop
 from spiders.families import _nukeviet_article as parts
 
@@ -103,7 +103,7 @@ class NukeViet(Family):
         feed = read_feed(page)
         if feed is not None:
             return self._named(feed, path_key(page.url))
-        base = link_base(page)
+        base = page.base_url
         following = listings.next_page(page.tree, page.url, base)
         chosen = override(page, self._selectors(page), "article_link")
         links = tuple(chosen_links(chosen, base)) if chosen is not None else self._entries(page, base)
@@ -161,7 +161,7 @@ class NukeViet(Family):
         body = tree.css_first(parts.BODY)
         is_story = body is not None and parts.is_news(tree, body)
         if body is not None and is_story:
-            article, in_header = self._article(tree, body, link_base(page), page.url)
+            article, in_header = self._article(tree, body, page.base_url, page.url)
         else:  # the profile's selectors may still find the text
             article, in_header = Article(self.site.slug, page.url, parts.declared_title(tree), ""), False
         apply_overrides(article, page, selectors)

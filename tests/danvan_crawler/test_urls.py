@@ -9,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from danvan_crawler import urls
-from danvan_crawler.urls import bare_host, canonical, endpoint, file_name, host_of, is_canonical, item_id, path_key
+from danvan_crawler.urls import (
+    bare_host,
+    canonical,
+    document_base,
+    endpoint,
+    file_name,
+    host_of,
+    is_canonical,
+    item_id,
+    join,
+    path_key,
+    without_credentials,
+)
 
 ADDRESS = "http://danvan.example.vn/tin/bai-1.html"
 ODD = [
@@ -179,6 +191,76 @@ def test_an_invalid_address_raises_no_error(url: str) -> None:
     assert not canonical(url).startswith(" ")
 
 
+@pytest.mark.parametrize(
+    ("url", "plain"),
+    [
+        ("http://user:pw@example.vn/x", "http://example.vn/x"),
+        ("https://user@example.vn:8443", "https://example.vn:8443"),
+        ("http://a:b@c@example.vn?d@e", "http://example.vn?d@e"),
+        ("HTTP://u:p@[::1]/", "HTTP://[::1]/"),
+        ("http://:@example.vn/", "http://example.vn/"),
+        ("http://example.vn/@u:p@/", "http://example.vn/@u:p@/"),
+        ("http://example.vn\\@x/", "http://example.vn\\@x/"),
+        ("http://example.vn/?ve=http://u:p@x.vn/", "http://example.vn/?ve=http://u:p@x.vn/"),
+        ("mailto:a@b.vn", "mailto:a@b.vn"),
+        ("vi-du-danvan-84cb6ddfbec702f9", "vi-du-danvan-84cb6ddfbec702f9"),
+    ],
+)
+def test_user_name_and_password_are_dropped(url: str, plain: str) -> None:
+    assert without_credentials(url) == plain
+
+
+@pytest.mark.parametrize(
+    ("base", "reference", "expected"),
+    [
+        ("http://a.vn/b/c.html", "d.html", "http://a.vn/b/d.html"),
+        ("http://a.vn/b/c.html", "?p=2", "http://a.vn/b/c.html?p=2"),
+        ("http://a.vn//van-ban/", "&cpage=2", "http://a.vn//van-ban/&cpage=2"),
+        ("http://a.vn//van-ban/&cpage=2", "&cpage=3", "http://a.vn//van-ban/&cpage=3"),
+        ("http://a.vn//b///c/", "../d", "http://a.vn//b///d"),
+        ("http://a.vn/b/", "c//d.pdf?e=//f", "http://a.vn/b/c//d.pdf?e=//f"),
+        ("http://a.vn//b/", "//c.vn//d", "http://c.vn//d"),
+        ("http://a.vn//b/", "/c//d", "http://a.vn/c//d"),
+        ("http://a.vn//b/", "https://u:p@c.vn//d", "https://c.vn//d"),
+        ("http://a.vn//b/", "javascript://c", "javascript://c"),
+        ("http://a.vn//b/", "", "http://a.vn//b/"),
+    ],
+)
+def test_a_reference_is_joined_as_browsers_do_it(base: str, reference: str, expected: str) -> None:
+    assert join(base, reference) == expected
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ("", ADDRESS),
+        ("/goc/", "http://danvan.example.vn/goc/"),
+        (" ../\n ", "http://danvan.example.vn/"),
+        ("http://khac.vn/x/", "http://khac.vn/x/"),
+        ("//KHAC.vn/x/", "http://khac.vn/x/"),
+        ("http://u:p@khac.vn./x/", "http://khac.vn./x/"),
+        ("http://tỉnhủy.vn/", "http://xn--tnhy-vw5a2h.vn/"),
+        ("https://[::1]:8443/", "https://[::1]:8443/"),
+    ],
+)
+def test_a_base_that_is_an_address_is_the_base(declared: str, expected: str) -> None:
+    assert document_base(ADDRESS, declared) == expected
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        'http://[email="a@b.vn/', "http://h:80.edu:80/", "http://[::1", "//[x/", "http://a b/", "http://%zz/",
+        "http://:80/", "https://", "http://u:p@/", "mailto:a@b.vn", "javascript:void(0)", "data:,x",
+        "file:///C:/", "C:\\web\\", "ftp://a.vn/", "http://xn--/", f"http://{'a' * 64}.vn/", "http://a..vn/",
+        "http://.vn/", f"http://{'a.' * 127}vn/", "http://a.vn:0/", "http://a.vn:99999/", "http://a.vn:x/", "http://<a>/",
+        "\ud800//",
+    ],
+)  # fmt: skip
+def test_a_base_that_is_no_address_is_ignored(declared: str) -> None:
+    assert document_base(ADDRESS, declared).startswith("http://danvan.example.vn/tin/")
+
+
 PIECES = st.sampled_from(
     ["http://", "https://", "//", "/", "?", "&", "#", ";", "=", "%", "a.vn", ":80", ":", "@", "[", "]", "ă", " ",
      "print=1", "utm_x=1", ";jsessionid=1", "/(S(a))", "x", "..", "\\", "\t", "\ud800"]
@@ -188,8 +270,9 @@ ANY = st.text() | st.lists(PIECES).map("".join)
 
 @given(url=ANY)
 def test_no_string_raises_an_error(url: str) -> None:
-    for function in (canonical, path_key, host_of, bare_host, endpoint, file_name):
+    for function in (canonical, path_key, host_of, bare_host, endpoint, file_name, without_credentials):
         function(url)
+    document_base(ADDRESS, url)
     is_canonical(url, url)
     item_id("vi-du-danvan", url)
 

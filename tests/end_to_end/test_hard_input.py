@@ -84,6 +84,7 @@ def hard(new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: C
         b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n"
         + b"100000\r\n%b\r\n" % (b"<p>" + b"x" * (MEGABYTE - 3)) * 66
     )
+    secret = f"http://bien-tap:secret@127.0.0.1:{portal.port}"
     pages: dict[str, Any] = {
         "cam-403-1.html": answer("bị cấm", status="403 Forbidden"),
         "loi-500-2.html": answer("lỗi", status="500 Internal Server Error"),
@@ -112,13 +113,21 @@ def hard(new_portal: Callable[..., Any], new_desk: Callable[..., Any], answer: C
         "phien-22.html": answer(story("Trang có mã phiên trong địa chỉ")),
         "ban-23.html": asks_to_wait_once,
         "dut-ket-noi-24.html": answer(whole).replace(b"Content-Length: ", b"Content-Length: 9"),
+        "goc-hong-25.html": answer(story("Trang có địa chỉ gốc bị hỏng", before='<base href="http://[email=%22a@b/">')),
+        "mat-khau-26.html": answer(
+            story("Trang có mật khẩu trong địa chỉ", before=f'<img src="{secret}/khong-co.png">')
+        ),
+        "mat-khau-27.html": answer(status="302 Found", headers={"Location": f"{secret}{LISTING}den-28.html"}),
+        "den-28.html": answer(story("Trang đích của một chuyển hướng")),
     }
     for name, page in pages.items():
         portal.pages[LISTING + name] = page
     # The connection is closed after answers whose end would be awaited otherwise.
-    links = [name for name in pages if name not in ("vong-17.html", "to-100-mb-7.html", "dut-ket-noi-24.html")]
+    named = ("vong-17.html", "to-100-mb-7.html", "dut-ket-noi-24.html", "mat-khau-26.html", "den-28.html")
+    links = [name for name in pages if name not in named]
     sessions = ["phien-22.html;jsessionid=A1B2", "phien-22.html?PHPSESSID=77", "phien-22.html?utm_source=zalo"]
-    portal.also_link(LISTING, *[LISTING + name for name in [*links, "to-100-mb-7.html", *sessions]])
+    paths = [LISTING + name for name in [*links, "to-100-mb-7.html", *sessions]]
+    portal.also_link(LISTING, *paths, f"{secret}{LISTING}mat-khau-26.html")
     desk = new_desk(portal, only="dan-van-kheo", connections="4")
     said = desk.crawl().stderr
     records: dict[str, list[Any]] = {}
@@ -213,6 +222,18 @@ def test_two_articles_of_one_title_are_two_items(hard: Hard) -> None:
 def test_session_ids_and_tracking_lead_to_one_request(hard: Hard) -> None:
     assert [target for target in hard.portal.targets if "phien-22" in target] == [f"{LISTING}phien-22.html"]
     assert hard.items["phien-22.html"]["title"] == "Trang có mã phiên trong địa chỉ"
+
+
+def test_a_malformed_base_costs_nothing(hard: Hard) -> None:
+    assert hard.items["goc-hong-25.html"]["title"] == "Trang có địa chỉ gốc bị hỏng"
+
+
+def test_a_password_in_an_address_costs_nothing_and_is_not_shown(hard: Hard) -> None:
+    assert {"mat-khau-26.html", "den-28.html"} <= hard.items.keys()
+    assert "/khong-co.png" in hard.portal.targets
+    reports = "".join(path.read_text("utf-8") for path in (hard.desk.archive / "runs").iterdir())
+    assert "secret" not in hard.said + reports + str(hard.items)
+    assert not any(b"secret" in exchange.request for exchange in hard.portal.exchanges)
 
 
 def test_a_server_with_retry_after_is_given_that_time(hard: Hard) -> None:

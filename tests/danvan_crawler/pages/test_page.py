@@ -69,6 +69,28 @@ def test_a_page_is_decoded_and_parsed_once(make_page: MakePage, monkeypatch: pyt
     assert made == ["decode", "LexborHTMLParser"]
 
 
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("", URL),
+        ("<base href='/goc/'>", "http://danvan.example.vn/goc/"),
+        ("<base\nhref='http://khac.vn/x/'>", "http://khac.vn/x/"),
+        ("<script>" + "x" * 10_000 + "</script><BASE href=/goc/>", "http://danvan.example.vn/goc/"),
+        ("<base target=_blank><base href='/goc/'><base href='/khac/'>", "http://danvan.example.vn/goc/"),
+        ("<!-- <base href='/goc/'> -->", URL),
+        ("<script>document.write('<base href=\"/goc/\">')</script>", URL),
+        ("<base href=''>", URL),
+        ("<base href='javascript:x'>", URL),
+        ("<base href='http://[email=%22a@b.vn/'>", URL),
+        ("<base href='http://example.vn:80.edu:80/'><base href='/goc/'>", URL),
+        ("<base href='http://a b/'>", URL),
+        ("<base target=_blank>", URL),
+    ],
+)
+def test_addresses_are_relative_to_the_base_of_the_page(make_page: MakePage, head: str, expected: str) -> None:
+    assert make_page(f"<html><head>{head}</head><body></body></html>", URL).base_url == expected
+
+
 def test_a_separate_tree_can_be_changed_and_outlives_its_page(make_page: MakePage) -> None:
     page = make_page("<title>x</title><o:p a:b=1>Tỉnh <b>ủy</b></o:p><script>1</script>")
     before = page.tree.html

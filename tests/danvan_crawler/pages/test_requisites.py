@@ -99,6 +99,8 @@ def found(page: MakePage) -> Found:
         ('<noscript><img src="a.png"></noscript>', ["/tin/a.png"]),
         ('<img src="//cdn.example.net/a.png">', ["http://cdn.example.net/a.png"]),
         ('<base href="/goc/"><img src="a.png">', ["/goc/a.png"]),
+        ('<base href="http://[x/"><img src="a.png">', ["/tin/a.png"]),
+        ('<img src="http://u:p@cdn.example.net/a.png">', ["http://cdn.example.net/a.png"]),
         ('<img src="a.png"><img src="./a.png"><img src="a.png#x">', ["/tin/a.png"]),
     ],
 )  # fmt: skip

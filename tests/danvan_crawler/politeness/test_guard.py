@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from scrapy import Request
+from scrapy.statscollectors import DummyStatsCollector
+from scrapy.utils.test import get_crawler
 
 from danvan_crawler.exceptions import CaptureRefusedError
-from danvan_crawler.politeness.guard import AddressPolicy, check_url, is_public, policy_for
+from danvan_crawler.politeness.guard import AddressPolicy, GuardMiddleware, check_url, is_public, policy_for
 
 
 @pytest.mark.parametrize(
@@ -89,3 +92,11 @@ class ClosedSpider:
 
 def test_spider_without_site_uses_its_attribute() -> None:
     assert (policy_for(OpenSpider()).any_private, policy_for(ClosedSpider()).any_private) == (True, False)
+
+
+def test_a_request_goes_without_user_name_and_password() -> None:
+    guard = GuardMiddleware(AddressPolicy(), DummyStatsCollector(get_crawler()))
+    plain = guard.process_request(Request("http://u:secret@example.vn/x", headers={"a": "b"}, meta={"c": "d"}))
+    assert plain is not None
+    assert (plain.url, plain.headers["a"], plain.meta["c"]) == ("http://example.vn/x", b"b", "d")
+    assert guard.process_request(plain) is None

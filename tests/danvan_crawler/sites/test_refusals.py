@@ -87,6 +87,13 @@ def test_an_address_that_cannot_be_fetched_is_refused_as_home(refusal: Refusal, 
     assert refusal(home=f'"{address}"').startswith("ARCHIVE/sites/x.toml: home: must ")
 
 
+@pytest.mark.parametrize("rest", ["danvan.example.vn/", "danvan.example.vn:x/", "[::1", "", "danvan.example.vn/a b"])
+def test_a_refusal_does_not_show_a_password(refusal: Refusal, rest: str) -> None:
+    message = refusal(home=f'"http://bien-tap:secret@{rest}"')
+    assert "home: must " in message
+    assert "secret" not in message
+
+
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_an_address_that_cannot_be_fetched_is_refused_as_section(refusal: Refusal, address: str) -> None:
     sections = f'[[sections]]\nname = "Tin"\nurl = "{address}"\n'

@@ -17,6 +17,8 @@ PAGE = "http://example.vn/tin/a.html"
         (b"b.html?x=1", "http://example.vn/tin/b.html?x=1"),
         (b"https://www.example.vn/", "https://www.example.vn/"),
         (b"//khac.vn/a", "http://khac.vn/a"),
+        (b"http://u:p@khac.vn/a", "http://khac.vn/a"),
+        (b"c//d.html", "http://example.vn/tin/c//d.html"),
         ("/tin-tức/".encode(), "http://example.vn/tin-t%E1%BB%A9c/"),
         (b"/b.html#dau", "http://example.vn/b.html"),
         (b" /b.html ", "http://example.vn/b.html"),

@@ -14,7 +14,6 @@ from spiders.extract.outline import (
     Picture,
     absolute,
     box_owners,
-    link_base,
     outline,
     override,
     select,
@@ -191,22 +190,6 @@ def test_a_link_is_resolved_as_in_browsers(href: str, expected: str) -> None:
 )  # fmt: skip
 def test_an_invalid_link_is_none(href: str) -> None:
     assert absolute(BASE, href) is None
-
-
-@pytest.mark.parametrize(
-    ("head", "expected"),
-    [
-        ("", BASE),
-        ("<base href='/goc/'>", "http://danvan.example.vn/goc/"),
-        ("<base href='http://khac.vn/x/'>", "http://khac.vn/x/"),
-        ("<base href=''>", BASE),
-        ("<base href='javascript:x'>", BASE),
-        ("<base href='http://[::1'>", BASE),
-        ("<base target=_blank>", BASE),
-    ],
-)
-def test_links_are_relative_to_the_base_of_the_page(make_page: MakePage, head: str, expected: str) -> None:
-    assert link_base(make_page(f"<html><head>{head}</head><body></body></html>", BASE)) == expected
 
 
 @pytest.mark.parametrize("expression", ["h1.title", "//h1[@class='title']", "(//h1)[1]", "div > h1"])
