@@ -4,6 +4,7 @@
     ├── UsageError                 2  wrong option, argument or setting
     │   ├── ProfileError           2  an invalid site profile; the message has file, key and reason
     │   ├── UnknownSiteError       2  no profile has that slug
+    │   ├── UnsupportedSourceError 2  a file of a kind that cannot be imported
     │   └── UnknownItemError       2  no article or capture has that id or URL
     ├── CaptureRefusedError        3  the guard refused to contact an address
     ├── TruncatedResponseError     3  a response ended before its message did
@@ -74,6 +75,10 @@ class ProfileError(UsageError):
 
 
 class UnknownSiteError(UsageError):
+    pass
+
+
+class UnsupportedSourceError(UsageError):
     pass
 
 

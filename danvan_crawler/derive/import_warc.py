@@ -1,8 +1,8 @@
-"""Import WARC files of other tools: check, copy and index them, and read their pages.
+"""Files of other tools become part of the archive: looked through, copied, indexed, their pages read.
 
-Nothing is written before all checks have passed: each source can be read to its end, each of its hosts belongs to a
-site, none of its records is in the archive, and the records that its revisits refer to are in the archive or in these
-files. The source files are not changed.
+Nothing is copied before it is known to be readable: each source is read to its end, each of its hosts has to belong to
+a site, no record of it may be there already, and what its revisits stand for has to be there or to come with them.
+Records that cannot be read or used are left out and named. A source stays where it is and as it is.
 
 A record is stored with the site that has its host. Third parties (fonts, video, statistics) in a browser's capture have
 no site: `--site` names the site for them.
@@ -26,9 +26,9 @@ from danvan_crawler.archive.layout import database_path
 from danvan_crawler.archive.locks import DatabaseLock, SiteLock
 from danvan_crawler.derive.idle import default_run, idle_crawler
 from danvan_crawler.derive.rederive import rederive
-from danvan_crawler.derive.reparse import Reparse
+from danvan_crawler.derive.reparse import Reading, Reparse
 from danvan_crawler.derive.scan import Files, imported_in_order, read_imported, scan_files
-from danvan_crawler.exceptions import UsageError
+from danvan_crawler.exceptions import ArchiveDamagedError, UsageError
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store.captures import CHUNK
@@ -38,8 +38,9 @@ from danvan_crawler.store.schema import captures
 from danvan_crawler.store.suppressed_file import read_takedowns
 from danvan_crawler.store.writes import Store
 from danvan_crawler.urls import endpoint
+from danvan_crawler.warc.containers import parts_of
 from danvan_crawler.warc.files import warc_files
-from danvan_crawler.warc.imports import Survey, opening_of, records_for, survey, write_copy
+from danvan_crawler.warc.imports import SOURCE_CONVERSION, Judge, Survey, opening_of, records_for, survey, write_copy
 from danvan_crawler.warc.index import manifest_path, write_missing_indexes
 
 _BATCH = 200
@@ -51,17 +52,21 @@ class Imported:
     """Result of an import."""
 
     skipped: list[str] = field(default_factory=list)
-    """Sources that were imported before, one sentence each."""
+    """Sources that were taken in before, or hold nothing of any host, one sentence each."""
+    left_out: list[str] = field(default_factory=list)
+    """Records that are not taken in, and damage of the files themselves, one sentence each."""
+    converted: list[str] = field(default_factory=list)
+    """What was converted, one sentence for each source."""
+    renamed: list[str] = field(default_factory=list)
+    """Records whose target was not ASCII and was encoded, one sentence each."""
     files: list[tuple[Path, Path]] = field(default_factory=list)
     """Each source with the file made from it."""
     captures: Counter[str] = field(default_factory=Counter)
-    """Number of captures by slug."""
-    articles: Counter[str] = field(default_factory=Counter)
-    """Number of captures with an article by slug."""
+    """By slug."""
+    read: dict[str, Reading] = field(default_factory=dict)
+    """By slug, what these captures gave."""
     failures: list[str] = field(default_factory=list)
     """Pages that could not be parsed, one sentence each."""
-    undecodable: int = 0
-    """Pages in a content coding that a crawl never requests, such as br."""
 
 
 class Hosts:
@@ -97,19 +102,22 @@ def import_warcs(
     settings: Settings,
     *,
     site: str | None = None,
+    judge: Judge = lambda record: None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Imported:
-    """Imports WARC files of other tools into the archive and their pages into the database.
+    """Takes files of other tools into the archive and their pages into the database.
 
-    `site` is the slug for records whose host has no site; `progress` is called with captures read and captures in all.
+    `site` is the slug for records whose host is no site's; `judge` may refuse further records; `progress` is called
+    with captures read and in all.
 
-    Raises before anything is written: ArchiveDamagedError if a source cannot be read to its end; UsageError for hosts
-    without a site, duplicate records, and revisits of missing records; LockedError if one of the sites is being
-    crawled. Raises ArchiveError and StoreError if something cannot be read or written.
+    Raises, before anything is written: ArchiveDamagedError for a source without any readable record,
+    UnsupportedSourceError for one of a kind that is not supported, UsageError for hosts without a site, records that
+    are there already and revisits of records that are not, LockedError when one of the sites is being crawled.
+    ArchiveError and StoreError when something cannot be read or written.
     """
     result = Imported()
     hosts = Hosts(registry, registry.get(site).slug if site is not None else None)
-    surveys = [survey(path) for path in files]
+    surveys = _with_records([survey(part, judge=judge) for path in files for part in parts_of(path)], result)
     for source in surveys:
         _refuse_unknown_hosts(source, hosts)
     plan, known = _without_known(archive, surveys, hosts, result)
@@ -133,6 +141,7 @@ def import_warcs(
             path = _copy(archive, source, registry.get(slug), hosts, settings)
             made.setdefault(slug, []).append(path)
             result.files.append((source.path, path))
+        _report(plan, result)
         total = sum(len(source.captures) for source, _ in plan)
         for slug, paths in made.items():
             _read(archive, registry.get(slug), paths, store, settings, result, lambda done: progress(done, total))
@@ -140,6 +149,36 @@ def import_warcs(
             # Last: if this process is killed, the next run reads the files without a manifest.
             write_missing_indexes(archive, paths)
     return result
+
+
+def _with_records(surveys: Sequence[Survey], result: Imported) -> list[Survey]:
+    """Those that hold a record of any host, so that there is something to import.
+
+    Raises ArchiveDamagedError and UsageError.
+    """
+    found = [source for source in surveys if source.addresses]
+    for source in surveys:
+        if source.addresses:
+            continue
+        if source.left_out:
+            more = f", and {len(source.left_out) - 1} more" if len(source.left_out) > 1 else ""
+            raise ArchiveDamagedError(f"{source.path}: nothing in it can be imported: {source.left_out[0]}{more}")
+        if not found:
+            raise UsageError(f"{source.path}: holds no record of any host")
+        result.skipped.append(f"{source.path}: holds no record of any host")
+    return found
+
+
+def _report(plan: Sequence[tuple[Survey, str]], result: Imported) -> None:
+    for source in {source.path: source for source, _ in plan}.values():
+        if source.damage is not None:
+            result.left_out.append(source.damage)
+        for one in source.left_out:
+            result.left_out.append(f"{source.path}: left out: {one}")
+        conversion = source.description[SOURCE_CONVERSION]
+        if conversion:
+            result.converted.append(f"{source.path}: converted {conversion}")
+        result.renamed += [f"{source.path}: converted: {one}" for one in source.renamed]
 
 
 def _read(
@@ -169,9 +208,10 @@ def _read(
                     reparse.take(read_imported(new, one))
             report_progress(result.captures.total() + reparse.captures)
     result.captures[site.slug] += len(found)
-    result.articles[site.slug] += reparse.articles
+    reading = result.read.setdefault(site.slug, Reading())
+    for name in {one.name for one in new.openings} & reparse.imported.keys():
+        reading.add(reparse.imported[name])
     result.failures += [*reparse.failures, *reparse.lost]
-    result.undecodable += reparse.undecodable
 
 
 def _copy(archive: Path, source: Survey, site: Site, hosts: Hosts, settings: Settings) -> Path:
@@ -190,8 +230,6 @@ def _copy(archive: Path, source: Survey, site: Site, hosts: Hosts, settings: Set
 
 
 def _refuse_unknown_hosts(source: Survey, hosts: Hosts) -> None:
-    if not source.addresses:
-        raise UsageError(f"{source.path}: has no record with a host")
     unknown: Counter[str] = Counter()
     for origin, count in source.addresses.items():
         try:

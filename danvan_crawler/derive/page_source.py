@@ -30,6 +30,7 @@ from danvan_crawler.store.captures import CaptureRow, by_key
 from danvan_crawler.store.schema import captures
 from danvan_crawler.urls import bare_host, endpoint, host_of, path_key, without_credentials
 from danvan_crawler.vietnamese.text import fold
+from danvan_crawler.warc.containers import Part, parts_of
 from danvan_crawler.warc.message import status_of
 from danvan_crawler.warc.reader import WarcRecord
 from danvan_crawler.warc.revisits import (
@@ -39,12 +40,11 @@ from danvan_crawler.warc.revisits import (
     reference_of,
     whole_response,
 )
-from danvan_crawler.warc.sources import Form, SourceRecord, form_of, source_records
+from danvan_crawler.warc.sources import is_archive, source_records
 
 Known = Callable[[str], RecordPlace | None]
 """Looks up the place of a record by id in the archive's database."""
 
-_WARC = b"WARC/"
 _GZIP_MAGIC = b"\x1f\x8b"
 _BEGINNING = 8192
 """Bytes at the beginning of a file in which a page is recognized."""
@@ -149,14 +149,15 @@ def _page(record: WarcRecord, original: WarcRecord | None, source: dict[str, str
 
 
 def page_in_file(path: Path, url: str, archive: Path, known: Known) -> RecordedPage:
-    """The page in an HTML file, or the newest complete page of an address in a WARC file; either may be gzipped.
+    """The page in an HTML file, which may be gzipped, or the newest complete page of an address in a file that
+    `danvan import-warc` reads.
 
     The record that a revisit refers to may also be in the archive. Raises UsageError if there is no page,
     ArchiveDamagedError, LostPayloadError, ArchiveError.
     """
     address(url)
     try:
-        if path.stat().st_size == 0 or _beginning(path, len(_WARC)) == _WARC:
+        if path.stat().st_size == 0 or is_archive(path):
             return _page_in_warc(path, url, archive, known)
         data, saved_at = path.read_bytes(), path.stat().st_mtime
         is_gzipped = data.startswith(_GZIP_MAGIC)
@@ -175,15 +176,6 @@ def page_in_file(path: Path, url: str, archive: Path, known: Known) -> RecordedP
     head = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\n%bContent-Length: %d\r\n\r\n" % (media_type, coding, len(data))
     captured_at = warc_date(datetime.fromtimestamp(saved_at, UTC))
     return RecordedPage(url, head + data, captured_at, {"file": path.name})
-
-
-def _beginning(path: Path, size: int) -> bytes:
-    """The first bytes of a file, decompressed if it is gzipped. The rest may be damaged."""
-    with path.open("rb") as file:
-        data = file.read(_BEGINNING)
-    if not data.startswith(_GZIP_MAGIC):
-        return data[:size]
-    return zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(data, size)
 
 
 def _page_in_warc(path: Path, url: str, archive: Path, known: Known) -> RecordedPage:
@@ -213,34 +205,17 @@ def _page_in_warc(path: Path, url: str, archive: Path, known: Known) -> Recorded
 
 
 def _records(path: Path, is_wanted: Callable[[WarcRecord], bool]) -> Sequence[WarcRecord]:
-    """The wanted records of a file in any form. Raises ArchiveDamagedError if any of its records is damaged."""
-    form = form_of(path)
-    try:
-        return list(_in_form(path, form, is_wanted))
-    except ArchiveDamagedError as damage:
-        if form is not Form.MEMBERS:
-            raise
-        try:  # its first record may be a member of its own, followed by a member with several records
-            return list(_in_form(path, Form.GZIPPED, is_wanted))
-        except ArchiveDamagedError:
-            raise damage from None
+    """The wanted records of a file. Raises ArchiveDamagedError if any of its records is damaged."""
+    return [record for part in parts_of(path) for record in _of_part(part, is_wanted)]
 
 
-def _in_form(path: Path, form: Form, is_wanted: Callable[[WarcRecord], bool]) -> Iterator[WarcRecord]:
-    with closing(source_records(path, form)) as records:
+def _of_part(part: Part, is_wanted: Callable[[WarcRecord], bool]) -> Iterator[WarcRecord]:
+    with closing(source_records(part)) as records:
         for record in records:
             seen = WarcRecord(record.headers["WARC-Type"].lower(), record.headers, record.offset, b"")
             if is_wanted(seen):
-                seen.block = _block_of(record)
+                seen.block = b"".join(record.block())
                 yield seen
-            else:
-                for _ in record.packed:  # checked as well
-                    pass
-
-
-def _block_of(record: SourceRecord) -> bytes:
-    _, _, rest = gzip.decompress(b"".join(record.packed)).partition(b"\r\n\r\n")
-    return rest[: int(record.headers["Content-Length"])]
 
 
 def site_of(registry: SiteRegistry, url: str, slug: str | None) -> Site:

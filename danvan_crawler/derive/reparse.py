@@ -8,9 +8,9 @@ read without a reason.
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from scrapy.crawler import Crawler
@@ -18,7 +18,7 @@ from scrapy.crawler import Crawler
 from danvan_crawler.capture.playback import Playback, capture_of
 from danvan_crawler.captures import CaptureRecord
 from danvan_crawler.derive.scan import Began, Died, Ended, Event, GivenUp, Opening, Seen
-from danvan_crawler.exceptions import ArchiveError, LostPayloadError, ProfileError
+from danvan_crawler.exceptions import ArchiveError, DanvanError, LostPayloadError, ProfileError
 from danvan_crawler.families import load_family
 from danvan_crawler.pages.page import Page
 from danvan_crawler.pages.requisites import Scope
@@ -29,11 +29,37 @@ from danvan_crawler.urls import path_key
 from danvan_crawler.walk.asking import Effects, Run, Unanswered, Why
 from danvan_crawler.walk.redirects import cookies_of
 from danvan_crawler.walk.reducer import Exchange, Reducer
+from danvan_crawler.warc.framing import fitting
 from danvan_crawler.warc.message import parse_head, split_head
 from danvan_crawler.warc.reader import WarcRecord, read_record
-from danvan_crawler.warc.revisits import reference_of
+from danvan_crawler.warc.revisits import reference_of, whole_response
+from danvan_crawler.warc.unusable import why_unusable
 
 logger = logging.getLogger(__name__)
+
+_PAGES = frozenset({"text/html", "application/xhtml+xml", None})
+"""Media types of pages that may hold an article."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """What the captures of an imported file gave."""
+
+    articles: int = 0
+    """Captures that gave an article."""
+    unread: Counter[str] = field(default_factory=Counter)
+    """The others, by the reason."""
+    undecodable: Counter[str] = field(default_factory=Counter)
+    """Pages whose body could not be decoded, by the reason."""
+    doubts: Counter[str] = field(default_factory=Counter)
+    """Pages whose head does not fit their body, by what does not fit; they are read all the same."""
+
+    def add(self, other: Reading) -> None:
+        """Adds the counts of another file."""
+        self.articles += other.articles
+        self.unread += other.unread
+        self.undecodable += other.undecodable
+        self.doubts += other.doubts
 
 
 class Reparse:
@@ -43,9 +69,9 @@ class Reparse:
     files: sections that were removed from the profile still apply to their captured pages. `run` has the options for
     runs that did not archive them.
 
-    `captures` counts exchanges and `articles` those with an article. `failures` has pages that could not be parsed,
-    `lost` has revisits whose payload is no longer in the archive, one sentence each. `undecodable` counts pages in a
-    content coding that a crawl never requests, such as br.
+    `captures` counts exchanges and `articles` those that gave one; `failures` names pages that could not be parsed and
+    records that cannot be used, `lost` revisits whose payload is not in the archive any more, one sentence each.
+    `imported` has the details for each imported file, by its name.
     """
 
     def __init__(
@@ -58,9 +84,10 @@ class Reparse:
         profiles: Mapping[str, str],
         run: Run,
     ) -> None:
-        self.captures = self.articles = self.undecodable = 0
+        self.captures = self.articles = 0
         self.failures: list[str] = []
         self.lost: list[str] = []
+        self.imported: defaultdict[str, Reading] = defaultdict(Reading)
         self._archive, self._slug, self._store = archive, slug, store
         self._playback = Playback(crawler)
         self._default_run = run
@@ -80,7 +107,7 @@ class Reparse:
         reducer, effects = self._reducer, None
         match event:
             case Seen():
-                effects = self._take_exchange(event)
+                effects = self._take_seen(event)
             case GivenUp():
                 if reducer is not None:
                     effects = reducer.give_up(event.request, event.place)
@@ -116,6 +143,22 @@ class Reparse:
         run = opening.run or replace(self._default_run, run_id=opening.name, began_at=opening.date)
         return self._reducer.begin(run)
 
+    def _take_seen(self, seen: Seen) -> Effects | None:
+        """Takes an exchange. If its record cannot be used, names it and goes on. Raises ArchiveError and StoreError."""
+        place = f"{seen.warc_file} at byte {seen.record.offset}"
+        reason = why_unusable(seen.record.headers)
+        if reason is not None:
+            self.failures.append(f"{place}: passed over: {reason}")
+            return None
+        try:
+            return self._take_exchange(seen)
+        except DanvanError:
+            raise
+        except Exception as error:
+            logger.debug("%s: cannot be taken", place, exc_info=True)
+            self.failures.append(f"{place}: passed over: {type(error).__name__}: {error}")
+            return None
+
     def _take_exchange(self, seen: Seen) -> Effects | None:
         record = seen.record
         capture = capture_of(record, seen.warc_file)
@@ -129,7 +172,10 @@ class Reparse:
             why = inferred.why(seen.warc_file, capture.url)
         exchange = self._exchange(seen, capture, why)
         if why is None:
-            return self._reducer.take_without_reason(exchange, inferred.section(seen.warc_file, capture.url))
+            effects = self._reducer.take_without_reason(exchange, inferred.section(seen.warc_file, capture.url))
+            if seen.is_imported:
+                self._note_imported(self.imported[seen.warc_file], effects, seen.record, capture)
+            return effects
         effects = self._reducer.take(exchange)
         if is_inferred and not effects.is_decided and not effects.lost:
             # Without notes it is unknown whether the crawl gave it up, as it usually did.
@@ -143,12 +189,25 @@ class Reparse:
             capture,
             why,
             location=head.get(b"Location"),
-            page=lambda: self._page(seen.record, seen.warc_file),
+            page=lambda: self._page(seen, capture),
             cookies=cookies_of(head.getall(b"Set-Cookie")),
         )
 
-    def _page(self, record: WarcRecord, warc_file: str) -> Page:
-        return self._playback.page_of_record(record, warc_file, self._original(record))
+    def _page(self, seen: Seen, capture: CaptureRecord) -> Page:
+        original = self._original(seen.record)
+        if not seen.is_imported:
+            return self._playback.page_of_record(seen.record, seen.warc_file, original)
+        message = seen.record.block if original is None else whole_response(seen.record, original)
+        return self._playback.page(fitting(message).message, capture)
+
+    def _note_imported(self, reading: Reading, effects: Effects, record: WarcRecord, capture: CaptureRecord) -> None:
+        reading.articles += bool(effects.items)
+        if effects.undecodable is not None:
+            reading.undecodable[effects.undecodable] += 1
+        elif effects.unread is not None:
+            reading.unread[effects.unread] += 1
+        if capture.status == 200 and capture.media_type in _PAGES and reference_of(record) is None:
+            reading.doubts.update(fitting(record.block).doubts)
 
     def _original(self, record: WarcRecord) -> WarcRecord | None:
         """The record that a revisit refers to, None for other records. Raises LostPayloadError if it is missing."""
@@ -168,7 +227,6 @@ class Reparse:
         self.articles += bool(effects.items)
         self.failures += effects.failures
         self.lost += effects.lost
-        self.undecodable += effects.is_undecodable
         if self._inferred is not None and not self._has_reasons:
             self._inferred.note(effects)
 

@@ -113,11 +113,13 @@ def bring_back(files: Files, ended: Sequence[Takedown], site: Site | None, store
     `crawler` has `store` attached.
     """
     reparse = Reparse(files.archive, files.slug, site, store, crawler, files.profiles, default_run(crawler.settings))
+    imported = {one.name for one in files.openings if one.is_imported}
     for entry in ended:
         with store.batch():
             for place in store.lift(entry.item_id):
                 record = read_record(files.archive, place)
-                reparse.take_again(Seen(place.warc_file, record, Why("article", record.url or "")))
+                why = Why("article", record.url or "")
+                reparse.take_again(Seen(place.warc_file, record, why, is_imported=place.warc_file in imported))
 
 
 def _store(archive: Path, settings: Settings) -> Store:

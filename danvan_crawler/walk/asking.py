@@ -185,9 +185,11 @@ class Effects:
     failures: list[str] = field(default_factory=list)
     """Pages that could not be parsed, one sentence each."""
     lost: list[str] = field(default_factory=list)
-    """Revisits whose payload is no longer in the archive, one sentence each."""
-    is_undecodable: bool = False
-    """The content coding of the body cannot be decoded completely."""
+    """Revisits whose payload is not in the archive any more, one sentence each."""
+    undecodable: str | None = None
+    """Why its body cannot be decoded completely."""
+    unread: str | None = None
+    """Why an exchange that no crawl asked for gave no article, as words that can follow a number."""
     is_decided: bool = True
     """False if the exchange has no consequences by itself: a retry decides, or giving up the request."""
 

@@ -172,7 +172,13 @@ class Reducer:
         effects, capture = Effects(), exchange.capture
         with self._context.store.step(self._context.slug, exchange.capture.place):
             self._context.store.note_capture(self._context.slug, capture)
-            if self._context.is_on_site(capture.url) and not capture.truncated and capture.status is not None:
+            if not self._context.is_on_site(capture.url):
+                effects.unread = "of other hosts"
+            elif capture.truncated:
+                effects.unread = "cut short when they were captured"
+            elif capture.status is None:
+                effects.unread = "without an HTTP status"
+            else:
                 self._guarded(effects, exchange, lambda: self._read_without_reason(effects, exchange, section))
         return effects
 
@@ -197,7 +203,7 @@ class Reducer:
             effects.is_decided = False
             effects.lost.append(f"{url} of {exchange.capture.date}: {error}")
         except UndecodableBodyError as error:
-            effects.is_decided, effects.is_undecodable = False, True
+            effects.is_decided, effects.undecodable = False, str(error)
             logger.debug("%s: %s", url, error)
         except DanvanError:
             raise
@@ -231,16 +237,24 @@ class Reducer:
         context, capture = self._context, exchange.capture
         if capture.status in FINAL_STATUSES:
             context.store.note_absence(context.slug, capture, capture.url)
+            effects.unread = f"with the HTTP status {capture.status}"
             return
         page = exchange.page() if is_page(capture) else None
-        if page is None or not page.is_html:
+        if page is None:
+            effects.unread = f"with the HTTP status {capture.status}"
+            return
+        if not page.is_html:
+            effects.unread = "that are not HTML"
             return
         key = path_key(capture.url)
         if section is not None:
+            effects.unread = "that are listings"
             context.store.write_listing(context.slug, section, capture, context.family.parse_section(page).links)
             return
         if key in context.fronts:
+            effects.unread = "that are the front page"
             return
+        effects.unread = "that hold no article"
         found = False
         for item in extract(context.family, page, capture):
             if isinstance(item, VisitCounters):
@@ -250,6 +264,7 @@ class Reducer:
             context.store.frontier.discover(context.slug, {key: capture.url}, item.section or context.slug)
             try:
                 effects.items.append(context.stages(item))
+                effects.unread = None
                 found = True
             except RejectedItemError as error:
                 logger.debug("%s: %s", capture.url, error)

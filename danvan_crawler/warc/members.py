@@ -16,7 +16,7 @@ import mmap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from fastwarc.warc import HeaderMap
 from isal import isal_zlib
@@ -39,10 +39,22 @@ class BrokenRecordError(Exception):
         self.offset = offset
 
 
+class Readable(Protocol):
+    """Bytes that can be read from any position: an open file, or a part of one."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to so many of the next bytes; empty at the end."""
+
+    def seek(self, offset: int, /) -> object:
+        """Sets the position of the next byte."""
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A complete record, and its byte range in the file: `offset` up to but not including `end`."""
 
+    header: bytes
+    """The record's header with the empty line that ends it."""
     headers: HeaderMap
     offset: int
     end: int
@@ -64,7 +76,7 @@ class GzipMembers:
     `on_read` is called with every piece that is read from the file.
     """
 
-    def __init__(self, file: BinaryIO, offset: int = 0, on_read: Callable[[bytes], None] | None = None) -> None:
+    def __init__(self, file: Readable, offset: int = 0, on_read: Callable[[bytes], None] | None = None) -> None:
         file.seek(offset)
         self.offset = offset
         """End of the consumed bytes of the file; between two members, the start of the next."""
@@ -100,7 +112,7 @@ class GzipMembers:
 class MemberWalker:
     """Reads the records of an open WARC file from the byte `offset` on, where a gzip member must begin."""
 
-    def __init__(self, file: BinaryIO, offset: int = 0) -> None:
+    def __init__(self, file: Readable, offset: int = 0) -> None:
         self._members = GzipMembers(file, offset)
 
     def next(self, wants_block: Callable[[HeaderMap], bool] = _always) -> Member | None:
@@ -112,10 +124,10 @@ class MemberWalker:
         if not self._members.peek():
             return None
         try:
-            headers, block = _read_record(self._members.pieces(), wants_block)
+            header, headers, block = _read_record(self._members.pieces(), wants_block)
         except (ValueError, EOFError, isal_zlib.error) as error:  # type: ignore[misc]  # isal's stub calls it an instance
             raise BrokenRecordError(start, str(error)) from error
-        return Member(headers, start, self._members.offset, block)
+        return Member(header, headers, start, self._members.offset, block)
 
 
 def complete_record_after(file: BinaryIO, start: int, size: int) -> int | None:
@@ -132,8 +144,13 @@ def complete_record_after(file: BinaryIO, start: int, size: int) -> int | None:
     return None
 
 
-def _read_record(pieces: Iterator[bytes], wants_block: Callable[[HeaderMap], bool]) -> tuple[HeaderMap, bytes | None]:
-    """Header and block of the single record in a member. Raises ValueError if it is not a complete record."""
+def _read_record(
+    pieces: Iterator[bytes], wants_block: Callable[[HeaderMap], bool]
+) -> tuple[bytes, HeaderMap, bytes | None]:
+    """Header, its fields and block of the single record in a member.
+
+    Raises ValueError if it is not a complete record.
+    """
     data = b""
     header_end = -1
     while header_end < 0:
@@ -145,7 +162,8 @@ def _read_record(pieces: Iterator[bytes], wants_block: Callable[[HeaderMap], boo
         data += piece
         header_end = data.find(END_OF_HEADER)
     block_start = header_end + len(END_OF_HEADER)
-    headers = parse_header(data[:block_start])
+    header = data[:block_start]
+    headers = parse_header(header)
     expected = int(headers["Content-Length"]) + len(END_OF_RECORD)
     keep = wants_block(headers)
 
@@ -159,7 +177,7 @@ def _read_record(pieces: Iterator[bytes], wants_block: Callable[[HeaderMap], boo
             kept.append(piece)
     if size != expected or tail != END_OF_RECORD:
         raise ValueError("its length differs from its Content-Length")
-    return headers, b"".join(kept)[: -len(END_OF_RECORD)] if keep else None
+    return header, headers, b"".join(kept)[: -len(END_OF_RECORD)] if keep else None
 
 
 def parse_header(header: bytes) -> HeaderMap:
@@ -167,11 +185,14 @@ def parse_header(header: bytes) -> HeaderMap:
     if not header.startswith(b"WARC/1."):
         raise ValueError("it is not a WARC record")
     headers = HeaderMap()
-    headers.parse(BytesIO(header))
+    try:
+        headers.parse(BytesIO(header))
+    except OSError as error:
+        raise ValueError(f"its header of {len(header)} bytes is too long: 32,768 can be read") from error
     for name in _MANDATORY:
         if name not in headers:
             raise ValueError(f"it has no {name}")
-    length = headers["Content-Length"]
+    length = headers["Content-Length"].strip()
     if not (length.isascii() and length.isdigit() and len(length) < 19):
         raise ValueError(f"its Content-Length is {length!r}")
     return headers

@@ -281,12 +281,27 @@ def test_hosts_of_no_site_are_counted_and_nothing_is_imported(desk: Any, browser
     assert not desk.archive.exists()
 
 
-def test_a_damaged_file_stops_the_import_of_all_files(desk: Any, warcprox: Path, browsertrix: Path) -> None:
-    damaged = bytearray(browsertrix.read_bytes())
-    damaged[len(damaged) // 2] ^= 0xFF
-    browsertrix.write_bytes(damaged)
-    said = desk.danvan("import-warc", str(warcprox), str(browsertrix), code=8).stderr
-    assert f"{browsertrix} is damaged: no complete record at byte " in said
+def test_a_damaged_record_is_named_and_the_rest_is_taken(
+    crawled: Any, desk: Any, warcprox: Path, tmp_path: Path
+) -> None:
+    portal, pages, live = crawled
+    members = [gzip.compress(each) for each in like_warcprox(portal.url, pages)]
+    broken = bytearray(members[2])
+    broken[len(broken) // 2] ^= 0xFF
+    source = tmp_path / "source.warc.gz"
+    source.write_bytes(b"".join([*members[:2], bytes(broken), *members[3:]]))
+    said = desk.danvan("import-warc", str(source), code=8).stderr
+    assert f"danvan: {source}: left out: byte {len(members[0] + members[1])}: what is compressed there" in said
+    assert comparable(desk.export()) == comparable(live)
+    desk.danvan("verify")
+    desk.check_rebuild()
+
+
+def test_a_file_without_a_readable_record_stops_the_import_of_all(desk: Any, warcprox: Path, tmp_path: Path) -> None:
+    source = tmp_path / "damaged.warc.gz"
+    source.write_bytes(warcprox.read_bytes()[:100])
+    said = desk.danvan("import-warc", str(warcprox), str(source), code=8).stderr
+    assert f"{source} is damaged: no complete record at byte 0: " in said
     assert not desk.archive.exists()
 
 
