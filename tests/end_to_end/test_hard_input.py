@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import sqlite3
 import ssl
@@ -19,6 +20,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+from danvan_crawler.walk.traps import BARREN_PAGES
 
 LISTING = "/tin-tuc/dan-van-kheo/"
 MEGABYTE = 1024 * 1024
@@ -306,7 +309,9 @@ def test_a_crawl_of_an_endless_calendar_ends(
     portal.pages[LISTING] = month
     desk = new_desk(portal, only="dan-van-kheo")
     desk.crawl("--max-pages", "50")
-    assert sum(target.startswith(LISTING + "?page=") for target in portal.targets) <= 2
+    assert sum(target.startswith(LISTING + "?page=") for target in portal.targets) <= BARREN_PAGES
+    [report] = [json.loads(path.read_text("utf-8")) for path in desk.archive.glob("runs/*.json")]
+    assert [problem["kind"] for problem in report["problems"]] == ["endless"]
 
 
 @pytest.mark.parametrize("seconds", [7, pytest.param(20, marks=pytest.mark.soak)])  # Python's sqlite3 waits for 5
