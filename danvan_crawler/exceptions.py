@@ -9,6 +9,7 @@
     ├── CaptureRefusedError        3  the guard refused to contact an address
     ├── TruncatedResponseError     3  a response ended before its message did
     ├── UndecodableBodyError       3  a body whose content coding cannot be decoded
+    │   └── TooLargeError          3  a body that is larger than the limit when it is unpacked
     ├── LostPayloadError           8  a revisit refers to a record that is not in the archive
     ├── LockedError                5  another run holds the lock of the site
     ├── CooldownError              3  the site's server must not be contacted yet
@@ -16,7 +17,11 @@
     ├── ArchiveError               1  the archive folder cannot be read or written
     │   ├── DiskFullError          6  no space left on the archive's file system
     │   └── ArchiveDamagedError    8  a WARC file cannot be read to its end
-    └── StoreError                 1  the item database cannot be read or written
+    └── StoreError                 1  the item database is damaged, or cannot be read or written
+        ├── StoreBusyError         1  another process holds it locked for too long
+        ├── StoreAccessError       1  its file or folder cannot be read or written
+        ├── OlderStoreError        1  it has an older schema, and a reader cannot migrate it
+        └── NewerStoreError        1  it has a newer schema than this program knows
 
 docs/operator.md explains the codes; `ExitCode.worst` selects the code for a run of several sites.
 """
@@ -24,8 +29,10 @@ docs/operator.md explains the codes; `ExitCode.worst` selects the code for a run
 from __future__ import annotations
 
 import errno
+import traceback
 from collections.abc import Iterable
 from enum import IntEnum
+from pathlib import Path
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -98,6 +105,10 @@ class UndecodableBodyError(DanvanError):
     exit_code = ExitCode.SITE_FAILED
 
 
+class TooLargeError(UndecodableBodyError):
+    pass
+
+
 class LostPayloadError(DanvanError):
     exit_code = ExitCode.DAMAGED
 
@@ -128,6 +139,35 @@ class ArchiveDamagedError(ArchiveError):
 
 class StoreError(DanvanError):
     pass
+
+
+class StoreBusyError(StoreError):
+    pass
+
+
+class StoreAccessError(StoreError):
+    pass
+
+
+class OlderStoreError(StoreError):
+    pass
+
+
+class NewerStoreError(StoreError):
+    pass
+
+
+def in_words(error: BaseException) -> str:
+    """An error that nobody raised on purpose, as people read it: without the name of its class, but with its place.
+
+    >>> in_words(ZeroDivisionError("division by zero"))
+    'an error in this program (division by zero)'
+    """
+    parts = [" ".join(str(error).split())]
+    if steps := traceback.extract_tb(error.__traceback__):
+        parts.append(f"{'/'.join(Path(steps[-1].filename).parts[-2:])}, line {steps[-1].lineno}")
+    details = "; ".join(part for part in parts if part)
+    return f"an error in this program ({details})" if details else "an error in this program"
 
 
 def archive_error(error: OSError, action: str) -> ArchiveError:

@@ -19,6 +19,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, Select, Text, column, select, table, text
 
 from danvan_crawler.exceptions import UsageError
+from danvan_crawler.plurals import counted
 from danvan_crawler.vietnamese.documents import find
 from danvan_crawler.vietnamese.text import fold
 
@@ -94,7 +95,7 @@ def key_of(text: str) -> str:
     for spelling in (text, f"số {text}", f"số {text.upper()}"):
         found = {key(citation.number, citation.code) for citation in find(spelling) if citation.code is not None}
         if len(found) > 1:
-            raise UsageError(f"{text!r} names {len(found)} documents: give one")
+            raise UsageError(f"{text!r} names {counted(len(found), 'document')}: give one")
         if found:
             return found.pop()
     raise UsageError(f"{text!r} is not a document number: give number and code, like 09-NQ/TU or 100/2019/NĐ-CP")

@@ -16,8 +16,15 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
 from sqlalchemy.pool import NullPool
 
-from danvan_crawler.exceptions import DanvanError, DiskFullError, StoreError
-from danvan_crawler.store import schema
+from danvan_crawler.exceptions import (
+    DanvanError,
+    DiskFullError,
+    OlderStoreError,
+    StoreAccessError,
+    StoreBusyError,
+    StoreError,
+)
+from danvan_crawler.store import migration, schema
 
 BUSY_TIMEOUT_SECONDS = 60.0
 """How long a writer waits for another process, e.g. a backup, before it fails."""
@@ -31,8 +38,8 @@ _WRITING = (
 )
 
 
-def open_for_writing(path: Path) -> Engine:
-    """An engine whose transactions take the write lock; creates or migrates the file.
+def open_for_writing(path: Path, progress: migration.Progress = migration.no_progress) -> Engine:
+    """An engine whose transactions take the write lock; creates or migrates the file (`store.migration`).
 
     Raises StoreError if the file is not an item database, is newer, or cannot be written. Here and later, any SQLite
     error becomes a StoreError (DiskFullError if the disk is full) that names the file.
@@ -43,23 +50,50 @@ def open_for_writing(path: Path) -> Engine:
         raise StoreError(f"{path}: cannot be created: {error.strerror}") from error
     engine = _engine(path, "mode=rwc", begin="BEGIN IMMEDIATE")
     with engine.begin() as connection:
-        schema.migrate(connection, path)
+        migration.migrate(connection, path, progress)
     return engine
+
+
+def rehearse(path: Path, plan: migration.Plan, progress: migration.Progress) -> migration.Rehearsal:
+    """Tries a migration on the database itself, and takes it back. Raises StoreError if it would fail."""
+    engine = _engine(path, "mode=rw", begin="BEGIN IMMEDIATE")
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        try:
+            return migration.rehearse(connection, plan, progress)
+        finally:
+            transaction.rollback()
 
 
 def open_for_reading(path: Path) -> Engine:
-    """An engine that cannot change the file. Raises StoreError if it is missing or has another schema version."""
+    """An engine that cannot change the file.
+
+    Raises StoreError if it is missing or has another schema version (OlderStoreError, NewerStoreError).
+    """
     if not path.is_file():
-        raise StoreError(f"{path}: no item database here; crawl a site first, or `danvan rebuild` from its WARC files")
+        raise _none(path)
     engine = _engine(path, _reading_mode(path), begin="BEGIN")
     with engine.begin() as connection:
         version = schema.version_of(connection, path)
-    if version != len(schema.MIGRATIONS):
-        raise StoreError(
-            f"{path}: schema version {version}, this danvan-crawler reads {len(schema.MIGRATIONS)}; "
-            "a crawl brings an older file up to date"
+    if version == 0:  # made by a run that ended before it could write to it
+        raise _none(path)
+    if version < len(schema.MIGRATIONS):
+        raise OlderStoreError(
+            f"{path}: schema version {version}, this danvan-crawler reads {len(schema.MIGRATIONS)}: "
+            "`danvan migrate` or the next crawl brings it up to date"
         )
+    if version > len(schema.MIGRATIONS):
+        raise schema.newer(path, version)
     return engine
+
+
+def _none(path: Path) -> StoreError:
+    return StoreError(f"{path}: no item database here; crawl a site first, or `danvan rebuild` from its WARC files")
+
+
+_NO_ACCESS = frozenset({
+    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_AUTH,
+})  # fmt: skip
 
 
 def _failure(path: Path, error: BaseException) -> DanvanError:
@@ -67,9 +101,9 @@ def _failure(path: Path, error: BaseException) -> DanvanError:
     code = _code(error)
     if code == sqlite3.SQLITE_FULL:
         return DiskFullError(f"{path}: no space left to write to it")
-    if code == sqlite3.SQLITE_BUSY:
-        return StoreError(f"{path}: another process has kept it locked for {BUSY_TIMEOUT_SECONDS:g} seconds")
-    return StoreError(f"{path}: {error}")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusyError(f"{path}: another process has kept it locked for {BUSY_TIMEOUT_SECONDS:g} seconds")
+    return StoreAccessError(f"{path}: {error}") if code in _NO_ACCESS else StoreError(f"{path}: {error}")
 
 
 def _code(error: BaseException) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
 
-from danvan_crawler.exceptions import StoreError
+from danvan_crawler.exceptions import NewerStoreError, StoreError
 from danvan_crawler.items import EXPORT_FIELDS
 from danvan_crawler.store import citations, fulltext
 
@@ -270,20 +270,39 @@ to the tables above; a test compares a database that was migrated step by step w
 """
 
 
-def migrate(connection: Connection, path: Path) -> None:
-    """Migrates the database to the newest schema, inside the caller's transaction. `path` is its name in errors.
+def step_in_words(step: Callable[[Connection], None]) -> str:
+    """What a migration adds, by the name of its function: "articles over time", "citations".
 
-    Raises StoreError if it was written by a newer danvan-crawler or by another program.
+    >>> step_in_words(_articles_over_time), step_in_words(citations.create)
+    ('articles over time', 'citations')
+    """
+    name = step.__name__ if step.__name__ != "create" else step.__module__.rpartition(".")[2]
+    return name.replace("_", " ").strip()
+
+
+def migrate(connection: Connection, path: Path, progress: Callable[[int, str], None] | None = None) -> None:
+    """Brings the database to the newest schema, inside the caller's transaction. `path` is its name in errors.
+
+    `progress` is called before each step of an older database, with the steps done and its name.
+
+    Raises StoreError when it was written by a newer danvan-crawler, or by another program.
     """
     version = version_of(connection, path)
     if version > len(MIGRATIONS):
-        raise StoreError(
-            f"{path}: has schema version {version}, this danvan-crawler reads {len(MIGRATIONS)}: install a newer one"
-        )
-    for step in MIGRATIONS[version:] if version else (_create,):
+        raise newer(path, version)
+    for done, step in enumerate(MIGRATIONS[version:] if version else (_create,)):
+        if progress is not None:
+            progress(done, step_in_words(step))
         step(connection)
     if version < len(MIGRATIONS):
         connection.exec_driver_sql(f"PRAGMA user_version = {len(MIGRATIONS)}")
+
+
+def newer(path: Path, version: int) -> NewerStoreError:
+    """The error for a database of a newer schema version."""
+    return NewerStoreError(
+        f"{path}: has schema version {version}, this danvan-crawler knows {len(MIGRATIONS)}: install a newer one"
+    )
 
 
 def version_of(connection: Connection, path: Path) -> int:

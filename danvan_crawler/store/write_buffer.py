@@ -48,6 +48,12 @@ class WriteBuffer:
                 self.connection.close()
                 self._engine.dispose()
 
+    def hurry(self) -> None:
+        """Waits only a second for other processes from now on: a run that has to end has waited long enough."""
+        raw = self.connection.connection.driver_connection
+        if raw is not None:
+            raw.execute("PRAGMA busy_timeout = 1000")
+
     @contextmanager
     def transaction(self) -> Generator[Connection, None, None]:
         """A transaction that first writes the buffer, and restores it after a rollback.

@@ -72,6 +72,7 @@ class Store:
         self._buffer = WriteBuffer(path)
         self._transaction = self._buffer.transaction
         self.step, self.flush, self.close = self._buffer.step, self._buffer.flush, self._buffer.close
+        self.hurry = self._buffer.hurry
         self._index = fulltext.Index()
         self.frontier = Frontier(self._transaction)
         self.state = SiteState(self._transaction)

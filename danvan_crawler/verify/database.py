@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, select
 
 from danvan_crawler.archive.layout import database_path, warc_prefix
-from danvan_crawler.exceptions import StoreError
+from danvan_crawler.exceptions import OlderStoreError, StoreError
 from danvan_crawler.store.captures import last_offsets
 from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.schema import articles, captures
@@ -55,7 +55,7 @@ class Database:
             self._connection.rollback()  # hours may pass: a transaction would keep the log from being emptied
         except StoreError as error:
             self._connection = None
-            older = "schema version" in str(error)  # the next crawl migrates it
+            older = isinstance(error, OlderStoreError)  # the next crawl migrates it
             self._result.found(Finding(path.name, None, "database-unreadable", str(error), damage=not older))
 
     def check(self, ledger: Ledger) -> None:
