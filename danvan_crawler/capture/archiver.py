@@ -246,7 +246,7 @@ class ArchiverMiddleware:
         if self._failed:
             return
         self._failed = True
-        _logger.error("The archive cannot be written, the crawl stops: %s", error)
+        _logger.info("The archive cannot be written, the crawl stops: %s", error)  # the run's result names it
         self._stats.set_value(statistics.ARCHIVE_ERROR, str(error))
         self._close_crawl(close_reason(error))
 

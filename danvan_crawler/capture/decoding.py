@@ -20,7 +20,8 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.responsetypes import responsetypes
 
-from danvan_crawler.exceptions import UndecodableBodyError
+from danvan_crawler.exceptions import TooLargeError, UndecodableBodyError
+from danvan_crawler.plurals import counted
 
 _GZIP_MAGIC = b"\x1f\x8b\x08"
 _GZIP, _ZLIB, _RAW = 16 + isal_zlib.MAX_WBITS, isal_zlib.MAX_WBITS, -isal_zlib.MAX_WBITS
@@ -29,8 +30,8 @@ _GZIP, _ZLIB, _RAW = 16 + isal_zlib.MAX_WBITS, isal_zlib.MAX_WBITS, -isal_zlib.M
 def decode_body(body: bytes, codings: Iterable[str], max_size: int) -> bytes:
     """Decodes the content codings of a body, last one first (RFC 9110, section 8.4).
 
-    `max_size` is the maximum size of the decoded body in bytes, 0 for no limit. Raises UndecodableBodyError if the
-    stream is truncated, damaged or larger, or if a coding is not gzip, deflate or identity.
+    `max_size` is the maximum size of the decoded body in bytes, 0 for no limit. Raises TooLargeError if the body is
+    larger, UndecodableBodyError if the stream is truncated or damaged, or if a coding is not gzip, deflate or identity.
     """
     for coding in reversed([name.strip().lower() for name in codings]):
         decoder = _DECODERS.get(coding)
@@ -46,7 +47,7 @@ def _gunzip(body: bytes, max_size: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     while body.startswith(_GZIP_MAGIC):  # RFC 1952: a file may have several members; anything else is padding
-        part, body = _inflate(body, _GZIP, max_size - size if max_size else 0)
+        part, body = _inflate(body, _GZIP, max_size, before=size)
         parts.append(part)
         size += len(part)
     return b"".join(parts)
@@ -68,18 +69,19 @@ def _undeflate(body: bytes, max_size: int) -> bytes:
         raise
 
 
-def _inflate(data: bytes, wbits: int, max_size: int) -> tuple[bytes, bytes]:
-    """Decompresses one stream; returns its content and the bytes after it."""
+def _inflate(data: bytes, wbits: int, max_size: int, *, before: int = 0) -> tuple[bytes, bytes]:
+    """Decompresses one stream, after `before` unpacked bytes; returns its content and the bytes after it."""
     decompressor = isal_zlib.decompressobj(wbits=wbits)
+    allowed = max_size - before
     try:
         # One byte more than allowed: so a body of exactly `max_size` is not "too large".
-        unpacked = decompressor.decompress(data, max_size + 1) if max_size else decompressor.decompress(data)
+        unpacked = decompressor.decompress(data, allowed + 1) if max_size else decompressor.decompress(data)
     except isal_zlib.error as error:  # type: ignore[misc]  # isal's stub calls it an instance
         raise UndecodableBodyError(f"the compressed body is damaged: {error}") from error
-    if max_size and len(unpacked) > max_size:
-        raise UndecodableBodyError(f"the body is larger than {max_size} bytes when unpacked")
+    if max_size and len(unpacked) > allowed:
+        raise TooLargeError(f"the body is larger than {max_size:,} bytes when unpacked")
     if not decompressor.eof:
-        raise UndecodableBodyError(f"the compressed body is cut after {len(unpacked)} bytes")
+        raise UndecodableBodyError(f"the compressed body is cut after {counted(len(unpacked), 'byte')}")
     return unpacked, decompressor.unused_data
 
 

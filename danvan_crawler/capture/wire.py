@@ -391,6 +391,6 @@ class WireDownloadHandler(HTTP11DownloadHandler):
             raise
         except ResponseDataLossError:
             if not self._fail_on_dataloss_warned:
-                _logger.warning(get_dataloss_msg(request.url))
+                _logger.info(get_dataloss_msg(request.url))
                 self._fail_on_dataloss_warned = True
             raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 
 from scrapy import Request
@@ -26,6 +26,7 @@ from danvan_crawler.exceptions import DanvanError
 from danvan_crawler.families import load_family
 from danvan_crawler.health.coverage import count
 from danvan_crawler.items import Article
+from danvan_crawler.plurals import counted
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.stages import stages_of
 from danvan_crawler.statistics import ITEM_ERRORS, SPIDER_ERRORS
@@ -38,6 +39,8 @@ from danvan_crawler.warc.notes import END, RUN, UNANSWERED
 
 logger = logging.getLogger(__name__)
 
+_ALIKE = 3
+"""Lines of a log that differ in their address only."""
 DECIDED_KEY = "danvan_decided"
 """Key in `request.meta`: True if the exchange was judged; otherwise giving up the request decides."""
 
@@ -62,6 +65,8 @@ class RunContext:
         """With `plan`: article addresses that a crawl would request."""
         self._slug, self._stats = slug, stats
         self._on_error, self._on_article = on_error, on_article
+        self._alike: Counter[str] = Counter()
+        """How often which message was logged, its address left out."""
         self._run: Run | None = None
         self._reducer: Reducer | None = None
         self._playback: Playback | None = None
@@ -147,6 +152,7 @@ class RunContext:
 
     def end(self, reason: str) -> None:
         """Ends the run; the archiver calls this before it finishes its file. `reason` is Scrapy's."""
+        self._log_numbers()
         if self._reducer is None or self._reducer.run is None:
             return
         run_id = self._reducer.run.run_id
@@ -163,6 +169,18 @@ class RunContext:
             self.is_behind = True
             self._on_error(ITEM_ERRORS, error)
 
+    def _log(self, level: int, text: str) -> None:
+        """Writes a line to the log; a few lines are enough of what happens to many addresses alike."""
+        what = text.partition(": ")[2] or text
+        self._alike[what] += 1
+        logger.log(level if self._alike[what] <= _ALIKE else min(level, logging.INFO), text)
+
+    def _log_numbers(self) -> None:
+        for what, number in self._alike.items():
+            if number > _ALIKE:
+                logger.warning("%s: %s", counted(number - _ALIKE, "further address", "further addresses"), what)
+        self._alike.clear()
+
     def _apply(self, effects: Effects, *, is_visit: bool = False) -> None:
         """Passes the effects of an exchange to the spider, the statistics and the log."""
         self.outbox.extend(effects.items)
@@ -177,7 +195,7 @@ class RunContext:
             if kind not in known:  # the sentence is about the first page of its kind
                 self._stats.set_value(name, {**known, kind: sentence})
         for level, text in effects.messages:
-            logger.log(level, text)
+            self._log(level, text)
         for sentence in effects.failures:
             self._stats.inc_value(SPIDER_ERRORS)
             logger.error("%s", sentence)

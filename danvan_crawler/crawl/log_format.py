@@ -10,9 +10,11 @@ from scrapy.http import Response
 from scrapy.logformatter import LogFormatter, LogFormatterResult
 
 
-def _in_one_line(record: logging.LogRecord) -> bool:
-    """Removes the traceback: an unreachable server is not an error in our code."""
+def _as_detail(record: logging.LogRecord) -> bool:
+    """Makes a message about robots.txt one line and a detail: the result of the run names the sections behind it."""
     record.exc_info = None
+    if str(record.msg).startswith("Error downloading "):
+        record.levelno, record.levelname = logging.INFO, logging.getLevelName(logging.INFO)
     return True
 
 
@@ -21,7 +23,7 @@ class QuietLogFormatter(LogFormatter):
 
     def __init__(self) -> None:
         super().__init__()
-        logging.getLogger("scrapy.downloadermiddlewares.robotstxt").addFilter(_in_one_line)
+        logging.getLogger("scrapy.downloadermiddlewares.robotstxt").addFilter(_as_detail)
 
     def crawled(self, request: Request, response: Response, spider: Spider) -> LogFormatterResult:
         return None  # type: ignore[return-value]  # documented: None means no line

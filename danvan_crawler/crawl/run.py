@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -36,9 +36,13 @@ from danvan_crawler.exceptions import (
     DiskFullError,
     ExitCode,
     OutsideWindowError,
+    StoreAccessError,
+    StoreBusyError,
     StoreError,
+    in_words,
 )
 from danvan_crawler.health.comparison import is_complete, problems_of
+from danvan_crawler.health.growth import database_bytes, written_bytes
 from danvan_crawler.health.history import coverage_of
 from danvan_crawler.health.outcome import judge
 from danvan_crawler.health.problems import Problem
@@ -62,6 +66,10 @@ _REFUSALS = {
     DiskFullError: ("disk_full", "disk_full"),
 }
 """Why a run does not begin: the kind of its problem, and the reason in its report."""
+
+
+_STOPS = {DiskFullError: "disk_full", StoreBusyError: "database_busy", StoreAccessError: "database_access"}
+"""Reasons for which a run ends because of its database, by the error; every other one is `database_unwritable`."""
 
 
 class RunExtension:
@@ -183,8 +191,10 @@ class RunExtension:
         self._stats.inc_value(name)
         if isinstance(error, (StoreError, DiskFullError)) and not self._stopping and self._crawler.engine is not None:
             self._stopping = True
-            logger.error("The item database cannot be written, the crawl stops: %s", error)
-            reason = "disk_full" if isinstance(error, DiskFullError) else "database_unwritable"
+            self.store.hurry()
+            logger.info("The item database cannot be written, the crawl stops: %s", error)  # the result names it
+            self._stats.set_value(statistics.DATABASE_ERROR, str(error))
+            reason = next((reason for kind, reason in _STOPS.items() if isinstance(error, kind)), "database_unwritable")
             # Not awaited: the engine waits for the item or response that is currently failing.
             closing = deferred_from_coro(self._crawler.engine.close_spider_async(reason=reason))
             closing.addErrback(lambda failure: logger.error("The crawl could not be closed: %s", failure.value))
@@ -201,12 +211,13 @@ class RunExtension:
         except Exception as error:
             # Any error: a failed run must have a report.
             logger.exception("The run could not be judged")
-            text = f"the run could not be judged: {type(error).__name__}: {error}"
+            text = f"the run could not be judged: {in_words(error)}"
             self.outcome = ExitCode.ERROR
             self.problems = [Problem("crashed", text, ExitCode.ERROR)]
             self._report(self._reason)
         finally:
-            self._held.pop_all().close()
+            with suppress(DanvanError):  # the database was closed before; what it could not take is in the report
+                self._held.pop_all().close()
 
     def _conclude(self) -> None:
         assert self._reason is not None
@@ -218,7 +229,11 @@ class RunExtension:
             self.store.close()
         except DanvanError as error:
             self._stats.inc_value(statistics.ITEM_ERRORS)
-            logger.error("The last captures could not be indexed, the next run brings them back: %s", error)
+            logger.log(
+                logging.INFO if self._stopping else logging.ERROR,
+                "The last captures could not be indexed, the next run brings them back: %s",
+                error,
+            )
         else:
             if not self._context.is_behind:  # else the next run must read the file, which it finds by its lack of one
                 self._describe_files()
@@ -271,6 +286,8 @@ class RunExtension:
             seconds=time.monotonic() - self._began,
             complete=self._is_complete,
             recovered=[str(file.path.relative_to(self.archive)) for file in self.recovered],
+            written_bytes=written_bytes(self.archive, self._stats.get_value(statistics.WARC_FILES, ())),
+            database_bytes=database_bytes(self.archive),
         )
         try:
             write_report(self.archive, self.started_at, report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +12,13 @@ from scrapy.crawler import AsyncCrawlerProcess, Crawler
 from scrapy.settings import Settings
 
 from danvan_crawler.crawl.run import RunExtension
-from danvan_crawler.exceptions import DanvanError, ExitCode
+from danvan_crawler.exceptions import DanvanError, ExitCode, in_words
+from danvan_crawler.health.problems import Problem
+from danvan_crawler.health.reports import kind_of
 from danvan_crawler.memory import tune_garbage_collector
 from danvan_crawler.settings_check import check_settings
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -21,12 +26,12 @@ class Result:
     """How one crawl ended."""
 
     code: ExitCode
-    findings: list[str] = field(default_factory=list)
-    """What is wrong, worst first, with what to do about it if known."""
+    problems: list[Problem] = field(default_factory=list)
+    """What is wrong, worst first."""
     stats: dict[str, Any] = field(default_factory=dict)
     spider: Spider | None = None
-    error: DanvanError | None = None
-    """The error that ended it, if any."""
+    began: bool = True
+    """False if an error kept it from beginning."""
 
 
 def project_settings(overrides: dict[str, Any]) -> Settings:
@@ -55,19 +60,21 @@ def run(process: AsyncCrawlerProcess, crawler: Crawler, **arguments: Any) -> Res
     stats = dict(crawler.stats.get_stats()) if spider is not None and crawler.stats is not None else {}
     error = task.exception() if task.done() and not task.cancelled() else None
     if isinstance(error, DanvanError):
-        return Result(error.exit_code, [str(error)], stats, spider, error)
+        problem = Problem(kind_of(error.exit_code, error), str(error), error.exit_code)
+        return Result(error.exit_code, [problem], stats, spider, began=False)
     if error is not None:
-        return Result(ExitCode.ERROR, [f"{type(error).__name__}: {error}"], stats, spider)
+        logger.error("The crawl ended by an error", exc_info=error)
+        return Result(ExitCode.ERROR, [Problem("crashed", in_words(error), ExitCode.ERROR)], stats, spider)
     extension = crawler.get_extension(RunExtension)
     if extension is not None and task.done():
         extension.finish()  # for an engine that stopped before it ran
     if extension is None or extension.outcome is None:
-        return Result(ExitCode.INTERRUPTED, ["stopped at once; the next run continues"], stats, spider)
-    findings = [f"{one.text}\n    {one.remedy}" if one.is_failure else one.text for one in extension.problems]
-    return Result(extension.outcome, findings, stats, spider)
+        stopped = Problem("interrupted", "stopped at once; the next run continues", ExitCode.INTERRUPTED)
+        return Result(ExitCode.INTERRUPTED, [stopped], stats, spider)
+    return Result(extension.outcome, extension.problems, stats, spider)
 
 
 def report(result: Result, slug: str) -> None:
-    """Prints to stderr what is wrong with a crawl."""
-    for finding in result.findings:
-        print(f"danvan: {slug}: {finding}", file=sys.stderr)
+    """Prints to stderr what is wrong with a crawl, and what to do."""
+    for problem in result.problems:
+        print(f"danvan: {slug}: {problem.in_full}", file=sys.stderr)

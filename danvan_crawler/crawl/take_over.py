@@ -20,6 +20,7 @@ from danvan_crawler.derive.rederive import rederive
 from danvan_crawler.derive.reparse import Reparse
 from danvan_crawler.derive.scan import Began, Died, Files, Opening, events, scan_files
 from danvan_crawler.derive.suppress import bring_back
+from danvan_crawler.plurals import counted
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.captures import last_offsets
 from danvan_crawler.store.database import open_for_reading
@@ -42,7 +43,8 @@ def take_over(
     which records were taken, with the offset of the last record before them. Raises ArchiveError and StoreError.
     """
     for file in recovered:
-        logger.warning("%s: left by a run that died; kept %d bytes, cut %d", file.path, file.kept_bytes, file.cut_bytes)
+        kept = counted(file.kept_bytes, "byte")
+        logger.warning("%s: left by a run that died; kept %s, cut %d", file.path, kept, file.cut_bytes)
         # They exist if the file already had its final name and was renamed by hand.
         manifest_path(archive, file.path).unlink(missing_ok=True)
         index_path(archive, file.path).unlink(missing_ok=True)

@@ -23,6 +23,7 @@ from danvan_crawler.captures import RecordPlace
 from danvan_crawler.clock import warc_date
 from danvan_crawler.derive.page_fixture import LISTING, RecordedPage
 from danvan_crawler.exceptions import ArchiveDamagedError, UnknownItemError, UsageError, archive_error
+from danvan_crawler.plurals import counted
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.sites.registry import SiteRegistry
 from danvan_crawler.store import suppression
@@ -74,7 +75,11 @@ def newest_capture(connection: Connection, url: str) -> str:
     complete = [row for row in rows if row["truncated"] is None and _is_page(row["status"], row["refers_to"])]
     own = [row for row in complete if row["url_key"] == path_key(url)]
     if not complete:
-        kept = f"has no complete page of {url}, only {len(rows)} other answers" if rows else f"does not have {url}"
+        kept = (
+            f"has no complete page of {url}, only {counted(len(rows), 'other answer')}"
+            if rows
+            else f"does not have {url}"
+        )
         raise UnknownItemError(
             f"the archive {kept}: crawl its site with `danvan crawl SLUG`, or import a WARC file that has it with "
             "`danvan import-warc FILE`"

@@ -15,6 +15,7 @@ from datetime import date
 from itertools import pairwise
 
 from danvan_crawler.health.problems import Problem
+from danvan_crawler.plurals import counted
 from danvan_crawler.sites.rules import COVERED_FIELDS, Health
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {"at most": operator.le, "at least": operator.ge}
@@ -38,7 +39,8 @@ _LEAST_RUNS = 3
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A statistic of a run must be `at most` or `at least` a threshold. `text` is formatted with the statistics."""
+    """A statistic of a run must be `at most` or `at least` a threshold. `text` is formatted with the
+    `value` and the `limit`, which are also there as `value_in_days` and `limit_in_days`."""
 
     kind: str
     statistic: str
@@ -56,7 +58,7 @@ class Expectation:
 DEFAULTS: tuple[Expectation, ...] = (
     Expectation(
         "quiet", "silent_days", "at most", "silent_days_usual",
-        "no new article for {silent_days:.0f} days; up to {limit:.0f} days are usual here",
+        "no new article for {value_in_days}; up to {limit_in_days} are usual here",
     ),
     Expectation("found_nothing", "silent_sections", "at most", 0, "{value:.0f} of the sections show no article now"),
     Expectation(
@@ -117,11 +119,9 @@ def _problem(expectation: Expectation, values: Mapping[str, float]) -> Problem:
 def _text(expectation: Expectation, values: Mapping[str, float]) -> str:
     limit = expectation.threshold
     number = values[limit] if isinstance(limit, str) else limit
-    return expectation.text.format(**_names(values), value=values[expectation.statistic], limit=number)
-
-
-def _names(values: Mapping[str, float]) -> dict[str, float]:
-    return {name: value for name, value in values.items() if name.isidentifier()}
+    value = values[expectation.statistic]
+    days = {"value_in_days": counted(round(value), "day"), "limit_in_days": counted(round(number), "day")}
+    return expectation.text.format(value=value, limit=number, **days)
 
 
 def usual_silence(days: Iterable[date]) -> float | None:

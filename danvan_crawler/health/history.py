@@ -45,11 +45,20 @@ class RunReport:
     requests: int = 0
     received_bytes: int = 0
     seconds: float = 0.0
+    written_bytes: int | None = None
+    """Bytes of the WARC files and indexes that it wrote; None if its report does not say it."""
+    database_bytes: int | None = None
+    """Size of the item database at its end; None as above."""
 
     @property
     def outcome(self) -> str:
         """The exit code in a word."""
         return OUTCOMES.get(self.code, "failed")
+
+    @property
+    def contacted(self) -> bool:
+        """Whether the run began: a run that was locked out, or came at the wrong hour, sent no request."""
+        return self.code not in INCONCLUSIVE or self.requests > 0
 
     @property
     def is_conclusive(self) -> bool:
@@ -100,6 +109,8 @@ def run_report_of(report: Mapping[str, Any]) -> RunReport | None:
             requests=_number(report.get("requests", 0)),
             received_bytes=_number(report.get("bytes", 0)),
             seconds=_seconds(report.get("duration_seconds", 0.0)),
+            written_bytes=_number(report["written_bytes"]) if "written_bytes" in report else None,
+            database_bytes=_number(report["database_bytes"]) if "database_bytes" in report else None,
         )
     except (KeyError, TypeError, ValueError, OverflowError):
         return None

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from danvan_crawler import statistics
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.health.problems import Problem, worst_first
+from danvan_crawler.plurals import counted
 
 _REASONS = {
     "disk_full": Problem("disk_full", "no space left for the archive", ExitCode.DISK_FULL),
     "archive_unwritable": Problem("archive", "the archive cannot be written", ExitCode.ERROR),
-    "database_unwritable": Problem(
-        "database", "the item database cannot be written; `danvan rebuild` makes it again", ExitCode.ERROR
-    ),
+    "database_unwritable": Problem("database", "the item database cannot be written", ExitCode.ERROR),
+    "database_busy": Problem("database_busy", "the item database was busy", ExitCode.ERROR),
+    "database_access": Problem("archive", "the item database cannot be written", ExitCode.ERROR),
     "asked_to_wait": Problem(
         "asked_to_wait", "the server asks for a longer wait than a run allows (Retry-After)", ExitCode.SITE_FAILED
     ),
@@ -32,6 +33,12 @@ _REASONS = {
     "shutdown": Problem("interrupted", "stopped by a signal; the next run continues", ExitCode.INTERRUPTED),
 }
 
+_EXPLAINED = frozenset({"disk_full", "archive", "database", "database_busy"})
+_OURS = frozenset({"archive", "disk_full"})
+"""Kinds of trouble with a page that say nothing about its server: the answer could not be archived."""
+_STOPPED_BY_US = frozenset({"disk_full", "archive_unwritable", "database_unwritable", "database_busy",
+                            "database_access"})  # fmt: skip
+"""Reasons that explain all errors of a run; they are not reported again."""
 FAILED_AT_LEAST = 5
 """Number of failed articles, in a run without any other article. Fewer may be one broken page that is tried again."""
 MISSING_AT_LEAST = 5
@@ -40,6 +47,8 @@ FORBIDDEN_AT_LEAST = 5
 """Number of articles that robots.txt forbids, in a run without any other article. Fewer may be one forbidden folder."""
 _READ_OR_SPARED = (statistics.SECTIONS_READ, statistics.LISTINGS_SPARED, statistics.MAX_PAGES_REACHED)
 """A good run has at least one of these statistics: a listing was read, or there was a reason not to."""
+_NAMED = 10
+"""Sections that are named in a sentence."""
 _WORDS = {
     "challenge": "the pages show a browser challenge",
     "login": "the pages ask for a login",
@@ -64,14 +73,14 @@ def judge(
         found.append(_in_detail(_named(_REASONS[reason], stats, reason), stats))
     elif reason != "finished":
         found.append(Problem("interrupted", f"stopped: {reason}; the next run continues", ExitCode.INTERRUPTED))
-    if (error := stats.get(statistics.ARCHIVE_ERROR)) and reason not in ("disk_full", "archive_unwritable"):
+    if (error := stats.get(statistics.ARCHIVE_ERROR)) and reason not in _STOPPED_BY_US:
         found.append(Problem("archive", f"the archive could not be finished: {error}", ExitCode.ERROR))
-    for kind, key, what in (
-        ("database", statistics.ITEM_ERRORS, "items could not be stored"),
-        ("parse_error", statistics.SPIDER_ERRORS, "pages could not be parsed"),
+    for kind, key, noun, what in (
+        ("database", statistics.ITEM_ERRORS, "item", "could not be stored"),
+        ("parse_error", statistics.SPIDER_ERRORS, "page", "could not be parsed"),
     ):
-        if stats.get(key) and reason != "disk_full":  # errors caused by a full disk are not reported again
-            found.append(Problem(kind, f"{stats[key]} {what}; see the log", ExitCode.ERROR))
+        if stats.get(key) and reason not in _STOPPED_BY_US:
+            found.append(Problem(kind, f"{counted(stats[key], noun)} {what}; see the log", ExitCode.ERROR))
     # Reported, but not a failure: the pages are still fetched.
     certificates = stats.get(statistics.UNTRUSTED_CERTIFICATES, ())
     found.extend(Problem("certificate", text, ExitCode.OK) for text in certificates)
@@ -81,32 +90,46 @@ def judge(
 
 
 def _site_problems(stats: Mapping[str, Any], reason: str | None) -> list[Problem]:
-    found = []
-    trouble: Mapping[str, str] = stats.get(statistics.LISTING_TROUBLE, {})
-    if failed := stats.get(statistics.SECTIONS_FAILED, 0):
-        found.append(_failed(f"{failed} of the sections cannot be read", trouble, "unreachable"))
+    found: list[Problem] = []
+    trouble, failed = _of_the_site(stats.get(statistics.LISTING_TROUBLE, {})), stats.get(statistics.SECTIONS_FAILED, 0)
+    ours_alone = reason in _STOPPED_BY_US and not trouble
+    if failed:
+        found.extend([] if ours_alone else _failed_sections(stats, failed, trouble))
     elif stats.get(statistics.SECTIONS_READ, 0) and not stats.get(statistics.LISTINGS_WITH_LINKS):
         found.extend(_found_nothing(trouble, complete=_saw_all_sections(stats, reason)))
     elif reason == "finished" and not any(stats.get(name) for name in _READ_OR_SPARED):
         found.append(Problem("unreachable", "no section could be read", ExitCode.SITE_FAILED))
-    if (further := stats.get(statistics.LISTINGS_FAILED, 0) - failed) > 0:
-        text = f"{further} later listing pages cannot be read; the next run tries again"
+    if (further := stats.get(statistics.LISTINGS_FAILED, 0) - failed) > 0 and not ours_alone:
+        text = f"{counted(further, 'later listing page')} cannot be read; the next run tries again"
         found.append(_failed(text, {} if failed else trouble, "server_error"))
     if (failed := stats.get(statistics.articles("failed"))) and not stats.get(statistics.ARTICLES):
-        all_of_them = f"all {failed} articles" if failed > 1 else "the only article"
-        problem = _failed(f"{all_of_them} requested failed", stats.get(statistics.ARTICLE_TROUBLE, {}), "errors")
-        found.append(problem if all_failed(stats) else replace(problem, code=ExitCode.OK))
+        all_of_them = f"all {counted(failed, 'article')}" if failed > 1 else "the only article"
+        trouble = _of_the_site(stats.get(statistics.ARTICLE_TROUBLE, {}))
+        problem = _failed(f"{all_of_them} requested failed", trouble, "errors")
+        if trouble or reason not in _STOPPED_BY_US:
+            found.append(problem if all_failed(stats) else replace(problem, code=ExitCode.OK))
     if short := len(set(stats.get(statistics.SHORT_SECTIONS, ()))):
-        text = f"robots.txt forbids further pages of {short} sections; new articles are found on the first pages"
+        pages = f"further pages of {counted(short, 'section')}"
+        text = f"robots.txt forbids {pages}; new articles are found on the first pages"
         found.append(Problem("robots", text, ExitCode.OK))
     found.extend(Problem("endless", text, ExitCode.OK) for text in stats.get(statistics.ENDLESS_LISTINGS, ()))
     if all_missing(stats):
-        text = f"all {stats[statistics.articles('missing')]} articles that listings link do not exist"
+        text = f"all {counted(stats[statistics.articles('missing')], 'article')} that listings link do not exist"
         found.append(Problem("errors", text, ExitCode.SITE_FAILED))
     if all_forbidden(stats):
-        text = f"all {stats[statistics.articles('forbidden')]} articles requested are forbidden by robots.txt"
+        text = (
+            f"all {counted(stats[statistics.articles('forbidden')], 'article')} requested are forbidden by robots.txt"
+        )
         found.append(Problem("robots", text, ExitCode.SITE_FAILED))
     return found
+
+
+def _failed_sections(stats: Mapping[str, Any], failed: int, trouble: Mapping[str, str]) -> list[Problem]:
+    """The problem of sections that cannot be read; further kinds of trouble have their own remedies."""
+    text = f"{failed} of the sections cannot be read"
+    first = _failed(text, trouble, "unreachable", named=stats.get(statistics.UNREAD_SECTIONS, ()))
+    others = [kind for kind in trouble if kind != first.kind and kind not in _WORDS]
+    return [first, *(Problem(kind, trouble[kind], ExitCode.SITE_FAILED) for kind in others)]
 
 
 def all_failed(stats: Mapping[str, Any]) -> bool:
@@ -133,16 +156,27 @@ def _named(problem: Problem, stats: Mapping[str, Any], reason: str) -> Problem:
 
 
 def _in_detail(problem: Problem, stats: Mapping[str, Any]) -> Problem:
-    """The problem, with the error of the archive's writer if that stopped the run."""
-    error = stats.get(statistics.ARCHIVE_ERROR) if problem.kind in ("disk_full", "archive") else None
+    """The problem, with the error of the archive's writer or of the database if that stopped the run."""
+    named = statistics.DATABASE_ERROR if problem.text.startswith("the item database") else statistics.ARCHIVE_ERROR
+    error = stats.get(named) if problem.kind in _EXPLAINED else None
     return replace(problem, text=f"{problem.text}: {error}") if error else problem
 
 
-def _failed(text: str, trouble: Mapping[str, str], otherwise: str) -> Problem:
-    """The problem of pages that could not be fetched, of the kind that came first."""
-    for kind, sentence in trouble.items():
-        return Problem(kind, f"{text}: {sentence}", ExitCode.SITE_FAILED)
-    return Problem(otherwise, text, ExitCode.SITE_FAILED)
+def _of_the_site(trouble: Mapping[str, str]) -> dict[str, str]:
+    return {kind: sentence for kind, sentence in trouble.items() if kind not in _OURS}
+
+
+def _failed(text: str, trouble: Mapping[str, str], otherwise: str, *, named: Sequence[str] = ()) -> Problem:
+    """The problem of pages that could not be fetched, of the kind that came first; `named` are their sections."""
+    kind, sentence = next(iter(trouble.items()), (otherwise, ""))
+    others = f" (sections: {_list(named)})" if len(named) > 1 else ""
+    return Problem(kind, f"{text}: {sentence}{others}" if sentence else f"{text}{others}", ExitCode.SITE_FAILED)
+
+
+def _list(names: Sequence[str]) -> str:
+    shown = list(dict.fromkeys(names))
+    more = f" and {counted(len(shown) - _NAMED, 'other')}" if len(shown) > _NAMED else ""
+    return ", ".join(shown[:_NAMED]) + more
 
 
 def _saw_all_sections(stats: Mapping[str, Any], reason: str | None) -> bool:

@@ -14,21 +14,37 @@ from danvan_crawler.exceptions import ExitCode
 
 REMEDIES: Mapping[str, str] = {
     # the archive and this machine
-    "archive": "Look at the log and at the permissions of the archive folder. `danvan verify` checks the files.",
+    "archive": "Look at the log, at the permissions of the archive folder and at its disk. `danvan verify` checks the"
+    " files.",
     "crashed": "Read ARCHIVE/logs/<slug>.log. The next run continues. If it happens again, report it with that log.",
     "database": "`danvan rebuild` makes the item database again from the WARC files.",
+    "database_busy": "Another program had the database open and locked: a backup, a rebuild, sqlite3 or Datasette. End"
+    " it, or run it at another hour. Nothing is lost: the next run continues.",
+    "database_newer": "A newer danvan-crawler has migrated the database. Install that version again, or go back with"
+    " `danvan migrate --back`.",
+    "database_older": "Run `danvan migrate`, or wait for the next crawl: it migrates the database too.",
+    "damaged": "`danvan verify --history --json` has the findings. Restore the files from a copy, or run"
+    " `danvan verify --repair`, which keeps every complete record, and then `danvan rebuild`.",
     "disk_full": "Make room on the archive's file system, or lower DANVAN_MIN_FREE. The next run continues.",
+    "disk_soon": "Make room, or move the archive to a larger disk. What is free is counted down to DANVAN_MIN_FREE.",
     "interrupted": "Nothing to do: the next run continues. If it happens every night, give the crawl more time.",
+    "locked": "Wait until the other run has ended, then crawl the site again; the next night does that too. If this"
+    " comes every night, look at the process that the message names.",
     "memory": "Raise DANVAN_MEMORY_LIMIT, or crawl fewer sites at a time (--jobs).",
-    "overdue": "Check that cron or the timer still runs (`danvan schedule`), and read its mail.",
+    "overdue": "Check that cron or the timer still runs: `crontab -l` or `systemctl --user list-timers`. Read its mail"
+    " and ARCHIVE/logs/<slug>.log. If the schedule is gone, run `danvan schedule --install` again with all options.",
     "parse_error": "The log names the pages. This is an error in this program or in the site's family: report it.",
     "settings": "Correct the setting or the profile that the message names. For the nightly crawl, set it in your shell"
     " and run `danvan schedule --install` again with all options.",
+    "unchecked": "Run `danvan verify`. The nightly crawl does that by itself if it was installed by"
+    " `danvan schedule --install` of this version.",
     "window": "Nothing to do if the crawl is scheduled inside the window. Otherwise change `window` in the profile or"
     " DANVAN_WINDOW.",
     # the server
     "asked_to_wait": "Nothing to do: a run after that time continues. If this lasts, raise `delay` in the profile or"
     " write to the webmaster.",
+    "broken_answer": "The server sends an answer that cannot be read. Open the address in a browser. If it opens there,"
+    " report it with the WARC file. If this lasts, write to the webmaster.",
     "certificate": "The crawl continues. Inform the webmaster that the certificate, or the chain sent with it, must be"
     " renewed.",
     "errors": "The log names the pages. Open some in a browser. If they open, raise `delay` in the profile. If they do"
@@ -39,6 +55,10 @@ REMEDIES: Mapping[str, str] = {
     "old_tls": "The crawl continues, because the profile has `legacy_tls = true`. Inform the webmaster that the"
     " encryption of the server is outdated: browsers refuse it.",
     "server_error": "The server fails. Open the site in a browser. If this lasts for days, write to the webmaster.",
+    "tls": "The server has no encryption that this program accepts: it is too old, or the port does not speak https."
+    " Write to the webmaster. If the site opens with http://, put that address into `home` and `sections`.",
+    "too_large": "The page is larger than the crawler reads, usually because of an error of the portal. Open it in a"
+    " browser. If it is a listing, put a smaller one into `sections`; otherwise write to the webmaster.",
     "unreachable": "The server does not answer. Open the site in a browser. Some portals can be reached only from"
     " inside Vietnam. If the site was shut down, set `enabled = false`.",
     # the site's pages
@@ -91,6 +111,12 @@ class Problem:
         return REMEDIES[self.kind]
 
     @property
+    def in_full(self) -> str:
+        """The text, and on a line of its own what to do if anything is to be done."""
+        is_worth_a_remedy = self.is_failure or self.code is ExitCode.LOCKED
+        return f"{self.text}\n    {self.remedy}" if is_worth_a_remedy else self.text
+
+    @property
     def is_failure(self) -> bool:
         """Whether it makes a site unhealthy. A run that was stopped, or locked out by another one, does not."""
         return self.code not in (ExitCode.OK, ExitCode.INTERRUPTED, ExitCode.LOCKED)
@@ -119,3 +145,15 @@ def worst_first(problems: Iterable[Problem]) -> tuple[ExitCode, list[Problem]]:
     found = list(problems)
     code = ExitCode.worst(problem.code for problem in found)
     return code, sorted(found, key=lambda problem: problem.code is not code)
+
+
+def together(problems: Iterable[tuple[str, Problem]]) -> list[tuple[list[str], Problem]]:
+    """Sites and their problems; sites with the same problem share an entry, so that nobody reads it for each of them.
+
+    A full disk is the same for all, whatever each run says about the free space.
+    """
+    found: dict[tuple[str, str], tuple[list[str], Problem]] = {}
+    for site, problem in problems:
+        key = (problem.kind, "" if problem.kind == "disk_full" else problem.text)
+        found.setdefault(key, ([], problem))[0].append(site)
+    return list(found.values())

@@ -13,7 +13,21 @@ from typing import Any
 from danvan_crawler import clock, statistics
 from danvan_crawler.archive.layout import report_folder, report_paths
 from danvan_crawler.atomic import replacing
-from danvan_crawler.exceptions import ArchiveError, DanvanError, ExitCode, StoreError
+from danvan_crawler.exceptions import (
+    ArchiveError,
+    CaptureRefusedError,
+    CooldownError,
+    DanvanError,
+    DiskFullError,
+    ExitCode,
+    LockedError,
+    NewerStoreError,
+    OutsideWindowError,
+    StoreAccessError,
+    StoreBusyError,
+    StoreError,
+    in_words,
+)
 from danvan_crawler.health.problems import Problem
 
 _MOMENT = "%Y%m%dT%H%M%SZ"
@@ -41,13 +55,19 @@ def report_of(
     seconds: float,
     complete: bool,
     recovered: Sequence[str],
+    written_bytes: int,
+    database_bytes: int,
 ) -> dict[str, Any]:
-    """The report of a run that ends now. `recovered` are files that a dead run left, relative to the archive."""
+    """The report of a run that ends now. `recovered` are files that a dead run left, relative to the archive.
+
+    Its times are those of `clock`, also in the statistics, where Scrapy puts those of the machine.
+    """
+    finished_at = clock.now()
     return {
         "run_id": run_id,
         "site": slug,
         "started_at": started_at.isoformat(timespec="seconds"),
-        "finished_at": clock.now().isoformat(timespec="seconds"),
+        "finished_at": finished_at.isoformat(timespec="seconds"),
         "reason": reason,
         "exit_code": int(outcome),
         "findings": [problem.text for problem in problems],
@@ -63,8 +83,16 @@ def report_of(
         "coverage": coverage,
         "complete": complete,
         "recovered": recovered,
-        "stats": stats,
+        "written_bytes": written_bytes,
+        "database_bytes": database_bytes,
+        "stats": {**stats, **_times(stats, started_at, finished_at)},
     }
+
+
+def _times(stats: Mapping[str, Any], started_at: datetime, finished_at: datetime) -> dict[str, str]:
+    """Scrapy's statistics of time, where it has written them, by our clock."""
+    ours = {"start_time": started_at, "finish_time": finished_at}
+    return {name: str(moment) for name, moment in ours.items() if name in stats}
 
 
 def write_report(archive: Path, started_at: datetime, report: dict[str, Any]) -> Path:
@@ -95,7 +123,8 @@ def report_death(
     """Reports that a run died or had to be stopped. Raises OSError.
 
     If the run wrote a report, code and finding are added to it. Otherwise, or if the run died before it had an id, a
-    new report is written with reason "died" and a problem of this kind.
+    new report is written with a problem of this kind, and with reason "died", or "not_now" if a lock kept it from
+    beginning.
     """
     for path in report_paths(archive, run_id) if run_id else ():
         report = read_report(path)
@@ -113,7 +142,7 @@ def report_death(
             "site": slug,
             "started_at": started_at.isoformat(timespec="seconds"),
             "finished_at": clock.now().isoformat(timespec="seconds"),
-            "reason": "died",
+            "reason": "not_now" if exit_code == ExitCode.LOCKED else "died",
             "exit_code": exit_code,
             "findings": [finding],
             "problems": [Problem(kind, finding, ExitCode(exit_code)).as_json()],
@@ -124,18 +153,35 @@ def report_death(
     )
 
 
+_KINDS: Mapping[type[DanvanError], str] = {
+    StoreBusyError: "database_busy",
+    NewerStoreError: "database_newer",
+    StoreAccessError: "archive",
+    StoreError: "database",
+    DiskFullError: "disk_full",
+    ArchiveError: "archive",
+    LockedError: "locked",
+    CooldownError: "asked_to_wait",
+    OutsideWindowError: "window",
+    CaptureRefusedError: "refused",
+}
+"""The kind of problem that ended a run, by its error; a class stands before the one that it is derived from."""
+_KINDS_OF_CODES: Mapping[ExitCode, str] = {
+    ExitCode.DISK_FULL: "disk_full",
+    ExitCode.DAMAGED: "archive",
+    ExitCode.USAGE: "settings",
+    ExitCode.LOCKED: "locked",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+
+
 def kind_of(code: ExitCode, error: BaseException | None = None) -> str:
     """The kind of problem that ended a run without a report: by its error if known, else by its exit code."""
-    if isinstance(error, StoreError):
-        return "database"
-    if code is ExitCode.DISK_FULL:
-        return "disk_full"
-    if code is ExitCode.DAMAGED or isinstance(error, ArchiveError):
-        return "archive"
-    return "settings" if code is ExitCode.USAGE else "crashed"
+    known = next((kind for kind_of_error, kind in _KINDS.items() if isinstance(error, kind_of_error)), None)
+    return known or _KINDS_OF_CODES.get(code, "crashed")
 
 
-_NEED_NO_REPORT = frozenset({ExitCode.OK, ExitCode.LOCKED, ExitCode.INTERRUPTED})
+_NEED_NO_REPORT = frozenset({ExitCode.OK, ExitCode.INTERRUPTED})
 
 
 class MissingReport:
@@ -176,7 +222,7 @@ class MissingReport:
         if isinstance(error, DanvanError):
             self.write(error.exit_code, str(error), kind=kind_of(error.exit_code, error))
         else:
-            self.write(ExitCode.ERROR, f"{type(error).__name__}: {error}")
+            self.write(ExitCode.ERROR, in_words(error))
 
 
 def read_report(path: Path) -> dict[str, Any] | None:

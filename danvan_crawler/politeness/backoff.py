@@ -133,7 +133,7 @@ class RetryAfterMiddleware:
         self._close(request, CLOSE_REASON)
 
     def _give_up(self, request: Request, status: int) -> None:
-        _logger.error("%s: HTTP %d, like %d addresses before it: the run ends", request.url, status, MANY - 1)
+        _logger.error("%s: HTTP %d, like the %d before it: the run ends", request.url, status, MANY - 1)
         self._stats.set_value(statistics.OVERLOADED, True)
         self._close(request, OVERLOADED_REASON)
 

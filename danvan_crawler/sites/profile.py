@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta, tzinfo
 from ipaddress import ip_address
 from typing import Annotated, Any
@@ -306,7 +306,7 @@ class Site(_Strict):
         try:
             site = cls.model_validate(data)
         except ValidationError as error:
-            raise ProfileError("; ".join(f"{origin}: {_reason(detail)}" for detail in error.errors())) from error
+            raise ProfileError(f"{origin}: {_reasons(error.errors())}") from error
         site._source_text = text
         return site
 
@@ -347,12 +347,24 @@ _MESSAGES = {
 """Messages in TOML terms for Pydantic's types of error."""
 
 
-def _reason(detail: Any) -> str:
+def _reasons(details: Iterable[Any]) -> str:
+    """All reasons in a sentence; keys with the same one are named together."""
+    keys: dict[str, list[str]] = {}
+    for detail in details:
+        key, message = _reason(detail)
+        keys.setdefault(message, []).append(key)
+    return "; ".join(
+        f"{', '.join(filter(None, names))}: {message}".removeprefix(": ") for message, names in keys.items()
+    )
+
+
+def _reason(detail: Any) -> tuple[str, str]:
+    """The key that is wrong, empty if it is not one alone, and the message."""
     key = ".".join(str(part) for part in detail["loc"])
     message = _MESSAGES.get(detail["type"]) or str(detail["msg"]).removeprefix("Value error, ")
     if detail["type"] not in ("value_error", "missing", "extra_forbidden"):
         message = f"{message}, got {detail['input']!r}"
-    return f"{key}: {message}" if key else message
+    return key, message
 
 
 def _server(url: str) -> str:

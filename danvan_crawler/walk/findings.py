@@ -48,6 +48,7 @@ def note_failed_listing(effects: Effects, walk: Walk, kind: str, sentence: str) 
     effects.counts[stats.LISTINGS_FAILED] += 1
     if walk.pages == 0:
         effects.counts[stats.SECTIONS_FAILED] += 1
+        effects.named.append((stats.UNREAD_SECTIONS, walk.section))
     effects.troubles.append((stats.LISTING_TROUBLE, kind, sentence))
 
 

@@ -294,7 +294,8 @@ class Listings:
             return
         walk.awaits = None
         note_failed_listing(effects, walk, kind, sentence)
-        effects.messages.append((logging.ERROR, f"{url}: section {walk.section} cannot be read: {reason}"))
+        # The run's result names it; the log needs no line for each section of a server that does not answer.
+        effects.messages.append((logging.INFO, f"{url}: section {walk.section} cannot be read: {reason}"))
         if not walk.pages:  # else the cursor is at this page, and the rest of the older walk comes after it
             self.start(effects, walk.older())
 

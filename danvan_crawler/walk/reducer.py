@@ -18,7 +18,7 @@ from typing import Protocol
 
 from danvan_crawler import statistics as stats
 from danvan_crawler.captures import CaptureRecord, RecordPlace
-from danvan_crawler.exceptions import DanvanError, LostPayloadError, UndecodableBodyError
+from danvan_crawler.exceptions import DanvanError, LostPayloadError, UndecodableBodyError, in_words
 from danvan_crawler.families import FEED, Family, extract
 from danvan_crawler.items import VisitCounters
 from danvan_crawler.pages.kind import says_not_found
@@ -208,7 +208,7 @@ class Reducer:
         except DanvanError:
             raise
         except Exception as error:
-            effects.failures.append(f"{url}: {type(error).__name__}: {error}")
+            effects.failures.append(f"{url}: {in_words(error)}")
             logger.debug("%s: cannot be parsed", url, exc_info=True)
 
     def _dispatch(self, effects: Effects, exchange: Exchange, why: Why) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from danvan_crawler.capture.decoding import decode_body
-from danvan_crawler.exceptions import UndecodableBodyError
+from danvan_crawler.exceptions import TooLargeError, UndecodableBodyError
 
 PAGE = b"<html>" + b"d\xc3\xa2n v\xe1\xba\xadn " * 5000
 RAW_DEFLATE = zlib.compress(PAGE)[2:-4]
@@ -75,7 +75,14 @@ def test_a_body_that_cannot_be_decoded_completely_is_refused(coding: str, body: 
 
 def test_a_decompression_bomb_is_refused_before_it_is_decompressed() -> None:
     bomb = gzip.compress(b"\0" * 50_000_000)
-    with pytest.raises(UndecodableBodyError, match="larger than 1000000 bytes"):
+    with pytest.raises(TooLargeError, match="larger than 1,000,000 bytes"):
+        decode_body(bomb, ["gzip"], 1_000_000)
+
+
+@pytest.mark.parametrize("first", [0, 1, 999_999, 1_000_000])
+def test_a_bomb_in_a_further_gzip_member_is_refused_by_the_same_limit(first: int) -> None:
+    bomb = gzip.compress(b"\0" * first) + gzip.compress(b"\0" * 50_000_000)
+    with pytest.raises(TooLargeError, match="larger than 1,000,000 bytes"):
         decode_body(bomb, ["gzip"], 1_000_000)
 
 

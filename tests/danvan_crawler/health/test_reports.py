@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from danvan_crawler.exceptions import ArchiveError, DiskFullError, ExitCode, LockedError, StoreError, UsageError
-from danvan_crawler.health.reports import MissingReport, longest_waiting_first, read_report, report_death, write_report
+from danvan_crawler.exceptions import (
+    ArchiveError,
+    CaptureRefusedError,
+    DanvanError,
+    DiskFullError,
+    ExitCode,
+    LockedError,
+    NewerStoreError,
+    StoreAccessError,
+    StoreBusyError,
+    StoreError,
+    UsageError,
+)
+from danvan_crawler.health.problems import REMEDIES
+from danvan_crawler.health.reports import (
+    MissingReport,
+    longest_waiting_first,
+    read_report,
+    report_death,
+    report_of,
+    write_report,
+)
 
 BEGAN = datetime(2026, 11, 23, 1, 30, tzinfo=UTC)
 
@@ -78,11 +99,52 @@ def test_a_run_ended_by_an_error_gets_a_report(tmp_path: Path, error: Exception,
 def test_no_missing_report_is_written_if_the_run_wrote_one_or_was_locked(tmp_path: Path) -> None:
     before = report(tmp_path, "a-danvan", 22, 0)
     missing_report = MissingReport(tmp_path, "a-danvan")
-    missing_report.write_error(LockedError("another run holds its lock"))
+    missing_report.write(ExitCode.INTERRUPTED, "stopped by a signal")
     assert list(tmp_path.glob("runs/*.json")) == [before]
     own = report(tmp_path, "a-danvan", 23, 2)
     missing_report.write(ExitCode.USAGE, "no matter what")
     assert sorted(tmp_path.glob("runs/*.json")) == [before, own]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "reason"),
+    [
+        (LockedError("another run holds its lock"), "locked", "not_now"),
+        (StoreBusyError("danvan.sqlite: another process has kept it locked"), "database_busy", "died"),
+        (StoreAccessError("danvan.sqlite: attempt to write a readonly database"), "archive", "died"),
+        (NewerStoreError("danvan.sqlite: has schema version 99"), "database_newer", "died"),
+        (StoreError("danvan.sqlite: database disk image is malformed"), "database", "died"),
+        (CaptureRefusedError("refused"), "refused", "died"),
+    ],
+)
+def test_each_cause_has_a_remedy_of_its_own(tmp_path: Path, error: DanvanError, kind: str, reason: str) -> None:
+    MissingReport(tmp_path, "a-danvan").write_error(error)
+    [path] = tmp_path.glob("runs/*.json")
+    written = json.loads(path.read_text("utf-8"))
+    [problem] = written["problems"]
+    assert (problem["kind"], problem["exit_code"], written["reason"]) == (kind, error.exit_code, reason)
+    assert len({REMEDIES[one] for one in REMEDIES}) == len(REMEDIES)
+
+
+def test_an_error_that_nobody_expected_has_words_and_no_name_of_a_class(tmp_path: Path) -> None:
+    try:
+        dict[str, int]()["mot"]
+    except KeyError as error:
+        MissingReport(tmp_path, "a-danvan").write_error(error)
+    [path] = tmp_path.glob("runs/*.json")
+    [finding] = json.loads(path.read_text("utf-8"))["findings"]
+    assert re.fullmatch(r"an error in this program \('mot'; health/test_reports\.py, line \d+\)", finding)
+
+
+def test_the_times_in_the_statistics_are_those_of_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DANVAN_CLOCK", "2027-03-01T02:00:00+00:00")
+    began = datetime(2027, 3, 1, 1, 30, tzinfo=UTC)
+    stats = {"start_time": datetime(2026, 11, 30, tzinfo=UTC), "finish_time": datetime(2026, 11, 30, 1, tzinfo=UTC)}
+    kept: dict[str, Any] = {"coverage": {}, "seconds": 1.0, "complete": True, "recovered": []}
+    kept |= {"written_bytes": 1, "database_bytes": 2}
+    found = report_of("0" * 8, "a-danvan", began, "finished", ExitCode.OK, [], stats, **kept)
+    assert (found["started_at"], found["finished_at"]) == ("2027-03-01T01:30:00+00:00", "2027-03-01T02:00:00+00:00")
+    assert found["stats"] == {"start_time": "2027-03-01 01:30:00+00:00", "finish_time": "2027-03-01 02:00:00+00:00"}
 
 
 def test_reports_of_other_runs_do_not_count_for_this_one(tmp_path: Path) -> None:
