@@ -108,6 +108,8 @@ class Settings(CrawlSettings):
     """apprise URLs that get a message if the health of a site changes, separated by spaces or commas."""
     DANVAN_WAYBACK: _Text = ""
     """pywb's program `wayback`; without it, it is searched for."""
+    DANVAN_VERIFY_DAYS: _Days = 30
+    """Days after which the nightly crawl checks the whole archive again, as `danvan verify` does; 0: never."""
     DANVAN_CLOCK: _Text = ""
     """For tests: the time that everything uses as now. `clock` reads and checks it."""
 

@@ -52,6 +52,11 @@ def report_paths(archive: Path, run_id: str = "") -> Iterator[Path]:
     return report_folder(archive).glob(f"*-{run_id}.json" if run_id else "*.json")
 
 
+def check_folder(archive: Path) -> Path:
+    """One report per check of the archive (`archive.checks`)."""
+    return archive / "checks"
+
+
 def notified_path(archive: Path) -> Path:
     """The problems that notifications have reported."""
     return archive / "health.json"
@@ -72,6 +77,11 @@ def env_path(archive: Path) -> Path:
     return archive / "schedule.env"
 
 
+def schedule_path(archive: Path) -> Path:
+    """What was scheduled, and since when (`archive.schedule`)."""
+    return archive / "schedule.json"
+
+
 def site_lock_path(archive: Path, slug: str) -> Path:
     """Locked while a site is crawled."""
     return archive / "locks" / f"{slug}.lock"
@@ -85,6 +95,11 @@ def host_lock_path(archive: Path, host: str) -> Path:
 def database_lock_path(archive: Path) -> Path:
     """Locked while the item database is written or replaced. No site can have this name, as above."""
     return archive / "locks" / ".database.lock"
+
+
+def fleet_lock_path(archive: Path) -> Path:
+    """Locked while one command crawls several sites. No site can have this name, as above."""
+    return archive / "locks" / ".fleet.lock"
 
 
 def beat_path(archive: Path, slug: str) -> Path:

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from danvan_crawler.archive.layout import database_lock_path, host_lock_path, site_lock_path
-from danvan_crawler.exceptions import LockedError, archive_error
+from danvan_crawler.archive.layout import database_lock_path, fleet_lock_path, host_lock_path, site_lock_path
+from danvan_crawler.exceptions import ArchiveError, LockedError, archive_error
 
 
 class _FileLock:
@@ -113,10 +113,37 @@ class DatabaseLock(_FileLock):
         return f"a crawl or another rebuild is running (process {holder}): the item database cannot be replaced now"
 
 
+class FleetLock(_FileLock):
+    """Lock of a command that crawls several sites: while it is held, sites that wait for their turn are not overdue.
+
+    Nothing is refused because of it: if another command holds it, this one goes on without.
+    """
+
+    def __init__(self, archive: Path) -> None:
+        super().__init__(fleet_lock_path(archive), shared=False)
+
+    def acquire(self) -> None:
+        """Takes the lock if it is free. Never raises."""
+        with contextlib.suppress(LockedError, ArchiveError):
+            super().acquire()
+
+    def _refusal(self, holder: str) -> str:
+        return f"another command crawls several sites (process {holder})"
+
+
 def is_locked(archive: Path, slug: str) -> bool:
     """Whether a run of this site holds its lock. Writes nothing; False if the lock file cannot be read."""
+    return _is_held(site_lock_path(archive, slug))
+
+
+def is_fleet_running(archive: Path) -> bool:
+    """Whether a command is crawling several sites. Writes nothing; False if the lock file cannot be read."""
+    return _is_held(fleet_lock_path(archive))
+
+
+def _is_held(path: Path) -> bool:
     try:
-        file = os.open(site_lock_path(archive, slug), os.O_RDONLY | os.O_CLOEXEC)
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return False
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from danvan_crawler.cli.common import archive_option, errors, registry, sites_option
+from danvan_crawler.plurals import counted
 from danvan_crawler.settings_check import from_environment
 
 
@@ -31,4 +32,4 @@ def command(slug: str, output: Path, archive: Path, site_folders: tuple[Path, ..
     site = archived_site(archive, slug, registry(archive, site_folders))
     operator, contact = from_environment("DANVAN_OPERATOR"), from_environment("DANVAN_CONTACT")
     count = pack_bag(archive, site, output, operator=operator, contact=contact)
-    errors().print(f"{output}: {count} articles, {len(site.warc_files)} WARC files", markup=False)
+    errors().print(f"{output}: {counted(count, 'article')}, {counted(len(site.warc_files), 'WARC file')}", markup=False)

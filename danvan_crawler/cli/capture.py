@@ -10,6 +10,7 @@ import click
 from danvan_crawler.atomic import replacing
 from danvan_crawler.cli.common import archive_option, errors, known_place
 from danvan_crawler.exceptions import archive_error
+from danvan_crawler.plurals import counted
 from danvan_crawler.warc.message import entity_body
 from danvan_crawler.warc.reader import WarcRecord
 from danvan_crawler.warc.revisits import find_original, find_record, reference_of
@@ -44,7 +45,7 @@ def command(record_id: str, output: Path | None, archive: Path) -> None:
             file.write(payload)
     except OSError as error:
         raise archive_error(error, f"write {output}") from error
-    errors().print(f"{output}: {len(payload)} bytes", markup=False)
+    errors().print(f"{output}: {counted(len(payload), 'byte')}", markup=False)
 
 
 def _printed(record: WarcRecord) -> bytes:

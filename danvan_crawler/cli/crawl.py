@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import click
 
 from danvan_crawler import clock, statistics
 from danvan_crawler.archive.layout import profile_folder
+from danvan_crawler.archive.locks import FleetLock
 from danvan_crawler.cli.common import (
     archive_option,
     errors,
@@ -21,13 +22,17 @@ from danvan_crawler.cli.common import (
     until_option,
     write_out,
 )
+from danvan_crawler.cli.migrate import migrate_first
 from danvan_crawler.cli.nonblocking import console, nonblocking_stderr
 from danvan_crawler.cli.progress import SitesProgress
+from danvan_crawler.cli.status import state_of
 from danvan_crawler.exceptions import ExitCode, ProfileError, UsageError
-from danvan_crawler.fleet.child_process import Job, JobResult, Limits, danvan
+from danvan_crawler.fleet.child_process import Job, JobResult, Limits, danvan, run_command
+from danvan_crawler.fleet.installed import nights_of
 from danvan_crawler.fleet.supervisor import Supervisor, Watcher
 from danvan_crawler.health.notifications import Notifier
 from danvan_crawler.health.reports import MissingReport, kind_of, longest_waiting_first
+from danvan_crawler.plurals import counted
 from danvan_crawler.settings_check import from_environment
 from danvan_crawler.sites.profile import SLUG, Site
 from danvan_crawler.sites.registry import SiteRegistry
@@ -61,6 +66,12 @@ from danvan_crawler.sites.registry import SiteRegistry
 @click.option(
     "--quiet", is_flag=True, help="With several sites: print nothing about sites where all went well (for cron)."
 )
+@click.option(
+    "--verify",
+    "verifies",
+    is_flag=True,
+    help="With several sites: afterwards run `danvan verify` if DANVAN_VERIFY_DAYS have passed since the last time.",
+)
 @archive_option
 @sites_option
 def command(
@@ -69,6 +80,7 @@ def command(
     jobs: int,
     night_limit: int | None,
     quiet: bool,
+    verifies: bool,
     archive: Path,
     site_folders: tuple[Path, ...],
     **options: Any,
@@ -86,6 +98,7 @@ def command(
     known = registry(archive, site_folders, lenient=True)
     wanted = _wanted(known, slugs, all_sites, archive)
     notifier = Notifier(archive)
+    migrate_first(archive)
     if slugs and len(wanted) == 1:
         try:
             seconds = min(filter(None, (night_limit, options["time_limit"])), default=None)
@@ -102,14 +115,26 @@ def command(
         SitesProgress(console(stream), len(planned) + len(broken), quiet=quiet) as watcher,
     ):
         refused = [_refuse(archive, slug, error, watcher) for slug, error in sorted(broken.items())]
-        supervisor = Supervisor(archive, watcher, parallel=jobs, limits=limits, night_limit=float(night_limit or 0))
-        results = supervisor.run(planned)
+        with FleetLock(archive):
+            supervisor = Supervisor(archive, watcher, parallel=jobs, limits=limits, night_limit=float(night_limit or 0))
+            results = supervisor.run(planned)
         if night_limit and supervisor.was_cut:
             watcher.note(
                 f"The limit of {night_limit} s for the night was reached. Sites that were cut come first next time."
             )
-    notifier.notify([*wanted, *broken])
-    return int(ExitCode.worst(job_result.code for job_result in (*refused, *results)))
+    _notify(notifier, archive, known, [*wanted, *broken])
+    codes = [job_result.code for job_result in (*refused, *results)]
+    if verifies and not (supervisor.was_stopped or supervisor.was_cut):
+        codes.append(run_command(danvan("verify", "--if-due", "--quiet", "--archive", str(archive))))
+        _notify(notifier, archive, known, ())
+    return int(ExitCode.worst(codes))
+
+
+def _notify(notifier: Notifier, archive: Path, known: SiteRegistry, slugs: Collection[str]) -> None:
+    """Sends what has changed with these sites and with the archive."""
+    if notifier.has_addresses:
+        nights = nights_of(archive, known, os.environ)
+        notifier.notify(slugs, nights, state_of(archive, nights, clock.now()).problems)
 
 
 def _wanted(known: SiteRegistry, slugs: tuple[str, ...], all_sites: bool, archive: Path) -> list[str]:
@@ -173,14 +198,19 @@ def _crawl(slug: str, profiles: Iterable[Path], archive: Path, options: dict[str
     for url in getattr(result.spider, "planned", ()):
         write_out(url)
     report(result, slug)
-    stats = result.stats
-    errors().print(
-        f"{slug}: {stats.get(statistics.LISTINGS, 0)} listing pages, {stats.get(statistics.ARTICLES, 0)} articles, "
-        f"{stats.get(statistics.CAPTURES, 0)} captures in {len(stats.get(statistics.WARC_FILES, []))} WARC files",
-        markup=False,
-    )
-    finding = next(iter(result.findings), "the crawl ended without a message")
-    return result.code, finding, kind_of(result.code, result.error)
+    if result.began:
+        errors().print(f"{slug}: {_summary(result.stats)}", markup=False)
+    if result.problems:
+        return result.code, result.problems[0].text, result.problems[0].kind
+    return result.code, "the crawl ended without a message", kind_of(result.code)
+
+
+def _summary(stats: Mapping[str, Any]) -> str:
+    """What a crawl brought, in a line."""
+    listings, articles = stats.get(statistics.LISTINGS, 0), stats.get(statistics.ARTICLES, 0)
+    captures, files = stats.get(statistics.CAPTURES, 0), len(stats.get(statistics.WARC_FILES, []))
+    found = f"{counted(listings, 'listing page')}, {counted(articles, 'article')}, {counted(captures, 'capture')}"
+    return f"{found} in {counted(files, 'WARC file')}" if captures else found
 
 
 def _limits() -> Limits:

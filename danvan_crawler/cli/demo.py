@@ -17,6 +17,7 @@ from danvan_crawler.archive.layout import database_path
 from danvan_crawler.cli.common import archive_option, errors
 from danvan_crawler.exceptions import ExitCode, UsageError
 from danvan_crawler.fleet.child_process import danvan, run_command
+from danvan_crawler.plurals import counted
 from danvan_crawler.sample import SamplePortal, articles, profile_toml
 from danvan_crawler.sample.profile import SLUG
 from danvan_crawler.store.database import open_for_reading
@@ -90,7 +91,10 @@ def _report(archive: Path, edited: str) -> None:
     where = () if archive == Path("archive").absolute() else ("--archive", str(archive))
     console = errors()
     console.print()
-    console.print(f"{stored} articles, {exchanges} captures, {changed} of the articles with a second revision.")
+    console.print(
+        f"{counted(stored, 'article')}, {counted(exchanges, 'capture')}, "
+        f"{changed} of the articles with a second revision."
+    )
     console.print("WARC files:")
     for path in warc_files(archive, SLUG):
         console.print(f"  {path}", markup=False)

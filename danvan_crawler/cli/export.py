@@ -12,6 +12,7 @@ from danvan_crawler.atomic import replacing
 from danvan_crawler.cli.common import archive_option, errors, filter_options
 from danvan_crawler.exceptions import archive_error
 from danvan_crawler.export.items import WRITERS
+from danvan_crawler.plurals import counted
 from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import Filter, items
 
@@ -45,4 +46,4 @@ def command(criteria: Filter, form: str, output: Path | None, archive: Path) -> 
                 written = write(found, file)
         except OSError as error:
             raise archive_error(error, f"write {output}") from error
-    errors().print(f"{output}: {written} articles", markup=False)
+    errors().print(f"{output}: {counted(written, 'article')}", markup=False)

@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from danvan_crawler.cli.common import archive_option, errors, registry, sites_option
 from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.plurals import counted
 
 
 @click.command("export-warc")
@@ -39,7 +40,7 @@ def command(slug: str, output: Path, force: bool, archive: Path, site_folders: t
         "software": f"danvan-crawler/{__version__}",
         "isPartOf": slug,
         "title": site.description.title,
-        "description": f"All records of {slug} from {len(site.warc_files)} WARC files, revisits resolved",
+        "description": f"All records of {slug} from {counted(len(site.warc_files), 'WARC file')}, revisits resolved",
         "rights": site.description.rights,
     }
     console = errors()
@@ -55,5 +56,7 @@ def command(slug: str, output: Path, force: bool, archive: Path, site_folders: t
         )
     for sentence in found.lost:
         console.print(f"danvan: {sentence}", markup=False)
-    console.print(f"{output}: {found.records} records, {found.resolved} revisits resolved", markup=False)
+    console.print(
+        f"{output}: {counted(found.records, 'record')}, {counted(found.resolved, 'revisit')} resolved", markup=False
+    )
     return int(ExitCode.DAMAGED if found.lost else ExitCode.OK)

@@ -23,6 +23,7 @@ from danvan_crawler.cli.common import (
 from danvan_crawler.derive import page_fixture, page_source
 from danvan_crawler.derive.page_fixture import Fixture, FixtureReader, Reading, RecordedPage
 from danvan_crawler.exceptions import UsageError
+from danvan_crawler.plurals import counted
 from danvan_crawler.sites.profile import Site
 from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.warc.revisits import full_id
@@ -167,8 +168,6 @@ def _described(reading: Reading) -> str:
     if "listing" in reading:
         listing = reading["listing"]
         count = len(listing["links"])
-        return (
-            f"listing, {count} {'entry' if count == 1 else 'entries'}, next page {listing['next_url'] or 'not found'}"
-        )
+        return f"listing, {counted(count, 'entry', 'entries')}, next page {listing['next_url'] or 'not found'}"
     verdicts = ", ".join(f"{name}: {value}" for name, value in reading["verdicts"].items() if value)
     return f"no article on it{f' ({verdicts})' if verdicts else ''}"

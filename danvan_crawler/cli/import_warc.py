@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from danvan_crawler.cli.common import archive_option, errors, registry, sites_option
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.fleet.signals import interrupting
+from danvan_crawler.plurals import counted
 
 if TYPE_CHECKING:
     from danvan_crawler.derive.reparse import Reading
@@ -81,7 +82,7 @@ def _some(sentences: Sequence[str]) -> list[str]:
 
 def _lines(captures: int, reading: Reading) -> Iterator[str]:
     """What the captures of a site gave, a line for each kind."""
-    yield f"{captures} captures, {reading.articles} of articles"
+    yield f"{counted(captures, 'capture')}, {reading.articles} of articles"
     if reading.undecodable:
         yield f"pages that could not be read: {_counted(reading.undecodable)}"
     if reading.doubts:

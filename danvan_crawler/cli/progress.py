@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,6 +15,7 @@ from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElaps
 from danvan_crawler.archive.heartbeat import Beat
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.fleet.child_process import JobResult
+from danvan_crawler.plurals import counted
 
 if TYPE_CHECKING:  # importing Scrapy is slow, and a crawl of several sites needs it only in their processes
     from scrapy.crawler import Crawler
@@ -47,7 +50,7 @@ class CrawlProgress:
             crawler.signals.connect(self._response, signals.response_received)
 
     def _text(self) -> str:
-        return f"{self._slug}: {self._responses} responses, {self._articles} articles"
+        return f"{self._slug}: {counted(self._responses, 'response')}, {counted(self._articles, 'article')}"
 
     def _item(self, item: Any) -> None:
         self._articles += 1
@@ -67,6 +70,11 @@ class CrawlProgress:
         self._progress.stop()
 
 
+def _without_name(slug: str, lines: Iterable[str]) -> str:
+    """Lines of a site's process in the form that is equal for all sites: without its name, numbers and times."""
+    return re.sub(r"[0-9][0-9.,:-]*", "0", "\n".join(lines).replace(slug, ""))
+
+
 class SitesProgress:
     """Shows several sites: progress lines on a terminal, and above them messages and results. A context manager.
 
@@ -82,17 +90,19 @@ class SitesProgress:
         self._all = self._progress.add_task(self._text(), total=None)
         self._tasks: dict[str, TaskID] = {}
         self._words: dict[str, deque[str]] = {}
+        self._shown: dict[str, str] = {}
+        """Last lines of sites, as `_without_name` has them, and the site that was the first to have them."""
 
     def _text(self) -> str:
         failed = f", {self._failed} with problems" if self._failed else ""
-        return f"{self._done} of {self._sites} sites done{failed}"
+        return f"{self._done} of {counted(self._sites, 'site')} done{failed}"
 
     def started(self, slug: str) -> None:
         self._tasks[slug] = self._progress.add_task(f"{slug}: begins", total=None)
         self._words.setdefault(slug, deque(maxlen=_LAST_WORDS))
 
     def progress(self, slug: str, beat: Beat) -> None:
-        text = f"{slug}: {beat.requests} requests, {beat.articles} articles"
+        text = f"{slug}: {counted(beat.requests, 'request')}, {counted(beat.articles, 'article')}"
         self._progress.update(self._tasks[slug], description=escape(text))
 
     def stderr_line(self, slug: str, line: str) -> None:
@@ -119,9 +129,13 @@ class SitesProgress:
         words = self._words.pop(slug, ())
         if well and self._quiet:
             return
-        for text in words:
+        last = f"{slug}: exit code {int(result.code)}" + (f" ({result.finding})" if result.finding else "")
+        first = self._shown.setdefault(_without_name(slug, (*words, last)), slug) if words else slug
+        if first != slug:  # a full disk says the same about all sites
+            self._print(f"{slug}: exit code {int(result.code)}, for the same reason as {first}")
+            return
+        for text in (*words, last):
             self._print(text)
-        self._print(f"{slug}: exit code {int(result.code)}" + (f" ({result.finding})" if result.finding else ""))
 
     def note(self, text: str) -> None:
         """Prints a sentence about all sites, also with `quiet`."""

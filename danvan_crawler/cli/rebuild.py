@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from danvan_crawler.cli.common import archive_option, errors, registry, sites_option
 from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.plurals import counted
 
 
 @click.command("rebuild")
@@ -42,7 +43,8 @@ def command(archive: Path, site_folders: tuple[Path, ...]) -> int:
     for damage in found.damage:
         console.print(f"danvan: {damage}", markup=False)
     console.print(
-        f"{len(found.sites)} sites, {found.captures} captures, {found.articles} captures of articles", markup=False
+        f"{counted(len(found.sites), 'site')}, {counted(found.captures, 'capture')}, {found.articles} of articles",
+        markup=False,
     )
     if found.damage:
         return int(ExitCode.DAMAGED)

@@ -12,6 +12,7 @@ import click
 
 from danvan_crawler.cli.common import archive_option, errors, registry, sites_option
 from danvan_crawler.exceptions import UsageError
+from danvan_crawler.plurals import counted
 
 if TYPE_CHECKING:
     from danvan_crawler.export.site import ArchivedSite
@@ -54,7 +55,9 @@ def command(site: str | None, port: int | None, archive: Path, site_folders: tup
         prepare(Path(folder), archive, files, _front_page(archive, found))
         try:
             with Wayback(program, Path(folder), _port(port)) as server:
-                console.print(f"{len(files)} WARC files of {len(found)} sites at {server.url}", markup=False)
+                console.print(
+                    f"{counted(len(files), 'WARC file')} of {counted(len(found), 'site')} at {server.url}", markup=False
+                )
                 console.print("Press Ctrl-C to stop.")
                 server.wait()
         except KeyboardInterrupt:  # the normal end

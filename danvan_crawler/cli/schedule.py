@@ -9,12 +9,15 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from danvan_crawler.archive.layout import env_path, log_path
+from danvan_crawler import clock
+from danvan_crawler.archive.layout import env_path, log_path, schedule_path
+from danvan_crawler.archive.schedule import CRON, SYSTEMD, Schedule, owner, read_schedule, write_schedule
 from danvan_crawler.archive.site_log import MAX_BYTES, OLDER_FILES
 from danvan_crawler.cli.common import archive_option, errors, sites_option, write_out
 from danvan_crawler.exceptions import UsageError
 from danvan_crawler.fleet.cron import crontab_line, has_cron, line_in, read_crontab, with_line, write_crontab
 from danvan_crawler.fleet.environment_file import carried, env_text, names_in, remove, write_private
+from danvan_crawler.fleet.installed import refuse_second
 from danvan_crawler.fleet.nightly import NIGHT_LIMIT, Nightly, crawl_command
 from danvan_crawler.fleet.systemd import (
     UNIT,
@@ -27,6 +30,7 @@ from danvan_crawler.fleet.systemd import (
     write_units,
 )
 from danvan_crawler.health.notifications import VARIABLE, delivery_problem
+from danvan_crawler.plurals import counted
 from danvan_crawler.settings_check import from_environment
 
 
@@ -77,7 +81,8 @@ def command(
 
     Paths are absolute. The current DANVAN_ settings are saved in ARCHIVE/schedule.env for the nightly crawl. To change
     anything, install again with all options and settings: those that are not given go back to their defaults. The crawl
-    prints nothing if all went well.
+    prints nothing if all went well. An archive has one schedule, in cron or in systemd. `danvan status` reports a site
+    that misses a night of it.
 
     \b
     Example:
@@ -113,7 +118,7 @@ def command(
         console.print("DANVAN_CONTACT is not set: webmasters will have no contact address.", markup=False)
     console.print(
         f"Each site's log is {log_path(archive, '<slug>')}; at {MAX_BYTES // 1_000_000} MB it is renamed, "
-        f"{OLDER_FILES} older files are kept.",
+        f"and {counted(OLDER_FILES, 'older file')} stay beside it.",
         markup=False,
     )
 
@@ -130,12 +135,27 @@ def _print(nightly: Nightly, *, systemd: bool) -> None:
 def _install_line(nightly: Nightly, console: Console) -> None:
     line = crontab_line(nightly)
     crontab = read_crontab()
+    refuse_second(nightly.archive, CRON, os.environ)
     _write_settings(nightly, console)
     write_crontab(with_line(crontab, nightly.archive, line))
+    _note(nightly, CRON, console)
     console.print(f"In your crontab, every night at {nightly.hour:02}:{nightly.minute:02}:\n{line}", markup=False)
     if (before := line_in(crontab, nightly.archive)) not in (None, line):
         console.print(f"It replaces:\n{before}", markup=False)
-    console.print("cron mails what the crawl prints. A night without trouble prints nothing.")
+    console.print("cron mails what the crawl prints. A night without problems prints nothing.")
+
+
+def _note(nightly: Nightly, kind: str, console: Console) -> None:
+    """Notes in the archive what is scheduled, for `danvan status`."""
+    days: float = from_environment("DANVAN_VERIFY_DAYS")
+    new = Schedule(kind, nightly.hour, nightly.minute, clock.now(), owner(), days)
+    before = read_schedule(nightly.archive)
+    if before is not None and before.owner not in ("", new.owner):
+        sentence = (
+            f"{before.owner} had scheduled this archive before ({before.kind}): make sure that it is not any more."
+        )
+        console.print(sentence, markup=False)
+    write_schedule(nightly.archive, new)
 
 
 def _write_settings(nightly: Nightly, console: Console) -> None:
@@ -149,9 +169,11 @@ def _write_settings(nightly: Nightly, console: Console) -> None:
 
 def _install_units(nightly: Nightly, console: Console) -> None:
     refuse_other(nightly.archive, unit_folder(os.environ))
+    refuse_second(nightly.archive, SYSTEMD, os.environ)
     _write_settings(nightly, console)
     for path in write_units(nightly, unit_folder(os.environ)):
         console.print(f"Written: {path}", markup=False)
+    _note(nightly, SYSTEMD, console)
     enable = ("enable", "--now", f"{UNIT}.timer")
     refusal = systemctl("daemon-reload") or systemctl(*enable)
     if refusal is None:
@@ -183,5 +205,8 @@ def _uninstall(nightly: Nightly, console: Console, *, systemd: bool) -> None:
         else:
             console.print(f"Your crontab has no line for {archive}.", markup=False)
         needed = has_units(archive, folder)
+    noted = read_schedule(archive)
+    if not needed or (noted is not None and noted.kind == (SYSTEMD if systemd else CRON)):
+        remove(schedule_path(archive))
     if not needed and remove(env_path(archive)):
         console.print(f"Removed: {env_path(archive)}", markup=False)

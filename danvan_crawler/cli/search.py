@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from danvan_crawler.archive.layout import database_path
 from danvan_crawler.cli.common import archive_option, errors, filter_options, json_option, write_out
+from danvan_crawler.plurals import counted
 from danvan_crawler.store.database import open_for_reading
 from danvan_crawler.store.queries import Filter
 from danvan_crawler.store.search import MARK_END, MARK_START, Hit, search
@@ -47,7 +48,7 @@ def command(query: str | None, criteria: Filter, limit: int, as_json: bool, arch
             else:
                 _print(hit)
     if not as_json:
-        errors().print(f"{found} hit{'' if found == 1 else 's'}")
+        errors().print(counted(found, "hit"))
 
 
 def _print(hit: Hit) -> None:

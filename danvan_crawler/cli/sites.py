@@ -9,10 +9,9 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
-from rich.console import Console
-from rich.table import Table
 
 from danvan_crawler.cli.common import archive_option, errors, json_option, registry, sites_option, write_out
+from danvan_crawler.cli.table import print_table
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.sites.profile import Site
 
@@ -39,12 +38,8 @@ def command(context: click.Context, archive: Path, site_folders: tuple[Path, ...
     if as_json:
         write_out(json.dumps([_facts(site, known.origin(site.slug)) for site in known], ensure_ascii=False, indent=2))
     elif sys.stdout.isatty():
-        table = Table("slug", "name", "family", "home", "sections", "enabled")
-        for site in known:
-            table.add_row(
-                site.slug, site.name, site.family, site.home, str(len(site.sections)), "yes" if site.enabled else "no"
-            )
-        Console().print(table)
+        names = ("slug", "name", "family", "home", "sections", "enabled")
+        print_table(names, [_row(site) for site in known])
     else:
         for site in known:
             write_out("\t".join((site.slug, site.name, site.family, site.home)))
@@ -77,6 +72,11 @@ def show(context: click.Context, slug: str, as_json: bool, archive: Path, site_f
     else:
         errors().print(f"# {known.origin(slug)}", markup=False)
         write_out(site.source_text.rstrip("\n"))
+
+
+def _row(site: Site) -> tuple[str, ...]:
+    enabled = "yes" if site.enabled else "no"
+    return (site.slug, site.name, site.family, site.home, str(len(site.sections)), enabled)
 
 
 def _facts(site: Site, origin: Path) -> dict[str, Any]:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from danvan_crawler import clock
+from danvan_crawler.archive.checks import Check
+from danvan_crawler.archive.layout import profile_folder, warc_folder
 from danvan_crawler.atomic import replace_file
 from danvan_crawler.cli.common import archive_option, errors, json_option, registry, sites_option, write_out
+from danvan_crawler.cli.table import print_table
 from danvan_crawler.exceptions import ExitCode
+from danvan_crawler.fleet.installed import nights_of
+from danvan_crawler.health.archive_status import ArchiveStatus, archive_status, disk_in_words
+from danvan_crawler.health.problems import together
 from danvan_crawler.health.prometheus import write_metrics
-from danvan_crawler.health.status import SiteStatus, status
+from danvan_crawler.health.status import Nights, SiteStatus, status
 from danvan_crawler.health.status_page import page
-
-_COLOURS = {"good": "green", "unhealthy": "red", "failed": "red", "error": "red", "overdue": "red"}
+from danvan_crawler.plurals import counted
+from danvan_crawler.settings_check import from_environment
+from danvan_crawler.sites.profile import Site
+from danvan_crawler.sites.registry import SiteRegistry
 
 
 @click.command("status")
@@ -53,8 +59,8 @@ def command(
 ) -> int:
     """Report the state of the sites: last run, new articles, problems and what to do about them.
 
-    Reads run reports and the item database; contacts no server. Times are in the time zone of this machine. The exit
-    code is 4 if a site is unhealthy.
+    Reads run reports and the item database; contacts no server. Times are in the time zone of this machine. A site that
+    missed a night of the installed schedule is unhealthy. The exit code is 4 if a site or the archive is unhealthy.
 
     \b
     Example:
@@ -64,52 +70,102 @@ def command(
     known = registry(archive, site_folders, lenient=True)
     now = clock.now()
     broken = {slug: error for slug, error in known.broken.items() if not slugs or slug in slugs}
-    sites = [known.get(slug) for slug in slugs if slug not in broken] if slugs else list(known)
-    found = status(archive, sites, now, broken)
+    sites = [known.get(slug) for slug in slugs if slug not in broken] if slugs else _of_the_operator(known)
+    nights = nights_of(archive, known, os.environ)
+    found = status(archive, sites, now, broken, nights=nights)
+    whole = state_of(archive, nights, now)
+    notes = () if found or slugs else tuple(_why_no_site(archive, known))
     if page_path is not None:
-        replace_file(page_path, page(found, now))
+        replace_file(page_path, page(found, now, whole, notes))
     if metrics_path is not None:
-        write_metrics(metrics_path, found)
+        write_metrics(metrics_path, found, whole)
     unhealthy = sum(one.unhealthy for one in found)
     if as_json:
         document = {
             "generated_at": now.isoformat(timespec="seconds"),
             "unhealthy": unhealthy,
+            "archive": whole.as_json(),
             "sites": [one.as_json() for one in found],
         }
         write_out(json.dumps(document, ensure_ascii=False, indent=2))
     elif page_path is None and metrics_path is None:
-        _print(found, archive)
+        _print(found, whole)
+        _print_archive(archive, whole, notes, now, sites=len(found), unhealthy=unhealthy)
     for path in (page_path, metrics_path):
         if path is not None:
             errors().print(f"Written: {path}", markup=False)
-    return int(ExitCode.UNHEALTHY if unhealthy else ExitCode.OK)
+    return int(ExitCode.UNHEALTHY if unhealthy or whole.unhealthy else ExitCode.OK)
 
 
-def _print(found: Sequence[SiteStatus], archive: Path) -> None:
+def _of_the_operator(known: SiteRegistry) -> list[Site]:
+    """All sites, without the bundled ones that nobody has enabled."""
+    return [site for site in known if site.enabled or not known.is_bundled(site.slug)]
+
+
+def _why_no_site(archive: Path, known: SiteRegistry) -> Iterator[str]:
+    """Sentences about an archive of which no site is shown."""
+    yield f"No site is enabled: put a profile into {profile_folder(archive)}."
+    crawled = {path.name for path in warc_folder(archive).glob("*") if path.is_dir()}
+    for site in known:
+        if site.slug in crawled:
+            of_the_demo = ", the sample portal of `danvan demo`" if known.is_bundled(site.slug) else ""
+            yield f"The archive has {site.slug}{of_the_demo}: `danvan status --site {site.slug}` shows it."
+
+
+def _print(found: Sequence[SiteStatus], whole: ArchiveStatus) -> None:
     if sys.stdout.isatty():
-        _print_table(found)
+        names = ("site", "last run", "outcome", "7 days", "30 days", "newest article", "problems")
+        print_table(names, [_row(one) for one in found], styles={2: [_colour(one) for one in found]})
     else:
         for one in found:
             write_out("\t".join(_row(one)))
     console = errors()
+    shared = {problem.text for problem in whole.problems}
+    each = ((one.site, problem) for one in found if one.enabled for problem in one.problems)
+    for slugs, problem in together(each):
+        if problem.text not in shared:  # of the archive: it follows below
+            console.print(f"{', '.join(slugs)}: {problem.text}\n    {problem.remedy}", markup=False)
     for one in found:
-        for problem in one.problems if one.enabled else ():
-            console.print(f"{one.site}: {problem.text}", markup=False)
-            console.print(f"    {problem.remedy}", markup=False)
         if one.not_before is not None:
             console.print(f"{one.site}: not contacted until {_minute(one.not_before)}", markup=False)
-    unhealthy = sum(one.unhealthy for one in found)
-    console.print(f"{archive}: {len(found)} site{'' if len(found) == 1 else 's'}, {unhealthy} unhealthy", markup=False)
 
 
-def _print_table(found: Sequence[SiteStatus]) -> None:
-    table = Table("site", "last run", "outcome", "7 days", "30 days", "newest article", "problems")
-    for one in found:
-        site, last, outcome, *rest = (escape(cell) for cell in _row(one))
-        colour = _COLOURS.get(one.outcome, "yellow")
-        table.add_row(site, last, f"[{colour}]{outcome}[/{colour}]", *rest)
-    Console().print(table)
+def _print_archive(
+    archive: Path, whole: ArchiveStatus, notes: Sequence[str], now: datetime, *, sites: int, unhealthy: int
+) -> None:
+    console = errors()
+    for problem in whole.problems:
+        console.print(f"{problem.text}\n    {problem.remedy}", markup=False)
+    for note in notes:
+        console.print(note, markup=False)
+    if sites or whole.last_check is not None:
+        console.print(f"Checked: {_checked(whole.last_check)}", markup=False)
+    if sites and whole.disk is not None:
+        console.print(f"Disk: {disk_in_words(whole.disk, now)}", markup=False)
+    if sites:
+        console.print(f"{archive}: {counted(sites, 'site')}, {unhealthy} unhealthy", markup=False)
+
+
+def _checked(check: Check | None) -> str:
+    if check is None:
+        return "never as a whole (`danvan verify`)"
+    found = f"{counted(check.damage, 'finding')} of damage" if check.damage else "no damage"
+    return f"{_minute(check.started_at.isoformat())}, {counted(check.files, 'file')}, {found}"
+
+
+def state_of(archive: Path, nights: Nights | None, now: datetime) -> ArchiveStatus:
+    """The state of an archive with its schedule and the settings of this shell."""
+    return archive_status(
+        archive,
+        nights.schedule if nights is not None else None,
+        now,
+        verify_days=from_environment("DANVAN_VERIFY_DAYS"),
+        min_free=from_environment("DANVAN_MIN_FREE"),
+    )
+
+
+def _colour(one: SiteStatus) -> str:
+    return "red" if one.unhealthy else "green" if one.outcome == "good" else "yellow"
 
 
 def _row(one: SiteStatus) -> tuple[str, ...]:

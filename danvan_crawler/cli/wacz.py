@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from danvan_crawler.cli.common import archive_option, errors, registry, sites_option
+from danvan_crawler.plurals import counted
 
 
 @click.command("wacz")
@@ -31,4 +32,4 @@ def command(slug: str, output: Path, force: bool, archive: Path, site_folders: t
 
     site = archived_site(archive, slug, registry(archive, site_folders))
     count = pack_wacz(archive, site, output, replace=force)
-    errors().print(f"{output}: {count} articles, {len(site.warc_files)} WARC files", markup=False)
+    errors().print(f"{output}: {counted(count, 'article')}, {counted(len(site.warc_files), 'WARC file')}", markup=False)

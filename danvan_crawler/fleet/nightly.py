@@ -44,10 +44,13 @@ NIGHT_LIMIT = 6 * 3600
 def crawl_command(
     archive: Path, sites: Sequence[Path], jobs: int, night_limit: int, python: str = sys.executable
 ) -> tuple[str, ...]:
-    """The command line of the nightly crawl. It prints nothing if all went well. `night_limit` in seconds, 0: none."""
+    """The command line of the nightly crawl, with the check of the archive when it is due.
+
+    It prints nothing if all went well. `night_limit` in seconds, 0: none.
+    """
     folders = [word for folder in sites for word in ("--sites", str(folder))]
     limit = ["--night-limit", str(night_limit)] if night_limit else []
-    words = ["crawl", "--all", "--jobs", str(jobs), *limit, "--quiet", "--archive", str(archive), *folders]
+    words = ["crawl", "--all", "--jobs", str(jobs), *limit, "--quiet", "--verify", "--archive", str(archive), *folders]
     return (python, "-m", "danvan_crawler", *words)
 
 

@@ -88,6 +88,11 @@ class Supervisor:
         self._signals = 0
         self._watcher_fails = False
 
+    @property
+    def was_stopped(self) -> bool:
+        """Whether a signal has ended its work."""
+        return self._signals > 0
+
     def run(self, jobs: Sequence[Job]) -> list[JobResult]:
         """The results of all jobs, in the order in which they ended. Call it in the main thread.
 

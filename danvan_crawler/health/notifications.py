@@ -1,5 +1,7 @@
 """Sends at most one message per run, only on changes: a site became unhealthy, has another problem, or recovered.
 
+The archive is reported like a site; after a check of it there can be a second message.
+
 Messages go through apprise (extra `notify`) to the addresses in `DANVAN_NOTIFY`. ARCHIVE/health.json holds the last
 reported problems. It is written after a message reached at least one address. For an address that was not reached, the
 file holds its last reported problems separately, and the next run sends the rest. Nothing here changes the result of a
@@ -15,8 +17,9 @@ import os
 import re
 import threading
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,13 +27,31 @@ from typing import Any
 from danvan_crawler import clock
 from danvan_crawler.archive.layout import notified_path
 from danvan_crawler.atomic import replace_file
+from danvan_crawler.exceptions import in_words
+from danvan_crawler.health.archive_status import ARCHIVE
 from danvan_crawler.health.history import RunReport, run_reports
-from danvan_crawler.health.problems import Problem
-from danvan_crawler.health.status import RUNS_SHOWN, current_problems
+from danvan_crawler.health.problems import Problem, together
+from danvan_crawler.health.status import RUNS_SHOWN, Nights, current_problems, missed_nights
+from danvan_crawler.plurals import counted
 
 VARIABLE = "DANVAN_NOTIFY"
 
 _logger = logging.getLogger(__name__)
+
+SUCCESS, WARNING, FAILURE = "success", "warning", "failure"
+"""Types of a message, as apprise has them (`apprise.NotifyType`)."""
+_NAMED = 4
+"""Sites that a title names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message: `kind` is FAILURE if a site became unhealthy, SUCCESS if sites only recovered, else WARNING."""
+
+    title: str
+    body: str
+    kind: str
+
 
 Known = Mapping[str, Sequence[str]]
 """Site -> kinds of its problems, as last reported; healthy sites are not in it."""
@@ -55,15 +76,25 @@ class Notifier:
         self._patience = patience
         self._addresses = _addresses(os.environ.pop(VARIABLE, ""))
 
-    def notify(self, slugs: Collection[str]) -> None:
-        """Sends one message about what has changed with these sites, if anything has. Never raises."""
+    @property
+    def has_addresses(self) -> bool:
+        return bool(self._addresses)
+
+    def notify(
+        self, slugs: Collection[str], nights: Nights | None = None, of_archive: Sequence[Problem] | None = None
+    ) -> None:
+        """Sends one message about what has changed with these sites, if anything has. Never raises.
+
+        `nights` is the nightly crawl, if one is scheduled; `of_archive` are the problems of the archive, if known.
+        """
         if not self._addresses:
             return
         try:
-            self._notify(problems_now(self._archive, slugs))
+            whole = {ARCHIVE: list(of_archive)} if of_archive is not None else {}
+            self._notify({**problems_now(self._archive, slugs, nights), **whole})
         except Exception as error:
             # Any error: the crawl is over, and its result must not change.
-            _logger.error("The notification could not be sent: %s: %s", type(error).__name__, error)
+            _logger.error("The notification could not be sent: %s", in_words(error))
 
     def _notify(self, found: Mapping[str, Sequence[Problem]]) -> None:
         path = notified_path(self._archive)
@@ -79,7 +110,7 @@ class Notifier:
             kept = {**dict(sorted(after.items())), **({BEHIND: outdated} if outdated else {})}
             replace_file(path, json.dumps(kept, indent=2) + "\n")
 
-    def _send(self, messages: Mapping[str, tuple[str, str]]) -> set[str]:
+    def _send(self, messages: Mapping[str, Message]) -> set[str]:
         """Sends the messages and returns the addresses that were reached."""
         if not messages:
             return set()
@@ -91,7 +122,7 @@ class Notifier:
         reached: dict[str, bool] = {}
         # Daemon threads: a blocked thread does not keep the process alive.
         threads = {
-            address: threading.Thread(target=_deliver, args=(sender, address, *messages[address], reached), daemon=True)
+            address: threading.Thread(target=_deliver, args=(sender, address, messages[address], reached), daemon=True)
             for address, sender in senders.items()
             if sender is not None
         }
@@ -147,11 +178,11 @@ def _sender(address: str) -> Any:
         apprise.logger.disabled = False
 
 
-def _deliver(sender: Any, address: str, title: str, body: str, reached: dict[str, bool]) -> None:
+def _deliver(sender: Any, address: str, message: Message, reached: dict[str, bool]) -> None:
     """Notes in `reached` whether the message was delivered."""
     reached[address] = False
     with suppress(Exception):  # its text may hold the address; the failure is logged by the caller
-        reached[address] = bool(sender.notify(title=title, body=body))
+        reached[address] = bool(sender.notify(title=message.title, body=message.body, notify_type=message.kind))
 
 
 def _fingerprint(address: str) -> str:
@@ -189,7 +220,7 @@ def read_behind(path: Path) -> dict[str, dict[str, list[str]]]:
     return {one: _known(held) for one, held in behind.items() if isinstance(held, dict)}
 
 
-def problems_now(archive: Path, slugs: Collection[str]) -> dict[str, list[Problem]]:
+def problems_now(archive: Path, slugs: Collection[str], nights: Nights | None = None) -> dict[str, list[Problem]]:
     """The problems of these sites after their last runs. A site without a conclusive run is not in it."""
     now, found = clock.now(), {}
     for slug in slugs:
@@ -199,7 +230,7 @@ def problems_now(archive: Path, slugs: Collection[str]) -> dict[str, list[Proble
             if run.is_conclusive and run.complete:
                 break
         if any(run.is_conclusive for run in runs):
-            found[slug] = current_problems(runs, now)
+            found[slug] = current_problems(runs, now, missed_nights(slug, runs, now, nights))
     return found
 
 
@@ -211,19 +242,37 @@ def kinds_of(problems: Collection[Problem]) -> list[str]:
     return sorted({problem.kind for problem in problems if problem.is_failure or problem.kind in _ALSO_REPORTED})
 
 
-def digest(known: Known, found: Mapping[str, Sequence[Problem]]) -> tuple[str, str] | None:
-    """Title and text of a message about the changes; None if nothing changed."""
-    worse: list[str] = []
-    better: list[str] = []
+def digest(known: Known, found: Mapping[str, Sequence[Problem]]) -> Message | None:
+    """A message about the changes; None if nothing changed."""
+    worse: list[tuple[str, Problem]] = []
+    better: list[tuple[str, str]] = []
     for site, problems in sorted(found.items()):
         before, kinds = set(known.get(site, ())), kinds_of(problems)
         fresh = [problem for problem in problems if problem.kind in kinds and problem.kind not in before]
-        if fresh:
-            lines = [f"  {problem.text}\n  -> {problem.remedy}" for problem in fresh]
-            worse.append("\n".join([site, *lines]))
-        elif before and not kinds:
-            better.append(f"{site} is healthy again (was: {', '.join(sorted(before))})")
+        worse.extend((site, problem) for problem in fresh)
+        if before and not kinds:
+            better.append((site, f"{named(site)} is healthy again (was: {', '.join(sorted(before))})"))
     if not worse and not better:
         return None
-    counts = [f"{len(worse)} with new problems" if worse else "", f"{len(better)} healthy again" if better else ""]
-    return f"danvan: {', '.join(text for text in counts if text)}", "\n\n".join([*worse, *better])
+    parts = [
+        f"problems with {_list(site for site, _ in worse)}" if worse else "",
+        f"{_list(site for site, _ in better)} healthy again" if better else "",
+    ]
+    body = [
+        f"{', '.join(map(named, sites))}\n  {problem.text}\n  -> {problem.remedy}" for sites, problem in together(worse)
+    ]
+    kind = SUCCESS if not worse else FAILURE if any(problem.is_failure for _, problem in worse) else WARNING
+    title = f"danvan: {'; '.join(part for part in parts if part)}"
+    return Message(title, "\n\n".join([*body, *(text for _, text in better)]), kind)
+
+
+def named(site: str) -> str:
+    """A site as messages name it; the archive itself has problems too."""
+    return "the archive" if site == ARCHIVE else site
+
+
+def _list(sites: Iterable[str]) -> str:
+    """Sites in a title, which has to stay short."""
+    names = list(dict.fromkeys(map(named, sites)))
+    more = f" and {counted(len(names) - _NAMED, 'other')}" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

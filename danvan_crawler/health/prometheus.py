@@ -11,7 +11,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from danvan_crawler.archive.checks import Check
 from danvan_crawler.atomic import replace_file
+from danvan_crawler.health.archive_status import ArchiveStatus
 from danvan_crawler.health.problems import REMEDIES
 from danvan_crawler.health.status import SiteStatus
 
@@ -74,11 +76,43 @@ METRICS: Sequence[tuple[str, str, Callable[[SiteStatus], Samples]]] = (
 """Name, meaning and samples of each metric; all are gauges with the label `site`."""
 
 
-class _Sites:
-    """Collector of the metrics of these sites, for a prometheus_client registry."""
+def _free(archive: ArchiveStatus) -> Samples:
+    if archive.disk is not None:
+        yield {}, float(archive.disk.free)
 
-    def __init__(self, sites: Sequence[SiteStatus]) -> None:
-        self._sites = sites
+
+def _full(archive: ArchiveStatus) -> Samples:
+    if archive.disk is not None and archive.disk.full_on is not None:
+        yield {}, archive.disk.full_on.timestamp()
+
+
+def _check(read: Callable[[Check], float]) -> Callable[[ArchiveStatus], Samples]:
+    def samples(archive: ArchiveStatus) -> Samples:
+        if archive.last_check is not None:
+            yield {}, read(archive.last_check)
+
+    return samples
+
+
+ARCHIVE_METRICS: Sequence[tuple[str, str, Callable[[ArchiveStatus], Samples]]] = (
+    ("danvan_archive_up", "1 if the archive is healthy, 0 if it is unhealthy",
+     lambda one: iter([({}, 0.0 if one.unhealthy else 1.0)])),
+    ("danvan_archive_problem", "1 for each kind of problem that the archive has",
+     lambda one: (({"kind": kind}, 1.0) for kind in dict.fromkeys(problem.kind for problem in one.problems))),
+    ("danvan_last_check_timestamp_seconds", "when the last complete check of the whole archive began",
+     _check(lambda check: check.started_at.timestamp())),
+    ("danvan_last_check_damage", "findings of damage of that check", _check(lambda check: float(check.damage))),
+    ("danvan_disk_free_bytes", "free bytes of the archive's file system, down to DANVAN_MIN_FREE", _free),
+    ("danvan_disk_full_timestamp_seconds", "when the disk will be full at the present rate", _full),
+)  # fmt: skip
+"""The same of the archive; they have no label `site`."""
+
+
+class _Sites:
+    """Collector of the metrics of these sites and their archive, for a prometheus_client registry."""
+
+    def __init__(self, sites: Sequence[SiteStatus], archive: ArchiveStatus | None) -> None:
+        self._sites, self._archive = sites, archive
 
     def collect(self) -> Iterator[Metric]:
         from prometheus_client.core import Metric
@@ -89,18 +123,25 @@ class _Sites:
                 for labels, value in samples(status):
                     metric.add_sample(name, {"site": status.site, **labels}, value)
             yield metric
+        if self._archive is None:
+            return
+        for name, meaning, of_archive in ARCHIVE_METRICS:
+            metric = Metric(name, meaning, "gauge")
+            for labels, value in of_archive(self._archive):
+                metric.add_sample(name, labels, value)
+            yield metric
 
 
-def exposition(sites: Sequence[SiteStatus]) -> str:
-    """The metrics of the enabled sites as text."""
+def exposition(sites: Sequence[SiteStatus], archive: ArchiveStatus | None = None) -> str:
+    """The metrics of the enabled sites, and of the archive, as text."""
     from prometheus_client import CollectorRegistry, generate_latest
 
     # Not the default registry, which also measures this process.
     registry = CollectorRegistry()
-    registry.register(_Sites([status for status in sites if status.enabled]))
+    registry.register(_Sites([status for status in sites if status.enabled], archive))
     return generate_latest(registry).decode()
 
 
-def write_metrics(path: Path, sites: Sequence[SiteStatus]) -> None:
+def write_metrics(path: Path, sites: Sequence[SiteStatus], archive: ArchiveStatus | None = None) -> None:
     """Writes the text file and replaces an older one. Raises DanvanError."""
-    replace_file(path, exposition(sites))
+    replace_file(path, exposition(sites, archive))

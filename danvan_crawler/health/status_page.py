@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from danvan_crawler.health.archive_status import ArchiveStatus, disk_in_words
 from danvan_crawler.health.history import RunReport
 from danvan_crawler.health.problems import Problem
 from danvan_crawler.health.status import RUNS_SHOWN, SiteStatus
+from danvan_crawler.plurals import counted
 from danvan_crawler.sites.rules import COVERED_FIELDS
 from danvan_crawler.templates import render
 
@@ -23,8 +25,10 @@ _GAP = 0.18
 """Share of a bar's place that stays empty."""
 
 
-def page(sites: Sequence[SiteStatus], now: datetime) -> str:
-    """The whole document. Moments are shown by this machine's clock."""
+def page(
+    sites: Sequence[SiteStatus], now: datetime, archive: ArchiveStatus | None = None, notes: Sequence[str] = ()
+) -> str:
+    """The whole document. Moments are shown by this machine's clock. `notes` explain why no site is shown."""
     shown = [one for one in sites if one.enabled]
     last = _last_day(shown)
     return render(
@@ -32,7 +36,9 @@ def page(sites: Sequence[SiteStatus], now: datetime) -> str:
         when=f"{last[0].started_at.astimezone():%d/%m/%Y}" if last else "no run yet",
         now=f"{now.astimezone():%d/%m/%Y %H:%M}",
         tiles=_tiles(shown, last),
-        problems=_problems(shown),
+        notes=notes,
+        archive=_archive(archive, now),
+        problems=[*(("archive", one) for one in (archive or ArchiveStatus()).problems), *_problems(shown)],
         days=_DAYS,
         per_day=_per_day(_new_per_day(shown, now)),
         sites=[_site(one) for one in sorted(sites, key=_order)],
@@ -53,15 +59,31 @@ def _tiles(sites: Sequence[SiteStatus], last: Sequence[RunReport]) -> list[dict[
     unhealthy = sum(one.unhealthy for one in sites)
     received = _bytes(sum(run.received_bytes for run in last))
     found = [
-        (f"{len(last)} of {len(sites)}", "sites crawled", ""),
+        (f"{len(last)} of {len(sites)}", f"{_noun(len(sites), 'site')} crawled", ""),
         (str(unhealthy), "unhealthy", "bad" if unhealthy else "good"),
-        *(
-            (_number(sum(run.articles.get(kind, 0) for run in last)), f"articles {kind}", "")
-            for kind in ("new", "edited", "gone")
-        ),
-        (_number(sum(run.requests for run in last)), f"requests, {received}", ""),
     ]
+    for kind in ("new", "edited", "gone"):
+        number = sum(run.articles.get(kind, 0) for run in last)
+        found.append((_number(number), f"{_noun(number, 'article')} {kind}", ""))
+    requests = sum(run.requests for run in last)
+    found.append((_number(requests), f"{_noun(requests, 'request')}, {received}", ""))
     return [{"number": number, "meaning": meaning, "style": style} for number, meaning, style in found]
+
+
+def _archive(archive: ArchiveStatus | None, now: datetime) -> list[str]:
+    """Sentences about the archive."""
+    if archive is None:
+        return []
+    check, found = archive.last_check, []
+    if check is not None:
+        damage = f"{counted(check.damage, 'finding')} of damage" if check.damage else "no damage"
+        found.append(f"Last check {check.started_at.astimezone():%d/%m/%Y}: {damage}")
+    return found + ([f"Disk: {disk_in_words(archive.disk, now)}"] if archive.disk is not None else [])
+
+
+def _noun(number: int, noun: str) -> str:
+    """The noun alone: the number stands above it."""
+    return counted(number, noun).partition(" ")[2]
 
 
 def _problems(sites: Iterable[SiteStatus]) -> list[tuple[str, Problem]]:
@@ -110,7 +132,7 @@ def _site(one: SiteStatus) -> dict[str, Any]:
         "slug": one.site,
         "name": one.name,
         "outcome": one.outcome,
-        "style": "good" if one.outcome == "good" else "bad" if one.outcome in _BAD else "mild",
+        "style": "bad" if one.unhealthy or one.outcome in _BAD else "good" if one.outcome == "good" else "mild",
         "facts": facts,
         "runs": _runs(one.runs[:RUNS_SHOWN]),
         "coverage": _coverage(one.runs),
@@ -130,7 +152,10 @@ def _runs(runs: Sequence[RunReport]) -> dict[str, Any] | None:
     usual = sorted(bar.value for bar in found)[len(found) * 9 // 10] if len(found) > 1 else found[0].value
     clipped = [Bar(min(bar.value, max(usual, 1) * 1.5), bar.label, bar.style) for bar in found]
     empty = [Bar(0) for _ in range(RUNS_SHOWN - len(clipped))]
-    return {"chart": chart([*empty, *clipped], width=300, height=40), "runs": len(found)}
+    return {
+        "chart": chart([*empty, *clipped], width=300, height=40),
+        "title": f"New articles in the last {counted(len(found), 'run')}",
+    }
 
 
 def _coverage(runs: Iterable[RunReport]) -> dict[str, Any] | None:
@@ -141,7 +166,7 @@ def _coverage(runs: Iterable[RunReport]) -> dict[str, Any] | None:
     articles = run.coverage["articles"]
     having = {name: run.coverage.get(name, 0) for name in COVERED_FIELDS}
     return {
-        "title": f"Fields of {_number(articles)} articles, {run.started_at.astimezone():%d/%m}",
+        "title": f"Fields of {_number(articles)} {_noun(articles, 'article')}, {run.started_at.astimezone():%d/%m}",
         "fields": [
             {"name": name, "having": number, "articles": articles, "percent": round(100 * number / articles)}
             for name, number in having.items()

@@ -97,10 +97,18 @@ class SiteRegistry:
         """The file that the profile was read from."""
         return self._origins[self.get(slug).slug]
 
+    def is_bundled(self, slug: str) -> bool:
+        """Whether the profile came with this program and nobody has replaced it."""
+        return self.origin(slug).parent == _bundled()
+
+
+def _bundled() -> Path:
+    return _layout.project_root() / "spiders" / "sites"
+
 
 def site_folders(archive: Path, extra: Iterable[str | Path] = ()) -> list[Path]:
     """Folders of profiles in order of increasing priority: bundled, the archive's, then `--sites` and DANVAN_SITES."""
-    return [_layout.project_root() / "spiders" / "sites", profile_folder(archive), *(Path(folder) for folder in extra)]
+    return [_bundled(), profile_folder(archive), *(Path(folder) for folder in extra)]
 
 
 def site_registry(archive: str | Path, extra: Iterable[str | Path] = (), *, lenient: bool = False) -> SiteRegistry:

@@ -17,6 +17,7 @@ from pathlib import Path
 from danvan_crawler.archive.layout import index_folder, warc_folder, warc_prefix
 from danvan_crawler.archive.locks import SiteLock, is_locked
 from danvan_crawler.exceptions import ArchiveError, UsageError
+from danvan_crawler.plurals import counted
 from danvan_crawler.verify.database import Database
 from danvan_crawler.verify.findings import Finding, Verification
 from danvan_crawler.verify.ledger import Ledger
@@ -167,7 +168,7 @@ def _check_leftovers(archive: Path, slug: str | None, paths: Iterable[Path], res
         )
     folder = warc_folder(archive) if slug is None else site_folder(archive, slug)
     for path in sorted(folder.rglob(f"*{SUFFIX}{DAMAGED}*")):
-        sentence = f"{path.stat().st_size} damaged bytes"
+        sentence = counted(path.stat().st_size, "damaged byte")
         result.found(Finding(_relative(archive, path), None, "set-aside", sentence, damage=False))
 
 
@@ -208,7 +209,7 @@ def _repair_file(archive: Path, path: Path, work: RepairWork) -> None:
 def _sentences(archive: Path, path: Path, repaired: Repaired) -> Iterator[str]:
     name = _relative(archive, path)
     for damaged in repaired.damaged_files:
-        yield f"{name}: {damaged.stat().st_size} damaged bytes are in {_relative(archive, damaged)}"
+        yield f"{name}: {counted(damaged.stat().st_size, 'damaged byte')} moved to {_relative(archive, damaged)}"
     if repaired.moved is not None:
         yield f"{name}: the complete records after the damage are in {_relative(archive, repaired.moved)}"
     if path.name.endswith(OPEN_SUFFIX) and repaired.path.exists():

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
+from danvan_crawler.plurals import counted
 from danvan_crawler.verify.block import Block
 from danvan_crawler.warc.index import target_of
 
@@ -188,7 +189,7 @@ def _walk_block(block: Block, first: bytes, pieces: Iterator[bytes], expected: i
             after = (after + data[room:])[:_LOOK_AHEAD]
     block.finish()
     if expected is not None and block.size < expected:
-        report("length-mismatch", f"Content-Length is {expected}, the block has {block.size} bytes", True)
+        report("length-mismatch", f"Content-Length is {expected}, the block has {counted(block.size, 'byte')}", True)
     elif after == _END:
         return True
     elif after.removeprefix(_END).startswith(b"WARC/"):

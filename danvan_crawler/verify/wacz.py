@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from danvan_crawler.plurals import counted
 from danvan_crawler.verify.findings import Finding
 from danvan_crawler.verify.ledger import Ledger
 from danvan_crawler.verify.warc_file import Progress, Report, line_digest, verify_warc
@@ -98,7 +99,9 @@ class _Package:
                 size += len(data)
         if entry.get("bytes") not in (None, size):
             self._add_finding(
-                "wacz-digest-mismatch", f"datapackage.json states {entry['bytes']} bytes, it has {size}", part
+                "wacz-digest-mismatch",
+                f"datapackage.json states {counted(entry['bytes'], 'byte')}, it has {size}",
+                part,
             )
         stated = str(entry.get("hash", ""))
         if stated.startswith("sha256:") and stated != f"sha256:{digest.hexdigest()}":
@@ -152,7 +155,9 @@ class _Package:
 
             self._guarded(part, check)
         if missing and indexes:
-            self._add_finding("wacz-index-wrong", f"{len(missing)} records of the WARC files are not in it", "indexes")
+            self._add_finding(
+                "wacz-index-wrong", f"{counted(len(missing), 'record')} of the WARC files missing", "indexes"
+            )
         return addresses
 
     def _check_pages(self, addresses: set[bytes]) -> None:

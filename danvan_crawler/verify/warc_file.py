@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 from isal import isal_zlib
 
+from danvan_crawler.plurals import counted
 from danvan_crawler.verify.findings import Finding
 from danvan_crawler.verify.ledger import Ledger
 from danvan_crawler.verify.record import Checked, check_record
@@ -137,7 +138,9 @@ class _Walk:
         """Reports what is wrong with the gzip member at `start`; returns where to continue."""
         following = complete_record_after(self._file, start + 1, self._size)
         end = self._size if following is None else following
-        extent = f"{end - start} bytes, " + ("to the end of the file" if following is None else f"up to byte {end}")
+        extent = f"{counted(end - start, 'byte')}, " + (
+            "to the end of the file" if following is None else f"up to byte {end}"
+        )
         torn = following is None and self._is_open
         if not torn:
             self._seen.sound = False
@@ -294,7 +297,7 @@ def verify_index_and_manifest(
         report(Finding(where, None, "unreadable", error.strerror or str(error)))
     else:
         if missing:
-            report(Finding(where, None, "index-line-missing", f"{len(missing)} records of {name} are not in it"))
+            report(Finding(where, None, "index-line-missing", f"{counted(len(missing), 'record')} of {name} missing"))
 
 
 def _first_word(manifest: Path) -> str | None:

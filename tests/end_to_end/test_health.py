@@ -118,7 +118,7 @@ def test_a_robots_txt_that_forbids_the_later_pages_of_listings(
     desk.crawl()
     [problem] = report(desk)["problems"]
     assert (problem["kind"], problem["exit_code"]) == ("robots", 0)
-    assert "forbids further pages of 1 sections" in problem["text"]
+    assert "forbids further pages of 1 section;" in problem["text"]
     assert desk.rows("SELECT cursor FROM walks") == [(None,)]
     portal.forget()
     desk.crawl()
@@ -290,7 +290,7 @@ def test_a_run_whose_evaluation_fails_is_reported_and_releases_its_locks(new_por
     desk = new_desk(new_portal(), only="dan-van-kheo")
     assert desk.run("-c", BREAKS, "judge", "crawl", "mau-danvan").returncode == 1
     text = report(desk)["problems"][0]["text"]
-    assert text == "the run could not be judged: ZeroDivisionError: division by zero"
+    assert text.startswith("the run could not be judged: an error in this program (division by zero; ")
     desk.crawl()
 
 
@@ -317,7 +317,7 @@ def test_status_shows_problems_and_contacts_no_server(
     states = {one["site"]: (one["outcome"], [found["kind"] for found in one["problems"]]) for one in document["sites"]}
     assert states["tot-danvan"] == ("good", [])
     assert states["xau-danvan"] == ("unhealthy", ["maintenance"])
-    assert states["mau-danvan"][0] in ("disabled", "never run")
+    assert set(states) == {"tot-danvan", "xau-danvan"}
     assert desk.danvan("status", "--site", "tot-danvan").stdout.startswith("tot-danvan\t")
     assert portal.arrived == bad.arrived == []
 
@@ -354,10 +354,12 @@ def test_one_message_reports_all_sites_of_a_night(
         desk.profile(portal, slug=slug, only="dan-van-kheo")
     desk.environment["DANVAN_NOTIFY"] = address
     desk.danvan("crawl", "mot-danvan", "hai-danvan", "--jobs", "2", code=4)
-    assert [message["title"] for message in got] == ["danvan: 2 with new problems"]
+    assert [message["title"] for message in got] == ["danvan: problems with hai-danvan, mot-danvan"]
+    assert got[0]["message"].startswith("hai-danvan, mot-danvan\n")
     portal.pages.clear()
     desk.crawl(slug="hai-danvan")
     assert "hai-danvan is healthy again (was: maintenance)" in got[1]["message"]
+    assert [message["type"] for message in got] == ["failure", "success"]
 
 
 def test_a_message_that_cannot_be_sent_does_not_change_the_exit_code(

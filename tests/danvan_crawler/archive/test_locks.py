@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from danvan_crawler.archive.locks import DatabaseLock, HostLock, SiteLock
+from danvan_crawler.archive.locks import DatabaseLock, FleetLock, HostLock, SiteLock, is_fleet_running
 from danvan_crawler.exceptions import ArchiveError, ExitCode, LockedError
 
 HOLDER = """
@@ -147,3 +147,16 @@ def test_two_sites_on_one_host_exclude_each_other(tmp_path: Path) -> None:
 def test_hosts_have_separate_locks(tmp_path: Path) -> None:
     with HostLock(tmp_path, "a.example.vn"), HostLock(tmp_path, "127.0.0.1:80"), HostLock(tmp_path, "127.0.0.1:81"):
         pass
+
+
+def test_a_command_that_crawls_several_sites_can_be_seen_and_refuses_nobody(tmp_path: Path) -> None:
+    assert not is_fleet_running(tmp_path)
+    with FleetLock(tmp_path):
+        assert is_fleet_running(tmp_path)
+        with FleetLock(tmp_path):
+            pass
+        assert is_fleet_running(tmp_path)
+    assert not is_fleet_running(tmp_path)
+    (tmp_path / "file").touch()
+    with FleetLock(tmp_path / "file"):
+        assert not is_fleet_running(tmp_path / "file")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,6 +21,17 @@ from danvan_crawler.warc.writer import WarcWriter
 
 SITE = "vi-du-danvan"
 HOME = "http://danvan.example.vn/"
+CRONTAB = """#!/bin/sh
+# crontab(1), with the file of one user beside this script
+file=$(dirname "$0")/table
+case "$1" in
+-l) if [ -f "$file" ]; then cat "$file"; else echo "no crontab for tester" >&2; exit 1; fi ;;
+-) cat >"$file" ;;
+esac
+"""
+SYSTEMCTL = """#!/bin/sh
+echo "$*" >>"$(dirname "$0")/calls"
+"""
 BODY = "<html><body>Hội nghị</body></html>".encode()
 
 CITED: dict[str, str | None] = {
@@ -131,3 +143,21 @@ def _article(capture: CaptureRecord, *, dated: bool) -> Article:
         extractor="danvan_portal/1",
         warnings=[] if dated else ["no date line"],
     )
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the only programs beside the system's own; it holds a crontab and nobody's table."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, text in (("crontab", CRONTAB), ("systemctl", SYSTEMCTL)):
+        (folder / name).write_text(text, encoding="utf-8")
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    for name in [name for name in os.environ if name.startswith("DANVAN_")]:  # they would travel along
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DANVAN_CONTACT", "luutru@example.vn")
+    return folder

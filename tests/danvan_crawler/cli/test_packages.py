@@ -50,7 +50,7 @@ def test_a_site_becomes_one_file_with_all_its_articles(danvan: Danvan, profiled:
     result = danvan("wacz", SITE, "-o", "site.wacz")
     _, *pages = map(json.loads, in_package(tmp_path / "site.wacz", "pages/pages.jsonl").splitlines())
     assert result.code == 0
-    assert result.err == "site.wacz: 2 articles, 1 WARC files\n"
+    assert result.err == "site.wacz: 2 articles, 1 WARC file\n"
     assert [(page["id"], page["url"], page["ts"]) for page in pages] == [
         (f"{SITE}-1", profiled.dated.url, profiled.dated.date),
         (f"{SITE}-2", profiled.undated.url, profiled.undated.date),
@@ -124,7 +124,7 @@ def test_an_existing_package_is_replaced_only_with_force(danvan: Danvan, archive
 def test_a_bag_is_valid(danvan: Danvan, profiled: Any, tmp_path: Path) -> None:
     result = danvan("bagit", SITE, "-o", "bag")
     assert result.code == 0
-    assert result.err == "bag: 2 articles, 1 WARC files\n"
+    assert result.err == "bag: 2 articles, 1 WARC file\n"
     program = Path(bagit.__file__)
     checked = subprocess.run([sys.executable, str(program), "--validate", "bag"], cwd=tmp_path, check=False)
     assert checked.returncode == 0

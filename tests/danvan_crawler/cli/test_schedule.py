@@ -15,39 +15,11 @@ import pytest
 
 Danvan = Callable[..., Any]
 
-CRONTAB = """#!/bin/sh
-# crontab(1), with the file of one user beside this script
-file=$(dirname "$0")/table
-case "$1" in
--l) if [ -f "$file" ]; then cat "$file"; else echo "no crontab for tester" >&2; exit 1; fi ;;
--) cat >"$file" ;;
-esac
-"""
 REFUSES = """#!/bin/sh
 echo "You (tester) are not allowed to use this program (crontab)" >&2
 exit 1
 """
-SYSTEMCTL = """#!/bin/sh
-echo "$*" >>"$(dirname "$0")/calls"
-"""
 OTHERS = "MAILTO=nguoi-truc@example.vn\n# m h dom mon dow command\n0 5 * * * /usr/bin/backup --all  # danvan-crawler\n"
-
-
-@pytest.fixture
-def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the only programs beside the system's own; its crontab program has an empty table."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    program(folder, "crontab", CRONTAB)
-    program(folder, "systemctl", SYSTEMCTL)
-    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    monkeypatch.delenv("PYTHONPATH", raising=False)
-    for name in [name for name in os.environ if name.startswith("DANVAN_")]:  # they would be copied into the settings
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("DANVAN_CONTACT", "luutru@example.vn")
-    return folder
 
 
 def program(folder: Path, name: str, text: str) -> None:
@@ -79,7 +51,7 @@ def test_the_line_is_printed_with_absolute_paths(danvan: Danvan, programs: Path,
     assert result.out == (
         f'# {tmp_path}/kho/schedule.env\nDANVAN_CONTACT="luutru@example.vn"\n\n'
         f"5 2 * * * set -a; . {tmp_path}/kho/schedule.env; set +a; "
-        f"{sys.executable} -m danvan_crawler crawl --all --jobs 4 --night-limit 21600 --quiet "
+        f"{sys.executable} -m danvan_crawler crawl --all --jobs 4 --night-limit 21600 --quiet --verify "
         f"--archive {tmp_path}/kho --sites {tmp_path}/ho-so # danvan-crawler {tmp_path}/kho\n"
     )
     assert f"Each site's log is {tmp_path}/kho/logs/<slug>.log; at 1 MB it is renamed" in result.err
@@ -218,7 +190,7 @@ def test_settings_reach_the_crawl_unchanged_and_are_private(
     path.touch(mode=0o644)
     danvan("schedule", "--install", "--archive", "kho")
     assert path.stat().st_mode & 0o777 == 0o600
-    assert [one.name for one in path.parent.iterdir()] == [path.name]
+    assert sorted(one.name for one in path.parent.iterdir()) == ["schedule.env", "schedule.json"]
     assert value not in table(programs)
     shell = ["/bin/sh", "-c", f'set -a; . {path}; set +a; exec "$0" -c "$1"', sys.executable]
     shell.append("import os; print(os.environ['DANVAN_OPERATOR'])")
@@ -389,11 +361,15 @@ def test_a_service_of_unknown_origin_is_not_changed(danvan: Danvan, programs: Pa
 
 
 def test_the_settings_stay_while_the_other_scheduler_needs_them(danvan: Danvan, programs: Path, tmp_path: Path) -> None:
+    """Version 0.1.0 installed both."""
     danvan("schedule", "--install")
+    line = table(programs)
+    danvan("schedule", "--uninstall")
     danvan("schedule", "--systemd", "--install")
+    (programs / "table").write_text(line, encoding="utf-8")
     danvan("schedule", "--uninstall")
     assert (tmp_path / "archive" / "schedule.env").exists()
-    danvan("schedule", "--install")
+    (programs / "table").write_text(line, encoding="utf-8")
     danvan("schedule", "--systemd", "--uninstall")
     assert (tmp_path / "archive" / "schedule.env").exists()
     danvan("schedule", "--uninstall")

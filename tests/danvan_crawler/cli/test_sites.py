@@ -141,8 +141,8 @@ def test_a_broken_profile_is_reported_and_the_other_sites_are_listed(danvan: Dan
     result = danvan("sites")
     assert result.code == 2
     assert [line.split("\t")[0] for line in result.out.splitlines()] == ["mau-danvan", "thanhhoa-danvan"]
-    assert f"danvan: {broken}: name: required key is missing" in result.err
+    assert f"danvan: {broken}: name, family, home, province, body, sections: required key is missing" in result.err
     assert danvan("sites", "show", "thanhhoa-danvan").code == 0
     refused = danvan("sites", "show", "sai-danvan")
     assert (refused.code, refused.out) == (2, "")
-    assert f"{broken}: name: required key is missing" in refused.err
+    assert f"{broken}: name, family, home, province, body, sections: required key is missing" in refused.err

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.health.problems import Problem
 
 Danvan = Callable[..., Any]
@@ -92,12 +93,66 @@ def test_a_site_whose_profile_is_broken_is_unhealthy_and_the_others_are_shown(da
     assert result.code == 4
     states = {line.split("\t")[0]: line.split("\t")[2] for line in result.out.splitlines()}
     assert states == {
-        "mau-danvan": "disabled",
         "im-danvan": "unhealthy",
         "moi-danvan": "never run",
         "tot-danvan": "error",
     }
-    assert f"tot-danvan: {fleet}/sites/tot.toml: name: required key is missing" in result.err
+    assert (
+        f"tot-danvan: {fleet}/sites/tot.toml: name, family, home, province, body, sections: required key is missing"
+        in result.err
+    )
     assert danvan("status", "--site", "tot-danvan").code == 4
     assert danvan("status", "--site", "moi-danvan").code == 0
     assert danvan("status", "--html", "s.html", "--prometheus", "d.prom").code == 4
+
+
+def test_the_sample_site_is_shown_only_on_request(danvan: Danvan, fleet: Path) -> None:
+    assert "mau-danvan" not in danvan("status").out
+    assert "mau-danvan" not in [one["site"] for one in json.loads(danvan("status", "--json").out)["sites"]]
+    assert danvan("status", "--site", "mau-danvan").out.startswith("mau-danvan\t-\tdisabled")
+    own = (fleet / "sites" / "tot.toml").read_text("utf-8").replace("tot-danvan", "mau-danvan")
+    (fleet / "sites" / "mau.toml").write_text(own, encoding="utf-8")
+    assert "mau-danvan" in danvan("status").out
+
+
+def test_an_archive_without_an_enabled_site_says_why_nothing_is_shown(danvan: Danvan, tmp_path: Path) -> None:
+    (tmp_path / "archive" / "warc" / "mau-danvan").mkdir(parents=True)
+    result = danvan("status")
+    assert (result.code, result.out) == (0, "")
+    assert f"No site is enabled: put a profile into {tmp_path}/archive/sites.\n" in result.err
+    assert "The archive has mau-danvan, the sample portal of `danvan demo`: `danvan status --site mau-danvan`" in (
+        result.err
+    )
+    assert "0 sites" not in result.err
+    danvan("status", "--html", "s.html")
+    assert "No site is enabled" in (tmp_path / "s.html").read_text("utf-8")
+
+
+def test_a_problem_of_several_sites_is_printed_once(danvan: Danvan, fleet: Path) -> None:
+    problem = Problem("database_busy", "the item database was busy", ExitCode.ERROR).as_json()
+    for name in ("tot", "im"):
+        path = fleet / "runs" / f"20261122T183000Z-{name}.json"
+        written = json.loads(path.read_text("utf-8"))
+        path.write_text(json.dumps({**written, "exit_code": 1, "problems": [problem]}, indent=2), encoding="utf-8")
+    result = danvan("status")
+    assert "im-danvan, tot-danvan: the item database was busy\n" in result.err
+    assert result.err.count(problem["remedy"]) == 1
+
+
+def test_the_state_of_the_archive_is_in_json_and_metrics(danvan: Danvan, fleet: Path, tmp_path: Path) -> None:
+    document = json.loads(danvan("status", "--json").out)
+    assert document["archive"]["free_bytes"] > 0
+    assert document["archive"]["scheduled"] is None
+    assert document["archive"]["problems"] == []
+    danvan("status", "--prometheus", "d.prom")
+    text = (tmp_path / "d.prom").read_text("utf-8")
+    assert "\ndanvan_archive_up 1.0\n" in text
+    assert "\ndanvan_disk_free_bytes " in text
+
+
+def test_a_broken_database_leaves_the_sites_readable(danvan: Danvan, fleet: Path) -> None:
+    (fleet / "danvan.sqlite").write_bytes(b"no database" * 1000)
+    result = danvan("status")
+    assert result.code == 4
+    assert "tot-danvan" in result.out
+    assert "`danvan rebuild` makes the item database again" in result.err

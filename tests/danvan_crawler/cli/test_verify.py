@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from danvan_crawler.archive.locks import SiteLock
+from danvan_crawler.cli.verify import site_of
 from danvan_crawler.warc.index import write_index_and_manifest
 from danvan_crawler.warc.reader import iter_records, warc_files
 
@@ -166,9 +167,15 @@ def test_repair_keeps_a_manifest_that_does_not_match(danvan: Danvan, archive: An
 def test_repair_of_a_repaired_archive_changes_nothing(danvan: Danvan, archive: Any, warc: Path) -> None:
     warc.write_bytes(warc.read_bytes()[:-9])
     danvan("verify", "--repair")
-    before = {path: path.read_bytes() for path in archive.folder.rglob("*.*") if "lock" not in path.name}
+    before = files_of(archive.folder)
     danvan("verify", "--repair")
-    assert {path: path.read_bytes() for path in archive.folder.rglob("*.*") if "lock" not in path.name} == before
+    assert files_of(archive.folder) == before
+
+
+def files_of(folder: Path) -> dict[Path, bytes]:
+    """What is in an archive, without locks and the history of checks."""
+    kept = (path for path in folder.rglob("*.*") if "lock" not in path.name and path.parent.name != "checks")
+    return {path: path.read_bytes() for path in kept}
 
 
 def test_repair_is_refused_during_a_run(danvan: Danvan, archive: Any, warc: Path) -> None:
@@ -186,3 +193,101 @@ def test_a_file_outside_the_archive_can_be_repaired(danvan: Danvan, tmp_path: Pa
 def test_rebuild_writes_a_missing_index(danvan: Danvan, archive: Any) -> None:
     assert danvan("rebuild").code == 0
     assert kinds(danvan) == set()
+
+
+def history(danvan: Danvan, *options: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(danvan("verify", "--history", "--json", *options).out)
+    return found
+
+
+def test_each_check_of_the_archive_is_noted_with_what_it_found(
+    danvan: Danvan, archive: Any, warc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DANVAN_CLOCK", "2027-03-01T03:00:00+00:00")
+    danvan("verify")
+    warc.write_bytes(warc.read_bytes()[:-9])
+    monkeypatch.setenv("DANVAN_CLOCK", "2027-03-02T03:00:00+00:00")
+    danvan("verify", "--site", "vi-du-danvan")
+    danvan("verify", warc)  # a single file is no check of the archive
+    last, first = history(danvan)
+    assert (first["site"], first["complete"], first["damage"], first["files"]) == (None, True, 0, 1)
+    assert first["started_at"] == "2027-03-01T03:00:00+00:00"
+    assert (last["site"], last["exit_code"], last["damaged"]) == ("vi-du-danvan", 8, {"vi-du-danvan": last["damage"]})
+    assert {"truncated", "manifest-mismatch"} <= {finding["kind"] for finding in last["findings"]}
+    assert last["bytes"] == warc.stat().st_size
+    lines = [line.split("\t") for line in danvan("verify", "--history").out.splitlines()]
+    assert [line[1] for line in lines] == ["vi-du-danvan", "whole archive"]
+    assert "of damage" in lines[0][-1]
+    assert lines[1][-1].startswith("no damage")
+    assert history(danvan, "--site", "khac-danvan") == [first]
+
+
+def test_status_reports_damage_until_it_is_repaired_and_checked(danvan: Danvan, archive: Any, warc: Path) -> None:
+    warc.write_bytes(warc.read_bytes()[:-9])
+    danvan("verify")
+    result = danvan("status")
+    assert result.code == 4
+    assert "found damage: " in result.err
+    assert "danvan verify --repair" in result.err
+    danvan("verify", "--repair")
+    danvan("rebuild")
+    danvan("verify")
+    assert danvan("status").code == 0
+
+
+def test_a_check_runs_only_if_it_is_due(
+    danvan: Danvan, archive: Any, warc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def checked(day: str, *options: str) -> bool:
+        monkeypatch.setenv("DANVAN_CLOCK", f"2027-{day}T02:30:00+00:00")
+        before = len(history(danvan))
+        danvan("verify", "--if-due", *options)
+        return len(history(danvan)) > before
+
+    assert checked("03-01")
+    assert not checked("03-30")
+    assert checked("03-31")
+    monkeypatch.setenv("DANVAN_VERIFY_DAYS", "0")
+    assert not checked("12-31")
+    monkeypatch.setenv("DANVAN_VERIFY_DAYS", "7")
+    assert checked("12-31", "--site", "vi-du-danvan")
+    assert not checked("12-31", "--site", "vi-du-danvan")
+    assert checked("12-31")
+
+
+def test_a_quiet_check_prints_damage_alone(danvan: Danvan, archive: Any, warc: Path) -> None:
+    result = danvan("verify", "--quiet")
+    assert (result.code, result.out, result.err) == (0, "", "")
+    warc.write_bytes(warc.read_bytes()[:-9])
+    result = danvan("verify", "--quiet")
+    assert result.code == 8
+    assert "truncated" in result.out
+    assert "of damage" in result.err
+
+
+def test_a_check_that_was_stopped_is_noted_as_such(
+    danvan: Danvan, archive: Any, warc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("danvan_crawler.verify.archive.verify_archive", stop)
+    assert danvan("verify").code == 7
+    [noted] = history(danvan)
+    assert (noted["complete"], noted["exit_code"]) == (False, 7)
+    assert danvan("verify", "--history").out.rstrip().endswith("stopped; no damage")
+
+
+def test_an_archive_that_cannot_be_written_is_checked_all_the_same(danvan: Danvan, archive: Any, warc: Path) -> None:
+    (archive.folder / "checks").write_text("no folder")
+    result = danvan("verify")
+    assert result.code == 0
+    assert "danvan: this check is not in the history: cannot write" in result.err
+
+
+def test_findings_belong_to_the_site_of_their_file() -> None:
+    slugs = ["ha", "ha-nam-danvan"]
+    assert site_of("warc/ha/2027/ha-1.warc.gz", slugs) == "ha"
+    assert site_of("index/ha-nam-danvan-2027.cdxj", slugs) == "ha-nam-danvan"
+    assert site_of("danvan.sqlite", slugs) == ""
+    assert site_of("index/x-1.cdxj", slugs) == ""

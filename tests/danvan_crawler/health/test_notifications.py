@@ -112,7 +112,7 @@ def test_minor_problems_send_no_message_except_an_expired_certificate(run: Run, 
 def test_all_sites_of_a_night_are_in_one_message_with_remedies(run: Run, receiver: Receiver) -> None:
     run(mot=[QUIET], hai=[LOST, QUIET], ba=[])
     (message,) = receiver.messages
-    assert message["title"] == "danvan: 2 with new problems"
+    assert (message["title"], message["type"]) == ("danvan: problems with hai-danvan, mot-danvan", "failure")
     assert "mot-danvan" in message["message"]
     assert "author: only 0% of the articles have one" in message["message"]
     assert LOST["remedy"] in message["message"]
@@ -136,9 +136,9 @@ def test_the_end_of_a_problem_is_sent_once(run: Run, receiver: Receiver) -> None
     run(mot=[QUIET])
     run(mot=[])
     run(mot=[])
-    assert [message["title"] for message in receiver.messages] == [
-        "danvan: 1 with new problems",
-        "danvan: 1 healthy again",
+    assert [(message["title"], message["type"]) for message in receiver.messages] == [
+        ("danvan: problems with mot-danvan", "failure"),
+        ("danvan: mot-danvan healthy again", "success"),
     ]
 
 
@@ -217,9 +217,9 @@ def test_only_addresses_that_were_not_reached_get_the_message_later(
     assert "hai-danvan" in late["message"]
     run(addresses=both, mot=[QUIET], hai=[])
     assert [message["title"] for message in receiver.messages] == [
-        "danvan: 1 with new problems",
-        "danvan: 1 with new problems",
-        "danvan: 1 healthy again",
+        "danvan: problems with mot-danvan",
+        "danvan: problems with hai-danvan",
+        "danvan: hai-danvan healthy again",
     ]
     assert len(second.messages) == 2
     assert json.loads((tmp_path / "health.json").read_text("utf-8")) == {"mot-danvan": ["quiet"]}

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from danvan_crawler.archive.schedule import Schedule
 from danvan_crawler.exceptions import ExitCode
 from danvan_crawler.health.history import RunReport, run_reports
 from danvan_crawler.health.notifications import problems_now
 from danvan_crawler.health.problems import Problem
 from danvan_crawler.health.prometheus import METRICS, exposition, write_metrics
-from danvan_crawler.health.status import SiteStatus, current_problems, overdue, status
+from danvan_crawler.health.status import Nights, SiteStatus, current_problems, missed_nights, overdue, status
 from danvan_crawler.health.status_page import page
 from danvan_crawler.sites.profile import Site
 
@@ -97,6 +100,126 @@ def test_a_site_that_is_no_longer_crawled_as_usual_is_overdue() -> None:
 )
 def test_a_site_crawled_in_its_usual_rhythm_is_not_overdue(days: list[int]) -> None:
     assert overdue([NOW - timedelta(days=day) for day in days], NOW) is None
+
+
+BEGAN = datetime(2026, 11, 1, 3, 0, tzinfo=UTC)
+
+
+def nights(*, hour: int = 1, **facts: Any) -> Nights:
+    return Nights(Schedule("cron", hour, 30, facts.pop("since", BEGAN)), **facts)
+
+
+@pytest.fixture
+def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The machine's clock shows the time of Vietnam."""
+    monkeypatch.setenv("TZ", "Asia/Ho_Chi_Minh")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def in_vietnam(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 11, day, hour, minute, tzinfo=ZoneInfo("Asia/Ho_Chi_Minh")).astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("now", "text"),
+    [
+        (in_vietnam(2, 1, 29), None),
+        (in_vietnam(2, 1, 59), None),  # a night may begin late
+        (in_vietnam(2, 2, 1), "never crawled: 1 night missed since it was scheduled"),
+        (in_vietnam(3, 1, 29), "never crawled: 1 night missed since it was scheduled"),
+        (in_vietnam(5, 8), "never crawled: 4 nights missed since it was scheduled"),
+    ],
+)
+def test_a_site_that_never_ran_is_overdue_from_the_first_missed_night(
+    local: None, now: datetime, text: str | None
+) -> None:
+    found = missed_nights("a-danvan", [], now, nights())
+    assert (found.text if found is not None else None) == text
+
+
+def test_a_site_that_stopped_being_run_is_overdue_from_the_first_missed_night(local: None) -> None:
+    runs = [RunReport("a-danvan", "1", in_vietnam(day, 1, 30), in_vietnam(day, 2), 0) for day in (4, 3)]
+    assert missed_nights("a-danvan", runs, in_vietnam(5, 1, 45), nights()) is None
+    found = missed_nights("a-danvan", runs, in_vietnam(5, 8), nights())
+    assert found is not None
+    assert (found.kind, found.text) == ("overdue", "not crawled since 2026-11-04 02:00: 1 night missed")
+    later = missed_nights("a-danvan", runs, in_vietnam(30, 8), nights())
+    assert later is not None
+    assert later.text.endswith("26 nights missed")
+
+
+@pytest.mark.parametrize(
+    ("run", "missed"),
+    [
+        ({"code": 0}, False),
+        ({"code": 3}, False),  # it was tried, and the result says what is wrong
+        ({"code": 7, "requests": 40}, False),
+        ({"code": 7, "requests": 0}, True),  # outside of its hours, or stopped before it began
+        ({"code": 5}, True),  # locked out
+    ],
+)
+def test_a_run_that_did_not_begin_is_no_run(local: None, run: dict[str, Any], missed: bool) -> None:
+    last = RunReport("a-danvan", "1", in_vietnam(5, 1, 30), in_vietnam(5, 1, 31), **run)
+    assert (missed_nights("a-danvan", [last], in_vietnam(5, 8), nights()) is not None) is missed
+
+
+def test_a_run_by_hand_that_ended_in_the_night_counts(local: None) -> None:
+    by_hand = RunReport("a-danvan", "1", in_vietnam(4, 23), in_vietnam(5, 3), 0)
+    assert missed_nights("a-danvan", [by_hand], in_vietnam(5, 8), nights()) is None
+
+
+def test_a_site_that_waits_for_its_turn_has_missed_nothing_yet(local: None) -> None:
+    last = RunReport("a-danvan", "1", in_vietnam(4, 1, 30), in_vietnam(4, 2), 0)
+    assert missed_nights("a-danvan", [last], in_vietnam(5, 8), nights(running=True)) is None
+    assert missed_nights("a-danvan", [last], in_vietnam(6, 8), nights(running=True)) is not None
+    assert missed_nights("a-danvan", [], in_vietnam(2, 8), nights(running=True)) is None
+
+
+def test_a_site_whose_profile_came_later_had_no_night_to_miss(local: None) -> None:
+    new = nights(changed={"a-danvan": in_vietnam(5, 7)})
+    assert missed_nights("a-danvan", [], in_vietnam(5, 8), new) is None
+    assert missed_nights("b-danvan", [], in_vietnam(5, 8), new) is not None
+    found = missed_nights("a-danvan", [], in_vietnam(6, 8), new)
+    assert found is not None
+    assert found.text.startswith("never crawled: 1 night ")
+    wrong_clock = nights(changed={"a-danvan": in_vietnam(20, 7)})
+    assert missed_nights("a-danvan", [], in_vietnam(6, 8), wrong_clock) is not None
+
+
+def test_without_a_schedule_nothing_is_missed() -> None:
+    assert missed_nights("a-danvan", [], NOW, None) is None
+
+
+def test_a_missed_night_makes_a_site_unhealthy_and_a_disabled_one_misses_none(
+    tmp_path: Path, report: Report, profile: Profile
+) -> None:
+    report("mot-danvan", "2026-11-18")
+    sites = [
+        Site.parse(profile(slug='"mot-danvan"')),
+        Site.parse(profile(slug='"hai-danvan"')),
+        Site.parse(profile(slug='"ba-danvan"', enabled="false")),
+    ]
+    found = status(tmp_path, sites, NOW, nights=nights())
+    assert [(one.outcome, one.unhealthy) for one in found] == [
+        ("overdue", True), ("never run", True), ("disabled", False),
+    ]  # fmt: skip
+    assert [[problem.kind for problem in one.problems] for one in found] == [["overdue"], ["overdue"], []]
+
+
+def test_a_run_that_was_locked_out_by_one_that_ended_later_is_not_the_last_one(
+    tmp_path: Path, report: Report, profile: Profile
+) -> None:
+    locked = Problem("locked", "another run holds its lock", ExitCode.LOCKED)
+    report("thanhhoa-danvan", "2026-11-21", finished_at="2026-11-23T02:00:00+00:00")
+    report("thanhhoa-danvan", "2026-11-22", exit_code=5, reason="not_now", problems=[locked.as_json()])
+    [found] = status(tmp_path, [Site.parse(profile())], NOW)
+    assert (found.outcome, found.problems) == ("good", ())
+    report("thanhhoa-danvan", "2026-11-23", exit_code=5, reason="not_now", problems=[locked.as_json()])
+    [found] = status(tmp_path, [Site.parse(profile())], NOW)
+    assert (found.outcome, found.unhealthy, found.problems) == ("locked", False, (locked,))
 
 
 def test_a_report_written_for_a_dead_run_is_a_problem(tmp_path: Path, report: Report) -> None:
