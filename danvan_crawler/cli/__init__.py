@@ -35,7 +35,7 @@ COMMANDS = {
     "wacz": "Pack a site as one WACZ file.",
     "bagit": "Pack a site as a BagIt bag.",
     "rebuild": "Make the item database again from the WARC files.",
-    "migrate": "Bring the item database to the schema of this version, or go back.",
+    "migrate": "Migrate the item database, or go back.",
     "verify": "Check WARC files, indexes, and the records behind the items.",
     "fixture": "Record a page as a test fixture.",
 }

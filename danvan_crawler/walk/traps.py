@@ -24,6 +24,7 @@ import re
 from collections import Counter
 from datetime import datetime, timedelta
 
+from danvan_crawler.plurals import counted
 from danvan_crawler.walk.seen import KeySet
 
 BARREN_PAGES = 20
@@ -86,7 +87,9 @@ def endless(section: str, url: str) -> str:
 
 def too_long(section: str, pages: int, url: str) -> str:
     """A sentence about a listing with too many pages."""
-    return f"the listing of {section!r} has more than {pages} pages: those after {_shortened(url)} are not read"
+    return (
+        f"the listing of {section!r} has more than {counted(pages, 'page')}: those after {_shortened(url)} are not read"
+    )
 
 
 def _shortened(url: str) -> str:

@@ -21,6 +21,8 @@ from typing import BinaryIO, Protocol
 from fastwarc.warc import HeaderMap
 from isal import isal_zlib
 
+from danvan_crawler.plurals import counted
+
 _GZIP = 16 + isal_zlib.MAX_WBITS
 GZIP_MAGIC = b"\x1f\x8b\x08"
 _READ = 1 << 16
@@ -188,7 +190,7 @@ def parse_header(header: bytes) -> HeaderMap:
     try:
         headers.parse(BytesIO(header))
     except OSError as error:
-        raise ValueError(f"its header of {len(header)} bytes is too long: 32,768 can be read") from error
+        raise ValueError(f"its header of {counted(len(header), 'byte')} is too long: 32,768 can be read") from error
     for name in _MANDATORY:
         if name not in headers:
             raise ValueError(f"it has no {name}")

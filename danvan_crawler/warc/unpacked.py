@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from danvan_crawler.plurals import counted
 from danvan_crawler.warc.arc import LINE, LINE_LIMIT
 from danvan_crawler.warc.containers import READ_ERRORS, Container, View, units_of
 from danvan_crawler.warc.conversion import VERSION_LINE, conform
@@ -222,7 +223,7 @@ class Unpacked:
             if self._bounds[-1][0] == self._position + waiting and waiting and begins.match(self._pending, waiting):
                 raise ValueError(f"it has no end of {what}")
         if found is None or found.end() > limit:
-            raise ValueError(f"its {what} has more than {limit} bytes")
+            raise ValueError(f"its {what} has more than {counted(limit, 'byte')}")
         return found.end()
 
     def _left_in_unit(self) -> int:

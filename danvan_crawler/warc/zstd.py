@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+from danvan_crawler.plurals import counted
 from danvan_crawler.warc.members import Readable
 
 if sys.version_info >= (3, 14):
@@ -57,7 +58,7 @@ class ZstdFrames:
             is_dictionary = self._pending.startswith(DICTIONARY_MAGIC)
             size = int.from_bytes(self._pending[4:8], "little")
             if is_dictionary and size > _DICTIONARY_LIMIT:
-                raise ZstdError(f"its dictionary has {size} bytes, more than {_DICTIONARY_LIMIT}")
+                raise ZstdError(f"its dictionary has {counted(size, 'byte')}, more than {_DICTIONARY_LIMIT}")
             self._take(8)
             content = b"".join(self._pieces_of(size, keep=is_dictionary))
             if is_dictionary:

@@ -324,7 +324,7 @@ def test_a_damaged_record_is_reported(danvan: Danvan, recorded: Any, words: list
     ("words", "sentence"),
     [
         ([f"{HOME}nosuch.html"], f"the archive does not have {HOME}nosuch.html: crawl its site with `danvan crawl"),
-        ([f"{HOME}x.html"], f"the archive has no complete page of {HOME}x.html, only 1 other answers"),
+        ([f"{HOME}x.html"], f"the archive has no complete page of {HOME}x.html, only 1 other answer"),
         (["0" * 8 + "-0000-4000-8000-" + "0" * 12], "holds a record urn:uuid:00000000-0000-4000-8000-000000000000"),
         (["nosuch.html"], "'nosuch.html' is not an address, a record id or an existing file"),
         (["http://["], "'http://[' is not an absolute http:// or https:// address"),
