@@ -157,8 +157,12 @@ def _named(problem: Problem, stats: Mapping[str, Any], reason: str) -> Problem:
 
 def _in_detail(problem: Problem, stats: Mapping[str, Any]) -> Problem:
     """The problem, with the error of the archive's writer or of the database if that stopped the run."""
-    named = statistics.DATABASE_ERROR if problem.text.startswith("the item database") else statistics.ARCHIVE_ERROR
-    error = stats.get(named) if problem.kind in _EXPLAINED else None
+    if problem.kind not in _EXPLAINED:
+        return problem
+    named = [statistics.ARCHIVE_ERROR, statistics.DATABASE_ERROR]
+    if problem.text.startswith("the item database"):
+        named.remove(statistics.ARCHIVE_ERROR)
+    error = next((stats[name] for name in named if stats.get(name)), None)
     return replace(problem, text=f"{problem.text}: {error}") if error else problem
 
 

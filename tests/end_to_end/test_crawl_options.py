@@ -216,7 +216,7 @@ def test_news_on_and_after_a_page_that_failed_are_found_by_the_next_run(
     desk.crawl()
     portal.pages.clear()
     portal.pages[f"{NEWS}trang-2/"] = answer(status="500 Internal Server Error")
-    assert "1 later listing pages cannot be read" in desk.crawl(code=3).stderr
+    assert "1 later listing page cannot be read" in desk.crawl(code=3).stderr
     portal.pages.clear()
     desk.crawl()
     assert len(desk.export()) == len(listed(NEWS))

@@ -23,6 +23,7 @@ COMMAND_LINES = {
     "export-warc": ("export-warc", "mau-danvan", "-o", "BESIDE/all.warc.gz"),
     "fixture": ("fixture", "RECORD", "-o", "BESIDE/page"),
     "import-warc": ("import-warc", "BESIDE/nothing.warc.gz"),
+    "migrate": ("migrate", "--dry-run"),
     "rebuild": ("rebuild",),
     "schedule": ("schedule", "--time", "01:30"),
     "search": ("search", "hội nghị", "--json"),

@@ -45,7 +45,7 @@ def test_closed_streams_are_no_error(shell: Shell, how: str) -> None:
     assert ("mau-danvan" in result.stdout) is (">&-" not in how.replace("2>&-", ""))
 
 
-@pytest.mark.parametrize("command", ["sites", "sites --json", "status", "--help", "--version"])
+@pytest.mark.parametrize("command", ["sites", "sites --json", "status --json", "--help", "--version"])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_full_stdout_is_one_error_line(
     shell: Shell, monkeypatch: pytest.MonkeyPatch, command: str, unbuffered: str
